@@ -1,0 +1,1 @@
+{% macro check_rules() %}{% endmacro %}
