@@ -1,0 +1,163 @@
+"""A small mesh in a folder of its own, driven through dbt itself.
+
+It has the repository's own root configuration and macros (by link, never by copy) and whatever
+domains, ports and rows a test writes into it.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import yaml
+from dbt.cli.main import dbtRunner
+from dbt_common.events.base_types import EventMsg
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@dataclass
+class Outcome:
+    """What one dbt command did: its exit code, node results by name, and what it printed."""
+
+    exit_code: int
+    statuses: dict[str, str]
+    failures: dict[str, int | None]
+    messages: dict[str, str]
+    output: str
+
+    @property
+    def ok(self) -> bool:
+        return self.exit_code == 0
+
+
+@dataclass
+class Mesh:
+    """A mesh project in `folder`; `database` is its DuckDB file."""
+
+    folder: Path
+    domains: list[str] = field(default_factory=list)
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "mesh.duckdb"
+
+    def write(self, path: str, text: str) -> Path:
+        """Write a file below the mesh's folder, dedented."""
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(textwrap.dedent(text).lstrip("\n"))
+        return target
+
+    def remove(self, path: str) -> None:
+        (self.folder / path).unlink()
+
+    def set_up(self, *domains: str, environment: str = "prod", root: dict[str, Any] | None = None) -> None:
+        """Write the root project with these domains; `root` is merged into dbt_project.yml."""
+        self.domains = list(domains)
+        project = yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())
+        output_ports = project["models"]["orders"]["output_ports"]
+        project["models"] = {"+docs": {"show": False}} | {
+            domain: {"+group": domain, "output_ports": output_ports} for domain in domains
+        }
+        project["on-run-start"] = [h for h in project["on-run-start"] if "lake" not in h]
+        project |= root or {}
+        self.write("dbt_project.yml", yaml.safe_dump(project, sort_keys=False))
+        self.write("packages.yml", yaml.safe_dump({"packages": [{"local": f"domains/{d}"} for d in domains]}))
+        self.write("profiles.yml", yaml.safe_dump(self._profile(environment)))
+        for domain in domains:
+            self._write_domain(domain)
+        if not (self.folder / "macros").exists():
+            (self.folder / "macros").symlink_to(REPOSITORY / "macros")
+
+    def _profile(self, environment: str) -> dict[str, Any]:
+        output = {
+            "type": "duckdb", "path": str(self.database), "schema": environment, "threads": 2,
+            "settings": {"TimeZone": "UTC"},
+        }
+        return {"portmesh": {"target": "local", "outputs": {"local": output}}}
+
+    def _write_domain(self, domain: str) -> None:
+        self.write(
+            f"domains/{domain}/dbt_project.yml",
+            yaml.safe_dump({"name": domain, "version": "0.1.0", "config-version": 2, "restrict-access": True}),
+        )
+        owner = {"name": f"Team {domain}", "email": f"{domain}@example.com"}
+        group = {
+            "name": domain,
+            "description": f"The product {domain}.",
+            "owner": owner,
+            "config": {
+                "meta": {"kind": "source-aligned", "stage": "live", "channel": f"#{domain}", "purpose": "A test."}
+            },
+        }
+        self.write(f"domains/{domain}/models/{domain}.yml", yaml.safe_dump({"groups": [group]}, sort_keys=False))
+
+    def port(self, path: str, sql: str, columns: str = "", extra: str = "", meta: str = "") -> None:
+        """Write a port: `path` is `<domain>/<port>`.
+
+        `columns` is the YAML list under `columns:`, `extra` further YAML keys of the model
+        (at its own level), `meta` further keys of `config.meta`; all may be indented freely.
+        """
+        domain, name = path.split("/")
+        folder = f"domains/{domain}/models/output_ports"
+        self.write(f"{folder}/{name}.sql", sql)
+        lines = [
+            "models:",
+            f"  - name: {name}",
+            f"    description: One row per line of {name}.",
+            *_indent(extra, 4),
+            "    config:",
+            "      meta:",
+            "        version: 1.0.0",
+            "        classification: internal",
+            "        freshness: {column: landed_at, warn_after: {count: 24, period: hour}}",
+            *_indent(meta, 8),
+            "    columns:",
+            *_indent(columns, 6),
+        ]
+        (self.folder / folder / f"{name}.yml").write_text("\n".join(lines) + "\n")
+
+    def dbt(self, *arguments: str) -> Outcome:
+        """Run a dbt command in the mesh (in this process)."""
+        lines: list[str] = []
+
+        def listen(event: EventMsg) -> None:
+            if event.info.level in ("info", "warn", "error"):
+                lines.append(event.info.msg)
+
+        place = ["--project-dir", str(self.folder), "--profiles-dir", str(self.folder), "--no-use-colors"]
+        result = dbtRunner(callbacks=[listen]).invoke([*arguments, *place])
+        exit_code = 0 if result.success else 2 if result.exception else 1
+        if result.exception:
+            lines.append(str(result.exception))
+        return _outcome(exit_code, getattr(result.result, "results", None) or [], lines)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of a statement on the mesh's database, as a consumer reads them."""
+        with duckdb.connect(str(self.database)) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            return connection.execute(sql).fetchall()
+
+    def value(self, sql: str) -> Any:
+        """The single value of a statement."""
+        ((value,),) = self.rows(sql)
+        return value
+
+
+def _indent(text: str, width: int) -> list[str]:
+    return textwrap.indent(textwrap.dedent(text).strip("\n"), " " * width).splitlines()
+
+
+def _outcome(exit_code: int, results: list[Any], lines: list[str]) -> Outcome:
+    nodes = [r for r in results if hasattr(r, "node")]
+    return Outcome(
+        exit_code=exit_code,
+        statuses={r.node.name: str(r.status) for r in nodes},
+        failures={r.node.name: r.failures for r in nodes},
+        messages={r.node.name: r.message or "" for r in nodes},
+        output="\n".join(lines),
+    )
