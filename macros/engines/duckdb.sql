@@ -1,0 +1,120 @@
+{# DuckDB: a port is a view on a version table; every change of it is one transaction. #}
+
+{% macro duckdb__describe_query(sql) %}
+  {% set columns = [] %}
+  {% for row in run_query('describe select * from (\n' ~ sql ~ '\n) as described').rows %}
+    {% do columns.append({'name': row['column_name'], 'type': row['column_type']}) %}
+  {% endfor %}
+  {{ return(columns) }}
+{% endmacro %}
+
+{% macro duckdb__write_candidate(port, sql) %}
+  {% do portmesh.execute_sql('create table ' ~ port.candidate ~ ' as select ' ~ portmesh.column_list(port) ~ ' from (\n' ~ sql ~ '\n) as model') %}
+{% endmacro %}
+
+{# Rows of the increment replace published rows of the same key. The rows replaced are kept for the way back. #}
+{% macro duckdb__apply_increment(port, current) %}
+  {% set base = portmesh.version_relation(port, current.base) %}
+  {% set replaced = portmesh.version_relation(port, port.version ~ '__replaced') %}
+  {% set shares_key = portmesh._shares_key(port.unique_key, port.candidate) %}
+  {% do portmesh.execute_sql('create table ' ~ replaced ~ ' as select * from ' ~ base ~ ' where ' ~ shares_key) %}
+  {% if portmesh.count_rows(replaced) %}{% do portmesh.execute_sql('delete from ' ~ base ~ ' where ' ~ shares_key) %}{% endif %}
+  {% do portmesh.execute_sql('insert into ' ~ base ~ ' by name select * from ' ~ port.candidate) %}
+{% endmacro %}
+
+{% macro duckdb__withdraw_increment(attempt) %}
+  {% do run_query('rollback') %}
+  {% do run_query('begin') %}
+{% endmacro %}
+
+{% macro duckdb__undo_increment(port, version) %}
+  {% set base = portmesh.version_relation(port, version.base) %}
+  {% set increment = portmesh.version_relation(port, version.version) %}
+  {% do portmesh.execute_sql('delete from ' ~ base ~ ' where ' ~ portmesh._shares_key(port.unique_key, increment)) %}
+  {% do portmesh.execute_sql('insert into ' ~ base ~ ' by name select * from ' ~ portmesh.version_relation(port, version.version ~ '__replaced')) %}
+{% endmacro %}
+
+{# The whole that was refused: the candidate, or the published rows with the increment in their place. #}
+{% macro duckdb__refused_relation(attempt) %}
+  {% set port = attempt.port %}
+  {% if attempt.kind == 'full' %}{{ return(port.candidate) }}{% endif %}
+  {% set columns = portmesh.column_list(port) %}
+  {{ return('(select ' ~ columns ~ ' from ' ~ portmesh.version_relation(port, attempt.base)
+      ~ ' where not (' ~ portmesh._shares_key(port.unique_key, port.candidate) ~ ')'
+      ~ ' union all select ' ~ columns ~ ' from ' ~ port.candidate ~ ')') }}
+{% endmacro %}
+
+{% macro duckdb__rows_sharing_keys(port, relation, columns) %}
+  {{ return('(select * from ' ~ relation ~ ' where ' ~ portmesh._shares_key(columns, port.candidate) ~ ')') }}
+{% endmacro %}
+
+{# The bounds come as literals, so that whole row groups of the port are passed over. #}
+{% macro _shares_key(columns, increment) %}
+  {%- set bounds = [] -%}
+  {%- set quoted = [] -%}
+  {%- for column in columns -%}
+    {%- do quoted.append(adapter.quote(column)) -%}
+    {%- do bounds.append('min(' ~ quoted[-1] ~ ')::varchar, max(' ~ quoted[-1] ~ ')::varchar') -%}
+  {%- endfor -%}
+  {%- set values = run_query('select ' ~ bounds | join(', ') ~ ' from ' ~ increment).rows[0] -%}
+  {%- set conditions = [] -%}
+  {%- for column in quoted if values[2 * loop.index0] is not none -%}
+    {%- do conditions.append(column ~ ' between ' ~ portmesh._literal(values[2 * loop.index0]) ~ ' and ' ~ portmesh._literal(values[2 * loop.index0 + 1])) -%}
+  {%- endfor -%}
+  {%- set row = '(' ~ quoted | join(', ') ~ ')' -%}
+  {%- do conditions.append(row ~ ' in (select ' ~ (row if quoted | length > 1 else quoted[0]) ~ ' from ' ~ increment ~ ')') -%}
+  {{- return(conditions | join(' and ')) -}}
+{% endmacro %}
+
+{# Cheap proofs that hold whatever the order of rows; where none holds, dbt's own test decides.
+   Integers: strictly increasing as stored, else as many bits set in 32-bit words as there are rows.
+   Anything else: as many distinct 64-bit hashes as there are rows. #}
+{% macro duckdb__proves_unique(relation, check) %}
+  {% set column = check.column %}
+  {% set rows = '(select ' ~ column ~ ' as k from ' ~ portmesh.filtered(relation, check.where) ~ ')' %}
+  {% set type = portmesh.describe_query('select k from ' ~ rows)[0].type %}
+  {% if type not in ['TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT'] %}
+    {{ return(portmesh._is_true('select count(k) = count(distinct hash(k)) from ' ~ rows)) }}
+  {% endif %}
+  {% if portmesh._is_true('select count(*) = 0 from (select k <= lag(k) over () as falls from ' ~ rows ~ ' where k is not null) where falls') %}
+    {{ return(true) }}
+  {% endif %}
+  {% set facts = run_query('select count(k), min(k), max(k) from ' ~ rows).rows[0] %}
+  {% set is_dense = (facts[2] - facts[1]) / 32 < facts[0] / 4 %}
+  {{ return(is_dense and portmesh._is_true(
+      'select sum(n) = sum(bit_count(word)) from (select count(*) as n, bit_or(1::bigint << (k & 31)::int) as word from '
+      ~ rows ~ ' where k is not null group by k >> 5)')) }}
+{% endmacro %}
+
+{% macro _is_true(sql) %}
+  {{- return(run_query(sql).rows[0][0]) -}}
+{% endmacro %}
+
+{% macro duckdb__publish_version(port, base) %}
+  {% set existing = load_relation(port.relation) %}
+  {% if existing and existing.type != 'view' %}{% do adapter.drop_relation(existing) %}{% endif %}
+  {% do portmesh.execute_sql('create or replace view ' ~ port.relation ~ ' as select ' ~ portmesh.column_list(port) ~ ' from ' ~ portmesh.version_relation(port, base)) %}
+{% endmacro %}
+
+{% macro duckdb__publish_shell(port) %}
+  {% do portmesh.execute_sql('create view ' ~ port.relation ~ ' as select * from (' ~ portmesh.contract_query(port) ~ ') as contract where false') %}
+{% endmacro %}
+
+{% macro duckdb__list_versions(port) %}
+  {% set query %}
+    select table_name from duckdb_tables()
+    where database_name = '{{ port.relation.database }}' and schema_name = '{{ port.internal_schema }}'
+      and regexp_full_match(table_name, '{{ modules.re.escape(port.alias) }}__\d{8}_\d{6}_[0-9a-f]{6}(__replaced)?')
+  {% endset %}
+  {{ return(run_query(query).columns[0].values() | list) }}
+{% endmacro %}
+
+{% macro duckdb__drop_version(port, name) %}
+  {% do portmesh.execute_sql('drop table ' ~ portmesh.version_relation(port, name)) %}
+{% endmacro %}
+
+{% macro duckdb__replace_table(relation, sql) %}
+  {% set existing = load_relation(relation) %}
+  {% if existing and existing.type != 'table' %}{% do adapter.drop_relation(existing) %}{% endif %}
+  {% do portmesh.execute_sql('create or replace table ' ~ relation ~ ' as select * from (\n' ~ sql ~ '\n) as failing') %}
+{% endmacro %}

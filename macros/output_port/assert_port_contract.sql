@@ -1,0 +1,64 @@
+{% macro assert_port_contract(port, sql) %}
+  {% do portmesh._assert_portable_types(port) %}
+  {% set contract = portmesh.describe_query(portmesh.contract_query(port)) %}
+  {% set model_columns = portmesh.describe_query(sql) %}
+  {% set rows = portmesh._contract_differences(port, contract, model_columns) %}
+  {% if rows %}
+    {% do exceptions.raise_dependency_error(
+        port.label ~ ' was not written: the model does not match its contract (' ~ port.contract_path ~ ').\n\n'
+        ~ portmesh.text_table(['column', 'contract', 'model', 'what to do'], rows)) %}
+  {% endif %}
+{% endmacro %}
+
+{% macro _contract_differences(port, contract, model_columns) %}
+  {% set got = {} %}{% for c in model_columns %}{% do got.update({c.name | lower: c.type}) %}{% endfor %}
+  {% set rows = [] %}
+  {% for column in contract %}
+    {% set declared = port.columns[loop.index0].data_type %}
+    {% set type = got.pop(column.name | lower, none) %}
+    {% if type is none %}
+      {% do rows.append([column.name, declared, 'missing', 'select it, or take it out of the contract (a breaking change)']) %}
+    {% elif type != column.type %}
+      {% do rows.append([column.name, declared, type | lower, 'cast(' ~ column.name ~ ' as ' ~ declared ~ ')']) %}
+    {% endif %}
+  {% endfor %}
+  {% for name, type in got.items() %}
+    {% do rows.append([name, 'not declared', type | lower, 'declare it, or leave it out of the final select']) %}
+  {% endfor %}
+  {{ return(rows) }}
+{% endmacro %}
+
+{% macro _assert_portable_types(port) %}
+  {% set allowed = '^(string|boolean|tinyint|smallint|int|bigint|double|date|timestamp|decimal\\(\\d+, ?\\d+\\))$' %}
+  {% set rows = [] %}
+  {% for column in port.columns if not modules.re.match(allowed, column.data_type or '') %}
+    {% do rows.append([column.name, column.data_type or 'none', 'string, boolean, tinyint, smallint, int, bigint, double, decimal(p,s), date, timestamp']) %}
+  {% endfor %}
+  {% if rows %}
+    {% do exceptions.raise_dependency_error(
+        port.label ~ ' was not written: its contract (' ~ port.contract_path ~ ') has types that not every engine knows.\n\n'
+        ~ portmesh.text_table(['column', 'data_type', 'allowed'], rows)) %}
+  {% endif %}
+{% endmacro %}
+
+{% macro contract_query(port) %}
+  {%- set casts = [] -%}
+  {%- for column in port.columns -%}
+    {%- do casts.append('cast(null as ' ~ column.data_type ~ ') as ' ~ adapter.quote(column.name)) -%}
+  {%- endfor -%}
+  {{- return('select ' ~ casts | join(', ')) -}}
+{% endmacro %}
+
+{# An increment joins rows that are already published, so both must have the contract's columns. #}
+{% macro assert_schema_unchanged(port, current) %}
+  {% set published = portmesh.describe_query('select * from ' ~ portmesh.version_relation(port, current.base)) %}
+  {% set contract = portmesh.describe_query(portmesh.contract_query(port)) %}
+  {% if published | sort(attribute='name') | list != contract | sort(attribute='name') | list %}
+    {% set rows = portmesh._contract_differences(port, contract, published) %}
+    {% for row in rows %}{% do row.pop() %}{% endfor %}
+    {% do exceptions.raise_dependency_error(
+        port.label ~ ' was not written: its contract has changed since the published rows were written, so an increment cannot join them.\n\n'
+        ~ portmesh.text_table(['column', 'contract', 'published'], rows)
+        ~ '\n\n  next   dbt build --full-refresh --select ' ~ port.node.name ~ '+') %}
+  {% endif %}
+{% endmacro %}

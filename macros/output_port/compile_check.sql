@@ -1,0 +1,46 @@
+{% macro compile_check(port, check, relation) %}
+  {%- set kwargs = {} -%}
+  {%- for name, value in check.kwargs.items() if name not in ['model', 'column_name'] -%}
+    {%- do kwargs.update({name: portmesh._render_argument(port, value, relation)}) -%}
+  {%- endfor -%}
+  {%- if check.column -%}{%- do kwargs.update({'column_name': check.column}) -%}{%- endif -%}
+  {%- set package = check.macro.split('.')[1] -%}
+  {%- set test_macro = context[package]['test_' ~ check.kind] -%}
+  {%- set sql = test_macro(model=portmesh.filtered(relation, check.where), **kwargs) -%}
+  {{- return(get_limit_subquery_sql(sql, check.limit)) -}}
+{% endmacro %}
+
+{% macro filtered(relation, where) %}
+  {{- return('(select * from ' ~ relation ~ ' where ' ~ where ~ ') dbt_subquery' if where else relation) -}}
+{% endmacro %}
+
+{# As dbt renders a generic test's arguments: strings hold Jinja, ref() and source(), at any depth. #}
+{% macro _render_argument(port, value, relation) %}
+  {% if value is mapping %}
+    {% set out = {} %}
+    {% for k, v in value.items() %}{% do out.update({k: portmesh._render_argument(port, v, relation)}) %}{% endfor %}
+    {{ return(out) }}
+  {% elif value is sequence and value is not string %}
+    {% set out = [] %}
+    {% for v in value %}{% do out.append(portmesh._render_argument(port, v, relation)) %}{% endfor %}
+    {{ return(out) }}
+  {% elif value is string %}
+    {{ return(portmesh._render_text(port, value, relation)) }}
+  {% endif %}
+  {{ return(value) }}
+{% endmacro %}
+
+{% macro _render_text(port, text, relation) %}
+  {% set call = modules.re.match('^\\s*(?:\\{\\{)?\\s*((?:env_var|ref|var|source|doc)\\s*\\(.+\\))\\s*(?:\\}\\})?\\s*$', text) %}
+  {% set expression = call.group(1) if call else (modules.re.findall('^\\s*\\{\\{(.*)\\}\\}\\s*$', text) | first) %}
+  {% if portmesh._names_port(port, expression) %}{{ return(relation) }}{% endif %}
+  {% if not expression %}{{ return(render(text) if '{' in text else text) }}{% endif %}
+  {% set json = render('{{ tojson(' ~ expression ~ ', none) }}') %}
+  {{ return(render('{{ ' ~ expression ~ ' }}') if json == 'None' else fromjson(json)) }}
+{% endmacro %}
+
+{% macro _names_port(port, expression) %}
+  {% if not expression or not modules.re.match('^\\s*ref\\s*\\(', expression) %}{{ return(false) }}{% endif %}
+  {% set names = modules.re.findall('[\'"]([^\'"]+)[\'"]', expression) %}
+  {{ return(names | last == port.node.name and (names | length == 1 or names[0] == port.product) and not port.node.version) }}
+{% endmacro %}

@@ -1,0 +1,33 @@
+{% macro describe_port(node) %}
+  {%- set name = node.name ~ ('.v' ~ node.version if node.version else '') -%}
+  {%- set version = node.alias ~ '__' ~ run_started_at.strftime('%Y%m%d_%H%M%S') ~ '_' ~ invocation_id[:6] -%}
+  {%- set unique_key = node.config.unique_key or [] -%}
+  {%- set port = {
+      'id': node.unique_id,
+      'node': node,
+      'product': node.package_name,
+      'name': name,
+      'label': node.package_name ~ '.' ~ name,
+      'contract_version': (node.config.meta or {}).get('version') | string,
+      'contract_path': 'domains/' ~ node.package_name ~ '/' ~ (node.patch_path or node.original_file_path).split('://') | last,
+      'alias': node.alias,
+      'relation': api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias, type='view'),
+      'internal_schema': environment_schema(node.package_name ~ '__internal'),
+      'version': version,
+      'unique_key': [unique_key] if unique_key is string else unique_key,
+      'columns': node.columns.values() | list,
+  } -%}
+  {%- do port.update({'candidate': portmesh.version_relation(port, version)}) -%}
+  {{- return(port) -}}
+{% endmacro %}
+
+{% macro version_relation(port, identifier) %}
+  {{- return(api.Relation.create(
+      database=port.relation.database, schema=port.internal_schema, identifier=identifier, type='table')) -}}
+{% endmacro %}
+
+{% macro column_list(port) %}
+  {%- set names = [] -%}
+  {%- for column in port.columns -%}{%- do names.append(adapter.quote(column.name)) -%}{%- endfor -%}
+  {{- return(names | join(', ')) -}}
+{% endmacro %}

@@ -1,0 +1,46 @@
+{% macro measure_checks(port, audited, current) %}
+  {% set checks = portmesh.port_checks(port) %}
+  {% set proved = portmesh.proved_definitions(port, current) if current else {} %}
+  {% for check in checks %}
+    {% do check.update({'definition': local_md5(portmesh.compile_check(port, check, port.relation))}) %}
+    {% set is_proved = proved.get(check.id) == check.definition %}
+    {% do check.update({'scope': portmesh._scope(check, is_proved)}) %}
+    {% do portmesh._measure(port, check, audited) %}
+  {% endfor %}
+  {{ return(checks) }}
+{% endmacro %}
+
+{# What a check must read: the increment's rows, the rows that share its keys, or the whole port. #}
+{% macro _scope(check, is_proved) %}
+  {% if not is_proved %}{{ return('whole') }}{% endif %}
+  {% if check.row_wise %}{{ return('rows') }}{% endif %}
+  {{ return('keys' if check.macro in ['macro.dbt.test_unique', 'macro.portmesh.test_unique_combination'] else 'whole') }}
+{% endmacro %}
+
+{% macro _measure(port, check, audited) %}
+  {% set started_at = modules.datetime.datetime.now() %}
+  {% if check.scope == 'rows' %}{% set relation = port.candidate %}
+  {% elif check.scope == 'keys' %}{% set relation = portmesh.rows_sharing_keys(port, audited, check.kwargs.get('columns') or [check.column]) %}
+  {% else %}{% set relation = audited %}{% endif %}
+  {% set sql = portmesh.compile_check(port, check, relation) %}
+  {% if check.macro == 'macro.dbt.test_unique' and portmesh.proves_unique(relation, check) %}
+    {% set sql = 'select * from (select 0 as unique_field, 0 as n_records) as none_found where false' %}
+  {% endif %}
+  {% set result = try_or_compiler_error(
+      port.label ~ ' was not published: its check ' ~ check.name ~ ' cannot be run, its SQL is broken.\n\n'
+      ~ '  see the database error:   dbt test --select ' ~ check.name ~ '\n  the SQL:\n' ~ sql,
+      run_query, get_test_sql(sql, check.fail_calc, check.warn_if, check.error_if, none)) %}
+  {% set row = result.rows[0] %}
+  {% do check.update({
+      'sql': sql, 'result': result, 'failures': row[0], 'status': portmesh._status(check, row[1], row[2]),
+      'seconds': (modules.datetime.datetime.now() - started_at).total_seconds(),
+  }) %}
+{% endmacro %}
+
+{# As dbt's own test node decides. #}
+{% macro _status(check, should_warn, should_error) %}
+  {% if check.severity == 'error' and should_error %}{{ return('fail') }}{% endif %}
+  {% if not should_warn %}{{ return('pass') }}{% endif %}
+  {% set is_test = check.id.startswith('test.') %}
+  {{ return('fail' if is_test and (flags.WARN_ERROR or flags.WARN_ERROR_OPTIONS.includes('LogTestResult')) else 'warn') }}
+{% endmacro %}

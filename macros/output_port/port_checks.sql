@@ -1,0 +1,112 @@
+{% macro port_checks(port) %}
+  {% set checks = [] %}
+  {% for test in graph.nodes.values() if test.resource_type == 'test' and test.attached_node == port.id %}
+    {% do checks.append(portmesh._check_from_test(port, test)) %}
+  {% endfor %}
+  {% do checks.extend(portmesh._checks_from_constraints(port, checks)) %}
+  {% do checks.extend(portmesh._checks_from_freshness(port)) %}
+  {{ return(checks) }}
+{% endmacro %}
+
+{% macro _check_from_test(port, test) %}
+  {% do portmesh._assert_reads_dependencies(port, test) %}
+  {% set kind = test.test_metadata.name %}
+  {% set macros = [] %}
+  {% for id in test.depends_on.macros if id.split('.') | last == 'test_' ~ kind %}{% do macros.append(id) %}{% endfor %}
+  {{ return({
+      'id': test.unique_id, 'name': test.alias, 'kind': kind, 'macro': macros[0],
+      'column': test.test_metadata.kwargs.get('column_name') or '',
+      'kwargs': test.test_metadata.kwargs, 'where': test.config.where,
+      'severity': test.config.severity | lower, 'warn_if': test.config.warn_if, 'error_if': test.config.error_if,
+      'fail_calc': test.config.fail_calc, 'limit': test.config.limit,
+      'dimension': check_dimension(kind, test.config.meta),
+      'row_wise': portmesh._is_row_wise(test),
+      'failures_relation': api.Relation.create(database=test.database, schema=test.schema, identifier=test.alias, type='table'),
+      'store_failures': test.config.store_failures,
+  }) }}
+{% endmacro %}
+
+{# Row by row: its verdict on the whole is that on the parts, so an increment can be audited alone. #}
+{% macro _is_row_wise(test) %}
+  {% set kinds = ['not_null', 'accepted_values', 'relationships', 'accepted_range', 'matches_pattern', 'expression_is_true'] %}
+  {% set declared = (test.config.meta or {}).get('row_wise') %}
+  {% if declared is not none %}{{ return(declared) }}{% endif %}
+  {% set text = (test.test_metadata.kwargs.get('expression') or '') ~ ' ' ~ (test.config.where or '') %}
+  {{ return(test.test_metadata.name in kinds and not modules.re.search('(?i)\\b(select|over)\\b', text)) }}
+{% endmacro %}
+
+{% macro _assert_reads_dependencies(port, test) %}
+  {% for id in test.depends_on.nodes if id != port.id and id not in port.node.depends_on.nodes %}
+    {% set other = graph.nodes.get(id) or graph.sources.get(id) %}
+    {% set reference = "source('" ~ other.source_name ~ "', '" ~ other.name ~ "')" if other.resource_type == 'source'
+        else "ref('" ~ other.package_name ~ "', '" ~ other.name ~ "')" %}
+    {% do exceptions.raise_dependency_error(
+        port.label ~ ' was not written: its check ' ~ test.alias ~ ' reads ' ~ other.package_name ~ '.' ~ other.name
+        ~ ', which the port does not depend on, so it might not be built before the audit.'
+        ~ '\n\n  add this line to ' ~ port.node.original_file_path ~ ':\n  -- depends_on: {{ ' ~ reference ~ ' }}'
+        ~ '\n\n  If ' ~ other.name ~ ' reads ' ~ port.name ~ ' itself, only one of the two can be audited first: keep the check on one side.') %}
+  {% endfor %}
+{% endmacro %}
+
+{# A constraint that the engine would enforce bare is measured like any other check, so that it explains itself. #}
+{% macro _checks_from_constraints(port, tests) %}
+  {% set present = [] %}
+  {% for test in tests %}{% do present.append(test.kind ~ ':' ~ test.column) %}{% endfor %}
+  {% set checks = [] %}
+  {% for kind, columns, expression in portmesh._constraints(port) %}
+    {% set single = columns | length == 1 %}
+    {% set name = kind if single or kind in ['expression_is_true'] else 'unique_combination' %}
+    {% set column = columns[0] if single and name != 'expression_is_true' else '' %}
+    {% if name ~ ':' ~ column not in present or name in ['expression_is_true', 'unique_combination'] %}
+      {% set kwargs = {'column_name': column} if column else ({'expression': expression} if expression else {'columns': columns}) %}
+      {% do checks.append(portmesh._own_check(port, name, column, kwargs, 'constraint', 'error')) %}
+      {% do present.append(name ~ ':' ~ column) %}
+    {% endif %}
+  {% endfor %}
+  {{ return(checks) }}
+{% endmacro %}
+
+{# [kind, columns, expression] of each constraint, of the columns and of the model. #}
+{% macro _constraints(port) %}
+  {% set found = [] %}
+  {% set declared = [] %}
+  {% for column in port.columns %}
+    {% for c in column.constraints or [] %}{% do declared.append([c.type, [column.name], c.expression]) %}{% endfor %}
+  {% endfor %}
+  {% for c in port.node.constraints or [] %}{% do declared.append([c.type, c.columns or [], c.expression]) %}{% endfor %}
+  {% for type, columns, expression in declared %}
+    {% if type in ['not_null', 'primary_key'] %}
+      {% for name in columns %}{% do found.append(['not_null', [name], none]) %}{% endfor %}
+    {% endif %}
+    {% if type in ['unique', 'primary_key'] %}{% do found.append(['unique', columns, none]) %}{% endif %}
+    {% if type == 'check' %}{% do found.append(['expression_is_true', columns, expression]) %}{% endif %}
+    {% if type not in ['not_null', 'primary_key', 'unique', 'check'] %}
+      {% do exceptions.raise_dependency_error(
+          port.label ~ ' was not written: its constraint ' ~ type ~ ' (' ~ port.contract_path ~ ') cannot be measured.'
+          ~ '\n\n  allowed: not_null, unique, primary_key, check; for a foreign_key use the data test relationships.') %}
+    {% endif %}
+  {% endfor %}
+  {{ return(found) }}
+{% endmacro %}
+
+{# A service level is measured and shown, and never holds a version back: the one it would replace is older still. #}
+{% macro _checks_from_freshness(port) %}
+  {% set freshness = (port.node.config.meta or {}).get('freshness') or {} %}
+  {% set checks = [] %}
+  {% for level in ['warn_after', 'error_after'] if freshness.get(level) %}
+    {% set kwargs = {'column_name': freshness.column, 'count': freshness[level].count, 'period': freshness[level].period} %}
+    {% do checks.append(portmesh._own_check(port, 'fresh_within', freshness.column, kwargs, 'freshness_' ~ level, 'warn')) %}
+  {% endfor %}
+  {{ return(checks) }}
+{% endmacro %}
+
+{% macro _own_check(port, kind, column, kwargs, origin, severity) %}
+  {% set name = origin ~ '_' ~ kind ~ '_' ~ port.alias ~ ('_' ~ column if column else '') %}
+  {{ return({
+      'id': port.id ~ ':' ~ name, 'name': name, 'kind': kind, 'column': column, 'kwargs': kwargs,
+      'macro': 'macro.' ~ ('dbt' if kind in ['not_null', 'unique'] else 'portmesh') ~ '.test_' ~ kind,
+      'where': none, 'severity': severity, 'warn_if': '!= 0', 'error_if': '!= 0', 'fail_calc': 'count(*)', 'limit': none,
+      'dimension': check_dimension(kind, {}), 'row_wise': kind in ['not_null', 'expression_is_true'],
+      'failures_relation': portmesh.version_relation(port, name), 'store_failures': none,
+  }) }}
+{% endmacro %}

@@ -1,0 +1,37 @@
+{% macro rollback(port) %}
+  {% set node = portmesh._find_port(port) %}
+  {% set port = portmesh.describe_port(node) %}
+  {% set versions = portmesh.published_versions(port) %}
+  {% set kept = portmesh.list_versions(port) %}
+  {% if not versions %}
+    {% do exceptions.raise_dependency_error(port.label ~ ' has no published version to roll back from.') %}
+  {% elif versions | length < 2 or versions[1].base not in kept or (versions[0].kind == 'increment' and versions[0].version not in kept) %}
+    {% do exceptions.raise_dependency_error(
+        port.label ~ ' keeps no version before ' ~ versions[0].version ~ '.\n\n'
+        ~ '  kept            ' ~ portmesh.versions_to_keep(port.node) ~ ' versions (config.meta.keep_versions)\n'
+        ~ '  instead         mend the model, then: dbt build --select ' ~ node.name ~ '+') %}
+  {% endif %}
+  {% set current, previous = versions[0], versions[1] %}
+  {% set started_at = modules.datetime.datetime.now() %}
+  {% if current.kind == 'increment' %}{% do portmesh.undo_increment(port, current) %}{% endif %}
+  {% do portmesh.publish_version(port, previous.base) %}
+  {% do portmesh.record_attempt({
+      'port': port, 'current': current, 'checks': [], 'failed': [], 'row_count': previous.row_count,
+      'kind': 'rollback', 'base': previous.base, 'started_at': started_at}, 'rolled_back', previous.version) %}
+  {{ adapter.commit() }}
+  {% do log(port.label ~ ' is back at the version of ' ~ previous.attempted_at.strftime('%d %b %H:%M') ~ ' UTC ('
+      ~ '{:,}'.format(previous.row_count) ~ ' rows). The next build publishes what the model gives.', info=true) %}
+{% endmacro %}
+
+{# `port` is "orders.order_lines", or "orders.order_lines.v2" for a versioned model. #}
+{% macro _find_port(port) %}
+  {% set labels = {} %}
+  {% for node in graph.nodes.values() if node.config.materialized == 'output_port' %}
+    {% do labels.update({portmesh.describe_port(node).label: node}) %}
+  {% endfor %}
+  {% if port not in labels %}
+    {% do exceptions.raise_dependency_error(
+        'There is no port ' ~ port ~ '.\n\n  allowed: ' ~ labels.keys() | sort | join(', ')) %}
+  {% endif %}
+  {{ return(labels[port]) }}
+{% endmacro %}
