@@ -55,8 +55,11 @@ class Mesh:
     def remove(self, path: str) -> None:
         (self.folder / path).unlink()
 
-    def set_up(self, *domains: str, environment: str = "prod", root: dict[str, Any] | None = None) -> None:
-        """Write the root project with these domains; `root` is merged into dbt_project.yml."""
+    def set_up(self, *domains: str, environment: str = "prod", root: dict[str, Any] | None = None, sources: tuple[str, ...] = ("lines",)) -> None:
+        """Write the root project with these domains.
+
+        `root` is merged into dbt_project.yml; `sources` are tables of the source `raw`, in the first domain.
+        """
         self.domains = list(domains)
         project = yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())
         output_ports = project["models"]["orders"]["output_ports"]
@@ -70,6 +73,7 @@ class Mesh:
         self.write("profiles.yml", yaml.safe_dump(self._profile(environment)))
         for domain in domains:
             self._write_domain(domain)
+        self.write("domains/" + domains[0] + "/models/staging/_sources.yml", yaml.safe_dump(self._sources(sources)))
         if not (self.folder / "macros").exists():
             (self.folder / "macros").symlink_to(REPOSITORY / "macros")
 
@@ -79,6 +83,9 @@ class Mesh:
             "settings": {"TimeZone": "UTC"},
         }
         return {"portmesh": {"target": "local", "outputs": {"local": output}}}
+
+    def _sources(self, tables: tuple[str, ...]) -> dict[str, Any]:
+        return {"sources": [{"name": "raw", "schema": "raw", "tables": [{"name": table} for table in tables]}]}
 
     def _write_domain(self, domain: str) -> None:
         self.write(
@@ -142,6 +149,10 @@ class Mesh:
             connection.execute("set TimeZone = 'UTC'")
             return connection.execute(sql).fetchall()
 
+    def land(self, table: str, select: str) -> None:
+        """Fill the source table `raw.<table>`, as a source system would, without any change to the project."""
+        self.rows(f"create schema if not exists raw; create or replace table raw.{table} as {select}; select 1")
+
     def value(self, sql: str) -> Any:
         """The single value of a statement."""
         ((value,),) = self.rows(sql)
@@ -153,7 +164,7 @@ def _indent(text: str, width: int) -> list[str]:
 
 
 def _outcome(exit_code: int, results: list[Any], lines: list[str]) -> Outcome:
-    nodes = [r for r in results if hasattr(r, "node")]
+    nodes = [r for r in results if hasattr(r, "node") and r.node.resource_type != "operation"]
     return Outcome(
         exit_code=exit_code,
         statuses={r.node.name: str(r.status) for r in nodes},

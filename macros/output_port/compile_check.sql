@@ -31,16 +31,20 @@
 {% endmacro %}
 
 {% macro _render_text(port, text, relation) %}
-  {% set call = modules.re.match('^\\s*(?:\\{\\{)?\\s*((?:env_var|ref|var|source|doc)\\s*\\(.+\\))\\s*(?:\\}\\})?\\s*$', text) %}
+  {% set call = modules.re.match('^\\s*(?:\\{\\{)?\\s*((env_var|ref|var|source|doc)\\s*\\(.+\\))\\s*(?:\\}\\})?\\s*$', text) %}
+  {% if call and call.group(2) in ['ref', 'source'] %}{{ return(portmesh._resolve(port, call, relation)) }}{% endif %}
   {% set expression = call.group(1) if call else (modules.re.findall('^\\s*\\{\\{(.*)\\}\\}\\s*$', text) | first) %}
-  {% if portmesh._names_port(port, expression) %}{{ return(relation) }}{% endif %}
-  {% if not expression %}{{ return(render(text) if '{' in text else text) }}{% endif %}
-  {% set json = render('{{ tojson(' ~ expression ~ ', none) }}') %}
-  {{ return(render('{{ ' ~ expression ~ ' }}') if json == 'None' else fromjson(json)) }}
+  {% if expression %}{{ return(fromjson(render('{{ tojson(' ~ expression ~ ') }}'))) }}{% endif %}
+  {{ return(render(text) if '{' in text else text) }}
 {% endmacro %}
 
-{% macro _names_port(port, expression) %}
-  {% if not expression or not modules.re.match('^\\s*ref\\s*\\(', expression) %}{{ return(false) }}{% endif %}
-  {% set names = modules.re.findall('[\'"]([^\'"]+)[\'"]', expression) %}
-  {{ return(names | last == port.node.name and (names | length == 1 or names[0] == port.product) and not port.node.version) }}
+{# A port that its own check names is read as the candidate. #}
+{% macro _resolve(port, call, relation) %}
+  {% set positional = modules.re.sub(',\\s*v(ersion)?\\s*=.*', '', call.group(1)) %}
+  {% set names = modules.re.findall('[\'"]([^\'"]+)[\'"]', positional) %}
+  {% if call.group(2) == 'source' %}{{ return(source(*names)) }}{% endif %}
+  {% set version = modules.re.findall('\\bv(?:ersion)?\\s*=\\s*[\'"]?(\\w+)', call.group(1)) | first %}
+  {% set is_port = names | last == port.node.name and (names | length == 1 or names[0] == port.product) %}
+  {% if is_port and (version or port.node.version) | string == port.node.version | string %}{{ return(relation) }}{% endif %}
+  {{ return(ref(*names, v=version) if version else ref(*names)) }}
 {% endmacro %}

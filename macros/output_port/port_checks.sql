@@ -13,6 +13,10 @@
   {% set kind = test.test_metadata.name %}
   {% set macros = [] %}
   {% for id in test.depends_on.macros if id.split('.') | last == 'test_' ~ kind %}{% do macros.append(id) %}{% endfor %}
+  {% if not macros %}
+    {% do exceptions.raise_dependency_error(
+        port.label ~ ' was not written: its check ' ~ test.alias ~ ' uses the generic test ' ~ kind ~ ', which nobody defines.') %}
+  {% endif %}
   {{ return({
       'id': test.unique_id, 'name': test.alias, 'kind': kind, 'macro': macros[0],
       'column': test.test_metadata.kwargs.get('column_name') or '',

@@ -1,0 +1,249 @@
+"""Every kind of check, with every option that dbt gives it, decides about publication as dbt's own test would."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.mesh import Mesh, Outcome
+from tests.test_output_port import EXEMPT
+
+TINY = """
+select
+    cast(k as bigint) as k,
+    cast(t as string) as t,
+    cast(landed_at as timestamp) as landed_at
+from {{ source('raw', 'tiny') }}
+"""
+ROWS = """
+select * from (values (1, 'a', now()::timestamp), (2, 'b', now()::timestamp), (2, 'b', now()::timestamp),
+(null, null, now()::timestamp)) v(k, t, landed_at)
+"""
+
+# port: (check, status of the audit, failures)
+CHECKS = {
+    "unique_fails": ("unique", "fail", 1),
+    "unique_where": ("unique: {config: {where: 'k < 2'}}", "pass", 0),
+    "unique_where_fails": ("unique: {config: {where: 'k > 1'}}", "fail", 1),
+    "not_null_fails": ("not_null", "fail", 1),
+    "not_null_where": ("not_null: {config: {where: \"t = 'a'\"}}", "pass", 0),
+    "values_fail": ("accepted_values: {arguments: {values: [1, 3], quote: false}}", "fail", 1),
+    "warns": ("not_null: {config: {severity: warn}}", "warn", 1),
+    "warn_if": ("not_null: {config: {warn_if: '>0', error_if: '>1'}}", "warn", 1),
+    "error_if": ("not_null: {config: {error_if: '>1', warn_if: '>1'}}", "pass", 1),
+    "limit": ("accepted_values: {arguments: {values: [9], quote: false}, config: {limit: 1}}", "fail", 1),
+    "fail_calc": ("unique: {config: {fail_calc: 'sum(n_records)'}}", "fail", 2),
+    "named": ("not_null: {name: a_name_of_its_own}", "fail", 1),
+    "stored": ("not_null: {config: {store_failures: true}}", "fail", 1),
+    "jinja": ("accepted_values: {arguments: {values: \"{{ var('allowed') }}\", quote: false}}", "pass", 0),
+    "jinja_fails": ("accepted_values: {arguments: {values: \"{{ var('too_few') }}\", quote: false}}", "fail", 1),
+    "related": ("relationships: {arguments: {to: ref('parents'), field: id}}", "pass", 0),
+    "related_fails": ("relationships: {arguments: {to: \"ref('parents')\", field: half}}", "fail", 2),
+    "related_itself": ("relationships: {arguments: {to: ref('related_itself'), field: k}}", "pass", 0),
+    "of_domain": ("shorter_than: {arguments: {length: 2}}", "pass", 0),
+    "of_domain_fails": ("shorter_than: {arguments: {length: 0}}", "fail", 3),
+    "of_package": ("kit.at_most: {arguments: {most: 2}}", "pass", 0),
+    "of_package_fails": ("kit.at_most: {arguments: {most: 1}}", "fail", 2),
+}
+
+
+def write_ports(mesh: Mesh) -> None:
+    mesh.set_up(
+        "shop",
+        root={"vars": {"allowed": [1, 2], "too_few": [1]}},
+        sources=("tiny",),
+    )
+    mesh.write("kit/dbt_project.yml", "{name: kit, version: '1.0', config-version: 2}")
+    mesh.write(
+        "kit/macros/at_most.sql",
+        "{% test at_most(model, column_name, most) %}"
+        "select * from {{ model }} where {{ column_name }} > {{ most }}{% endtest %}",
+    )
+    mesh.write("packages.yml", yaml.safe_dump({"packages": [{"local": "domains/shop"}, {"local": "kit"}]}))
+    mesh.write(
+        "domains/shop/macros/shorter_than.sql",
+        "{% test shorter_than(model, column_name, length) %}"
+        "select * from {{ model }} where length(cast({{ column_name }} as varchar)) >= {{ length }}"
+        " and {{ length }} < 2{% endtest %}",
+    )
+    mesh.write("domains/shop/models/staging/parents.sql", "select 1 as id, 1 as half union all select 2, 9")
+    for name, (check, _, _) in CHECKS.items():
+        depends = "-- depends_on: {{ ref('parents') }}\n" if "parents" in check else ""
+        mesh.port(
+            f"shop/{name}",
+            depends + TINY,
+            f"- name: k\n  data_type: bigint\n  description: Key.\n  data_tests:\n    - {check}\n"
+            "- {name: t, data_type: string, description: Text.}\n"
+            "- {name: landed_at, data_type: timestamp, description: When.}",
+            meta=EXEMPT,
+        )
+
+
+@pytest.fixture(scope="module")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> tuple[Mesh, Outcome]:
+    mesh = Mesh(tmp_path_factory.mktemp("audited"))
+    write_ports(mesh)
+    mesh.land("tiny", ROWS)
+    assert mesh.dbt("deps").ok
+    return mesh, mesh.dbt("build")
+
+
+@pytest.mark.parametrize("port", CHECKS)
+def test_the_audit_decides_as_the_test_is_configured(audited: tuple[Mesh, Outcome], port: str) -> None:
+    mesh, built = audited
+    _, status, failures = CHECKS[port]
+    assert built.statuses[port] == ("error" if status == "fail" else "success"), built.messages[port]
+    assert mesh.rows(
+        f"select status, failures from portmesh.measurements where port = '{port}' and kind <> 'fresh_within'"
+    ) == [(status, failures)]
+    published = mesh.value(f"select count(*) from duckdb_views() where schema_name = 'shop' and view_name = '{port}'")
+    assert published == (0 if status == "fail" else 1)
+
+
+def test_dbts_own_tests_give_the_same_statuses_and_counts(tmp_path: Path) -> None:
+    """The reused measurements against plain dbt: the same ports as tables, tested by `dbt test`."""
+    mesh = Mesh(tmp_path)
+    write_ports(mesh)
+    mesh.land("tiny", ROWS)
+    assert mesh.dbt("deps").ok
+    project = yaml.safe_load((tmp_path / "dbt_project.yml").read_text())
+    project["models"]["shop"]["output_ports"] = {"+materialized": "table"}
+    project["on-run-start"] = []
+    (tmp_path / "dbt_project.yml").write_text(yaml.safe_dump(project))
+    plain = mesh.dbt("build")
+    write_ports(mesh)
+    (tmp_path / "mesh.duckdb").unlink()
+    mesh.land("tiny", ROWS)
+    gated = mesh.dbt("build")
+    compared = 0
+    for name, status in plain.statuses.items():
+        if status in ("pass", "warn") and gated.statuses[name] != "skipped":
+            assert (gated.statuses[name], gated.failures[name]) == (status, plain.failures[name]), name
+            compared += 1
+        elif status == "fail":
+            assert gated.statuses[name] == "skipped", name
+            (measured,) = mesh.rows(f"select status, failures from portmesh.measurements where check_name = '{name}'")
+            assert measured == ("fail", plain.failures[name]), name
+            compared += 1
+    assert compared == len(CHECKS)
+
+
+def test_failing_rows_are_kept_unless_the_check_says_no(audited: tuple[Mesh, Outcome]) -> None:
+    mesh, _ = audited
+    assert mesh.value("select count(*) from shop__internal.a_name_of_its_own") == 1
+
+
+def one_port(mesh: Mesh, check: str, sql: str = TINY, column: str = "k", extra: str = "") -> None:
+    mesh.set_up("shop", sources=("tiny",))
+    mesh.port(
+        "shop/one",
+        sql,
+        f"- name: {column}\n  data_type: bigint\n  description: Key.\n  data_tests:\n{check}\n"
+        "- {name: t, data_type: string, description: Text.}\n"
+        "- {name: landed_at, data_type: timestamp, description: When.}",
+        meta=EXEMPT,
+        extra=extra,
+    )
+    mesh.land("tiny", "select 1 as k, 'a' as t, now()::timestamp as landed_at")
+    assert mesh.dbt("deps").ok
+
+
+def test_a_check_whose_sql_is_broken_is_named(mesh: Mesh) -> None:
+    one_port(mesh, "    - unique\n    - broken\n    - not_null")
+    mesh.write("domains/shop/macros/broken.sql", "{% test broken(model, column_name) %}selec oops{% endtest %}")
+    built = mesh.dbt("build")
+    assert built.statuses["one"] == "error"
+    assert "shop.one was not published: its check broken_one_k cannot be run, its SQL is broken." in built.messages["one"]
+    assert "selec oops" in built.messages["one"]
+    assert mesh.value("select count(*) from duckdb_views() where schema_name = 'shop'") == 0
+
+
+def test_a_check_that_reads_what_the_port_does_not_depend_on_is_refused_with_the_fix(mesh: Mesh) -> None:
+    one_port(mesh, "    - relationships: {arguments: {to: ref('parents'), field: id}}")
+    mesh.write("domains/shop/models/staging/parents.sql", "select 1 as id")
+    message = mesh.dbt("build").messages["one"]
+    assert "reads shop.parents, which the port does not depend on" in message
+    assert "-- depends_on: {{ ref('shop', 'parents') }}" in message
+    mesh.write("domains/shop/models/output_ports/one.sql", "-- depends_on: {{ ref('shop', 'parents') }}\n" + TINY)
+    assert mesh.dbt("build").ok
+
+
+def test_several_checks_of_one_kind_on_one_column(mesh: Mesh) -> None:
+    one_port(
+        mesh,
+        "    - accepted_values: {name: first, arguments: {values: [1], quote: false}}\n"
+        "    - accepted_values: {name: second, arguments: {values: [2], quote: false}}",
+    )
+    built = mesh.dbt("build")
+    assert mesh.rows("select check_name, status from portmesh.measurements where kind = 'accepted_values' order by 1") == [
+        ("first", "pass"),
+        ("second", "fail"),
+    ]
+    assert built.statuses["one"] == "error"
+
+
+def test_reserved_words_and_quoted_names(mesh: Mesh) -> None:
+    sql = TINY.replace("as k,", 'as "Order",')
+    one_port(mesh, "    - unique\n    - not_null", sql=sql, column="Order\n  quote: true")
+    built = mesh.dbt("build")
+    assert built.ok, built.output
+    assert [name for name, *_ in mesh.rows("describe shop.one")] == ["Order", "t", "landed_at"]
+    mesh.land("tiny", ROWS)
+    refused = mesh.dbt("build")
+    assert "1 of 4" in refused.messages["one"]
+
+
+def test_warnings_as_errors_hold_the_port_back(mesh: Mesh) -> None:
+    one_port(mesh, "    - not_null: {config: {severity: warn}}")
+    mesh.land("tiny", ROWS)
+    assert mesh.dbt("build").statuses["one"] == "success"
+    assert mesh.dbt("--warn-error-options", '{"error": ["LogTestResult"]}', "build").statuses["one"] == "error"
+
+
+def test_a_dimension_can_be_stated(mesh: Mesh) -> None:
+    one_port(mesh, "    - not_null: {config: {meta: {dimension: accuracy}}}")
+    assert mesh.dbt("build").ok
+    assert mesh.value("select dimension from portmesh.measurements where kind = 'not_null'") == "accuracy"
+
+
+@pytest.mark.parametrize(
+    ("keys", "duplicates"),
+    [
+        ("select i as k from range(1000) t(i)", 0),
+        ("select i as k from range(1000) t(i) union all select 7", 1),
+        ("select (i * 7919) % 100000 as k from range(50000) t(i)", 0),
+        ("select (i * 7919) % 100000 as k from range(50000) t(i) union all select 0", 1),
+        ("select -i as k from range(1000) t(i) union all select i from range(1, 1000) t(i)", 0),
+        ("select -i as k from range(1000) t(i) union all select i from range(1000) t(i)", 1),
+        ("select i * 1000000007 as k from range(1000) t(i) order by hash(i)", 0),
+        ("select unnest([9223372036854775807, -9223372036854775808, 0, null, null]) as k", 0),
+        ("select unnest([9223372036854775807, -9223372036854775808, 0, 0]) as k", 1),
+    ],
+)
+def test_uniqueness_is_proved_only_where_it_holds(mesh: Mesh, keys: str, duplicates: int) -> None:
+    one_port(mesh, "    - unique")
+    mesh.land("tiny", f"select k, 'a' as t, now()::timestamp as landed_at from ({keys})")
+    mesh.dbt("build")
+    assert mesh.value("select failures from portmesh.measurements where kind = 'unique'") == duplicates
+
+
+@pytest.mark.parametrize(("select", "duplicates"), [("'k' || i", 0), ("'k' || i // 2", 50), ("null", 0)])
+def test_uniqueness_of_text(mesh: Mesh, select: str, duplicates: int) -> None:
+    one_port(mesh, "    - not_null: {config: {severity: warn}}")
+    path = mesh.folder / "domains/shop/models/output_ports/one.yml"
+    path.write_text(path.read_text().replace("description: Text.", "description: Text., data_tests: [unique]"))
+    mesh.land("tiny", f"select i as k, {select} as t, now()::timestamp as landed_at from range(100) r(i)")
+    mesh.dbt("build")
+    assert mesh.value("select failures from portmesh.measurements where kind = 'unique'") == duplicates
+
+
+def test_a_late_port_is_published_and_said_to_be_late(mesh: Mesh) -> None:
+    one_port(mesh, "    - unique")
+    mesh.land("tiny", "select 1 as k, 'a' as t, timestamp '2017-01-01' as landed_at")
+    built = mesh.dbt("build")
+    assert built.ok, built.output
+    assert mesh.value("select status from portmesh.measurements where dimension = 'timeliness'") == "warn"
+
+

@@ -1,0 +1,215 @@
+"""An incremental port writes, audits and joins its increment alone, and can still be taken back."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.mesh import Mesh
+from tests.test_output_port import EXEMPT
+
+SALES = """
+{{ config(unique_key='sale_id') }}
+select
+    cast(sale_id as bigint) as sale_id,
+    cast(amount as bigint) as amount,
+    cast(batch as string) as batch,
+    cast(landed_at as timestamp) as landed_at
+from {{ source('raw', 'sales') }}
+{% if is_incremental() %}
+where landed_at > (select coalesce(max(landed_at), timestamp '1970-01-01') from {{ this }})
+{% endif %}
+"""
+COLUMNS = """
+- name: sale_id
+  data_type: bigint
+  description: Key.
+  data_tests: [unique, not_null]
+- name: amount
+  data_type: bigint
+  description: Amount.
+  data_tests: [{accepted_values: {arguments: {values: [1, 2, 3], quote: false}}}]
+- {name: batch, data_type: string, description: Batch.}
+- {name: landed_at, data_type: timestamp, description: When it landed.}
+"""
+AT_LEAST_ONE = "data_tests: [{row_count_between: {arguments: {min_rows: 1, max_rows: 250}}}]"
+
+
+@pytest.fixture
+def sales(mesh: Mesh) -> Mesh:
+    """The incremental port shop.sales with 100 rows of batch 1 published."""
+    mesh.set_up("shop", sources=("sales",))
+    mesh.port("shop/sales", SALES, COLUMNS, meta=EXEMPT, extra=AT_LEAST_ONE)
+    mesh.land("sales", "select i as sale_id, 1 as amount, '1' as batch, timestamp '2026-01-01' as landed_at from range(100) t(i)")
+    assert mesh.dbt("deps").ok
+    assert mesh.dbt("build").ok
+    return mesh
+
+
+def land(mesh: Mesh, first: int, rows: int, batch: int, amount: str = "1") -> None:
+    mesh.rows(
+        f"insert into raw.sales select i, {amount}, '{batch}', timestamp '2026-01-0{batch}' "
+        f"from range({first}, {first + rows}) t(i); select 1"
+    )
+
+
+def last_attempt(mesh: Mesh) -> tuple[object, ...]:
+    return mesh.rows("select kind, verdict, row_count from portmesh.publications order by attempted_at desc limit 1")[0]
+
+
+def scopes(mesh: Mesh) -> dict[str, str]:
+    return dict(
+        mesh.rows(
+            "select kind, scope from portmesh.measurements where invocation_id = "
+            "(select invocation_id from portmesh.publications order by attempted_at desc limit 1)"
+        )
+    )
+
+
+def contents(mesh: Mesh) -> list[tuple[object, ...]]:
+    return mesh.rows("select batch, count(*), sum(amount) from shop.sales group by all order by 1")
+
+
+def rollback(mesh: Mesh) -> None:
+    outcome = mesh.dbt("run-operation", "rollback", "--args", "{port: shop.sales}")
+    assert outcome.ok, outcome.output
+
+
+def test_only_the_increment_is_audited_where_the_rest_is_proved(sales: Mesh) -> None:
+    land(sales, 100, 50, batch=2)
+    built = sales.dbt("build")
+    assert built.ok, built.output
+    assert last_attempt(sales) == ("increment", "published", 150)
+    assert contents(sales) == [("1", 100, 100), ("2", 50, 50)]
+    assert scopes(sales) == {
+        "unique": "keys", "not_null": "rows", "accepted_values": "rows", "row_count_between": "whole", "fresh_within": "whole",
+    }
+
+
+@pytest.mark.parametrize(
+    ("first", "amount", "failed"),
+    [(100, "9", "accepted_values"), (100, "case when i = 120 then 7 else 1 end", "accepted_values")],
+)
+def test_a_bad_increment_is_refused_and_the_port_stays(sales: Mesh, first: int, amount: str, failed: str) -> None:
+    land(sales, first, 50, batch=2, amount=amount)
+    refused = sales.dbt("build")
+    assert refused.statuses["sales"] == "error"
+    assert "1 of 150" in refused.messages["sales"]
+    assert contents(sales) == [("1", 100, 100)]
+    assert last_attempt(sales) == ("increment", "refused", 150)
+    assert sales.rows("select kind from portmesh.measurements where status = 'fail'") == [(failed,)]
+    assert sales.value("select count(*) from shop__internal.accepted_values_sales_amount__False__1__2__3") == 1
+
+    sales.rows("update raw.sales set amount = 2 where batch = '2'; select 1")
+    assert sales.dbt("build").ok
+    assert contents(sales) == [("1", 100, 100), ("2", 50, 100)]
+
+
+def test_a_key_twice_in_the_increment_is_refused(sales: Mesh) -> None:
+    land(sales, 100, 50, batch=2)
+    land(sales, 120, 1, batch=2)
+    refused = sales.dbt("build")
+    assert "unique" in refused.messages["sales"]
+    assert sales.value("select failures from portmesh.measurements where status = 'fail'") == 1
+    assert contents(sales) == [("1", 100, 100)]
+
+
+def test_a_key_of_another_column_is_looked_for_among_the_published_rows(mesh: Mesh) -> None:
+    mesh.set_up("shop", sources=("sales",))
+    mesh.port("shop/sales", SALES.replace("='sale_id'", "='batch'"), COLUMNS, meta=EXEMPT)
+    mesh.land("sales", "select i as sale_id, 1 as amount, '1' as batch, timestamp '2026-01-01' as landed_at from range(100) t(i)")
+    assert mesh.dbt("deps").ok
+    assert mesh.dbt("build").ok
+    land(mesh, 99, 5, batch=2)
+    refused = mesh.dbt("build")
+    assert refused.statuses["sales"] == "error"
+    assert "99" in refused.messages["sales"]
+    assert scopes(mesh)["unique"] == "keys"
+
+
+def test_a_check_of_the_whole_sees_the_whole(sales: Mesh) -> None:
+    land(sales, 100, 200, batch=2)
+    refused = sales.dbt("build")
+    assert "row_count_between" in refused.messages["sales"]
+    assert contents(sales) == [("1", 100, 100)]
+
+
+def test_a_new_check_is_measured_on_all_rows(sales: Mesh) -> None:
+    columns = COLUMNS.replace("description: Batch.}", "description: Batch., data_tests: [{accepted_values: {arguments: {values: ['2']}}}]}")
+    sales.port("shop/sales", SALES, columns, meta=EXEMPT, extra=AT_LEAST_ONE)
+    land(sales, 100, 50, batch=2)
+    refused = sales.dbt("build")
+    assert refused.statuses["sales"] == "error"
+    assert sales.value("select scope from portmesh.measurements where status = 'fail'") == "whole"
+
+
+def test_rows_that_land_again_replace_those_of_their_key_and_can_be_taken_back(sales: Mesh) -> None:
+    land(sales, 50, 100, batch=2, amount="2")
+    assert sales.dbt("build").ok
+    assert contents(sales) == [("1", 50, 50), ("2", 100, 200)]
+    rollback(sales)
+    assert contents(sales) == [("1", 100, 100)]
+    assert sales.dbt("build").ok
+    assert contents(sales) == [("1", 50, 50), ("2", 100, 200)]
+
+
+def test_a_full_build_after_increments_can_be_taken_back(sales: Mesh) -> None:
+    land(sales, 100, 50, batch=2)
+    assert sales.dbt("build").ok
+    sales.rows("delete from raw.sales where batch = '1'; select 1")
+    assert sales.dbt("build", "--full-refresh").ok
+    assert last_attempt(sales) == ("full", "published", 50)
+    rollback(sales)
+    assert contents(sales) == [("1", 100, 100), ("2", 50, 50)]
+
+
+def test_nothing_new_changes_nothing(sales: Mesh) -> None:
+    built = sales.dbt("build")
+    assert built.ok, built.output
+    assert last_attempt(sales) == ("increment", "unchanged", 100)
+    assert built.messages["sales"] == "nothing new in 100 rows, 5 checks"
+    assert set(built.statuses.values()) == {"success", "pass"}
+    versions = sales.rows("select table_name from duckdb_tables() where table_name like 'sales\\_\\_%' escape '\\'")
+    assert len(versions) == 1
+    land(sales, 100, 50, batch=2)
+    assert sales.dbt("build").ok
+    rollback(sales)
+    assert contents(sales) == [("1", 100, 100)]
+
+
+def test_a_changed_contract_asks_for_a_full_refresh(sales: Mesh) -> None:
+    sales.port(
+        "shop/sales", SALES.replace("cast(amount as bigint)", "cast(amount as int)"),
+        COLUMNS.replace("name: amount\n  data_type: bigint", "name: amount\n  data_type: int"), meta=EXEMPT,
+    )
+    land(sales, 100, 50, batch=2)
+    refused = sales.dbt("build")
+    message = refused.messages["sales"]
+    assert "its contract has changed since the published rows were written" in message
+    assert "amount   int        bigint" in message
+    assert "dbt build --full-refresh --select sales+" in message
+    assert contents(sales) == [("1", 100, 100)]
+    assert sales.dbt("build", "--full-refresh").ok
+    assert contents(sales) == [("1", 100, 100), ("2", 50, 50)]
+
+
+def test_keys_of_several_columns(mesh: Mesh) -> None:
+    sql = SALES.replace("unique_key='sale_id'", "unique_key=['batch', 'sale_id']")
+    columns = COLUMNS.replace("[unique, not_null]", "[not_null]")
+    mesh.set_up("shop", sources=("sales",))
+    mesh.port(
+        "shop/sales", sql, columns, meta=EXEMPT,
+        extra="data_tests: [{unique_combination: {arguments: {columns: [batch, sale_id]}}}]",
+    )
+    mesh.land("sales", "select i as sale_id, 1 as amount, '1' as batch, timestamp '2026-01-01' as landed_at from range(100) t(i)")
+    assert mesh.dbt("deps").ok
+    assert mesh.dbt("build").ok
+    land(mesh, 0, 50, batch=2)
+    built = mesh.dbt("build")
+    assert built.ok, built.output
+    assert contents(mesh) == [("1", 100, 100), ("2", 50, 50)]
+    assert scopes(mesh)["unique_combination"] == "keys"
+    land(mesh, 0, 50, batch=3)
+    land(mesh, 0, 1, batch=3)
+    refused = mesh.dbt("build")
+    assert refused.statuses["sales"] == "error"
+    assert contents(mesh) == [("1", 100, 100), ("2", 50, 50)]
