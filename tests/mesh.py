@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 import yaml
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 from dbt_common.events.base_types import EventMsg
 
@@ -138,6 +139,7 @@ class Mesh:
 
         place = ["--project-dir", str(self.folder), "--profiles-dir", str(self.folder), "--no-use-colors"]
         result = dbtRunner(callbacks=[listen]).invoke([*arguments, *place])
+        DuckDBConnectionManager.close_all_connections()
         exit_code = 0 if result.success else 2 if result.exception else 1
         if result.exception:
             lines.append(str(result.exception))

@@ -58,8 +58,11 @@
   {%- endfor -%}
   {%- set values = run_query('select ' ~ bounds | join(', ') ~ ' from ' ~ increment).rows[0] -%}
   {%- set conditions = [] -%}
-  {%- for column in quoted if values[2 * loop.index0] is not none -%}
-    {%- do conditions.append(column ~ ' between ' ~ portmesh._literal(values[2 * loop.index0]) ~ ' and ' ~ portmesh._literal(values[2 * loop.index0 + 1])) -%}
+  {%- for column in quoted -%}
+    {%- set low, high = values[2 * loop.index0], values[2 * loop.index0 + 1] -%}
+    {%- if low is not none -%}
+      {%- do conditions.append(column ~ ' between ' ~ portmesh._literal(low) ~ ' and ' ~ portmesh._literal(high)) -%}
+    {%- endif -%}
   {%- endfor -%}
   {%- set row = '(' ~ quoted | join(', ') ~ ')' -%}
   {%- do conditions.append(row ~ ' in (select ' ~ (row if quoted | length > 1 else quoted[0]) ~ ' from ' ~ increment ~ ')') -%}

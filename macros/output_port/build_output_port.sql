@@ -58,6 +58,7 @@
 
 {% macro _leave_unchanged(attempt) %}
   {% do portmesh.record_attempt(attempt, 'unchanged', attempt.current.version) %}
+  {% do portmesh.drop_version(attempt.port, attempt.port.version) %}
   {% do portmesh.drop_superseded_versions(attempt.port) %}
   {% do portmesh._say('nothing new in', attempt) %}
 {% endmacro %}

@@ -1,0 +1,175 @@
+"""Every shared check passes and fails on real rows, and says what its arguments may be."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from tests.mesh import REPOSITORY, Mesh
+
+READINGS = """
+select * from (values
+    (1, 10, 5,    1.5::decimal(4, 1), 2.5::double,    date '2024-03-01', 'A-01'),
+    (2, 10, 7,    9.0,                'nan'::double,  date '2024-03-02', 'A-02'),
+    (3, 20, 7,    null,               -1.0,           date '2024-03-09', 'it''s'),
+    (3, 20, null, 3.0,                null,           null,              null),
+    (4, null, 8,  3.0,                0.0,            date '2024-03-03', 'b\\d'),
+    (4, null, 8,  3.0,                0.0,            date '2024-03-03', 'A-03')
+) as t(id, site, level, price, ratio, day, label)
+"""
+EMPTY = "select * from {{ ref('readings') }} where false"
+LANDINGS = """
+select now()::timestamp - interval 90 minutes as landed_at
+union all select now()::timestamp - interval 9 days
+"""
+
+# check, arguments, column, model, failing rows
+CASES = [
+    ("accepted_range", {"min_value": 0, "max_value": 9}, "price", "readings", 0),
+    ("accepted_range", {"min_value": 2, "max_value": 8}, "price", "readings", 2),
+    ("accepted_range", {"min_value": 2}, "price", "readings", 1),
+    ("accepted_range", {"max_value": 8}, "level", "readings", 0),
+    ("accepted_range", {"max_value": 7}, "level", "readings", 2),
+    ("accepted_range", {"min_value": -1}, "ratio", "readings", 1),
+    ("accepted_range", {"max_value": 3}, "ratio", "readings", 1),
+    ("accepted_range", {"min_value": 0, "max_value": 3}, "ratio", "readings", 2),
+    ("accepted_range", {"min_value": "date '2024-03-01'"}, "day", "readings", 0),
+    ("accepted_range", {"min_value": "date '2024-03-02'", "max_value": "date '2024-03-03'"}, "day", "readings", 2),
+    ("accepted_range", {"min_value": "id"}, "level", "readings", 0),
+    ("accepted_range", {"min_value": 0}, "price", "no_readings", 0),
+    ("expression_is_true", {"expression": "level > id"}, None, "readings", 0),
+    ("expression_is_true", {"expression": "level = 7 or id > 3"}, None, "readings", 1),
+    ("expression_is_true", {"expression": "ratio >= 0"}, "ratio", "readings", 1),
+    ("fresh_within", {"count": 2, "period": "hour"}, "landed_at", "landings", 0),
+    ("fresh_within", {"count": 1, "period": "day"}, "landed_at", "landings", 0),
+    ("fresh_within", {"count": 91, "period": "minute"}, "landed_at", "landings", 0),
+    ("fresh_within", {"count": 1, "period": "hour"}, "landed_at", "landings", 1),
+    ("fresh_within", {"count": 1.5, "period": "day"}, "landed_at", "old_landings", 1),
+    ("fresh_within", {"count": 9, "period": "day"}, "day", "no_readings", 1),
+    ("matches_pattern", {"pattern": r"^([A-Z]-\d{2}|it's|b\\d)$"}, "label", "readings", 0),
+    ("matches_pattern", {"pattern": "^[A-Z]-[0-9]{2}$"}, "label", "readings", 2),
+    ("matches_pattern", {"pattern": "0[12]"}, "label", "readings", 3),
+    ("not_null_share", {"at_least": 0.8}, "level", "readings", 0),
+    ("not_null_share", {"at_least": 0.84}, "level", "readings", 1),
+    ("not_null_share", {"at_least": 1}, "id", "readings", 0),
+    ("not_null_share", {"at_least": 1}, "level", "no_readings", 0),
+    ("not_null_share", {"column_name": "nullif(level, 7)", "at_least": 0.6}, None, "readings", 1),
+    ("row_count_between", {"min_rows": 6, "max_rows": 6}, None, "readings", 0),
+    ("row_count_between", {"min_rows": 7}, None, "readings", 1),
+    ("row_count_between", {"max_rows": 5}, None, "readings", 1),
+    ("row_count_between", {"min_rows": 1}, None, "no_readings", 1),
+    ("unique_combination", {"columns": ["id", "level"]}, None, "readings", 1),
+    ("unique_combination", {"columns": ["id", "site"]}, None, "readings", 1),
+    ("unique_combination", {"columns": ["id", "label"]}, None, "readings", 0),
+    ("unique_combination", {"columns": ["site", "level", "price"]}, None, "readings", 0),
+]
+WHERE_CASES = [
+    ("accepted_range", {"min_value": 2, "config": {"where": "id > 1"}}, "price", "readings", 0),
+    ("expression_is_true", {"expression": "level > 5", "config": {"where": "id = 1"}}, None, "readings", 1),
+    ("fresh_within", {"count": 1, "period": "day", "config": {"where": "landed_at < now() - interval 1 day"}}, "landed_at", "landings", 1),
+    ("matches_pattern", {"pattern": "^A", "config": {"where": "id < 3"}}, "label", "readings", 0),
+    ("not_null_share", {"at_least": 1, "config": {"where": "level is not null"}}, "level", "readings", 0),
+    ("row_count_between", {"max_rows": 2, "config": {"where": "id = 4"}}, None, "readings", 0),
+    ("unique_combination", {"columns": ["id", "level"], "config": {"where": "id < 4"}}, None, "readings", 0),
+]
+
+
+def entry(check: str, arguments: dict[str, object], name: str) -> dict[str, object]:
+    given = dict(arguments)
+    config = given.pop("config", {})
+    return {check: {"name": name, "arguments": given, "config": config}}
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int | None]:
+    """Failing rows of every case, by its name; all of them run in one build."""
+    mesh = Mesh(tmp_path_factory.mktemp("checks"))
+    mesh.set_up("shop", root={"on-run-start": []})
+    models: dict[str, dict[str, object]] = {}
+    sql = {"readings": READINGS, "no_readings": EMPTY, "landings": LANDINGS}
+    sql["old_landings"] = "select * from {{ ref('landings') }} where landed_at < now() - interval 1 day"
+    for name, text in sql.items():
+        mesh.write(f"domains/shop/models/intermediate/{name}.sql", "{{ config(materialized='table') }}\n" + text)
+        models[name] = {"name": name, "data_tests": [], "columns": []}
+    for number, (check, arguments, column, model, _) in enumerate(CASES + WHERE_CASES):
+        tests = models[model]["data_tests"]
+        if column:
+            models[model]["columns"].append({"name": column, "data_tests": (tests := [])})  # type: ignore[attr-defined]
+        tests.append(entry(check, arguments, f"case_{number}"))  # type: ignore[attr-defined]
+    for model in models.values():
+        merged: dict[str, list[object]] = {}
+        for item in model["columns"]:  # type: ignore[attr-defined]
+            merged.setdefault(item["name"], []).extend(item["data_tests"])
+        model["columns"] = [{"name": n, "data_tests": t} for n, t in merged.items()]
+    mesh.write("domains/shop/models/intermediate/_models.yml", yaml.safe_dump({"models": list(models.values())}))
+    assert mesh.dbt("deps").ok
+    built = mesh.dbt("build")
+    assert built.statuses and "error" not in built.statuses.values(), built.output
+    return {name: failures for name, failures in built.failures.items() if name.startswith("case_")}
+
+
+@pytest.mark.parametrize(
+    ("number", "case"),
+    [pytest.param(n, c, id=f"{c[0]}-{n}") for n, c in enumerate(CASES + WHERE_CASES)],
+)
+def test_a_check_counts_the_rows_that_break_it(
+    measured: dict[str, int | None], number: int, case: tuple[str, dict[str, object], str | None, str, int]
+) -> None:
+    assert measured[f"case_{number}"] == case[-1]
+
+
+def test_every_check_has_a_passing_and_a_failing_case_and_a_description() -> None:
+    folder = REPOSITORY / "macros" / "checks"
+    checks = {path.stem for path in folder.glob("*.sql") if "{% test " in path.read_text()}
+    assert len(checks) > 6
+    assert checks == {case[0] for case in CASES if case[-1] == 0} == {case[0] for case in CASES if case[-1] > 0}
+    assert checks == {case[0] for case in WHERE_CASES}
+    documented = {macro["name"]: macro for macro in yaml.safe_load((folder / "_checks.yml").read_text())["macros"]}
+    assert {f"test_{check}" for check in checks} <= documented.keys()
+    for macro in documented.values():
+        assert "```" in macro["description"]
+        assert all(argument["type"] and argument["description"] for argument in macro["arguments"])
+
+
+# check, arguments, column, what the message says
+WRONG = [
+    ("accepted_range", {}, "id", "it has no limit.\n  allowed   min_value, max_value, or both\n  next      give at least one of them"),
+    ("accepted_range", {"min_value": [1]}, "id", "min_value is [1] (a list).\n  allowed   a number, or the SQL of a value\n  next      write it like 0,"),
+    ("accepted_range", {"min_value": True}, "id", "min_value is true (true or false)."),
+    ("accepted_range", {"min_value": 5, "max_value": 1}, "id", "max_value is 1 (a number).\n  allowed   at least min_value (5)\n  next      swap the two"),
+    ("expression_is_true", {"expression": ""}, None, 'expression is "" (a text).\n  allowed   SQL that is true or false for a row'),
+    ("fresh_within", {"count": 1, "period": "week"}, "day", 'period is "week" (a text).\n  allowed   minute, hour, day\n  next      choose one of them'),
+    ("fresh_within", {"count": 0, "period": "day"}, "day", "count is 0 (a number).\n  allowed   a number above 0\n  next      write how many days old the newest row may be"),
+    ("fresh_within", {"count": "two", "period": "day"}, "day", 'count is "two" (a text).'),
+    ("matches_pattern", {"pattern": 5}, "label", "pattern is 5 (a number).\n  allowed   a regular expression\n  next      write it like"),
+    ("not_null_share", {"at_least": 95}, "id", "at_least is 95 (a number).\n  allowed   a share above 0 and up to 1\n  next      write 95 % as 0.95"),
+    ("not_null_share", {"at_least": None}, "id", "at_least is nothing."),
+    ("row_count_between", {}, None, "it has no limit.\n  allowed   min_rows, max_rows, or both"),
+    ("row_count_between", {"min_rows": 1.5}, None, "min_rows is 1.5 (a number).\n  allowed   a whole number of rows, 0 or more"),
+    ("row_count_between", {"min_rows": 9, "max_rows": 3}, None, "max_rows is 3 (a number).\n  allowed   at least min_rows (9)"),
+    ("unique_combination", {"columns": "id"}, None, 'columns is "id" (a text).\n  allowed   a list of column names\n  next      write it like [campaign_id, product_id]'),
+    ("unique_combination", {"columns": []}, None, "columns is [] (a list)."),
+]
+
+
+@pytest.fixture(scope="module")
+def empty_mesh(tmp_path_factory: pytest.TempPathFactory) -> Mesh:
+    mesh = Mesh(tmp_path_factory.mktemp("arguments"))
+    mesh.set_up("shop", root={"on-run-start": []})
+    mesh.write("domains/shop/models/intermediate/readings.sql", READINGS)
+    assert mesh.dbt("deps").ok
+    return mesh
+
+
+@pytest.mark.parametrize(("check", "arguments", "column", "message"), WRONG, ids=[f"{w[0]}-{n}" for n, w in enumerate(WRONG)])
+def test_a_wrong_argument_is_explained_before_anything_runs(
+    empty_mesh: Mesh, check: str, arguments: dict[str, object], column: str | None, message: str
+) -> None:
+    test = entry(check, arguments, "wrong")
+    model = {"name": "readings", "columns": [{"name": column, "data_tests": [test]}]} if column else {"name": "readings", "data_tests": [test]}
+    empty_mesh.write("domains/shop/models/intermediate/_models.yml", yaml.safe_dump({"models": [model]}))
+    refused = empty_mesh.dbt("parse")
+    assert refused.exit_code == 2
+    assert f"The check {check} on " in refused.output
+    assert message in refused.output, refused.output
+    assert "> in macro" not in refused.output
