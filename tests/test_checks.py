@@ -103,9 +103,10 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int | None]:
         model["columns"] = [{"name": n, "data_tests": t} for n, t in merged.items()]
     mesh.write("domains/shop/models/intermediate/_models.yml", yaml.safe_dump({"models": list(models.values())}))
     assert mesh.dbt("deps").ok
-    built = mesh.dbt("build")
-    assert built.statuses and "error" not in built.statuses.values(), built.output
-    return {name: failures for name, failures in built.failures.items() if name.startswith("case_")}
+    assert mesh.dbt("run").ok
+    tested = mesh.dbt("test")
+    assert set(tested.statuses.values()) == {"pass", "fail"}, tested.output
+    return tested.failures
 
 
 @pytest.mark.parametrize(
@@ -170,6 +171,7 @@ def test_a_wrong_argument_is_explained_before_anything_runs(
     empty_mesh.write("domains/shop/models/intermediate/_models.yml", yaml.safe_dump({"models": [model]}))
     refused = empty_mesh.dbt("parse")
     assert refused.exit_code == 2
-    assert f"The check {check} on " in refused.output
-    assert message in refused.output, refused.output
+    assert "Runtime Error in test wrong (models/intermediate/_models.yml)" in refused.output
+    shown = "\n".join(line.removeprefix("  ") for line in refused.output.splitlines())
+    assert f"The check {check} cannot be run: {message}" in shown, shown
     assert "> in macro" not in refused.output

@@ -1,0 +1,17 @@
+{% macro assert_argument(check, argument, value, is_allowed, allowed, fix) %}
+  {% if not is_allowed %}
+    {% set got = 'nothing' if value is none else tojson(value, value | string) ~ ' (' ~ portmesh._kind_of(value) ~ ')' %}
+    {% do exceptions.raise_dependency_error(
+        'The check ' ~ check ~ ' cannot be run: ' ~ argument ~ ' is ' ~ got ~ '.\n'
+        ~ '  allowed   ' ~ allowed ~ '\n  next      ' ~ fix) %}
+  {% endif %}
+{% endmacro %}
+
+{% macro _kind_of(value) %}
+  {{- return('a text' if value is string else 'true or false' if value is boolean else 'a number' if value is number
+      else 'a mapping' if value is mapping else 'a list' if value is sequence else 'a value') -}}
+{% endmacro %}
+
+{% macro is_number(value) %}
+  {{- return(value is number and value is not boolean) -}}
+{% endmacro %}
