@@ -1,0 +1,18 @@
+with
+
+products as (
+
+    select * from {{ ref('catalogue', 'products') }}
+
+),
+
+needed_columns as (
+
+    select
+        product_id,
+        is_fuel
+    from products
+
+)
+
+select * from needed_columns
