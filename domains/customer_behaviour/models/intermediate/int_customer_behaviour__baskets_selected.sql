@@ -1,0 +1,20 @@
+with
+
+baskets as (
+
+    select * from {{ ref('orders', 'baskets') }}
+
+),
+
+needed_columns as (
+
+    select
+        household_id,
+        sales_value,
+        purchase_date,
+        _landed_at
+    from baskets
+
+)
+
+select * from needed_columns
