@@ -1,0 +1,16 @@
+{# A clone is a view on another environment's port: over a published port it would take the audited version away,
+   and onto its own state it would read itself. #}
+{% materialization clone, default %}
+  {% if model.config.materialized == 'output_port' and defer_relation %}
+    {% set port = portmesh.describe_port(model) %}
+    {% set is_itself = defer_relation.render() == port.relation.render() %}
+    {% set is_published = load_relation(portmesh.record_table('publications')) and portmesh.published_versions(port) %}
+    {% if flags.FULL_REFRESH and (is_itself or is_published) %}
+      {% do exceptions.raise_dependency_error(
+          port.label ~ ' was not cloned: it is published here, and a clone would replace its audited version.\n\n'
+          ~ '  to clone        into an environment of your own: PORTMESH_ENVIRONMENT=dev_<you> dbt clone --state <production>\n'
+          ~ '  to build anew   dbt build --full-refresh --select ' ~ model.name) %}
+    {% endif %}
+  {% endif %}
+  {{ return(dbt.materialization_clone_default()) }}
+{% endmaterialization %}

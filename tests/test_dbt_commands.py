@@ -1,0 +1,220 @@
+"""dbt's commands and flags keep their meaning on ports."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from tests.mesh import Mesh
+from tests.test_output_port import COLUMNS, DUPLICATE, EXEMPT, LINES, good, verdicts, version_tables
+
+AFTER = "select line_id, count(*) as n from {{ ref('lines') }} group by line_id"
+
+
+@pytest.fixture
+def shop(mesh: Mesh) -> Mesh:
+    """shop.lines, and a table after it."""
+    mesh.set_up("shop")
+    mesh.port("shop/lines", LINES, COLUMNS, meta=EXEMPT)
+    mesh.write("domains/shop/models/intermediate/int_shop__after.sql", AFTER)
+    mesh.land("lines", good())
+    assert mesh.dbt("deps").ok
+    return mesh
+
+
+def results(mesh: Mesh) -> dict[str, tuple[str, int | None]]:
+    nodes = json.loads((mesh.folder / "target/run_results.json").read_text())["results"]
+    return {n["unique_id"].split(".")[2]: (n["status"], n["failures"]) for n in nodes}
+
+
+@pytest.mark.parametrize("flag", [["--empty"], ["--sample", "1 day"]], ids=["empty", "sample"])
+def test_a_partial_run_asserts_the_contract_and_publishes_no_rows(shop: Mesh, flag: list[str]) -> None:
+    first = shop.dbt("run", *flag)
+    assert first.ok, first.output
+    assert first.messages["lines"] == "contract holds, nothing published"
+    assert shop.value("select count(*) from shop.lines") == 0
+    assert shop.dbt("build").ok
+    assert shop.value("select count(*) from shop.lines") == 100
+    assert shop.dbt("run", *flag).ok
+    assert shop.value("select count(*) from shop.lines") == 100
+    assert verdicts(shop) == ["published"]
+    shop.port("shop/lines", LINES.replace("as amount", "as total"), COLUMNS, meta=EXEMPT)
+    assert "does not match its contract" in shop.dbt("run", *flag).messages["lines"]
+
+
+def test_dbt_test_alone_measures_again(shop: Mesh) -> None:
+    assert shop.dbt("build").ok
+    (table,) = version_tables(shop)
+    shop.rows(f'insert into shop__internal."{table}" select * from shop.lines limit 1; select 1')
+    tested = shop.dbt("test")
+    assert tested.statuses["unique_lines_line_id"] == "fail"
+    assert tested.failures["unique_lines_line_id"] == 1
+
+
+def test_a_second_run_in_one_process_does_not_reuse_the_first(shop: Mesh) -> None:
+    columns = COLUMNS.replace("[unique, not_null]", "[unique, {not_null: {config: {severity: warn}}}]")
+    shop.port("shop/lines", LINES, columns, meta=EXEMPT)
+    assert shop.dbt("build").statuses["not_null_lines_line_id"] == "pass"
+    shop.land("lines", good() + " union all select null, 'web', 1, now()::timestamp")
+    second = shop.dbt("build")
+    assert second.statuses["not_null_lines_line_id"] == "warn"
+    assert second.failures["not_null_lines_line_id"] == 1
+
+
+def test_dbts_test_nodes_do_not_scan_again(shop: Mesh) -> None:
+    assert shop.dbt("build").ok
+    nodes = json.loads((shop.folder / "target/run_results.json").read_text())["results"]
+    codes = [n["adapter_response"].get("code") for n in nodes if n["unique_id"].startswith("test.")]
+    assert codes == ["REUSED"] * 3
+
+
+def test_store_failures_keeps_what_plain_dbt_keeps(shop: Mesh) -> None:
+    assert shop.dbt("build", "--store-failures").ok
+    assert shop.value("select count(*) from shop__internal.unique_lines_line_id") == 0
+    shop.land("lines", good() + DUPLICATE)
+    assert not shop.dbt("build", "--store-failures").ok
+    assert shop.value("select count(*) from shop__internal.unique_lines_line_id") == 1
+
+
+def test_run_results_of_a_refused_port(shop: Mesh) -> None:
+    shop.land("lines", good() + DUPLICATE)
+    assert shop.dbt("build").exit_code == 1
+    statuses = {name: status for name, (status, _) in results(shop).items() if not name.startswith("portmesh-")}
+    assert statuses == {
+        "lines": "error",
+        "int_shop__after": "skipped",
+        "unique_lines_line_id": "skipped",
+        "not_null_lines_line_id": "skipped",
+        "accepted_values_lines_channel__store__web": "skipped",
+    }
+
+
+def test_retry_publishes_after_the_batch_is_mended(shop: Mesh) -> None:
+    shop.land("lines", good() + DUPLICATE)
+    assert not shop.dbt("build").ok
+    shop.land("lines", good())
+    retried = shop.dbt("retry")
+    assert retried.ok, retried.output
+    assert retried.statuses["lines"] == "success"
+    assert retried.statuses["int_shop__after"] == "success"
+
+
+def test_fail_fast_stops_and_publishes_nothing_bad(shop: Mesh) -> None:
+    shop.land("lines", good() + DUPLICATE)
+    stopped = shop.dbt("build", "--fail-fast")
+    assert not stopped.ok
+    assert shop.value("select count(*) from duckdb_views() where schema_name = 'shop'") == 0
+
+
+def test_show_reads_a_port_without_publishing(shop: Mesh) -> None:
+    assert shop.dbt("show", "--select", "lines", "--resource-type", "model", "--limit", "1").ok
+    assert shop.value("select count(*) from duckdb_tables() where table_name like 'lines%'") == 0
+
+
+@pytest.mark.parametrize("selection", ["lines", "+lines", "lines+", "int_shop__after"])
+def test_a_port_selected_alone_or_with_its_neighbours(shop: Mesh, selection: str) -> None:
+    if selection == "int_shop__after":
+        assert shop.dbt("build").ok
+    assert shop.dbt("build", "--select", selection).ok
+    assert shop.value("select count(*) from shop.lines") == 100
+
+
+def test_a_branch_builds_one_domain_on_productions_ports(mesh: Mesh) -> None:
+    mesh.set_up("shop", "reader")
+    consumers = EXEMPT + "\nconsumers: [{name: reader, purpose: A test.}]"
+    mesh.port("shop/lines", LINES, COLUMNS, meta=consumers)
+    mesh.land("lines", good())
+    related = "- relationships: {arguments: {to: \"ref('shop', 'lines')\", field: line_id}}"
+    mesh.port(
+        "reader/reads",
+        "select line_id, landed_at from {{ ref('shop', 'lines') }}",
+        f"- {{name: line_id, data_type: bigint, description: Key., data_tests: [unique, {related[2:]}]}}\n"
+        "- {name: landed_at, data_type: timestamp, description: When.}",
+        meta=EXEMPT,
+    )
+    assert mesh.dbt("deps").ok
+    assert mesh.dbt("build").ok
+    shutil.copytree(mesh.folder / "target", mesh.folder / "production")
+    mesh.set_up("shop", "reader", environment="dev_ana")
+    deferred = mesh.dbt("build", "--select", "package:reader", "--defer", "--state", str(mesh.folder / "production"))
+    assert deferred.ok, deferred.output
+    assert mesh.value("select count(*) from dev_ana__reader.reads") == 100
+    assert mesh.value("select count(*) from duckdb_views() where schema_name = 'dev_ana__shop'") == 0
+
+
+def test_clone_is_refused_where_it_would_take_a_published_version_away(shop: Mesh) -> None:
+    assert shop.dbt("build").ok
+    state = str(shop.folder / "production")
+    shutil.copytree(shop.folder / "target", state)
+    refused = shop.dbt("clone", "--full-refresh", "--state", state, "--select", "lines")
+    assert refused.statuses["lines"] == "error"
+    assert "shop.lines was not cloned: it is published here" in refused.messages["lines"]
+    assert shop.value("select count(*) from shop.lines") == 100
+
+    shop.set_up("shop", environment="dev_ana")
+    cloned = shop.dbt("clone", "--state", state, "--select", "lines")
+    assert cloned.ok, cloned.output
+    assert shop.value("select count(*) from dev_ana__shop.lines") == 100
+    assert shop.dbt("build", "--select", "lines").ok
+    assert shop.value("select count(*) from dev_ana__shop.lines") == 100
+
+
+def test_unit_tests_of_a_port(shop: Mesh) -> None:
+    shop.write(
+        "domains/shop/models/output_ports/unit.yml",
+        """
+        unit_tests:
+          - name: amounts_are_cast
+            model: lines
+            given:
+              - input: source('raw', 'lines')
+                rows: [{line_id: 1, channel: web, amount: 1.5, landed_at: 2026-01-01}]
+            expect:
+              rows: [{line_id: 1, amount: 1.5}]
+        """,
+    )
+    built = shop.dbt("build")
+    assert built.ok, built.output
+    assert built.statuses["amounts_are_cast"] == "pass"
+    shop.write("domains/shop/models/output_ports/lines.sql", LINES.replace("cast(amount", "cast(2 * amount"))
+    assert shop.dbt("build").statuses["lines"] == "skipped"
+
+
+def test_hooks_and_persisted_docs(shop: Mesh) -> None:
+    hooks = "{{ config(pre_hook='create table if not exists raw.before as select 1 as one', post_hook='create table raw.after as select count(*) as n from {{ this }}', persist_docs={'relation': true, 'columns': true}) }}"
+    shop.write("domains/shop/models/output_ports/lines.sql", hooks + LINES)
+    built = shop.dbt("build")
+    assert built.ok, built.output
+    assert shop.value("select n from raw.after") == 100
+    assert shop.value("select count(*) from raw.before") == 1
+    assert shop.value("select comment from duckdb_views() where view_name = 'lines'") == "One row per line of lines."
+
+
+def test_many_ports_on_several_threads(mesh: Mesh) -> None:
+    mesh.set_up("shop")
+    for i in range(12):
+        mesh.port(f"shop/port_{i}", LINES, COLUMNS, meta=EXEMPT)
+    mesh.land("lines", good())
+    assert mesh.dbt("deps").ok
+    for _ in range(3):
+        built = mesh.dbt("build", "--threads", "8")
+        assert built.ok, built.output
+    assert mesh.value("select count(*) from portmesh.publications where verdict = 'published'") == 36
+
+
+def test_a_plain_table_at_the_ports_name_gives_way(shop: Mesh) -> None:
+    shop.rows("create schema shop; create table shop.lines as select 1 as old; select 1")
+    assert shop.dbt("build").ok
+    assert shop.value("select count(*) from shop.lines") == 100
+
+
+def test_another_environment_has_tables_of_its_own(shop: Mesh) -> None:
+    assert shop.dbt("build").ok
+    shop.set_up("shop", environment="pr_123")
+    shop.land("lines", good(7))
+    assert shop.dbt("build").ok
+    assert shop.value("select count(*) from shop.lines") == 100
+    assert shop.value("select count(*) from pr_123__shop.lines") == 7
+    assert shop.value("select count(*) from pr_123__portmesh.publications") == 1
