@@ -1,0 +1,5 @@
+"""`python -m portmesh` is the `portmesh` command."""
+
+from portmesh.cli import main
+
+main()

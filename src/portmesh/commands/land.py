@@ -1,0 +1,114 @@
+"""`portmesh land`: deliver the source's data into the lake, clean or with a chosen flaw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from portmesh.lake.feeds import BatchName
+from portmesh.lake.flaws import FLAWS
+from portmesh.lake.landing import Landing, Request
+from portmesh.lake.landing import Progress as ReportProgress
+from portmesh.lake.landing import land as land_request
+from portmesh.lake.store import Lake
+from portmesh.output import console, errors_as_json, print_json, table
+from portmesh.repository import lake_folder
+from portmesh.text import count, facts_block, size
+
+
+def land(
+    until: Annotated[str | None, typer.Option(metavar="WEEK", help="Land up to this week: 2017-W20.")] = None,
+    flaw: Annotated[
+        str | None,
+        typer.Option(metavar="KIND", help=f"Land the next week of transactions with a flaw: {', '.join(FLAWS)}."),
+    ] = None,
+    batch: Annotated[
+        str | None, typer.Option(metavar="WEEK", help="With --flaw: this week instead of the next.")
+    ] = None,
+    replace: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FEED/BATCH", help="Land the clean batch in its place: transactions/2017-W20."),
+    ] = None,
+    withdraw: Annotated[
+        list[str] | None, typer.Option(metavar="FEED/BATCH", help="Take a batch out of the lake.")
+    ] = None,
+    lake: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="The lake; else PORTMESH_LAKE, else .lake in the repository."),
+    ] = None,
+    landed_at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="The time of this landing (UTC), for reproducible runs.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The same facts as JSON.")] = False,
+) -> None:
+    """Land the source's data in the lake, in batches; what has landed is verified and kept."""
+    with errors_as_json(as_json):
+        request = Request(
+            until=until,
+            flaw=flaw,
+            batch=batch,
+            replace=tuple(replace or ()),
+            withdraw=tuple(withdraw or ()),
+            landed_at=landed_at,
+            hint=f" --lake {lake}" if lake else "",
+        )
+        with _progress() as progress:
+            landing = land_request(Lake(lake_folder(lake)), request, progress)
+    if as_json:
+        print_json({**asdict(landing), "next": _next(landing, request.hint)})
+    else:
+        _print(landing, request.hint)
+
+
+@contextmanager
+def _progress() -> Iterator[ReportProgress]:
+    """A bar for each feed, on a terminal only."""
+    screen = console(stderr=True)
+    columns = (TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn(), TextColumn("batches"))
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bars:
+        tasks = {}
+
+        def report(batch: BatchName, done: int, total: int) -> None:
+            if batch.feed not in tasks:
+                tasks[batch.feed] = bars.add_task(batch.feed, total=total)
+            bars.update(tasks[batch.feed], completed=done)
+
+        yield report
+
+
+def _print(landing: Landing, hint: str) -> None:
+    out = console()
+    facts = []
+    if landing.feeds:
+        landed, kept = sum(f.landed for f in landing.feeds), sum(f.kept for f in landing.feeds)
+        first = f"Landed {count(landed, 'batch', 'batches')}" if landed else "Nothing new to land"
+        verified = f"; {count(kept, 'batch', 'batches')} were there, verified and kept" if kept else ""
+        out.print(f"{first}{verified}. The next dbt build reads them.\n" if landed else f"{first}{verified}.\n")
+        rows = [(f.feed, f"{f.landed:,}", f"{f.kept:,}", f"{f.rows:,}", size(f.bytes)) for f in landing.feeds]
+        numbers = ("landed", "kept", "rows in lake", "size")
+        out.print(table(("feed", *numbers), rows, numbers))
+        out.print()
+    if landing.planted:
+        planted = landing.planted
+        out.print(f"Landed {planted.batch} with a flaw ({planted.flaw}); other batches are as they were.\n")
+        rows_text = f"{planted.rows:,}" + (" promised" if planted.flaw == "truncated" else "")
+        facts = [("rows", rows_text), ("planted", f"{planted.flawed_rows:,} {planted.what}")]
+    for name in landing.replaced:
+        out.print(f"Landed {name} anew, as the source has it.")
+    for name in landing.withdrawn:
+        out.print(f"Took {name} out of the lake.")
+    if landing.replaced or landing.withdrawn:
+        out.print()
+    out.print(facts_block([*facts, ("lake", landing.lake), ("next", _next(landing, hint))]), soft_wrap=True)
+
+
+def _next(landing: Landing, hint: str) -> str:
+    if landing.planted:
+        return f"dbt build, see what it says, then: portmesh land --replace {landing.planted.batch}{hint}"
+    return "dbt build"

@@ -1,0 +1,88 @@
+"""What is delivered: the feeds of the demonstration's source system, and the names of their batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from portmesh.errors import not_allowed
+
+WEEKS = tuple(f"2017-W{week:02}" for week in range(1, 54))
+# A week after the source's last one, made from that one: something new can always arrive.
+EXTRA_WEEK = "2018-W01"
+SNAPSHOT = "2017-01-01"
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A stream of batches of one table; weekly, or a snapshot of the whole table."""
+
+    name: str
+    weekly: bool = False
+
+    @property
+    def batches(self) -> tuple[str, ...]:
+        """The batches that the source delivers by itself."""
+        return WEEKS if self.weekly else (SNAPSHOT,)
+
+    @property
+    def possible_batches(self) -> tuple[str, ...]:
+        """Those, and the extra week of transactions."""
+        return (*self.batches, EXTRA_WEEK) if self.name == "transactions" else self.batches
+
+
+FEEDS = {
+    feed.name: feed
+    for feed in (
+        Feed("transactions", weekly=True),
+        Feed("promotions", weekly=True),
+        Feed("products"),
+        Feed("coupons"),
+        Feed("campaigns"),
+        Feed("campaign_descriptions"),
+        Feed("coupon_redemptions"),
+        Feed("demographics"),
+    )
+}
+
+
+@dataclass(frozen=True, order=True)
+class BatchName:
+    """`<feed>/<batch_id>`, as a person writes it."""
+
+    feed: str
+    batch_id: str
+
+    def __str__(self) -> str:
+        return f"{self.feed}/{self.batch_id}"
+
+
+def parse_week(text: str, allowed: tuple[str, ...] = WEEKS) -> str:
+    """A week's batch id; raises UsageError for any other text."""
+    if text not in allowed:
+        raise not_allowed("batch", text, allowed, f"{allowed[0]} to {WEEKS[-1]}" + _and_extra(allowed))
+    return text
+
+
+def parse_batch(text: str) -> BatchName:
+    """`transactions/2017-W20` as a batch that the source can deliver; raises UsageError otherwise."""
+    name = parse_name(text)
+    possible = FEEDS[name.feed].possible_batches
+    if name.batch_id not in possible:
+        shown = ", ".join(possible) if len(possible) == 1 else f"{possible[0]} to {WEEKS[-1]}"
+        raise not_allowed(f"batch of {name.feed}", name.batch_id, possible, shown + _and_extra(possible))
+    return name
+
+
+def parse_name(text: str) -> BatchName:
+    """`<feed>/<batch_id>` with a known feed and any batch id; raises UsageError otherwise."""
+    feed, _, batch_id = text.strip("/").partition("/")
+    if feed not in FEEDS:
+        raise not_allowed("feed", feed, FEEDS)
+    if not batch_id or "/" in batch_id or batch_id.startswith("."):
+        shown = f"{feed}/<batch>, for example {feed}/{FEEDS[feed].batches[-1]}"
+        raise not_allowed("batch", text, [f"{feed}/{b}" for b in FEEDS[feed].batches], shown)
+    return BatchName(feed, batch_id)
+
+
+def _and_extra(allowed: tuple[str, ...]) -> str:
+    return f", {EXTRA_WEEK}" if EXTRA_WEEK in allowed else ""

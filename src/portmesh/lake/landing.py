@@ -1,0 +1,201 @@
+"""Landings: the year or a part of it, a flawed batch, a batch replaced or withdrawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from portmesh.errors import FindingsError, UsageError
+from portmesh.lake.feeds import EXTRA_WEEK, FEEDS, WEEKS, BatchName, Feed, parse_batch, parse_name, parse_week
+from portmesh.lake.flaws import FLAWS, plant
+from portmesh.lake.source import read_batch, read_batches
+from portmesh.lake.store import Damage, Lake, Manifest
+from portmesh.text import count
+
+Progress = Callable[[BatchName, int, int], None]
+"""Called after each batch with its name, the number landed so far, and the number to land."""
+
+
+@dataclass(frozen=True)
+class FeedLanding:
+    """What a landing did for a feed; rows and bytes are those of all its batches now in the lake."""
+
+    feed: str
+    landed: int
+    kept: int
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A flawed batch: its rows, how many are flawed, and what is wrong with them."""
+
+    batch: str
+    flaw: str
+    rows: int
+    flawed_rows: int
+    what: str
+
+
+@dataclass
+class Landing:
+    """What one call of `portmesh land` did."""
+
+    lake: str
+    landed_at: datetime
+    feeds: list[FeedLanding] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
+    planted: Planted | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a call of `portmesh land` asks for, as typed; `hint` is the option that names the lake again."""
+
+    until: str | None = None
+    flaw: str | None = None
+    batch: str | None = None
+    replace: Sequence[str] = ()
+    withdraw: Sequence[str] = ()
+    landed_at: str | None = None
+    hint: str = ""
+
+
+def land(lake: Lake, request: Request, progress: Progress | None = None) -> Landing:
+    """Do what is asked for. Nothing is changed before all of the request is understood.
+
+    Raises UsageError for a request that cannot be, FindingsError for damaged batches in the lake.
+    """
+    _assert_possible(request)
+    replace = [parse_batch(text) for text in request.replace]
+    withdraw = [parse_name(text) for text in request.withdraw]
+    until = parse_week(request.until) if request.until is not None else None
+    landing = Landing(str(lake.folder), parse_time(request.landed_at))
+    with lake.landing():
+        for batch in withdraw:
+            _assert_there(lake, batch)
+        for batch in withdraw:
+            lake.withdraw(batch)
+            landing.withdrawn.append(str(batch))
+        for batch in replace:
+            lake.land(batch, read_batch(FEEDS[batch.feed], batch.batch_id), landing.landed_at)
+            landing.replaced.append(str(batch))
+        if not (replace or withdraw) and (until or not request.flaw):
+            kept = _verify(lake, request.hint)
+            landing.feeds = [
+                _land_feed(lake, feed, until, landing.landed_at, kept, progress) for feed in FEEDS.values()
+            ]
+        if request.flaw:
+            landing.planted = _land_flawed(lake, request, landing.landed_at)
+    return landing
+
+
+def parse_time(text: str | None) -> datetime:
+    """An ISO 8601 time, UTC unless it has an offset; now without a text. Raises UsageError otherwise."""
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        facts = [("got", text), ("allowed", "an ISO 8601 time, UTC unless it has an offset: 2017-05-22T06:00:00")]
+        raise UsageError("--landed-at is no time.", facts) from error
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+def _assert_possible(request: Request) -> None:
+    ways = [name for name in ("flaw", "replace", "withdraw") if getattr(request, name) not in (None, ())]
+    if request.until is not None and ways and ways != ["flaw"]:
+        ways.append("until")
+    if len(ways) > 1:
+        together = " and ".join(f"--{way}" for way in ways)
+        raise UsageError(f"{together} do not go together.", next_step="run them one after the other")
+    if request.batch is not None and request.flaw is None:
+        raise UsageError(
+            "--batch says which batch gets a flaw, and there is no --flaw.",
+            [("allowed", ", ".join(FLAWS))],
+            f"portmesh land --until {request.batch}, or: portmesh land --flaw duplicates --batch {request.batch}",
+        )
+
+
+def _assert_there(lake: Lake, batch: BatchName) -> None:
+    if not lake.has(batch):
+        there = [found.batch_id for found in lake.batches(batch.feed)]
+        shown = f"{there[0]} to {there[-1]}" if len(there) > 1 else "".join(there) or "none"
+        raise UsageError(
+            f"{batch} is not in the lake, so nothing was withdrawn.",
+            [("where", str(lake.folder)), ("got", str(batch)), ("allowed", f"landed batches of {batch.feed}: {shown}")],
+        )
+
+
+def _verify(lake: Lake, hint: str) -> dict[BatchName, Manifest]:
+    """The manifests of all batches in the lake; raises FindingsError naming each that is damaged."""
+    found = dict(lake.inspect_all())
+    damages = [damage for damage in found.values() if isinstance(damage, Damage)]
+    if damages:
+        facts = [{"batch": str(d.batch), "where": str(d.where), "got": d.got, "allowed": d.allowed} for d in damages]
+        does = "does not keep its promise" if len(damages) == 1 else "do not keep their promise"
+        raise FindingsError(
+            f"{count(len(damages), 'batch', 'batches')} in the lake {does}; nothing was landed.",
+            [fact for damage in facts for fact in damage.items()],
+            "\n".join(_mend(damage.batch) + hint for damage in damages),
+            as_json={"damages": facts},
+        )
+    return {batch: manifest for batch, manifest in found.items() if isinstance(manifest, Manifest)}
+
+
+def _mend(batch: BatchName) -> str:
+    known = batch.batch_id in FEEDS[batch.feed].possible_batches
+    return f"portmesh land --{'replace' if known else 'withdraw'} {batch}"
+
+
+def _land_feed(
+    lake: Lake,
+    feed: Feed,
+    until: str | None,
+    landed_at: datetime,
+    kept: dict[BatchName, Manifest],
+    progress: Progress | None,
+) -> FeedLanding:
+    there = {batch.batch_id: manifest for batch, manifest in kept.items() if batch.feed == feed.name}
+    asked = [batch for batch in feed.batches if not (feed.weekly and until) or batch <= (until or "")]
+    wanted = [batch for batch in asked if batch not in there]
+    manifests = list(there.values())
+    for number, (batch_id, rows) in enumerate(read_batches(feed, wanted), start=1):
+        batch = BatchName(feed.name, batch_id)
+        manifests.append(lake.land(batch, rows, landed_at))
+        if progress:
+            progress(batch, number, len(wanted))
+    return FeedLanding(
+        feed=feed.name,
+        landed=len(wanted),
+        kept=len(there),
+        rows=sum(manifest.rows for manifest in manifests),
+        bytes=sum(manifest.bytes for manifest in manifests),
+    )
+
+
+def _land_flawed(lake: Lake, request: Request, landed_at: datetime) -> Planted:
+    weeks = (*WEEKS, EXTRA_WEEK)
+    flaw = request.flaw or ""
+    if request.batch is not None:
+        batch = BatchName("transactions", parse_week(request.batch, weeks))
+    else:
+        missing = [week for week in weeks if not lake.has(BatchName("transactions", week))]
+        if not missing:
+            raise UsageError(
+                f"All weeks of transactions have landed, the extra week {EXTRA_WEEK} too: none is left for a flaw.",
+                next_step=f"portmesh land --withdraw transactions/{EXTRA_WEEK}{request.hint}",
+            )
+        batch = BatchName("transactions", missing[0])
+    flawed = plant(flaw, batch.batch_id)
+    if lake.has(batch):
+        raise UsageError(
+            f"{batch} has landed already, and a landed batch is not changed.",
+            [("where", str(lake.path(batch)))],
+            f"portmesh land --withdraw {batch}{request.hint}",
+        )
+    manifest = lake.land(batch, flawed.rows, landed_at, keep_bytes=flawed.keep_bytes)
+    return Planted(str(batch), flaw, manifest.rows, flawed.flawed_rows, flawed.what)

@@ -1,0 +1,216 @@
+"""The lake folder: batches, their manifests, and landings that are visible whole or not at all.
+
+A batch is `<lake>/<feed>/<batch_id>/` with `data.parquet` and `manifest.json`. It is written below
+`<lake>/.staging/` and becomes visible by one rename of its folder.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
+
+from portmesh.errors import UsageError
+from portmesh.lake.feeds import FEEDS, BatchName
+
+DATA = "data.parquet"
+MANIFEST = "manifest.json"
+STAGING = ".staging"
+LOCK = ".landing.lock"
+# DuckDB's own row group size: a scan of a batch can use several threads.
+ROWS_PER_GROUP = 122_880
+
+_ENGINE_TYPES = {
+    "int64": "BIGINT", "double": "DOUBLE", "string": "VARCHAR", "large_string": "VARCHAR",
+    "timestamp[us]": "TIMESTAMP",
+}  # fmt: skip
+
+
+class Manifest(BaseModel):
+    """What a landed data file promises. `bytes` and `sha256` are those of the file; times are UTC."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    feed: str
+    batch_id: str
+    landed_at: datetime
+    rows: NonNegativeInt
+    bytes: NonNegativeInt
+    sha256: str
+    columns: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A batch that is not what its manifest promises."""
+
+    batch: BatchName
+    where: Path
+    got: str
+    allowed: str
+
+
+@dataclass(frozen=True)
+class Lake:
+    """A lake folder; it need not exist yet."""
+
+    folder: Path
+
+    def path(self, batch: BatchName) -> Path:
+        return self.folder / batch.feed / batch.batch_id
+
+    def has(self, batch: BatchName) -> bool:
+        return self.path(batch).exists()
+
+    def batches(self, feed: str) -> list[BatchName]:
+        """Every batch of a feed that is visible, damaged ones too."""
+        folder = self.folder / feed
+        found = folder.iterdir() if folder.is_dir() else ()
+        return sorted(BatchName(feed, path.name) for path in found if not path.name.startswith("."))
+
+    @contextmanager
+    def landing(self) -> Iterator[None]:
+        """Be the only one that lands in this lake; leftovers of a broken landing go first.
+
+        Raises UsageError when another landing is at work, or the folder cannot be a lake.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = (self.folder / LOCK).open("w")
+        except (FileExistsError, NotADirectoryError, PermissionError) as error:
+            facts = [("where", str(self.folder)), ("got", error.strerror or "")]
+            raise UsageError("The lake's folder cannot be written.", facts, "name another: --lake FOLDER") from error
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise UsageError(
+                    "Another landing is at work in this lake; nothing was changed.",
+                    [("where", str(self.folder))],
+                    "wait until it has ended, then run this again",
+                ) from error
+            self._clear_staging()
+            yield
+            self._clear_staging()
+
+    def land(self, batch: BatchName, rows: pa.Table, landed_at: datetime, keep_bytes: float = 1.0) -> Manifest:
+        """Write a batch and make it visible; a batch of that name is replaced.
+
+        `keep_bytes` below 1 cuts the data file to that part of its bytes after its manifest is made.
+        Between the two renames of a replacement the batch is missing; killed there, it is simply not landed.
+        """
+        staged = self.folder / STAGING / f"{batch.feed}.{batch.batch_id}"
+        staged.mkdir(parents=True)
+        manifest = _write(staged, batch, rows, landed_at)
+        if keep_bytes < 1:
+            os.truncate(staged / DATA, int(manifest.bytes * keep_bytes))
+        _sync(staged / DATA)
+        _sync(staged)
+        target = self.path(batch)
+        target.parent.mkdir(exist_ok=True)
+        if target.exists():
+            self.withdraw(batch)
+        staged.rename(target)
+        _sync(target.parent)
+        return manifest
+
+    def withdraw(self, batch: BatchName) -> None:
+        """Take a batch out of sight by one rename, then delete it."""
+        away = self.folder / STAGING / f"{batch.feed}.{batch.batch_id}.withdrawn"
+        self.path(batch).rename(away)
+        _sync(self.folder / batch.feed)
+        if away.is_dir():
+            shutil.rmtree(away)
+        else:
+            away.unlink()
+
+    def read_manifest(self, batch: BatchName) -> Manifest:
+        """A batch's manifest; raises OSError or pydantic's ValidationError when it has no proper one."""
+        return Manifest.model_validate_json((self.path(batch) / MANIFEST).read_bytes())
+
+    def inspect(self, batch: BatchName) -> Manifest | Damage:
+        """The manifest of a batch that keeps its promise, else what is wrong with it. Reads all its bytes."""
+        folder = self.path(batch)
+        data, manifest_file = folder / DATA, folder / MANIFEST
+        if not folder.is_dir():
+            return Damage(batch, folder, "a file", f"a folder with {DATA} and {MANIFEST}")
+        missing = [file.name for file in (data, manifest_file) if not file.is_file()]
+        if missing:
+            return Damage(batch, folder, f"no {' and no '.join(missing)}", f"{DATA} and its {MANIFEST}")
+        try:
+            manifest = self.read_manifest(batch)
+        except ValidationError as error:
+            problem = error.errors()[0]
+            place = ".".join(str(part) for part in problem["loc"])
+            got = f"{place}: {problem['msg']}" if place else problem["msg"]
+            return Damage(batch, manifest_file, got, "a manifest as `portmesh land` writes it")
+        named = BatchName(manifest.feed, manifest.batch_id)
+        if named != batch:
+            return Damage(batch, manifest_file, f"the manifest of {named}", f"the manifest of {batch}")
+        bytes_found = data.stat().st_size
+        if bytes_found != manifest.bytes:
+            return Damage(batch, data, f"{bytes_found:,} bytes", f"{manifest.bytes:,} bytes ({MANIFEST})")
+        digest = _sha256(data)
+        if digest != manifest.sha256:
+            return Damage(batch, data, f"sha256 {digest[:12]}…", f"sha256 {manifest.sha256[:12]}… ({MANIFEST})")
+        return manifest
+
+    def inspect_all(self) -> Iterator[tuple[BatchName, Manifest | Damage]]:
+        """Every visible batch of the known feeds with what `inspect` says of it."""
+        for feed in FEEDS:
+            for batch in self.batches(feed):
+                yield batch, self.inspect(batch)
+
+    def _clear_staging(self) -> None:
+        staging = self.folder / STAGING
+        if staging.exists():
+            shutil.rmtree(staging)
+        staging.mkdir()
+
+
+def describe_columns(schema: pa.Schema) -> dict[str, str]:
+    """Column names with the types that DuckDB reads them as."""
+    return {field.name: _ENGINE_TYPES.get(str(field.type), str(field.type).upper()) for field in schema}
+
+
+def _write(folder: Path, batch: BatchName, rows: pa.Table, landed_at: datetime) -> Manifest:
+    stamp = landed_at.astimezone(UTC).replace(tzinfo=None)
+    rows = rows.append_column("_batch_id", pa.repeat(pa.scalar(batch.batch_id), rows.num_rows))
+    rows = rows.append_column("_landed_at", pa.repeat(pa.scalar(stamp, pa.timestamp("us")), rows.num_rows))
+    data = folder / DATA
+    pq.write_table(rows, data, compression="zstd", row_group_size=ROWS_PER_GROUP)
+    manifest = Manifest(
+        feed=batch.feed,
+        batch_id=batch.batch_id,
+        landed_at=landed_at.astimezone(UTC),
+        rows=rows.num_rows,
+        bytes=data.stat().st_size,
+        sha256=_sha256(data),
+        columns=describe_columns(rows.schema),
+    )
+    (folder / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n")
+    _sync(folder / MANIFEST)
+    return manifest
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,49 @@
+"""Where results go: tables for people, the same facts as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from portmesh.errors import PortmeshError
+
+PAGE_WIDTH = 100
+
+
+def console(stderr: bool = False) -> Console:
+    """A console that colours on terminals only and writes no line over 100 columns to anything else."""
+    found = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    return found if found.is_terminal else Console(stderr=stderr, highlight=False, width=PAGE_WIDTH)
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[str] = ()) -> Table:
+    """A borderless table; the columns named in `numbers` are aligned right."""
+    result = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    for header in headers:
+        result.add_column(header, justify="right" if header in numbers else "left")
+    for row in rows:
+        result.add_row(*row)
+    return result
+
+
+def print_json(facts: dict[str, Any]) -> None:
+    """Print facts as one JSON document on standard output."""
+    print(json.dumps(facts, indent=2, default=str))
+
+
+@contextmanager
+def errors_as_json(as_json: bool) -> Iterator[None]:
+    """With `--json`, an expected error too is a JSON document, with the same exit code."""
+    try:
+        yield
+    except PortmeshError as error:
+        if not as_json:
+            raise
+        print_json(error.json_facts)
+        raise typer.Exit(error.exit_code) from error

