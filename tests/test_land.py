@@ -118,7 +118,7 @@ def test_a_manifest_promises_what_the_file_is(three_weeks: Path) -> None:
         file = three_weeks / str(batch) / "data.parquet"
         assert manifest.rows == pq.read_metadata(file).num_rows
         assert manifest.bytes == file.stat().st_size
-        described = duckdb.sql(f"describe from '{file}'").fetchall()
+        described = duckdb.execute(f"describe from '{file}'").fetchall()
         assert manifest.columns == {row[0]: row[1] for row in described}
         checked += 1
     assert checked == 12
@@ -265,10 +265,11 @@ def test_every_damaged_batch_is_named_and_a_stranger_is_withdrawn(lake: Path, po
 def _flawed(portmesh: Portmesh, lake: Path, flaw: str) -> dict[str, Any]:
     result = portmesh("land", "--flaw", flaw, "--lake", lake, "--json")
     assert result.exit_code == 0
-    facts: dict[str, Any] = json.loads(result.out)
-    assert facts["planted"]["batch"] == "transactions/2017-W04"
+    facts = json.loads(result.out)
+    planted: dict[str, Any] = facts["planted"]
+    assert planted["batch"] == "transactions/2017-W04"
     assert facts["next"].endswith(f"portmesh land --replace transactions/2017-W04 --lake {lake}")
-    return facts["planted"]
+    return planted
 
 
 IN_THE_DATA = {
@@ -430,13 +431,13 @@ def _write_lake_mesh(mesh: Mesh) -> None:
 
 @pytest.fixture(scope="module")
 def lake_mesh(three_weeks: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Mesh, Path]]:
-    """A mesh with a staging view on a lake of three weeks, built once; the lake is at `<mesh>/lake`."""
+    """A mesh with a staging view on a lake of three weeks, built once, and the lake's folder."""
     mesh = Mesh(tmp_path_factory.mktemp("lake_mesh"))
     _write_lake_mesh(mesh)
-    lake = Path(shutil.copytree(three_weeks, mesh.folder / "lake"))
+    lake = Path(shutil.copytree(three_weeks, mesh.folder / "the team's lake"))
     with pytest.MonkeyPatch.context() as patch:
         # Relative: it starts at the mesh's root, not at the folder of the caller.
-        patch.setenv("PORTMESH_LAKE", "lake")
+        patch.setenv("PORTMESH_LAKE", "the team's lake")
         outcome = mesh.dbt("run")
         assert outcome.statuses["stg_lines"] == "success", outcome.output
         yield mesh, lake

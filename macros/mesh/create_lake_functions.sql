@@ -95,13 +95,12 @@
     from batches
   ),
   feed_columns as (
-    select feed_name, arg_max(columns_found, batch_count) as columns_promised
+    select feed_name, first(columns_found order by batch_count desc, first_batch) as columns_promised
     from (
-      select feed_name, columns_found, count(*) as batch_count
+      select feed_name, columns_found, count(*) as batch_count, min(batch_id) as first_batch
       from promises
       where columns_found is not null
-      group by all
-      order by min(batch_id)
+      group by feed_name, columns_found
     )
     group by feed_name
   ),
