@@ -89,7 +89,9 @@ spend_summed as (
     select
         targets_windowed.campaign_id,
         targets_windowed.household_id,
-        sum(case when baskets.purchase_date < targets_windowed.start_date then baskets.sales_value else 0 end) as spend_before,
+        sum(
+            case when baskets.purchase_date < targets_windowed.start_date then baskets.sales_value else 0 end
+        ) as spend_before,
         sum(
             case
                 when baskets.purchase_date between targets_windowed.start_date and targets_windowed.end_date
@@ -97,7 +99,9 @@ spend_summed as (
                 else 0
             end
         ) as spend_during,
-        sum(case when baskets.purchase_date > targets_windowed.end_date then baskets.sales_value else 0 end) as spend_after,
+        sum(
+            case when baskets.purchase_date > targets_windowed.end_date then baskets.sales_value else 0 end
+        ) as spend_after,
         max(baskets._landed_at) as _landed_at
     from targets_windowed
     inner join baskets

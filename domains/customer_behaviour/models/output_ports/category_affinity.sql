@@ -17,10 +17,10 @@ lines_categorised as (
 
     select
         order_lines.household_id,
-        -- Fuel stands under two categories, one of them named for coupons.
-        case when products.is_fuel then 'FUEL' else products.product_category end as product_category,
         order_lines.sales_value,
-        order_lines._landed_at
+        order_lines._landed_at,
+        -- Fuel stands under two categories, one of them named for coupons.
+        case when products.is_fuel then 'FUEL' else products.product_category end as product_category
     from order_lines
     inner join products
         on order_lines.product_id = products.product_id
@@ -46,10 +46,10 @@ totals_added as (
         household_id,
         product_category,
         sales_value,
+        _landed_at,
         sum(sales_value) over (partition by household_id) as household_value,
         sum(sales_value) over (partition by product_category) as category_value,
-        sum(sales_value) over () as total_value,
-        _landed_at
+        sum(sales_value) over () as total_value
     from household_categories_summed
 
 ),
@@ -60,9 +60,9 @@ shares_compared as (
         household_id,
         product_category,
         sales_value,
+        _landed_at,
         cast(sales_value as double) / cast(household_value as double) as household_share,
-        cast(category_value as double) / cast(total_value as double) as average_share,
-        _landed_at
+        cast(category_value as double) / cast(total_value as double) as average_share
     from totals_added
     -- A category bought for nothing has no share to compare with.
     where household_value > 0 and category_value > 0

@@ -40,6 +40,7 @@ baskets_summed as (
         min(purchase_date) as first_purchase_date,
         max(purchase_date) as last_purchase_date,
         min(days_ago) as recency_days,
+        max(days_ago) - min(days_ago) as purchase_days_spanned,
         count(*) as trips,
         sum(case when days_ago < 28 then 1 else 0 end) as trips_last_28_days,
         sum(sales_value) as sales_value,
@@ -59,8 +60,7 @@ every_household_listed as (
         cast(coalesce(baskets_summed.trips, 0) as int) as trips,
         cast(coalesce(baskets_summed.trips_last_28_days, 0) as int) as trips_last_28_days,
         cast(
-            cast({{ dbt.datediff('baskets_summed.first_purchase_date', 'baskets_summed.last_purchase_date', 'day') }} as double)
-            / nullif(baskets_summed.trips - 1, 0) as double
+            cast(baskets_summed.purchase_days_spanned as double) / nullif(baskets_summed.trips - 1, 0) as double
         ) as average_days_between_trips,
         cast(coalesce(baskets_summed.sales_value, 0) as decimal(12, 2)) as sales_value,
         cast(coalesce(baskets_summed.sales_value_last_28_days, 0) as decimal(12, 2)) as sales_value_last_28_days,

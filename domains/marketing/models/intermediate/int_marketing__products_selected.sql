@@ -8,8 +8,7 @@ products as (
 
 needed_columns as (
 
-    select
-        product_id
+    select product_id
     from products
 
 )

@@ -65,11 +65,11 @@ doubled_keys_merged as (
         product_id,
         store_id,
         week,
-        max(display_location) as display_location,
-        max(mailer_location) as mailer_location,
-        cast(count(*) as int) as landed_rows,
         _batch_id,
-        _landed_at
+        _landed_at,
+        cast(count(*) as int) as landed_rows,
+        max(display_location) as display_location,
+        max(mailer_location) as mailer_location
     from new_promotions
     group by product_id, store_id, week, _batch_id, _landed_at
 
