@@ -1,1 +1,30 @@
-{% macro check_rules() %}{% endmacro %}
+{# Stops the run before its first node, with every finding of every rule. #}
+{% macro check_rules() %}
+  {% if not execute %}{{ return('') }}{% endif %}
+  {% set mesh = portmesh.read_mesh() %}
+  {% set findings = [] %}
+  {% for check_rule in portmesh._rules() %}
+    {% for finding in check_rule(mesh) if not portmesh.is_exempt(finding) %}{% do findings.append(finding) %}{% endfor %}
+  {% endfor %}
+  {% if findings %}{% do exceptions.raise_dependency_error(portmesh._findings_text(findings)) %}{% endif %}
+  {{ return('') }}
+{% endmacro %}
+
+{% macro _rules() %}
+  {{ return([
+      portmesh.port_is_described, portmesh.product_is_owned, portmesh.port_is_classified,
+      portmesh.consumer_is_listed, portmesh.consumer_has_a_purpose, portmesh.port_is_checked,
+      portmesh.exposure_is_listed, portmesh.test_reader_is_listed, portmesh.source_is_outside_the_mesh,
+      portmesh.domain_changes_only_itself, portmesh.model_is_in_its_group, portmesh.port_is_in_its_folder,
+      portmesh.singular_test_reads_no_port, portmesh.port_meta_is_well_formed, portmesh.exemption_is_valid,
+  ]) }}
+{% endmacro %}
+
+{% macro _findings_text(findings) %}
+{{- findings | length }} finding{{ 's' if findings | length != 1 }}; nothing was built.
+{% for finding in findings | sort(attribute='code,where,what') %}
+{{ finding.code }}  {{ finding.what | wordwrap(88) | indent(7) }}
+       {{ finding.where }}
+       {{ (finding.remedy ~ ':  docs/rules/' ~ finding.code ~ '.md') | wordwrap(88, false) | indent(7) }}
+{% endfor %}
+{%- endmacro %}

@@ -1,0 +1,18 @@
+{# PM103 #}
+{% macro port_is_classified(mesh) %}
+  {% set findings = [] %}
+  {% set allowed = ['public', 'internal', 'confidential', 'restricted'] %}
+  {% for port in mesh.ports.values() %}
+    {% set meta = portmesh.meta_of(port) %}
+    {% set label = portmesh.label_of(port) %}
+    {% if meta.classification not in allowed %}
+      {% do findings.append(portmesh.finding('PM103', port, label ~ ' has ' ~ ('the classification ' ~ meta.classification if meta.classification else 'no classification') ~ '.',
+          'Set config.meta.classification to ' ~ allowed | join(', '))) %}
+    {% endif %}
+    {% if not modules.re.match('^\\d+\\.\\d+\\.\\d+$', meta.version | string) %}
+      {% do findings.append(portmesh.finding('PM103', port, label ~ ' has ' ~ ('the version ' ~ meta.version if meta.version else 'no version') ~ '.',
+          'Set config.meta.version to three numbers, like 1.0.0')) %}
+    {% endif %}
+  {% endfor %}
+  {{ return(findings) }}
+{% endmacro %}

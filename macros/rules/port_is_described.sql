@@ -1,0 +1,19 @@
+{# PM101 #}
+{% macro port_is_described(mesh) %}
+  {% set findings = [] %}
+  {% for port in mesh.ports.values() %}
+    {% set missing = [] %}
+    {% if not (port.description or '') | trim %}{% do missing.append('no description') %}{% endif %}
+    {% if not port.config.contract.enforced %}{% do missing.append('no enforced contract') %}{% endif %}
+    {% if not port.columns %}{% do missing.append('no columns') %}{% endif %}
+    {% for key in ['data_type', 'description'] %}
+      {% set names = port.columns.values() | rejectattr(key) | map(attribute='name') | list %}
+      {% if names %}{% do missing.append('no ' ~ key ~ ' of ' ~ names | join(', ')) %}{% endif %}
+    {% endfor %}
+    {% if missing %}
+      {% do findings.append(portmesh.finding('PM101', port, portmesh.label_of(port) ~ ' has ' ~ missing | join('; ') ~ '.',
+          'Say what a row is and what a reader cannot guess, and give every column its type')) %}
+    {% endif %}
+  {% endfor %}
+  {{ return(findings) }}
+{% endmacro %}

@@ -1,0 +1,77 @@
+{# PM114 #}
+{% macro port_meta_is_well_formed(mesh) %}
+  {% set findings = [] %}
+  {% for port in mesh.ports.values() %}
+    {% set meta = portmesh.meta_of(port) %}
+    {% set problems = portmesh._unknown_keys('config.meta', meta, ['version', 'classification', 'subject', 'freshness', 'consumers', 'exemptions', 'keep_versions']) %}
+    {% if meta.freshness is not none and meta.freshness is defined %}{% do problems.extend(portmesh._freshness_problems(port, meta.freshness)) %}{% endif %}
+    {% if meta.subject is not none and meta.subject is defined %}{% do problems.extend(portmesh._subject_problems(port, meta.subject)) %}{% endif %}
+    {% do problems.extend(portmesh._consumers_problems(meta.consumers or [])) %}
+    {% if 'keep_versions' in meta and not (meta.keep_versions is integer and meta.keep_versions is not boolean and meta.keep_versions > 0) %}
+      {% do problems.append('keep_versions is ' ~ meta.keep_versions ~ ', not a whole number above 0') %}
+    {% endif %}
+    {% for test in mesh.tests_of.get(port.unique_id, []) %}
+      {% set dimension = portmesh.meta_of(test).get('dimension') %}
+      {% if dimension and dimension not in ['completeness', 'uniqueness', 'timeliness', 'accuracy'] %}
+        {% do problems.append('the dimension of ' ~ test.name ~ ' is ' ~ dimension ~ ', not completeness, uniqueness, timeliness or accuracy') %}
+      {% endif %}
+    {% endfor %}
+    {% for problem in problems %}
+      {% do findings.append(portmesh.finding('PM114', port, portmesh.label_of(port) ~ ': ' ~ problem ~ '.', 'Write it as the page shows')) %}
+    {% endfor %}
+  {% endfor %}
+  {{ return(findings) }}
+{% endmacro %}
+
+{% macro _unknown_keys(where, given, known) %}
+  {% set problems = [] %}
+  {% for key in given if key not in known %}
+    {% set near = portmesh.nearest_name(key, known) %}
+    {% do problems.append(where ~ ' has ' ~ key ~ ', which nothing reads' ~ ('; did you mean ' ~ near ~ '?' if near else ' (known: ' ~ known | join(', ') ~ ')')) %}
+  {% endfor %}
+  {{ return(problems) }}
+{% endmacro %}
+
+{% macro _freshness_problems(port, freshness) %}
+  {% if freshness is not mapping %}{{ return(['freshness is ' ~ freshness ~ ', not a mapping of column, warn_after and error_after']) }}{% endif %}
+  {% set problems = portmesh._unknown_keys('freshness', freshness, ['column', 'warn_after', 'error_after']) %}
+  {% if freshness.column not in port.columns %}
+    {% do problems.append('freshness.column is ' ~ (freshness.column or 'missing') ~ ', which is no column of the contract') %}
+  {% endif %}
+  {% if not (freshness.warn_after or freshness.error_after) %}{% do problems.append('freshness has neither warn_after nor error_after') %}{% endif %}
+  {% for level in ['warn_after', 'error_after'] if freshness[level] %}
+    {% set limit = freshness[level] if freshness[level] is mapping else {} %}
+    {% if not (portmesh.is_number(limit.count) and limit.count > 0 and limit.period in ['minute', 'hour', 'day']) %}
+      {% do problems.append('freshness.' ~ level ~ ' is not like {count: 24, period: hour} (periods: minute, hour, day)') %}
+    {% endif %}
+  {% endfor %}
+  {{ return(problems) }}
+{% endmacro %}
+
+{% macro _subject_problems(port, subject) %}
+  {% if subject is not mapping %}{{ return(['subject is ' ~ subject ~ ', not a mapping of entity and key']) }}{% endif %}
+  {% set problems = portmesh._unknown_keys('subject', subject, ['entity', 'key']) %}
+  {% if not subject.entity %}{% do problems.append('subject.entity is missing') %}{% endif %}
+  {% if subject.key not in port.columns %}
+    {% do problems.append('subject.key is ' ~ (subject.key or 'missing') ~ ', which is no column of the contract') %}
+  {% endif %}
+  {{ return(problems) }}
+{% endmacro %}
+
+{% macro _consumers_problems(consumers) %}
+  {% if consumers is mapping or consumers is string or consumers is not sequence %}
+    {{ return(['consumers is not a list of {name, purpose, until}']) }}
+  {% endif %}
+  {% set problems = [] %}
+  {% for consumer in consumers %}
+    {% if consumer is not mapping %}
+      {% do problems.append('the consumer ' ~ consumer ~ ' is not like {name: ' ~ consumer ~ ', purpose: ...}') %}
+    {% else %}
+      {% do problems.extend(portmesh._unknown_keys('the consumer ' ~ consumer.name, consumer, ['name', 'purpose', 'until'])) %}
+      {% if consumer.until and not portmesh.is_date(consumer.until) %}
+        {% do problems.append('until of ' ~ consumer.name ~ ' is ' ~ consumer.until ~ ', not a date like 2027-06-30') %}
+      {% endif %}
+    {% endif %}
+  {% endfor %}
+  {{ return(problems) }}
+{% endmacro %}
