@@ -99,7 +99,7 @@ class Mesh:
             "description": f"The product {domain}.",
             "owner": owner,
             "config": {
-                "meta": {"kind": "source-aligned", "stage": "live", "channel": f"#{domain}", "purpose": "A test."}
+                "meta": {"kind": "source-aligned", "stage": "active", "channel": f"#{domain}", "purpose": "A test."}
             },
         }
         self.write(f"domains/{domain}/models/{domain}.yml", yaml.safe_dump({"groups": [group]}, sort_keys=False))
