@@ -19,12 +19,13 @@ published_batches as (
 
 ),
 
+-- Not from the CTE above: DuckDB would write all landed rows down to read them twice.
 landed_batches as (
 
     select distinct
         _batch_id,
         _landed_at
-    from promotions
+    from {{ ref('stg_advertising__promotions') }}
 
 ),
 

@@ -24,12 +24,13 @@ published_batches as (
 
 ),
 
+-- Not from the CTE above: DuckDB would write all landed rows down to read them twice.
 landed_batches as (
 
     select distinct
         _batch_id,
         _landed_at
-    from transactions
+    from {{ ref('stg_tills__transactions') }}
 
 ),
 
