@@ -56,7 +56,13 @@ class Mesh:
     def remove(self, path: str) -> None:
         (self.folder / path).unlink()
 
-    def set_up(self, *domains: str, environment: str = "prod", root: dict[str, Any] | None = None, sources: tuple[str, ...] = ("lines",)) -> None:
+    def set_up(
+        self,
+        *domains: str,
+        environment: str = "prod",
+        root: dict[str, Any] | None = None,
+        sources: tuple[str, ...] = ("lines",),
+    ) -> None:
         """Write the root project with these domains.
 
         `root` is merged into dbt_project.yml; `sources` are tables of the source `raw`, in the first domain.
@@ -80,7 +86,10 @@ class Mesh:
 
     def _profile(self, environment: str) -> dict[str, Any]:
         output = {
-            "type": "duckdb", "path": str(self.database), "schema": environment, "threads": 2,
+            "type": "duckdb",
+            "path": str(self.database),
+            "schema": environment,
+            "threads": 2,
             "settings": {"TimeZone": "UTC"},
         }
         return {"portmesh": {"target": "local", "outputs": {"local": output}}}

@@ -155,7 +155,9 @@ def test_a_check_whose_sql_is_broken_is_named(mesh: Mesh) -> None:
     mesh.write("domains/shop/macros/broken.sql", "{% test broken(model, column_name) %}selec oops{% endtest %}")
     built = mesh.dbt("build")
     assert built.statuses["one"] == "error"
-    assert "shop.one was not published: its check broken_one_k cannot be run, its SQL is broken." in built.messages["one"]
+    assert (
+        "shop.one was not published: its check broken_one_k cannot be run, its SQL is broken." in built.messages["one"]
+    )
     assert "selec oops" in built.messages["one"]
     assert mesh.value("select count(*) from duckdb_views() where schema_name = 'shop'") == 0
 
@@ -177,7 +179,9 @@ def test_several_checks_of_one_kind_on_one_column(mesh: Mesh) -> None:
         "    - accepted_values: {name: second, arguments: {values: [2], quote: false}}",
     )
     built = mesh.dbt("build")
-    assert mesh.rows("select check_name, status from portmesh.measurements where kind = 'accepted_values' order by 1") == [
+    assert mesh.rows(
+        "select check_name, status from portmesh.measurements where kind = 'accepted_values' order by 1"
+    ) == [
         ("first", "pass"),
         ("second", "fail"),
     ]
@@ -245,5 +249,3 @@ def test_a_late_port_is_published_and_said_to_be_late(mesh: Mesh) -> None:
     built = mesh.dbt("build")
     assert built.ok, built.output
     assert mesh.value("select status from portmesh.measurements where dimension = 'timeliness'") == "warn"
-
-

@@ -39,7 +39,10 @@ def sales(mesh: Mesh) -> Mesh:
     """The incremental port shop.sales with 100 rows of batch 1 published."""
     mesh.set_up("shop", sources=("sales",))
     mesh.port("shop/sales", SALES, COLUMNS, meta=EXEMPT, extra=AT_LEAST_ONE)
-    mesh.land("sales", "select i as sale_id, 1 as amount, '1' as batch, timestamp '2026-01-01' as landed_at from range(100) t(i)")
+    mesh.land(
+        "sales",
+        "select i as sale_id, 1 as amount, '1' as batch, timestamp '2026-01-01' as landed_at from range(100) t(i)",
+    )
     assert mesh.dbt("deps").ok
     assert mesh.dbt("build").ok
     return mesh
@@ -81,7 +84,11 @@ def test_only_the_increment_is_audited_where_the_rest_is_proved(sales: Mesh) -> 
     assert last_attempt(sales) == ("increment", "published", 150)
     assert contents(sales) == [("1", 100, 100), ("2", 50, 50)]
     assert scopes(sales) == {
-        "unique": "keys", "not_null": "rows", "accepted_values": "rows", "row_count_between": "whole", "fresh_within": "whole",
+        "unique": "keys",
+        "not_null": "rows",
+        "accepted_values": "rows",
+        "row_count_between": "whole",
+        "fresh_within": "whole",
     }
 
 
@@ -116,7 +123,10 @@ def test_a_key_twice_in_the_increment_is_refused(sales: Mesh) -> None:
 def test_a_key_of_another_column_is_looked_for_among_the_published_rows(mesh: Mesh) -> None:
     mesh.set_up("shop", sources=("sales",))
     mesh.port("shop/sales", SALES.replace("='sale_id'", "='batch'"), COLUMNS, meta=EXEMPT)
-    mesh.land("sales", "select i as sale_id, 1 as amount, '1' as batch, timestamp '2026-01-01' as landed_at from range(100) t(i)")
+    mesh.land(
+        "sales",
+        "select i as sale_id, 1 as amount, '1' as batch, timestamp '2026-01-01' as landed_at from range(100) t(i)",
+    )
     assert mesh.dbt("deps").ok
     assert mesh.dbt("build").ok
     land(mesh, 99, 5, batch=2)
@@ -134,7 +144,9 @@ def test_a_check_of_the_whole_sees_the_whole(sales: Mesh) -> None:
 
 
 def test_a_new_check_is_measured_on_all_rows(sales: Mesh) -> None:
-    columns = COLUMNS.replace("description: Batch.}", "description: Batch., data_tests: [{accepted_values: {arguments: {values: ['2']}}}]}")
+    columns = COLUMNS.replace(
+        "description: Batch.}", "description: Batch., data_tests: [{accepted_values: {arguments: {values: ['2']}}}]}"
+    )
     sales.port("shop/sales", SALES, columns, meta=EXEMPT, extra=AT_LEAST_ONE)
     land(sales, 100, 50, batch=2)
     refused = sales.dbt("build")
@@ -178,8 +190,10 @@ def test_nothing_new_changes_nothing(sales: Mesh) -> None:
 
 def test_a_changed_contract_asks_for_a_full_refresh(sales: Mesh) -> None:
     sales.port(
-        "shop/sales", SALES.replace("cast(amount as bigint)", "cast(amount as int)"),
-        COLUMNS.replace("name: amount\n  data_type: bigint", "name: amount\n  data_type: int"), meta=EXEMPT,
+        "shop/sales",
+        SALES.replace("cast(amount as bigint)", "cast(amount as int)"),
+        COLUMNS.replace("name: amount\n  data_type: bigint", "name: amount\n  data_type: int"),
+        meta=EXEMPT,
     )
     land(sales, 100, 50, batch=2)
     refused = sales.dbt("build")
@@ -197,10 +211,16 @@ def test_keys_of_several_columns(mesh: Mesh) -> None:
     columns = COLUMNS.replace("[unique, not_null]", "[not_null]")
     mesh.set_up("shop", sources=("sales",))
     mesh.port(
-        "shop/sales", sql, columns, meta=EXEMPT,
+        "shop/sales",
+        sql,
+        columns,
+        meta=EXEMPT,
         extra="data_tests: [{unique_combination: {arguments: {columns: [batch, sale_id]}}}]",
     )
-    mesh.land("sales", "select i as sale_id, 1 as amount, '1' as batch, timestamp '2026-01-01' as landed_at from range(100) t(i)")
+    mesh.land(
+        "sales",
+        "select i as sale_id, 1 as amount, '1' as batch, timestamp '2026-01-01' as landed_at from range(100) t(i)",
+    )
     assert mesh.dbt("deps").ok
     assert mesh.dbt("build").ok
     land(mesh, 0, 50, batch=2)

@@ -18,7 +18,10 @@ def kill(mesh: Mesh, *arguments: str) -> list[dict[str, Any]]:
     """Kill a build before each statement of the port; one record per kill."""
     program = subprocess.run(
         [sys.executable, "-m", "tests.kill_builds", str(mesh.folder), *arguments],
-        cwd=REPOSITORY, capture_output=True, text=True, check=False,
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert program.returncode == 0, program.stderr
     return [json.loads(line) for line in program.stdout.splitlines() if line.startswith("{")]
@@ -28,7 +31,10 @@ def kill(mesh: Mesh, *arguments: str) -> list[dict[str, Any]]:
 def test_a_kill_at_any_statement_leaves_a_whole_version(mesh: Mesh, flags: list[str]) -> None:
     mesh.set_up("shop", sources=("sales",))
     mesh.port("shop/sales", SALES, COLUMNS, meta=EXEMPT, extra=AT_LEAST_ONE.replace("250", "100000"))
-    mesh.land("sales", "select i as sale_id, 1 as amount, '1' as batch, timestamp '2026-01-01' as landed_at from range(100) t(i)")
+    mesh.land(
+        "sales",
+        "select i as sale_id, 1 as amount, '1' as batch, timestamp '2026-01-01' as landed_at from range(100) t(i)",
+    )
     assert mesh.dbt("deps").ok
     assert mesh.dbt("build").ok
     assert mesh.dbt("build").ok
@@ -38,8 +44,14 @@ def test_a_kill_at_any_statement_leaves_a_whole_version(mesh: Mesh, flags: list[
         f"insert into raw.sales select i + 10 * (select count(*) from raw.sales), 2, '2', {newest} + interval 1 hour "
         "from range(7) t(i); select count(*) from raw.sales",
     )
-    mesh.write("read.sql", "select count(*) || ' rows, ' || count(distinct sale_id) || ' keys, ' || sum(amount) from shop.sales")
-    mesh.write("landed.sql", "select count(*) || ' rows, ' || count(distinct sale_id) || ' keys, ' || sum(amount) from raw.sales")
+    mesh.write(
+        "read.sql",
+        "select count(*) || ' rows, ' || count(distinct sale_id) || ' keys, ' || sum(amount) from shop.sales",
+    )
+    mesh.write(
+        "landed.sql",
+        "select count(*) || ' rows, ' || count(distinct sale_id) || ' keys, ' || sum(amount) from raw.sales",
+    )
 
     kills = kill(mesh, "run", "--select", "sales", *flags)
 

@@ -104,7 +104,9 @@ def test_a_refused_candidate_leaves_consumers_the_version_they_had(shop: Mesh) -
     }
     assert shop.value("select count(*) from shop.lines") == 100
     assert verdicts(shop) == ["published", "refused"]
-    assert shop.rows("select kind, failures, row_count from portmesh.measurements where status = 'fail' order by kind") == [
+    assert shop.rows(
+        "select kind, failures, row_count from portmesh.measurements where status = 'fail' order by kind"
+    ) == [
         ("accepted_values", 1, 102),
         ("unique", 1, 102),
     ]
@@ -155,7 +157,9 @@ def test_dbt_run_audits_too(shop: Mesh) -> None:
 def test_an_empty_candidate_has_a_verdict(shop: Mesh) -> None:
     shop.land("lines", good(0))
     assert shop.dbt("build").ok
-    shop.port("shop/lines", LINES, COLUMNS, meta=EXEMPT, extra="data_tests: [{row_count_between: {arguments: {min_rows: 1}}}]")
+    shop.port(
+        "shop/lines", LINES, COLUMNS, meta=EXEMPT, extra="data_tests: [{row_count_between: {arguments: {min_rows: 1}}}]"
+    )
     refused = shop.dbt("build")
     assert refused.statuses["lines"] == "error"
     assert "row_count_between" in refused.messages["lines"]
@@ -168,15 +172,23 @@ def test_an_empty_candidate_has_a_verdict(shop: Mesh) -> None:
 @pytest.mark.parametrize(
     ("change", "rows"),
     [
-        (("cast(channel as string) as channel,", ""), ["channel   string     missing   select it, or take it out of the contract (a breaking change)"]),
-        (("cast(landed_at", "1 as extra, cast(landed_at"), ["extra    not declared   integer   declare it, or leave it out of the final select"]),
+        (
+            ("cast(channel as string) as channel,", ""),
+            ["channel   string     missing   select it, or take it out of the contract (a breaking change)"],
+        ),
+        (
+            ("cast(landed_at", "1 as extra, cast(landed_at"),
+            ["extra    not declared   integer   declare it, or leave it out of the final select"],
+        ),
         (("as amount", "as total"), ["amount   decimal(10,2)   missing", "total    not declared    decimal(10,2)"]),
         (("decimal(10, 2)", "double"), ["amount   decimal(10,2)   double   cast(amount as decimal(10,2))"]),
         (("decimal(10, 2)", "decimal(12, 2)"), ["amount   decimal(10,2)   decimal(12,2)"]),
     ],
     ids=["missing", "extra", "renamed", "retyped", "other-precision"],
 )
-def test_a_model_that_does_not_match_its_contract_writes_nothing(shop: Mesh, change: tuple[str, str], rows: list[str]) -> None:
+def test_a_model_that_does_not_match_its_contract_writes_nothing(
+    shop: Mesh, change: tuple[str, str], rows: list[str]
+) -> None:
     assert shop.dbt("build").ok
     shop.port("shop/lines", LINES.replace(*change), COLUMNS, meta=EXEMPT)
     refused = shop.dbt("build")
@@ -193,7 +205,9 @@ def test_a_model_that_does_not_match_its_contract_writes_nothing(shop: Mesh, cha
 
 
 def test_columns_are_published_in_the_order_of_the_contract(shop: Mesh) -> None:
-    shop.port("shop/lines", "select landed_at, amount, channel, line_id from (" + LINES + ") as x", COLUMNS, meta=EXEMPT)
+    shop.port(
+        "shop/lines", "select landed_at, amount, channel, line_id from (" + LINES + ") as x", COLUMNS, meta=EXEMPT
+    )
     assert shop.dbt("build").ok
     columns = [name for name, *_ in shop.rows("describe shop.lines")]
     assert columns == ["line_id", "channel", "amount", "landed_at"]

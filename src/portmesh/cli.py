@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import typer
 
 from portmesh.commands.land import land
+from portmesh.commands.rollback import rollback
+from portmesh.commands.status import status
 from portmesh.errors import PortmeshError
 from portmesh.output import console
 
@@ -17,6 +19,8 @@ app = typer.Typer(
     help="What the mesh needs and dbt cannot do. `dbt build` builds it.",
 )
 app.command()(land)
+app.command()(status)
+app.command()(rollback)
 
 
 @app.callback()

@@ -1,0 +1,46 @@
+"""dbt, driven in this process."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from dbt.cli.main import dbtRunner
+
+from portmesh.errors import FindingsError, PortmeshError, UsageError
+from portmesh.repository import find_root
+
+
+def run_operation(macro: str, arguments: str = "{}") -> list[str]:
+    """Run a macro of the mesh with YAML `arguments`; returns the lines that it printed or logged.
+
+    Raises FindingsError with the macro's own message, UsageError where the mesh cannot be read at all.
+    """
+    printed: list[str] = []
+    errors: list[str] = []
+
+    def listen(event: Any) -> None:
+        if event.info.level == "error":
+            errors.append(event.info.msg)
+        elif event.info.name in ("PrintEvent", "JinjaLogInfo"):
+            printed.append(event.info.msg)
+
+    root = str(find_root())
+    place = ["--project-dir", root, "--profiles-dir", root, "--quiet", "--log-level", "none"]
+    result = dbtRunner(callbacks=[listen]).invoke(["run-operation", macro, "--args", arguments, *place])
+    if not result.success:
+        raise _as_error("\n".join([*errors, str(result.exception or "")]))
+    return printed
+
+
+def _as_error(text: str) -> PortmeshError:
+    """dbt's error as one of ours: without its preamble, and plain where we know what it means."""
+    if "Could not set lock on file" in text:
+        return UsageError(
+            "The mesh's database is in use by another process.",
+            next_step="wait for the other dbt run (or close the DuckDB session that has it open), then try again",
+        )
+    if "dbt deps" in text:
+        return UsageError("The domains are not installed as packages of the mesh yet.", next_step="dbt deps")
+    message = re.sub(r"^.*Encountered an error while running operation: Runtime Error[^\n]*\n", "", text, flags=re.S)
+    return FindingsError("\n".join(line.removeprefix("  ") for line in message.strip("\n").splitlines()).strip())

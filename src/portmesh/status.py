@@ -1,0 +1,135 @@
+"""What the mesh looks like now: the state of each port, from the records of its publications."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from pydantic import BaseModel
+
+
+class PortFacts(BaseModel):
+    """One port as the macro `mesh_status` tells it; times are UTC, without a zone."""
+
+    id: str
+    product: str
+    port: str
+    reads: list[str]
+    published_at: datetime | None = None
+    row_count: int | None = None
+    attempted_at: datetime | None = None
+    verdict: str | None = None
+    refused_attempts: int = 0
+    failed_checks: list[str] = []
+    late: bool = False
+    left: list[str] = []
+
+    @property
+    def label(self) -> str:
+        return f"{self.product}.{self.port}"
+
+    @property
+    def is_held_back(self) -> bool:
+        return self.verdict == "refused"
+
+
+class MeshFacts(BaseModel):
+    """The mesh as the macro `mesh_status` tells it."""
+
+    target: str
+    ports: list[PortFacts]
+
+
+class PortStatus(BaseModel):
+    """One line of `portmesh status`; `age_seconds` is the time since the version was published."""
+
+    product: str
+    port: str
+    state: str
+    rows: int | None
+    age_seconds: float | None
+    refused_attempts: int
+    late: bool
+    last_attempt: str
+
+
+class MeshStatus(BaseModel):
+    """The mesh at a glance."""
+
+    target: str
+    at: datetime
+    ports: list[PortStatus]
+    summary: str
+
+
+def describe_mesh(facts: MeshFacts, now: datetime) -> MeshStatus:
+    """The status of every port, in the order of products and ports; `now` is UTC, without a zone."""
+    by_id = {port.id: port for port in facts.ports}
+    ports = [_describe_port(port, by_id, now) for port in sorted(facts.ports, key=lambda p: p.label)]
+    return MeshStatus(target=facts.target, at=now, ports=ports, summary=_summary(facts, ports))
+
+
+def _describe_port(port: PortFacts, by_id: dict[str, PortFacts], now: datetime) -> PortStatus:
+    waits_for = _waits_for(port, by_id)
+    state = "held back" if port.is_held_back else "published" if port.published_at else "not built"
+    return PortStatus(
+        product=port.product,
+        port=port.port,
+        state="waiting" if waits_for and not port.is_held_back else state,
+        rows=port.row_count,
+        age_seconds=(now - port.published_at).total_seconds() if port.published_at else None,
+        refused_attempts=port.refused_attempts,
+        late=port.late,
+        last_attempt=_last_attempt(port, waits_for, now),
+    )
+
+
+def _waits_for(port: PortFacts, by_id: dict[str, PortFacts]) -> list[str]:
+    """Ports held back after this one's last attempt, that it reads directly or through other ports."""
+    found: list[str] = []
+    seen: set[str] = set()
+    ahead = list(port.reads)
+    while ahead:
+        other = by_id[ahead.pop()]
+        if other.id in seen:
+            continue
+        seen.add(other.id)
+        ahead.extend(other.reads)
+        if other.is_held_back and _before(port, other):
+            found.append(other.label)
+    return sorted(found)
+
+
+def _before(port: PortFacts, other: PortFacts) -> bool:
+    return not port.attempted_at or (other.attempted_at is not None and port.attempted_at < other.attempted_at)
+
+
+def _last_attempt(port: PortFacts, waits_for: list[str], now: datetime) -> str:
+    if port.is_held_back and port.attempted_at:
+        times = f" ({port.refused_attempts} times)" if port.refused_attempts > 1 else ""
+        return f"refused {age((now - port.attempted_at).total_seconds())} ago{times}: {', '.join(port.failed_checks)}"
+    if waits_for:
+        return f"waits for {', '.join(waits_for)}"
+    notes = {"rolled_back": "rolled back", "unchanged": "nothing new"}
+    note = notes.get(port.verdict or "", "")
+    return ", ".join(text for text in (note, "late" if port.late else "") if text)
+
+
+def _summary(facts: MeshFacts, ports: list[PortStatus]) -> str:
+    states = [port.state for port in ports]
+    counts = [f"{states.count(s)} {s}" for s in ("published", "held back", "waiting", "not built") if s in states]
+    left = sum(len(port.left) for port in facts.ports)
+    return f"{len(ports)} ports: {', '.join(counts)}. {left} candidates left from broken runs."
+
+
+def age(seconds: float) -> str:
+    """A time span in words: `8 min`, `3 hours`, `2 days`."""
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("min", 60)):
+        number = int(seconds // length)
+        if number >= 1:
+            return f"{number} {unit}{'s' if number > 1 and unit != 'min' else ''}"
+    return "a moment"
+
+
+def utc_now() -> datetime:
+    """Now in UTC, without a zone, as the records have it."""
+    return datetime.now(UTC).replace(tzinfo=None)
