@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import typer
 
+from portmesh.commands.catalog import catalog
 from portmesh.commands.land import land
 from portmesh.commands.rollback import rollback
+from portmesh.commands.serve import serve
 from portmesh.commands.status import status
 from portmesh.errors import PortmeshError
 from portmesh.output import console
@@ -21,6 +23,8 @@ app = typer.Typer(
 app.command()(land)
 app.command()(status)
 app.command()(rollback)
+app.command()(catalog)
+app.command()(serve)
 
 
 @app.callback()

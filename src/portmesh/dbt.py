@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
 
 from portmesh.errors import FindingsError, PortmeshError, UsageError
 from portmesh.repository import find_root
@@ -31,6 +32,19 @@ def run_operation(macro: str, arguments: str = "{}") -> list[str]:
     if not result.success:
         raise _as_error("\n".join([*errors, str(result.exception or "")]))
     return printed
+
+
+def parse_manifest() -> dict[str, Any]:
+    """The manifest of the mesh as its files are now, as a dictionary; nothing runs, and no database is opened.
+
+    Raises FindingsError with dbt's own message where a file is not as dbt wants it.
+    """
+    root = str(find_root())
+    place = ["--project-dir", root, "--profiles-dir", root, "--quiet", "--log-level", "none"]
+    result = dbtRunner().invoke(["--no-write-json", "parse", *place])
+    if not result.success or not isinstance(result.result, Manifest):
+        raise _as_error(str(result.exception or "dbt could not parse the mesh."))
+    return result.result.writable_manifest().to_dict(omit_none=False)
 
 
 def _as_error(text: str) -> PortmeshError:

@@ -1,0 +1,157 @@
+"""Markdown pages with dbt docs blocks, rendered from the mesh."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from portmesh.catalog.mesh import Check, Freshness, Mesh, Port, Product
+from portmesh.text import count
+
+GENERATED = "<!-- Written by `portmesh catalog` from the YAML of the domains: change that, then run it again. -->"
+
+
+def render_pages(mesh: Mesh, readmes: Mapping[str, str]) -> dict[str, str]:
+    """File name and text of each page: the home, and one file per product with its ports.
+
+    `readmes` are the domains' README texts by domain; a product's page ends with their sections.
+    """
+    environment = _environment()
+    shared: dict[str, Any] = {"mesh": mesh, "generated": GENERATED}
+    home = environment.get_template("overview.md.jinja")
+    pages = {"overview.md": home.render(consumers=_by_consumer(mesh), **shared)}
+    template = environment.get_template("product.md.jinja")
+    for product in mesh.products:
+        notes = readme_sections(readmes.get(product.name, ""))
+        pages[f"{product.name}.md"] = template.render(product=product, notes=notes, **shared)
+    return {name: text.rstrip("\n") + "\n" for name, text in pages.items()}
+
+
+def readme_sections(readme: str) -> str:
+    """What a README says from its first section on, one heading level deeper; the page has the rest itself.
+
+    Links into the repository become plain text, for the catalog is one file without the repository beside it.
+    """
+    _, found, rest = f"\n{readme}".partition("\n## ")
+    if not found:
+        return ""
+    lines, is_code = [], False
+    for line in f"## {rest}".rstrip().splitlines():
+        is_code ^= line.lstrip().startswith("```")
+        lines.append(line if is_code else _without_relative_links(re.sub(r"^(#{1,5}) ", r"\1# ", line)))
+    return "\n".join(lines)
+
+
+def _without_relative_links(line: str) -> str:
+    return re.sub(r"\[([^\]]+)\]\((?!https?:|mailto:|#!)[^)]*\)", r"\1", line)
+
+
+def _by_consumer(mesh: Mesh) -> list[tuple[str, list[Port]]]:
+    found: dict[str, list[Port]] = defaultdict(list)
+    for product in mesh.products:
+        for port in product.ports:
+            for consumer in port.meta.consumers:
+                found[consumer.name].append(port)
+    return sorted(found.items())
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("portmesh.catalog"),
+        autoescape=False,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.globals["docs"] = _docs_block
+    environment.filters |= {
+        "by_column": _by_column,
+        "cell": _cell,
+        "check_text": _check_text,
+        "code": _code,
+        "consumer_link": _consumer_link,
+        "consumer_name": lambda consumer, mesh: _consumer_link(consumer.name, mesh),
+        "counted": count,
+        "day": _day,
+        "owner": _owner,
+        "port_link": _port_link,
+        "product_link": _product_link,
+        "service_level": _service_level,
+        "stated": lambda text: text or "not stated",
+    }
+    return environment
+
+
+def _docs_block(name: str, caller: Any) -> str:
+    """A docs block. dbt renders its content as Jinja, so what looks like Jinja in it is quoted."""
+    content = str(caller()).strip("\n")
+    if re.search(r"{[{%#]", content):
+        content = f"{{% raw %}}\n{content}\n{{% endraw %}}"
+    return f"{{% docs {name} %}}\n{content}\n{{% enddocs %}}\n"
+
+
+# How things of the mesh are written in Markdown; the links are those of dbt's docs site.
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", r"\|")
+
+
+def _code(text: str) -> str:
+    return f"`{_cell(text)}`" if text else ""
+
+
+def _product_link(product: Product) -> str:
+    return f"[{product.name}](#!/overview/{product.name})"
+
+
+def _port_link(port: Port, text: str = "") -> str:
+    return f"[{text or port.name}](#!/model/{port.id})"
+
+
+def _consumer_link(name: str, mesh: Mesh) -> str:
+    return f"[{name}](#!/overview/{name})" if name in mesh.product_names else name
+
+
+def _owner(product: Product) -> str:
+    email = f"[{product.owner_email}](mailto:{product.owner_email})" if product.owner_email else ""
+    return _cell(", ".join(filter(None, (product.owner_name, email, product.meta.channel)))) or "not stated"
+
+
+def _day(day: date | None) -> str:
+    return f"{day:%-d %b %Y}" if day else "no end"
+
+
+def _service_level(freshness: Freshness | None) -> str:
+    if not freshness:
+        return "none stated"
+    late = [
+        f"{word} after {period}"
+        for word, period in (("late", freshness.warn_after), ("overdue", freshness.error_after))
+        if period
+    ]
+    return f"the newest `{freshness.column}` is {', '.join(late)}" if late else "none stated"
+
+
+def _by_column(checks: Iterable[Check]) -> list[tuple[Check, list[str]]]:
+    """Checks that differ in their column only as one, by dimension."""
+    found: dict[str, tuple[Check, list[str]]] = {}
+    for check in sorted(checks, key=lambda check: check.dimension):
+        _, columns = found.setdefault(repr(replace(check, column="")), (check, []))
+        columns += [check.column] if check.column else []
+    return list(found.values())
+
+
+def _check_text(check: Check) -> str:
+    return " ".join(filter(None, (check.kind, ", ".join(_argument(*pair) for pair in check.arguments.items()))))
+
+
+def _argument(name: str, value: object) -> str:
+    return f"{name} {', '.join(map(str, value)) if isinstance(value, list) else value}"
