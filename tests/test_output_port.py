@@ -118,9 +118,9 @@ def test_a_refused_candidate_leaves_consumers_the_version_they_had(shop: Mesh) -
     for text in (
         "shop.lines was not published. Consumers keep the version of ",
         "UTC (100 rows).",
-        "check                          column    failed of rows   share    allowed   for example",
-        "unique                         line_id   1 of 102         0.98 %   0         5",
-        "1 of 102         0.98 %   0         fax",
+        "check                                     column    failed    rows       share    allowed   for example",
+        "unique                                    line_id   1 key     2 of 102   1.96 %   0         5",
+        "accepted_values values ['store', 'web']   channel   1 value   1 of 102   0.98 %   0         fax",
         "2 other checks passed.",
         f"the candidate   shop__internal.{candidate}",
         "select * from shop__internal.unique_lines_line_id",
@@ -163,7 +163,7 @@ def test_an_empty_candidate_has_a_verdict(shop: Mesh) -> None:
     refused = shop.dbt("build")
     assert refused.statuses["lines"] == "error"
     assert "row_count_between" in refused.messages["lines"]
-    assert "of 0" in refused.messages["lines"]
+    assert "1        -      -       0" in refused.messages["lines"]
 
 
 # The contract

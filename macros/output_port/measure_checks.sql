@@ -12,7 +12,7 @@
 
 {# What a check must read: the increment's rows, the rows that share its keys, or the whole port. #}
 {% macro _scope(check, is_proved) %}
-  {% if not is_proved %}{{ return('whole') }}{% endif %}
+  {% if not is_proved or check.fail_calc != 'count(*)' %}{{ return('whole') }}{% endif %}
   {% if check.row_wise %}{{ return('rows') }}{% endif %}
   {{ return('keys' if check.macro in ['macro.dbt.test_unique', 'macro.portmesh.test_unique_combination'] else 'whole') }}
 {% endmacro %}

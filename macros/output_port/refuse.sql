@@ -1,28 +1,29 @@
 {% macro refuse(attempt) %}
   {% set port = attempt.port %}
-  {% set examples = portmesh._examples(attempt) %}
+  {% set details = portmesh._failure_details(attempt) %}
   {% if attempt.kind == 'increment' %}{% do portmesh.withdraw_increment(attempt) %}{% endif %}
   {% do portmesh.record_attempt(attempt, 'refused', port.version) %}
   {% do portmesh.keep_failures(attempt) %}
   {% do portmesh.drop_superseded_versions(port) %}
   {{ adapter.commit() }}
-  {% do exceptions.raise_dependency_error(portmesh._refusal(attempt, examples)) %}
+  {% do exceptions.raise_dependency_error(portmesh._refusal(attempt, details)) %}
 {% endmacro %}
 
-{% macro _refusal(attempt, examples) %}
+{% macro _refusal(attempt, details) %}
   {%- set port = attempt.port -%}
   {%- set rows = [] -%}
   {%- for check in attempt.failed -%}
+    {%- set rows_failed = details[check.id].rows_failed -%}
     {%- do rows.append([
-        portmesh._check_text(check), check.column or '-',
-        '{:,}'.format(check.failures) ~ ' of ' ~ '{:,}'.format(attempt.row_count),
-        '%.2f %%' | format(100 * check.failures / attempt.row_count) if attempt.row_count else '-',
-        portmesh._allowed(check), examples[check.id]]) -%}
+        portmesh._check_text(check), check.column or '-', '{:,}'.format(check.failures) ~ portmesh._unit(check),
+        '-' if rows_failed is none else '{:,}'.format(rows_failed) ~ ' of ' ~ '{:,}'.format(attempt.row_count),
+        '-' if rows_failed is none or not attempt.row_count else '%.2f %%' | format(100 * rows_failed / attempt.row_count),
+        portmesh._allowed(check), details[check.id].examples]) -%}
   {%- endfor -%}
   {%- set passed = attempt.checks | length - attempt.failed | length -%}
   {{- port.label }} was not published. {{ portmesh._what_consumers_keep(attempt.current) }}
 
-{{ portmesh.text_table(['check', 'column', 'failed of rows', 'share', 'allowed', 'for example'], rows) }}
+{{ portmesh.text_table(['check', 'column', 'failed', 'rows', 'share', 'allowed', 'for example'], rows) }}
   {{ passed }} other check{{ 's' if passed != 1 }} passed.
 
   the candidate   {{ port.candidate.schema }}.{{ port.candidate.identifier }}
@@ -53,9 +54,17 @@
   {{- return('{:,}'.format(number.group(1) | int) if number else 'unless ' ~ limit) -}}
 {% endmacro %}
 
-{# Up to three offending values of each failed check; of a missing value, the keys of its rows. #}
-{% macro _examples(attempt) %}
-  {% set examples = {} %}
+{# What a check counts: dbt's unique and accepted_values give a row for each key or value, with its n_records. #}
+{% macro _unit(check) %}
+  {%- set units = {'unique': ' key', 'unique_combination': ' key', 'accepted_values': ' value'} -%}
+  {%- set of_the_whole = ['row_count_between', 'not_null_share', 'fresh_within'] -%}
+  {%- if check.fail_calc != 'count(*)' or check.kind in of_the_whole -%}{{- return('') -}}{%- endif -%}
+  {{- return(units.get(check.kind, ' row') ~ ('s' if check.failures != 1 else '')) -}}
+{% endmacro %}
+
+{# {check id: {rows_failed, examples}}: up to three offending values; of a missing value, the keys of its rows. #}
+{% macro _failure_details(attempt) %}
+  {% set details = {} %}
   {% set keys = attempt.checks | selectattr('kind', 'equalto', 'unique') | map(attribute='column') | list %}
   {% for check in attempt.failed %}
     {% set sql = check.sql %}
@@ -67,9 +76,15 @@
     {% for row in run_query('select * from (' ~ sql ~ '\n) as failing limit 3').rows %}
       {% do values.append(row[0] | string | truncate(24, true, '…', 0)) %}
     {% endfor %}
-    {% do examples.update({check.id: values | join(', ')}) %}
+    {% do details.update({check.id: {'rows_failed': portmesh._rows_failed(check), 'examples': values | join(', ')}}) %}
   {% endfor %}
-  {{ return(examples) }}
+  {{ return(details) }}
+{% endmacro %}
+
+{% macro _rows_failed(check) %}
+  {% if not portmesh._unit(check) %}{{ return(none) }}{% endif %}
+  {% if portmesh._unit(check).startswith(' row') %}{{ return(check.failures) }}{% endif %}
+  {{ return(run_query('select sum(n_records) from (' ~ check.sql ~ '\n) as failing').rows[0][0] | int) }}
 {% endmacro %}
 
 {% macro audited_relation(attempt) %}
