@@ -1,0 +1,36 @@
+# Everything that one types in this repository. Needs Python 3.11 or newer, git and make.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test lint bench clean
+PORT ?= 8080
+# The Python that environments are made with: make demo PYTHON=python3.12
+export PYTHON
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' Makefile
+
+demo: ## Build the whole mesh here, from nothing: environment, lake, ports, catalog
+	@tools/demo.sh
+
+serve: ## Show the catalog at http://127.0.0.1:8080 (PORT=…)
+	@tools/environment.sh run
+	@.venv/bin/portmesh serve --port $(PORT)
+
+test: ## Run the test suite
+	@tools/environment.sh dev
+	@tools/environment.sh lint
+	@.venv/bin/dbt --quiet deps
+	.venv/bin/python -m pytest
+
+lint: ## Check SQL, YAML, Python and the mesh's conventions
+	@tools/environment.sh dev
+	@tools/environment.sh lint
+	@.venv/bin/dbt --quiet deps
+	.venv/bin/pre-commit run --all-files
+
+bench: ## Measure what a build of the whole mesh costs, in a database of its own
+	@tools/environment.sh run
+	@tools/bench.sh
+
+clean: ## Remove what was built, landed and logged; keep the environments
+	rm -rf target logs dbt_packages .lake build portmesh.duckdb portmesh.duckdb.wal .pytest_cache .mypy_cache .ruff_cache

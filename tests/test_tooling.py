@@ -1,0 +1,423 @@
+"""The tools around the mesh look at what they should, and refuse what is wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from dbt.cli.main import dbtRunner
+
+from tests.mesh import REPOSITORY
+from tools import changed_ports, lint_conventions, lint_sql
+
+DOMAINS = sorted(folder.parent.name for folder in REPOSITORY.glob("domains/*/dbt_project.yml"))
+
+
+def tracked_files() -> list[str]:
+    listed = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    return listed.stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """dbt's manifest of the real mesh."""
+    return lint_conventions.parse_mesh(tmp_path_factory.mktemp("target"))
+
+
+# SQL
+
+
+def test_all_sql_of_the_domains_is_linted_and_read_as_statements(capfd: pytest.CaptureFixture[str]) -> None:
+    """Lints a few files of each kind; `make lint` lints all."""
+    files = lint_sql.domain_sql()
+    assert len(files) >= 30
+    assert {file.relative_to(REPOSITORY).parts[1] for file in files} == set(DOMAINS)
+    some = [f for f in files if f.name in ("order_lines.sql", "household_activity.sql", "stg_tills__transactions.sql")]
+    assert len(some) == 3
+    assert lint_sql.run([str(f) for f in some]) == lint_sql.FINE, capfd.readouterr().out
+    assert "3 SQL files linted: 0 findings." in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("sql", "code"),
+    [
+        ("SELECT order_id FROM orders\n", "CP01"),
+        ("select\n    order_id\n    , quantity\nfrom orders\n", "LT04"),
+        ("select order_id number from orders\n", "AL02"),
+        ("select ord.order_id from orders as o inner join baskets as ord on o.order_id = ord.order_id\n", "AL06"),
+        ("select order_id::bigint as order_id from orders\n", "CV11"),
+        ("with\n\norders as (\n\n    select * from {{ ref('orders') }}\n\n)\n\nselect order_id from orders\n", "CV13"),
+        ("select (\n", "PRS"),
+    ],
+)
+def test_bad_sql_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str], sql: str, code: str) -> None:
+    file = tmp_path / "bad.sql"
+    file.write_text(sql)
+    assert lint_sql.run([str(file)]) == lint_sql.FINDINGS
+    assert f"  {code}  " in capfd.readouterr().out
+
+
+def test_no_sql_at_all_is_a_failure(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(lint_sql, "domain_sql", list)
+    assert lint_sql.run([]) == lint_sql.MISSING_ARTIFACT
+    assert "There is no SQL to lint" in capfd.readouterr().err
+
+
+def test_a_file_that_sqlfluff_would_skip_is_a_failure(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "long.sql"
+    file.write_text("select 1 as one\n" + "-- long\n" * 3000)
+    assert lint_sql.run([str(file)]) != lint_sql.FINE
+    assert "20000" in "".join(capfd.readouterr())
+
+
+def test_macros_of_every_domain_are_known_to_sqlfluff() -> None:
+    setting = re.search(r"^load_macros_from_path = (.*)$", (REPOSITORY / ".sqlfluff").read_text(), re.M)
+    assert setting
+    folders = {f.parent for f in REPOSITORY.glob("domains/*/macros/*.sql")}
+    assert folders
+    assert {str(f.relative_to(REPOSITORY)) for f in folders} | {"macros"} == set(setting[1].split(","))
+
+
+def test_every_excluded_sqlfluff_rule_has_its_reason_above() -> None:
+    lines = (REPOSITORY / ".sqlfluff").read_text().splitlines()
+    (at,) = [n for n, line in enumerate(lines) if line.startswith("exclude_rules")]
+    rules = lines[at].partition("=")[2].replace(" ", "").split(",")
+    comment = []
+    for line in reversed(lines[:at]):
+        if not line.startswith("#"):
+            break
+        comment.append(line)
+    assert rules
+    assert all(rule in " ".join(comment) for rule in rules)
+
+
+# Conventions
+
+
+def test_every_convention_looks_at_every_domain(manifest: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    exit_code = lint_conventions.run(["--manifest", str(manifest)])
+    said = capfd.readouterr().out
+    assert exit_code == lint_conventions.FINE, said
+    summary = re.search(r"^([\d,]+) checks in (\d+) domains: 0 findings\.$", said, re.M)
+    assert summary, said
+    assert int(summary[1].replace(",", "")) > 500
+    assert int(summary[2]) == len(DOMAINS) == 6
+
+
+def _make_bad(manifest: dict[str, Any], kind: str) -> None:
+    nodes = manifest["nodes"]
+    port = nodes["model.orders.order_lines"]
+    staging = nodes["model.orders.stg_tills__transactions"]
+    if kind == "name":
+        staging["name"] = "transactions_staging"
+    elif kind == "folder":
+        port["original_file_path"] = "models/marts/order_lines.sql"
+    elif kind == "properties file":
+        port["patch_path"] = "orders://models/output_ports/everything.yml"
+    elif kind == "internal properties file":
+        staging["patch_path"] = "orders://models/staging/schema.yml"
+    elif kind == "grain":
+        port["description"] = "Lines of the tills."
+    elif kind == "column description":
+        port["columns"]["quantity"]["description"] = ""
+    elif kind == "column type":
+        port["columns"]["is_fuel"]["data_type"] = "int"
+    elif kind == "key":
+        gone = [i for i, n in nodes.items() if n.get("attached_node") == port["unique_id"] and "unique" in n["name"]]
+        assert gone
+        for unique_id in gone:
+            del nodes[unique_id]
+    elif kind == "source":
+        port["depends_on"]["nodes"].append("source.orders.tills.transactions")
+    elif kind == "table name":
+        staging["raw_code"] = "select * from landed.transactions"
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (
+            "name",
+            "check_model_names: stg_<source>__<entity> - `stg_tills__transactions` does not match the supplied regex",
+        ),
+        ("folder", "is located in the `marts` sub-directory"),
+        ("properties file", "(`everything.yml`) does not match the expected per-model file name (`order_lines.yml`)"),
+        ("internal properties file", "is described in `schema.yml`, not in `_orders__models.yml`."),
+        ("grain", "check_model_description_contains_regexp_pattern: "),
+        ("column description", "check_model_column_description_populated: "),
+        ("column type", "check_model_column_name_complies_to_column_type: "),
+        ("key", "`order_lines` does not have a test for uniqueness of a column."),
+        ("source", "check_lineage_source_cannot_be_used: "),
+        ("table name", "contains hard-coded table references"),
+    ],
+)
+def test_a_broken_convention_is_refused(
+    manifest: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    kind: str,
+    message: str,
+) -> None:
+    content = json.loads(manifest.read_text())
+    _make_bad(content, kind)
+    bad = tmp_path / "manifest.json"
+    bad.write_text(json.dumps(content))
+    monkeypatch.setattr(lint_conventions, "packages_with_models", lambda _: ["orders"])
+    assert lint_conventions.run(["--manifest", str(bad)]) == lint_conventions.FINDINGS
+    said = capfd.readouterr().out
+    assert message in said
+    assert "domains/orders/models/" in said
+
+
+def test_a_convention_that_matches_nothing_is_a_failure(
+    manifest: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The root's package has no models: dbt-bouncer alone would look there, and at nothing."""
+    monkeypatch.setattr(lint_conventions, "packages_with_models", lambda _: ["portmesh"])
+    assert lint_conventions.run(["--manifest", str(manifest)]) == lint_conventions.FINDINGS
+    assert "These checks looked at nothing: check_model_directories" in capfd.readouterr().out
+
+
+def test_a_missing_manifest_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(lint_conventions.LintError, match="Run: dbt parse"):
+        lint_conventions.packages_with_models(tmp_path / "manifest.json")
+
+
+# pre-commit
+
+
+def test_every_hook_is_local_and_sees_files() -> None:
+    settings = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text())
+    assert [repo["repo"] for repo in settings["repos"]] == ["local"]
+    hooks = settings["repos"][0]["hooks"]
+    assert {"sql", "conventions", "ruff", "ruff-format", "mypy"} <= {hook["id"] for hook in hooks}
+    files = tracked_files()
+    for hook in hooks:
+        assert hook["language"] == "system"
+        command = REPOSITORY / hook["entry"].split()[0]
+        assert command.exists(), hook["entry"]
+        assert any(re.search(hook.get("files", ""), file) for file in files), hook["id"]
+
+
+# Ownership and requirements
+
+
+def test_every_domain_has_an_owner_of_its_own() -> None:
+    lines = [x.split() for x in (REPOSITORY / "CODEOWNERS").read_text().splitlines() if x and not x.startswith("#")]
+    owners = {path: names for path, *names in lines}
+    assert owners["*"]
+    assert DOMAINS
+    for domain in DOMAINS:
+        assert owners[f"/domains/{domain}/"], domain
+        # The last line that matches decides.
+        assert [path for path, *_ in lines].index("*") < [path for path, *_ in lines].index(f"/domains/{domain}/")
+    assert {path for path in owners if path.startswith("/domains/")} == {f"/domains/{d}/" for d in DOMAINS}
+
+
+def test_requirements_are_pinned_and_name_no_index() -> None:
+    files = sorted(REPOSITORY.glob("requirements*.txt"))
+    assert len(files) >= 3
+    for file in files:
+        lines = [x.strip() for x in file.read_text().splitlines() if x.strip() and not x.startswith("#")]
+        assert lines, file.name
+        for line in lines:
+            assert re.fullmatch(
+                r"-r requirements[a-z-]*\.txt|[A-Za-z0-9._-]+(\[[a-z,]+\])?==[0-9][0-9A-Za-z.]*", line
+            ), f"{file.name}: {line}"
+
+
+# Selectors
+
+
+@pytest.fixture(scope="module")
+def select(manifest: Path) -> Any:
+    """`dbt ls` on the real mesh, in this process."""
+
+    def run(*arguments: str) -> list[str]:
+        place = ["--project-dir", str(REPOSITORY), "--profiles-dir", str(REPOSITORY), "--quiet"]
+        place += ["--target-path", str(manifest.parent), "--log-path", str(manifest.parent)]
+        result = dbtRunner().invoke(["ls", *arguments, *place])
+        assert result.success, result.exception
+        return list(result.result)
+
+    return run
+
+
+SELECTORS = {s["name"]: s for s in yaml.safe_load((REPOSITORY / "selectors.yml").read_text())["selectors"]}
+
+
+def test_each_domain_has_a_selector_that_selects_it_and_what_it_reads(select: Any) -> None:
+    assert set(DOMAINS) < set(SELECTORS)
+    orders = select("--selector", "orders", "--resource-type", "model")
+    assert "orders.output_ports.order_lines" in orders
+    assert "catalogue.output_ports.products" in orders
+    assert not any(name.startswith("customer_behaviour.") for name in orders)
+
+
+@pytest.mark.parametrize("name", sorted(set(SELECTORS) - {"changed"}))
+def test_each_selector_is_described_and_selects_something(select: Any, name: str) -> None:
+    assert SELECTORS[name]["description"].strip()
+    assert len(select("--selector", name, "--resource-type", "model")) >= 2
+
+
+def _state(manifest: Path, folder: Path, change: str) -> Path:
+    """Artifacts of before a change: of a model's SQL, or of one check of a port."""
+    content = json.loads(manifest.read_text())
+    nodes = content["nodes"]
+    if change == "model":
+        nodes["model.customers.int_customers__baskets_selected"]["raw_code"] = "select 1 as household_id"
+    elif change == "check":
+        (check,) = [i for i in nodes if i.startswith("test.orders.not_null_baskets_store_id")]
+        del nodes[check]
+    folder.joinpath("manifest.json").write_text(json.dumps(content))
+    return folder
+
+
+def test_the_selector_changed_selects_what_differs_and_its_readers(select: Any, manifest: Path, tmp_path: Path) -> None:
+    same, other = tmp_path / "same", tmp_path / "other"
+    same.mkdir()
+    other.mkdir()
+    assert select("--selector", "changed", "--state", str(_state(manifest, same, "nothing"))) == []
+    selected = select("--selector", "changed", "--state", str(_state(manifest, other, "model")))
+    assert "customers.intermediate.int_customers__baskets_selected" in selected
+    assert "customers.output_ports.households" in selected
+    assert not any("order_lines" in name for name in selected)
+
+
+def test_a_port_is_built_when_only_a_check_of_it_changed(select: Any, manifest: Path, tmp_path: Path) -> None:
+    state = str(_state(manifest, tmp_path, "check"))
+    assert select("--selector", "changed", "--resource-type", "model", "--state", state) == []
+    listed = select(*changed_ports.LIST, "--state", state)
+    assert changed_ports.ports_of(listed) == ["orders.output_ports.baskets"]
+    assert select("--select", "orders.output_ports.baskets", "--resource-type", "model") == [
+        "orders.output_ports.baskets"
+    ]
+
+
+# make and CI
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Path:
+    """A fresh clone's tools, without any environment."""
+    shutil.copy(REPOSITORY / "Makefile", tmp_path)
+    shutil.copytree(REPOSITORY / "tools", tmp_path / "tools")
+    for file in REPOSITORY.glob("requirements*.txt"):
+        shutil.copy(file, tmp_path)
+    shutil.copy(REPOSITORY / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def _command(path: Path, script: str) -> Path:
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
+def _make(folder: Path, *arguments: str, path: str = os.environ["PATH"]) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": path, "HOME": str(folder)}
+    return subprocess.run(
+        ["make", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_demo_says_that_python_is_too_old(fresh: Path) -> None:
+    python = _command(fresh / "old-python", 'echo "3.9"')
+    done = _make(fresh, "demo", f"PYTHON={python}")
+    assert done.returncode != 0
+    assert f"Portmesh needs Python 3.11 or newer. {python} is Python 3.9." in done.stderr
+    assert "make demo PYTHON=python3.11" in done.stderr
+    assert not (fresh / ".venv").exists()
+
+
+def test_demo_says_that_there_is_no_python(fresh: Path) -> None:
+    done = _make(fresh, "demo", "PYTHON=no-such-python")
+    assert done.returncode != 0
+    assert "There is no no-such-python on the path." in done.stderr
+
+
+def test_demo_says_that_venv_is_missing(fresh: Path) -> None:
+    python = _command(fresh / "bare-python", 'case "$2" in *venv*) exit 1;; *) echo "3.12";; esac')
+    done = _make(fresh, "demo", f"PYTHON={python}")
+    assert done.returncode != 0
+    assert f"{python} lacks the module venv. On Debian and Ubuntu: apt install python3-venv" in done.stderr
+
+
+def test_demo_says_that_git_is_missing(fresh: Path) -> None:
+    folder = fresh / "bin"
+    folder.mkdir()
+    for name in ("bash", "sh", "make", "mkdir", "dirname", "cksum", "env"):
+        found = shutil.which(name)
+        assert found
+        (folder / name).symlink_to(found)
+    done = _make(fresh, "demo", f"PYTHON={sys.executable}", path=str(folder))
+    assert done.returncode != 0
+    assert "there is none on the path. Install git." in done.stderr
+
+
+def test_an_environment_whose_requirements_are_unchanged_is_left_alone(fresh: Path) -> None:
+    """The fake environment's pip records that it was called."""
+    (fresh / ".venv" / "bin").mkdir(parents=True)
+    _command(fresh / ".venv" / "bin" / "python", f'[ "$1" = -m ] && echo "$@" >> {fresh}/calls; exit 0')
+
+    def calls() -> int:
+        done = subprocess.run(["tools/environment.sh", "run"], cwd=fresh, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return len((fresh / "calls").read_text().splitlines())
+
+    assert [calls(), calls()] == [1, 1]
+    with (fresh / "requirements.txt").open("a") as file:
+        file.write("# changed\n")
+    assert calls() == 2
+    assert "-r requirements.txt -e ." in (fresh / "calls").read_text()
+
+
+def test_help_names_every_target() -> None:
+    done = _make(REPOSITORY, "help")
+    for target in ("demo", "serve", "test", "lint", "bench", "clean"):
+        assert re.search(rf"^make {target} +[A-Z]", done.stdout, re.M), target
+
+
+def test_the_demo_shows_a_line_for_each_port_and_nothing_for_each_check() -> None:
+    log = [
+        "11:45:20  Concurrency: 2 threads (target='local')",
+        "11:45:21  10 of 241 START sql output_port model marketing.campaigns ...................... [RUN]",
+        "11:45:22  10 of 9 OK created sql output_port model shop.lines . [published 27 rows, 12 checks in 0.81s]",
+        "11:45:46  236 of 241 PASS not_null_promotions_store_id ................... [PASS in 0.01s]",
+        "11:45:47  237 of 241 ERROR creating sql output_port model orders.order_lines ............. [ERROR in 1.20s]",
+        "Landed 112 batches.",
+    ]
+    done = subprocess.run(
+        ["awk", "-f", "tools/demo_lines.awk"],
+        cwd=REPOSITORY, input="\n".join(log), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert [" ".join(line.split()) for line in done.stdout.splitlines()] == [
+        "shop.lines published 27 rows, 12 checks in 0.81s",
+        "orders.order_lines ERROR in 1.20s",
+        "Landed 112 batches.",
+    ]
+
+
+@pytest.mark.parametrize("name", [".ci/run", *(f"tools/{n}.sh" for n in ("environment", "demo", "bench"))])
+def test_scripts_can_be_run(name: str) -> None:
+    script = REPOSITORY / name
+    assert os.access(script, os.X_OK)
+    assert script.read_text().startswith("#!/usr/bin/env bash\n")
+    assert subprocess.run(["bash", "-n", str(script)], check=False).returncode == 0
+
+
+def test_ci_runs_what_the_readme_gives() -> None:
+    lines = (REPOSITORY / ".ci" / "run").read_text().splitlines()
+    assert [line for line in lines if line.startswith("make ")] == ["make lint", "make test"]
+    workflow = yaml.safe_load((REPOSITORY / ".github" / "workflows" / "ci.yml").read_text())
+    steps = [step.get("run") for step in workflow["jobs"]["lint-and-test"]["steps"]]
+    assert {"make lint", "make test"} <= set(steps)

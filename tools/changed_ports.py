@@ -1,0 +1,53 @@
+"""Print the ports of which a check changed, as dbt selects them: orders.output_ports.order_lines, one a line.
+
+`state:modified` finds a changed check, and not the port that it guards: the check would run alone, on production's
+rows, and the port would not be audited with it.
+
+Usage: python tools/changed_ports.py STATE_FOLDER
+Exit codes: 0 fine (also where there is none), 2 dbt could not list.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+# What `dbt ls` is asked for.
+LIST = (
+    *("--resource-type", "test", "--select", "state:modified,config.materialized:test"),
+    *("--output", "json", "--output-keys", "attached_node", "fqn"),
+)
+
+
+def ports_of(listed: Iterable[str]) -> list[str]:
+    """The selections of ports, from lines of `dbt ls --output json` that hold `attached_node` and `fqn`."""
+    ports = set()
+    for line in listed:
+        if not line.startswith("{"):
+            continue
+        check = json.loads(line)
+        if check["attached_node"] and "output_ports" in check["fqn"]:
+            _, package, name, *version = check["attached_node"].split(".")
+            ports.add(".".join([package, "output_ports", name, *version]))
+    return sorted(ports)
+
+
+def main() -> int:
+    if len(sys.argv) != 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    dbt = str(Path(sys.executable).with_name("dbt"))
+    call = [dbt, "--quiet", "ls", *LIST, "--state", sys.argv[1]]
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(f"dbt could not list what changed:\n{done.stdout}{done.stderr}", file=sys.stderr)
+        return 2
+    print("\n".join(ports_of(done.stdout.splitlines())))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,57 @@
+"""Lint the domains' SQL with sqlfluff, and fail where that turns out to be no file at all.
+
+Linted are models and singular tests. Not macros and generic tests: those are Jinja first, with SQL in pieces that
+are no statement on their own, and sqlfluff reads them as empty files.
+
+Usage: python tools/lint_sql.py [FILE …]
+Exit codes: 0 fine, 1 findings, 2 sqlfluff could not run, 3 nothing to lint.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+FINE, FINDINGS, WRONG_USE, MISSING_ARTIFACT = range(4)
+
+
+def domain_sql() -> list[Path]:
+    """Every model and singular test of the domains."""
+    return sorted([*ROOT.glob("domains/*/models/**/*.sql"), *ROOT.glob("domains/*/tests/*.sql")])
+
+
+def run(arguments: Sequence[str]) -> int:
+    files = [Path(a).resolve() for a in arguments] or domain_sql()
+    if not files:
+        print("There is no SQL to lint: domains/*/models holds no .sql file.", file=sys.stderr)
+        return MISSING_ARTIFACT
+    sqlfluff = Path(sys.executable).with_name("sqlfluff")
+    call = [str(sqlfluff), "lint", "--config", str(ROOT / ".sqlfluff"), "--format", "json", *map(str, files)]
+    done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode not in (FINE, FINDINGS):
+        print(f"sqlfluff failed:\n{done.stdout}{done.stderr}", file=sys.stderr)
+        return WRONG_USE
+    linted = json.loads(done.stdout)
+    findings = 0
+    for file in linted:
+        for v in file["violations"]:
+            findings += 1
+            path = Path(file["filepath"]).resolve()
+            shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+            print(f"{shown}:{v['start_line_no']}:{v['start_line_pos']}  {v['code']}  {v['description']}")
+    # sqlfluff leaves out what it skips, so the count is its own.
+    missed = len(files) - len(linted)
+    if missed:
+        print(f"sqlfluff skipped {missed} of {len(files)} files: {done.stderr.strip()}", file=sys.stderr)
+    print(f"{len(linted)} SQL files linted: {findings} findings.")
+    if findings:
+        print("Many mend themselves: sqlfluff fix FILE (then read the difference).")
+    return FINDINGS if findings or missed else FINE
+
+
+if __name__ == "__main__":
+    raise SystemExit(run(sys.argv[1:]))
