@@ -87,12 +87,36 @@ def assert_in_step(mesh: Mesh, differences: Sequence[Difference]) -> None:
     )
 
 
+def assert_pages_exist(root: Path) -> None:
+    """Raise FindingsError where a port's YAML includes a page that nobody wrote: dbt could not read the mesh."""
+    missing = _missing_blocks(root)
+    if missing:
+        message = f"dbt cannot read the mesh: the catalog has no page yet for {', '.join(missing)}."
+        raise FindingsError(message, next_step="portmesh catalog, and commit the files")
+
+
 @contextmanager
 def placeholders(root: Path) -> Iterator[None]:
     """While it holds, each page that a port's YAML includes exists, be it empty, so that dbt can read the mesh.
 
     Without it a new port whose YAML has its `{{ doc('…') }}` already could not be read, nor so its page be written.
     """
+    missing = _missing_blocks(root)
+    file = root / FOLDER / "_placeholders.md"
+    if not missing:
+        yield
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    blocks = [f"{{% docs {name} %}}\nTo be written.\n{{% enddocs %}}\n" for name in missing]
+    file.write_text("\n".join(blocks), encoding="utf-8")
+    try:
+        yield
+    finally:
+        file.unlink()
+
+
+def _missing_blocks(root: Path) -> list[str]:
+    """Names of docs blocks that the domains' YAML asks for as pages of ports, and no page has."""
     asked = {
         name
         for path in root.glob("domains/*/models/**/*.yml")
@@ -104,14 +128,4 @@ def placeholders(root: Path) -> Iterator[None]:
         for path in (root / FOLDER).glob("*.md")
         for name in re.findall(r"{%-?\s*docs\s+(\w+)\s*-?%}", path.read_text(encoding="utf-8"))
     }
-    blocks = [f"{{% docs {name} %}}\nTo be written.\n{{% enddocs %}}\n" for name in sorted(asked - present)]
-    file = root / FOLDER / "_placeholders.md"
-    if not blocks:
-        yield
-        return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text("\n".join(blocks), encoding="utf-8")
-    try:
-        yield
-    finally:
-        file.unlink()
+    return sorted(asked - present)

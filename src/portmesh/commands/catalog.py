@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import Annotated
 
 import typer
@@ -10,6 +9,7 @@ import typer
 from portmesh.catalog.files import (
     Difference,
     assert_in_step,
+    assert_pages_exist,
     find_differences,
     find_hidden_pages,
     placeholders,
@@ -31,7 +31,9 @@ def catalog(
     """Write docs/catalog from the mesh: a page for its home, for each product and for each port."""
     root = find_root()
     with errors_as_json(as_json):
-        with nullcontext() if check else placeholders(root):
+        if check:
+            assert_pages_exist(root)
+        with placeholders(root):
             mesh = read_mesh(parse_manifest())
         pages = render_pages(mesh, read_readmes(root))
         differences = find_differences(root, pages)
