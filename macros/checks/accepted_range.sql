@@ -35,10 +35,3 @@ where {{ adapter.dispatch('outside_range', 'portmesh')(column_name, min_value, m
   {%- if max_value is not none -%}{%- do inside.append(column_name ~ ' <= ' ~ max_value) -%}{%- endif -%}
   not ({{ inside | join(' and ') }})
 {%- endmacro %}
-
-{% macro beyond_bounds(column_name, min_value, max_value) -%}
-  {%- set beyond = [] -%}
-  {%- if min_value is not none -%}{%- do beyond.append(column_name ~ ' < ' ~ min_value) -%}{%- endif -%}
-  {%- if max_value is not none -%}{%- do beyond.append(column_name ~ ' > ' ~ max_value) -%}{%- endif -%}
-  {{ beyond | join(' or ') }}
-{%- endmacro %}

@@ -11,7 +11,3 @@
   {{- return('a text' if value is string else 'true or false' if value is boolean else 'a number' if value is number
       else 'a mapping' if value is mapping else 'a list' if value is sequence else 'a value') -}}
 {% endmacro %}
-
-{% macro is_number(value) %}
-  {{- return(value is number and value is not boolean) -}}
-{% endmacro %}

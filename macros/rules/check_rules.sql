@@ -23,8 +23,8 @@
 {% macro _findings_text(findings) %}
 {{- findings | length }} finding{{ 's' if findings | length != 1 }}; nothing was built.
 {% for finding in findings | sort(attribute='code,where,what') %}
-{{ finding.code }}  {{ finding.what | wordwrap(88) | indent(7) }}
+{{ finding.code }}  {{ finding.what | wordwrap(88, false, none, false) | indent(7) }}
        {{ finding.where }}
-       {{ (finding.remedy ~ ':  docs/rules/' ~ finding.code ~ '.md') | wordwrap(88, false) | indent(7) }}
+       {{ (finding.remedy ~ ':  docs/rules/' ~ finding.code ~ '.md') | wordwrap(88, false, none, false) | indent(7) }}
 {% endfor %}
 {%- endmacro %}

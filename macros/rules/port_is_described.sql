@@ -7,7 +7,8 @@
     {% if not port.config.contract.enforced %}{% do missing.append('no enforced contract') %}{% endif %}
     {% if not port.columns %}{% do missing.append('no columns') %}{% endif %}
     {% for key in ['data_type', 'description'] %}
-      {% set names = port.columns.values() | rejectattr(key) | map(attribute='name') | list %}
+      {% set names = [] %}
+      {% for column in port.columns.values() if not (column[key] or '') | trim %}{% do names.append(column.name) %}{% endfor %}
       {% if names %}{% do missing.append('no ' ~ key ~ ' of ' ~ names | join(', ')) %}{% endif %}
     {% endfor %}
     {% if missing %}

@@ -35,7 +35,7 @@
 {% macro _freshness_problems(port, freshness) %}
   {% if freshness is not mapping %}{{ return(['freshness is ' ~ freshness ~ ', not a mapping of column, warn_after and error_after']) }}{% endif %}
   {% set problems = portmesh._unknown_keys('freshness', freshness, ['column', 'warn_after', 'error_after']) %}
-  {% if freshness.column not in port.columns %}
+  {% if freshness.column is not string or freshness.column not in port.columns %}
     {% do problems.append('freshness.column is ' ~ (freshness.column or 'missing') ~ ', which is no column of the contract') %}
   {% endif %}
   {% if not (freshness.warn_after or freshness.error_after) %}{% do problems.append('freshness has neither warn_after nor error_after') %}{% endif %}
@@ -52,7 +52,7 @@
   {% if subject is not mapping %}{{ return(['subject is ' ~ subject ~ ', not a mapping of entity and key']) }}{% endif %}
   {% set problems = portmesh._unknown_keys('subject', subject, ['entity', 'key']) %}
   {% if not subject.entity %}{% do problems.append('subject.entity is missing') %}{% endif %}
-  {% if subject.key not in port.columns %}
+  {% if subject.key is not string or subject.key not in port.columns %}
     {% do problems.append('subject.key is ' ~ (subject.key or 'missing') ~ ', which is no column of the contract') %}
   {% endif %}
   {{ return(problems) }}

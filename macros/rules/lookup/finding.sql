@@ -6,11 +6,3 @@
       'exemptions': (node.config.meta or {}).get('exemptions'),
   }) -}}
 {% endmacro %}
-
-{% macro file_of(node, path=none) %}
-  {{- return(('' if node.package_name == project_name else 'domains/' ~ node.package_name ~ '/') ~ (path or node.original_file_path)) -}}
-{% endmacro %}
-
-{% macro label_of(node) %}
-  {{- return(node.package_name ~ '.' ~ node.name ~ ('.v' ~ node.version if node.version else '')) -}}
-{% endmacro %}

@@ -35,34 +35,3 @@
     {% if portmesh.is_port(node) %}{% do mesh.ports.update({node.unique_id: node}) %}{% endif %}
   {% endif %}
 {% endmacro %}
-
-{% macro is_port(node) %}
-  {{- return(node.config.materialized == 'output_port' or portmesh.is_in_port_folder(node)) -}}
-{% endmacro %}
-
-{% macro is_in_port_folder(node) %}
-  {{- return('/output_ports/' in node.original_file_path) -}}
-{% endmacro %}
-
-{% macro meta_of(node) %}
-  {{- return(node.config.meta or {}) -}}
-{% endmacro %}
-
-{# The entries that can be read; what is wrong with the others is PM114's finding. #}
-{% macro consumers_of(node) %}
-  {% set consumers = portmesh.meta_of(node).get('consumers') %}
-  {{ return(consumers | select('mapping') | list if consumers is sequence and consumers is not string else []) }}
-{% endmacro %}
-
-{% macro is_consumer(node, name) %}
-  {{- return(name in portmesh.consumers_of(node) | map(attribute='name') | list) -}}
-{% endmacro %}
-
-{# What to do for a reader that is not among the consumers of a port. #}
-{% macro how_to_be_listed(mesh, port, name) %}
-  {%- set near = portmesh.nearest_name(name, portmesh.consumers_of(port) | map(attribute='name') | select('string') | list) -%}
-  {%- set group = mesh.domains.get(port.package_name) -%}
-  {%- set file = (port.patch_path or port.original_file_path).split('/') | last -%}
-  {{- return('Ask the owner (' ~ ((group.owner.email if group) or port.package_name) ~ ') to add ' ~ name ~ ' to ' ~ file ~ ', with a purpose'
-      ~ (' (it lists ' ~ near ~ ', is that a misspelling?)' if near)) -}}
-{% endmacro %}

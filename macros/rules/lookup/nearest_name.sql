@@ -1,6 +1,6 @@
 {# The known name that shares most pairs of letters with what was written, or nothing. #}
 {% macro nearest_name(name, known) %}
-  {% set best = namespace(name='', score=0.5) %}
+  {% set best = namespace(name='', score=0.45) %}
   {% set pairs = portmesh._letter_pairs(name) %}
   {% for candidate in known %}
     {% set theirs = portmesh._letter_pairs(candidate) %}

@@ -1,0 +1,3 @@
+{% macro is_number(value) %}
+  {{- return(value is number and value is not boolean) -}}
+{% endmacro %}

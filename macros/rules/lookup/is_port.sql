@@ -1,0 +1,3 @@
+{% macro is_port(node) %}
+  {{- return(node.config.materialized == 'output_port' or portmesh.is_in_port_folder(node)) -}}
+{% endmacro %}

@@ -1,0 +1,3 @@
+{% macro meta_of(node) %}
+  {{- return(node.config.meta or {}) -}}
+{% endmacro %}

@@ -1,0 +1,4 @@
+{# In UTC. #}
+{% macro today_utc() %}
+  {{- return(run_started_at.strftime('%Y-%m-%d')) -}}
+{% endmacro %}

@@ -1,0 +1,505 @@
+"""Every rule passes and fails on a small mesh, through dbt, and stops the run with what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import yaml
+from dbt.cli.main import dbtRunner
+
+from tests.mesh import REPOSITORY, Mesh, Outcome
+
+PORT = "domains/shop/models/output_ports/lines.yml"
+PORT_SQL = "domains/shop/models/output_ports/lines.sql"
+PRODUCT = "domains/shop/models/shop.yml"
+READER = "domains/desk/models/intermediate/int_desk__lines.sql"
+ROOT = "dbt_project.yml"
+RULES_ONLY = {"on-run-start": ["{{ check_rules() }}"]}
+DAY = "{column: landed_at, warn_after: {count: 24, period: hour}}"
+
+COLUMNS = """
+- {name: line_id, data_type: bigint, description: The key., data_tests: [unique, not_null]}
+- {name: amount, data_type: double, description: Euro., data_tests: [{accepted_range: {arguments: {min_value: 0}}}]}
+- {name: landed_at, data_type: timestamp, description: When it landed.}
+"""
+LINES = "select cast(1 as bigint) as line_id, cast(1 as double) as amount, cast('2026-01-01' as timestamp) as landed_at"
+
+
+class Edit(NamedTuple):
+    """Replace `old` in a file of the mesh; without `old`, write the file."""
+
+    path: str
+    old: str
+    new: str
+
+
+def write(path: str, text: str) -> Edit:
+    return Edit(path, "", text)
+
+
+def source(schema: str, table: str = "tickets", meta: str = "{}") -> Edit:
+    text = f"sources: [{{name: other, schema: {schema}, tables: [{{name: {table}, config: {{meta: {meta}}}}}]}}]"
+    return write("domains/desk/models/staging/_other__sources.yml", text)
+
+
+def meta(text: str) -> Edit:
+    """A further key of the port's config.meta."""
+    return Edit(PORT, "        version: 1.0.0\n", f"        version: 1.0.0\n        {text}\n")
+
+
+def exposure(name: str) -> Edit:
+    text = f"exposures: [{{name: {name}, type: application, owner: {{email: a@b.c}}, depends_on: [\"ref('shop', 'lines')\"]}}]"
+    return write("domains/desk/models/_desk__exposures.yml", text)
+
+
+UNLISTED = Edit(PORT, "{name: desk, ", "{name: till, ")
+READS_NOTHING = write(READER, "select cast(1 as bigint) as line_id")
+RELATIONSHIP = write(
+    "domains/desk/models/intermediate/_desk__models.yml",
+    """
+    models:
+      - name: int_desk__lines
+        columns:
+          - name: line_id
+            data_tests: [{relationships: {arguments: {to: "ref('shop', 'lines')", field: line_id}}}]
+    """,
+)
+EXEMPTION = "exemptions: [{{rule: {rule}, reason: {reason}, until: {until}}}]"
+NO_KEY = Edit(PORT, "data_tests: [unique, not_null]", "data_tests: [not_null]")
+UNCHECKED_KEY = "shop.lines has no check of its uniqueness."
+
+FAILING: list[tuple[str, list[Edit], str]] = [
+    ("PM101", [Edit(PORT, "description: One row per line of lines.", "description: ''")], "shop.lines has no description."),
+    ("PM101", [Edit(PORT, "description: Euro.", "description: ' '")], "shop.lines has no description of amount."),
+    (
+        "PM101",
+        [Edit(ROOT, "enforced: true", "enforced: false"), Edit(PORT, "data_type: double, ", "")],
+        "shop.lines has no enforced contract; no data_type of amount.",
+    ),
+    ("PM102", [Edit(PRODUCT, "email: shop@example.com", "email: ''")], "The product shop has no owner email."),
+    ("PM102", [Edit(PRODUCT, "channel: '#shop'", "chanel: '#shop'")], "The product shop has no channel."),
+    ("PM102", [Edit(PRODUCT, "purpose: A test.", "purpose: ''")], "The product shop has no purpose."),
+    (
+        "PM102",
+        [Edit(PRODUCT, "kind: source-aligned", "kind: raw")],
+        "The product shop has the kind raw (allowed: source-aligned, aggregate, consumer-aligned).",
+    ),
+    (
+        "PM102",
+        [Edit(PRODUCT, "stage: active", "stage: beta")],
+        "The product shop has the stage beta (allowed: proposed, active, deprecated, retired).",
+    ),
+    ("PM103", [Edit(PORT, "classification: internal", "classification: secret")], "shop.lines has the classification secret."),
+    ("PM103", [Edit(PORT, "        classification: internal\n", "")], "shop.lines has no classification."),
+    ("PM103", [Edit(PORT, "version: 1.0.0", "version: 1.0")], "shop.lines has the version 1.0."),
+    ("PM103", [Edit(PORT, "        version: 1.0.0\n", "")], "shop.lines has no version."),
+    ("PM104", [UNLISTED], "desk reads shop.lines and is not among its consumers."),
+    (
+        "PM104",
+        [Edit(PORT, "{name: desk, ", "{name: dsk, ")],
+        "Ask the owner (shop@example.com) to add desk to lines.yml, with a purpose (it lists dsk, is that a misspelling?)",
+    ),
+    ("PM104", [Edit(PORT, "        consumers: [{name: desk, purpose: Reports.}]\n", "")], "desk reads shop.lines and is not"),
+    (
+        "PM105",
+        [Edit(PORT, "purpose: Reports.", "purpose: Reports., until: 2020-06-30")],
+        "The time of desk as a consumer of shop.lines was over on 2020-06-30.",
+    ),
+    ("PM105", [Edit(PORT, ", purpose: Reports.", "")], "A consumer of shop.lines (desk) has no purpose."),
+    ("PM105", [Edit(PORT, "purpose: Reports.}", "purpose: Reports.}, {purpose: Unknown.}")], "A consumer of shop.lines has no name."),
+    ("PM106", [NO_KEY], UNCHECKED_KEY),
+    ("PM106", [Edit(PORT, "[unique, not_null]", "[unique]")], "shop.lines has no check of its completeness."),
+    ("PM106", [Edit(PORT, f"        freshness: {DAY}\n", "")], "shop.lines has no check of its timeliness."),
+    ("PM106", [Edit(PORT, "{accepted_range: {arguments: {min_value: 0}}}", "")], "shop.lines has no check of its accuracy."),
+    (
+        "PM106",
+        [Edit(PORT, "[unique, not_null]", "[{unique: {config: {meta: {dimension: accuracy}}}}, not_null]")],
+        UNCHECKED_KEY,
+    ),
+    ("PM107", [exposure("board")], "The exposure board reads shop.lines and is not among its consumers."),
+    ("PM108", [UNLISTED, READS_NOTHING, RELATIONSHIP], "of desk reads shop.lines, and desk is not among its consumers."),
+    ("PM109", [source("shop", "lines")], "The source other.lines of desk is a table of the domain shop (shop.lines)."),
+    ("PM109", [source("SHOP__internal")], "is a table of the domain shop (SHOP__internal.tickets)."),
+    ("PM109", [source("desk__internal")], "is a table of the domain desk (desk__internal.tickets). ... Read it by ref()"),
+    ("PM109", [source("pr_12__shop", "lines")], "is a table of the domain shop (pr_12__shop.lines)."),
+    ("PM109", [source("portmesh", "publications")], "is a table of the records, which only platform reads (portmesh.publications)."),
+    ("PM109", [source("raw", meta="{external_location: '\"mesh\".\"shop\".\"lines\"'}")], "is a table of the domain shop"),
+    ("PM109", [source("landing", "\"lines\"", "{external_location: shop.lines}")], "Read an output port of shop by ref('shop', '<port>')"),
+    (
+        "PM110",
+        [write("domains/desk/macros/not_null.sql", "{% test not_null(model, column_name) %}select 1 where false{% endtest %}")],
+        "The macro test_not_null of desk has the name of a shared one and would replace it.",
+    ),
+    (
+        "PM110",
+        [write("domains/desk/macros/compile_check.sql", "{% macro compile_check(port, check, relation) %}{% endmacro %}")],
+        "The macro compile_check of desk has the name of a shared one",
+    ),
+    (
+        "PM110",
+        [write("domains/desk/macros/run_query.sql", "{% macro duckdb__get_binding_char() %}{% endmacro %}{% macro run_query(sql) %}{% endmacro %}")],
+        "The macro run_query of desk has the name of a shared one",
+    ),
+    (
+        "PM110",
+        [write("domains/desk/macros/table.sql", "{% materialization table, adapter='duckdb' %}{{ return({'relations': []}) }}{% endmaterialization %}")],
+        "The macro materialization_table_duckdb of desk is a materialization.",
+    ),
+    (
+        "PM110",
+        [write("domains/desk/macros/output_port.sql", "{% materialization own_port, default %}{{ return({'relations': []}) }}{% endmaterialization %}")],
+        "The macro materialization_own_port_default of desk is a materialization.",
+    ),
+    (
+        "PM110",
+        [Edit("domains/desk/dbt_project.yml", "name: desk", "name: desk\non-run-end: ['select 1']")],
+        "desk has a hook (on-run-end) that would run in every run of the mesh.",
+    ),
+    ("PM111", [Edit(ROOT, "    +group: desk\n", "")], "The model desk.int_desk__lines is in no group."),
+    (
+        "PM111",
+        [write("models/loose.sql", "select 1 as one")],
+        "The model portmesh.loose is in no group. ... Move it into a domain",
+    ),
+    (
+        "PM111",
+        [
+            Edit(ROOT, "    +group: desk\n", ""),
+            write(READER, "{{ config(group='shop') }} select * from {{ ref('shop', 'lines') }}"),
+        ],
+        "The model desk.int_desk__lines is in the group shop, which is not its domain.",
+    ),
+    (
+        "PM111",
+        [write("domains/desk/models/second.yml", "groups: [{name: second, owner: {name: a, email: b}}]")],
+        "The group second stands in the domain desk, which is one product with one group.",
+    ),
+    (
+        "PM112",
+        [write("domains/desk/models/intermediate/open.sql", "{{ config(access='public') }} select 1 as one")],
+        "desk.open is public and not in output_ports/, so nothing audits it.",
+    ),
+    (
+        "PM112",
+        [write("domains/desk/models/intermediate/open.sql", "{{ config(materialized='output_port') }} select 1 as one")],
+        "desk.open is materialized output_port and not in output_ports/",
+    ),
+    (
+        "PM112",
+        [write("domains/desk/models/marts/output_ports/deep.sql", "select 1 as one")],
+        "desk.deep is in output_ports/ and is materialized view.",
+    ),
+    (
+        "PM113",
+        [write("domains/shop/tests/assert_lines.sql", "select * from {{ ref('lines') }} where amount < 0")],
+        "The singular test assert_lines reads shop.lines: it would run after the publication.",
+    ),
+    (
+        "PM114",
+        [meta("classifcation: internal")],
+        "shop.lines: config.meta has classifcation, which nothing reads; did you mean classification?",
+    ),
+    ("PM114", [meta("zzz: 1")], "config.meta has zzz, which nothing reads (known: version, classification,"),
+    ("PM114", [Edit(PORT, f"freshness: {DAY}", "freshness: 24")], "freshness is 24, not a mapping of column, warn_after and error_after."),
+    ("PM114", [Edit(PORT, "column: landed_at", "column: landedat")], "freshness.column is landedat, which is no column of the contract."),
+    ("PM114", [Edit(PORT, "warn_after", "warn_afer")], "freshness has warn_afer, which nothing reads; did you mean warn_after?"),
+    (
+        "PM114",
+        [Edit(PORT, "period: hour", "period: week")],
+        "freshness.warn_after is not like {count: 24, period: hour} (periods: minute, hour, day).",
+    ),
+    ("PM114", [Edit(PORT, "count: 24", "count: 0")], "freshness.warn_after is not like {count: 24, period: hour}"),
+    ("PM114", [meta("subject: customer")], "subject is customer, not a mapping of entity and key."),
+    ("PM114", [meta("subject: {key: household_id}")], "subject.entity is missing."),
+    ("PM114", [meta("subject: {entity: customer, key: household_id}")], "subject.key is household_id, which is no column of the contract."),
+    ("PM114", [Edit(PORT, "[{name: desk, purpose: Reports.}]", "desk")], "consumers is not a list of {name, purpose, until}."),
+    ("PM114", [Edit(PORT, "purpose: Reports.}", "purpose: Reports.}, board")], "the consumer board is not like {name: board, purpose: ...}."),
+    ("PM114", [Edit(PORT, "purpose: Reports.", "purpose: Reports., unitl: 2099-01-01")], "the consumer desk has unitl, which nothing reads; did you mean until?"),
+    ("PM114", [Edit(PORT, "purpose: Reports.", "purpose: Reports., until: next year")], "until of desk is next year, not a date like 2027-06-30."),
+    ("PM114", [meta("keep_versions: 0")], "keep_versions is 0, not a whole number above 0."),
+    (
+        "PM114",
+        [Edit(PORT, "[unique, not_null]", "[unique, not_null, {unique: {name: odd, config: {meta: {dimension: speed}}}}]")],
+        "the dimension of odd is speed, not completeness, uniqueness, timeliness or accuracy.",
+    ),
+    (
+        "PM115",
+        [meta(EXEMPTION.format(rule="PM106", reason="Soon.", until="2020-01-01"))],
+        "shop.lines: its exemption of PM106 was over on 2020-01-01.",
+    ),
+    ("PM115", [meta("exemptions: [{rule: PM106, until: 2099-01-01}]")], "its exemption of PM106 has no reason."),
+    ("PM115", [meta("exemptions: [{rule: PM106, reason: Soon.}]")], "its exemption of PM106 has no end date: until is missing."),
+    ("PM115", [meta("exemptions: [{rule: PM106, reason: Soon., until: later}]")], "has no end date: until is later."),
+    ("PM115", [meta("exemptions: PM106")], "shop.lines: its exemptions are not a list."),
+    ("PM115", [meta("exemptions: [PM106]")], "its exemption is not a mapping of rule, reason and until."),
+    (
+        "PM115",
+        [write(READER, "{{ config(meta={'exemptions': [{'rule': 'PM104', 'reason': 'x', 'until': '2099-01-01'}]}) }} select 1 as one")],
+        "desk.int_desk__lines: its exemption names the rule PM104; only PM101,",
+    ),
+]
+
+PASSING: list[tuple[str, list[Edit]]] = [
+    ("PM101", []),
+    ("PM102", [Edit(PRODUCT, "kind: source-aligned", "kind: aggregate"), Edit(PRODUCT, "stage: active", "stage: deprecated")]),
+    ("PM103", [Edit(PORT, "classification: internal", "classification: restricted"), Edit(PORT, "version: 1.0.0", "version: 12.3.40")]),
+    ("PM104", [write("domains/shop/models/intermediate/int_shop__lines.sql", "select * from {{ ref('lines') }}")]),
+    ("PM105", [Edit(PORT, "purpose: Reports.", "purpose: Reports., until: 2099-06-30")]),
+    ("PM106", [Edit(PORT, f"        freshness: {DAY}\n", ""), Edit(PORT, "When it landed.", "When it landed., data_tests: [{fresh_within: {arguments: {count: 1, period: day}}}]")]),
+    ("PM106", [Edit(PORT, "data_tests: [unique, not_null]", "constraints: [{type: not_null}, {type: unique}]")]),
+    ("PM106", [Edit(PORT, "data_tests: [unique, not_null]", "constraints: [{type: primary_key}]"), Edit(PORT, "data_tests: [{accepted_range: {arguments: {min_value: 0}}}]", "constraints: [{type: check, expression: amount >= 0}]")]),
+    ("PM106", [NO_KEY, Edit(PORT, "min_value: 0}}}", "min_value: 0}, config: {meta: {dimension: uniqueness}}}}, {accepted_range: {name: other, arguments: {max_value: 9}}}")]),
+    ("PM106", [NO_KEY, meta(EXEMPTION.format(rule="PM106", reason="The key comes with the next version.", until="2099-01-01"))]),
+    ("PM107", [exposure("board"), Edit(PORT, "purpose: Reports.}", "purpose: Reports.}, {name: board, purpose: The weekly meeting.}")]),
+    ("PM108", [RELATIONSHIP]),
+    ("PM109", [source("crm")]),
+    ("PM109", [source("crm__shop", meta="{external_location: \"landed('{name}')\"}")]),
+    ("PM109", [source("shops", "lines")]),
+    ("PM110", [write("domains/desk/macros/ticket_day.sql", "{% macro ticket_day(at) %}{{ at }}{% endmacro %}{% test has_tickets(model) %}select 1 from {{ model }}{% endtest %}")]),
+    ("PM111", [write("domains/desk/models/intermediate/more.sql", "{{ config(group='shop') }} select 1 as one")]),
+    ("PM112", [write("domains/desk/models/intermediate/more.sql", "select 1 as one")]),
+    ("PM113", [write("domains/desk/tests/assert_lines.sql", "select * from {{ ref('int_desk__lines') }}")]),
+    ("PM114", [meta("subject: {entity: customer, key: line_id}"), Edit(PORT, "warn_after: {", "error_after: {count: 2.5, period: day}, warn_after: {"), Edit(PORT, "purpose: Reports.", "purpose: Reports., until: 2099-06-30")]),
+    ("PM114", [meta("keep_versions: 5")]),
+    ("PM115", [meta(EXEMPTION.format(rule="PM103", reason="Not used.", until="2099-01-01"))]),
+]
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Mesh:
+    """Two domains that keep every rule: desk reads the port shop.lines."""
+    mesh = Mesh(tmp_path_factory.mktemp("rules"))
+    mesh.set_up("shop", "desk", root=RULES_ONLY)
+    mesh.port("shop/lines", LINES, COLUMNS, meta="consumers: [{name: desk, purpose: Reports.}]")
+    mesh.write(READER, "select * from {{ ref('shop', 'lines') }}")
+    assert mesh.dbt("deps").ok
+    return mesh
+
+
+@pytest.fixture
+def good(kept: Mesh) -> Iterator[Mesh]:
+    """The mesh of `kept`; what a test changes in it is undone."""
+    before = project_files(kept)
+    yield kept
+    for path, text in project_files(kept).items():
+        if path not in before:
+            path.unlink()
+        elif text != before[path]:
+            path.write_text(before[path])
+
+
+def project_files(mesh: Mesh) -> dict[Path, str]:
+    """Text of each file of the project, but not of what dbt or the repository puts there."""
+    files = [*mesh.folder.glob("*.yml"), *(mesh.folder / "domains").rglob("*.*"), *(mesh.folder / "models").rglob("*.*")]
+    return {file: file.read_text() for file in files if file.is_file()}
+
+
+def change(mesh: Mesh, edits: list[Edit]) -> None:
+    for edit in edits:
+        if not edit.old:
+            mesh.write(edit.path, edit.new)
+            continue
+        text = (mesh.folder / edit.path).read_text()
+        assert edit.old in text, f"{edit.old!r} is not in {edit.path}:\n{text}"
+        (mesh.folder / edit.path).write_text(text.replace(edit.old, edit.new))
+
+
+def said(outcome: Outcome) -> str:
+    """The output as one line, so that its line breaks don't matter."""
+    return " ".join(outcome.output.split())
+
+
+def findings(outcome: Outcome) -> list[tuple[str, str]]:
+    """Code and file of each finding."""
+    text = outcome.output.rsplit("nothing was built.", 1)[-1]
+    return re.findall(r"^\s*(PM\d{3})  (?:.|\n)*?\n\s*(\S+\.(?:yml|sql))\n", text, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize(("code", "edits", "message"), FAILING, ids=[f"{c[0]}-{n}" for n, c in enumerate(FAILING)])
+def test_a_broken_rule_stops_the_run(good: Mesh, code: str, edits: list[Edit], message: str) -> None:
+    change(good, edits)
+    refused = good.dbt("compile")
+    assert refused.exit_code == 2, refused.output
+    found = findings(refused)
+    assert code in {c for c, _ in found}, refused.output
+    assert "nothing was built." in refused.output
+    assert f"docs/rules/{code}.md" in refused.output
+    assert all(part in said(refused) for part in message.split(" ... ")), refused.output
+    for _, where in found:
+        assert (good.folder / where).exists(), where
+    assert max(len(line) for line in refused.output.partition("nothing was built.")[2].splitlines()) <= 100
+    assert "> in macro" not in refused.output
+
+
+@pytest.mark.parametrize(("code", "edits"), PASSING, ids=[f"{c[0]}-{n}" for n, c in enumerate(PASSING)])
+def test_a_kept_rule_lets_it_run(good: Mesh, code: str, edits: list[Edit]) -> None:
+    change(good, edits)
+    built = good.dbt("compile")
+    assert built.ok, built.output
+
+
+BAD = [
+    Edit(PORT, "description: One row per line of lines.", "description: ''"),
+    Edit(PRODUCT, "channel: '#shop'", "channel: ''"),
+    Edit(PORT, "classification: internal", "classification: secret"),
+    Edit(PORT, "{name: desk, purpose: Reports.}", "{name: till, purpose: Reports., until: 2020-06-30}"),
+    NO_KEY,
+    exposure("board"),
+    RELATIONSHIP,
+    source("shop", "lines"),
+    write("domains/desk/macros/not_null.sql", "{% test not_null(model, column_name) %}select 1 where false{% endtest %}"),
+    write("domains/desk/models/second.yml", "groups: [{name: second, owner: {name: a, email: b}}]"),
+    write("domains/desk/models/intermediate/open.sql", "{{ config(access='public') }} select 1 as one"),
+    write("domains/shop/tests/assert_lines.sql", "select * from {{ ref('lines') }} where amount < 0"),
+    meta("zzz: 1"),
+    meta(EXEMPTION.format(rule="PM106", reason="Soon.", until="2020-01-01")),
+]
+
+
+def test_a_bad_mesh_gets_all_its_findings_at_once(good: Mesh) -> None:
+    change(good, BAD)
+    refused = good.dbt("build")
+    assert refused.exit_code == 2
+    assert "15 findings; nothing was built." in refused.output
+    assert findings(refused) == [
+        ("PM101", PORT),
+        ("PM102", PRODUCT),
+        ("PM103", PORT),
+        ("PM104", READER),
+        ("PM105", PORT),
+        ("PM106", PORT),
+        ("PM107", "domains/desk/models/_desk__exposures.yml"),
+        ("PM108", RELATIONSHIP.path),
+        ("PM109", "domains/desk/models/staging/_other__sources.yml"),
+        ("PM110", "domains/desk/macros/not_null.sql"),
+        ("PM111", "domains/desk/models/second.yml"),
+        ("PM112", "domains/desk/models/intermediate/open.sql"),
+        ("PM113", "domains/shop/tests/assert_lines.sql"),
+        ("PM114", PORT),
+        ("PM115", PORT),
+    ]
+    assert good.value("select count(*) from duckdb_views() where schema_name in ('shop', 'desk__internal')") == 0
+
+
+@pytest.mark.parametrize("command", ["build", "run", "test", "compile", "docs generate", "build --select lines", "test --select lines"])
+def test_every_command_that_runs_hooks_is_stopped(good: Mesh, command: str) -> None:
+    change(good, [UNLISTED])
+    refused = good.dbt(*command.split())
+    assert refused.exit_code == 2
+    assert findings(refused) == [("PM104", READER)]
+
+
+def test_leaving_the_group_out_is_no_way_out(good: Mesh) -> None:
+    good.remove("domains/desk/models/desk.yml")
+    project = good.folder / ROOT
+    text = project.read_text()
+    project.write_text(text.replace("    +group: desk\n", ""))
+    change(good, [UNLISTED])
+    refused = good.dbt("compile")
+    good.write("domains/desk/models/desk.yml", (good.folder / PRODUCT).read_text().replace("shop", "desk"))
+    assert findings(refused) == [
+        ("PM102", "domains/desk/models/desk.yml"),
+        ("PM104", READER),
+        ("PM111", READER),
+    ]
+    assert "The product desk has no group of its name." in refused.output
+
+
+def test_another_environment_has_the_same_rules(mesh: Mesh) -> None:
+    mesh.set_up("shop", "platform", environment="dev_ana", root=RULES_ONLY)
+    mesh.port("shop/lines", LINES, COLUMNS)
+    records = "sources: [{name: records, schema: dev_ana__portmesh, tables: [{name: publications}]}]"
+    mesh.write("domains/platform/models/staging/_records__sources.yml", records)
+    assert mesh.dbt("deps").ok
+    assert mesh.dbt("compile").ok
+    mesh.write("domains/shop/models/staging/_records__sources.yml", records.replace("name: records", "name: copied"))
+    mesh.write("domains/platform/models/staging/_records__sources.yml", records.replace("portmesh", "shop"))
+    refused = mesh.dbt("compile")
+    assert findings(refused) == [
+        ("PM109", "domains/platform/models/staging/_records__sources.yml"),
+        ("PM109", "domains/shop/models/staging/_records__sources.yml"),
+    ]
+    assert "(dev_ana__shop.publications)" in refused.output
+
+
+def test_a_package_of_macros_is_no_domain(good: Mesh) -> None:
+    change(
+        good,
+        [
+            write("domains/helpers/dbt_project.yml", "{name: helpers, version: 0.1.0, config-version: 2}"),
+            write("domains/helpers/macros/not_null.sql", "{% test not_null(model, column_name) %}select 1 where false{% endtest %}"),
+            Edit("packages.yml", "- local: domains/shop\n", "- local: domains/shop\n- local: domains/helpers\n"),
+        ],
+    )
+    assert good.dbt("deps").ok
+    allowed = good.dbt("compile")
+    change(good, [write("domains/helpers/models/seen.sql", "select 1 as one")])
+    refused = good.dbt("compile")
+    good.remove("domains/helpers/dbt_project.yml")
+    change(good, [Edit("packages.yml", "- local: domains/helpers\n", "")])
+    (good.folder / "dbt_packages" / "helpers").unlink()
+    assert good.dbt("deps").ok
+    assert allowed.ok, allowed.output
+    assert [code for code, _ in findings(refused)] == ["PM102", "PM110", "PM111"]
+
+
+def test_a_third_party_package_is_left_alone(mesh: Mesh) -> None:
+    mesh.set_up("shop", "others", root=RULES_ONLY)
+    mesh.port("shop/lines", LINES, COLUMNS)
+    mesh.write("domains/others/models/theirs.sql", "{{ config(access='public') }} select 1 as one")
+    (mesh.folder / "macros").unlink()
+    for file in (REPOSITORY / "macros").rglob("*.*"):
+        link = mesh.folder / file.relative_to(REPOSITORY)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        if file.stem != "third_party_packages":
+            link.symlink_to(file)
+    mesh.write("macros/rules/third_party_packages.sql", "{% macro third_party_packages() %}{{ return([]) }}{% endmacro %}")
+    assert mesh.dbt("deps").ok
+    assert [code for code, _ in findings(mesh.dbt("compile"))] == ["PM112"]
+    mesh.write("macros/rules/third_party_packages.sql", "{% macro third_party_packages() %}{{ return(['others']) }}{% endmacro %}")
+    assert mesh.dbt("compile").ok
+
+
+def test_every_rule_has_a_page_and_both_cases() -> None:
+    sources = {path: path.read_text() for path in (REPOSITORY / "macros" / "rules").glob("*.sql")}
+    codes = {code for text in sources.values() for code in re.findall(r"finding\('(PM\d{3})'", text)}
+    assert len(codes) > 14
+    assert codes == {code for code, *_ in FAILING} == {code for code, *_ in PASSING}
+    called = sources[REPOSITORY / "macros" / "rules" / "check_rules.sql"]
+    rules = {path.stem for path, text in sources.items() if "finding('PM" in text}
+    assert rules == set(re.findall(r"portmesh\.(\w+)[,\n]", called.partition("_rules()")[2])) & {path.stem for path in sources}
+    pages = {path.stem: path.read_text() for path in (REPOSITORY / "docs" / "rules").glob("PM*.md")}
+    assert pages.keys() >= codes
+    index = (REPOSITORY / "docs" / "rules" / "README.md").read_text()
+    for code in codes:
+        title = re.fullmatch(rf"# {code}: (.+)", pages[code].splitlines()[0])
+        assert title, code
+        assert f"| [{code}]({code}.md) | {title[1]} |" in index
+        assert re.findall(r"^## (.+)$", pages[code], flags=re.MULTILINE) == ["Example", "Reason", "Remedy"]
+
+
+def test_the_mesh_of_this_repository_keeps_every_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORTMESH_DATABASE", str(tmp_path / "portmesh.duckdb"))
+    if not (REPOSITORY / "dbt_packages").exists():
+        assert dbtRunner().invoke(["deps", "--project-dir", str(REPOSITORY)]).success
+    place = ["--project-dir", str(REPOSITORY), "--profiles-dir", str(REPOSITORY / "profiles"), "--target-path", str(tmp_path)]
+    compiled = dbtRunner().invoke(["compile", *place])  # with a selection, dbt would not compile the hooks
+    assert compiled.success, compiled.exception
+    compiled_nodes = [result.node.unique_id for result in compiled.result.results]  # type: ignore[union-attr]
+    assert "operation.portmesh.portmesh-on-run-start-0" in compiled_nodes
+    assert sum(node.startswith("model.") for node in compiled_nodes) > 20
+
+
+def test_every_macro_of_the_rules_is_documented() -> None:
+    folder = REPOSITORY / "macros" / "rules"
+    documented = {m["name"]: m for m in yaml.safe_load((folder / "_rules.yml").read_text())["macros"]}
+    signatures = re.findall(r"{% macro ([a-z]\w*)\((.*?)\)", "\n".join(p.read_text() for p in folder.rglob("*.sql")))
+    assert len(signatures) > 30
+    assert documented.keys() == {name for name, _ in signatures}
+    for name, arguments in signatures:
+        given = [a.partition("=")[0].strip() for a in arguments.split(",") if a]
+        assert [a["name"] for a in documented[name].get("arguments", [])] == given, name
