@@ -59,6 +59,6 @@ def _print(mesh: Mesh, differences: list[Difference], hidden: list[tuple[Port, s
         return
     facts = [(each.path, "deleted" if each.what == "left over" else "written") for each in differences]
     facts += [(port.label, what) for port, what in hidden]
-    facts += [("next", "dbt docs generate --static, then portmesh serve")]
+    facts += [("next", f"{'the lines above, then: ' if hidden else ''}dbt docs generate --static, then portmesh serve")]
     out.print()
     out.print(facts_block(facts), markup=False, soft_wrap=True)

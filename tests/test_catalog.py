@@ -1,0 +1,508 @@
+"""The catalog: its pages follow from the mesh, and a reader finds a product and a port in a real browser."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dbt.cli.main import dbtRunner
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+from portmesh.catalog.pages import readme_sections
+from portmesh.catalog.site import find_site, open_server
+from portmesh.cli import main
+from portmesh.errors import MissingArtifactError
+from tests.mesh import REPOSITORY, Mesh
+
+COLUMNS = """
+- name: line_id
+  data_type: bigint
+  description: The key.
+  data_tests: [not_null, unique]
+- name: amount
+  data_type: double
+  description: Euro.
+  constraints: [{type: not_null}]
+  data_tests:
+    - accepted_range:
+        arguments: {min_value: 0}
+        config: {where: "line_id > 0 or amount || 'x' = 'y'", warn_if: ">17", error_if: ">50"}
+- name: landed_at
+  data_type: timestamp
+  description: When it landed.
+  data_tests:
+    - not_null:
+        config: {severity: warn}
+"""
+SQL = "select line_id, amount, landed_at from {{ source('raw', 'lines') }}"
+CONSUMERS = """
+consumers:
+  - {name: desk, purpose: Count | lines, until: 2027-06-30}
+  - {name: till_report, purpose: Print them}
+"""
+LINES_YML = "domains/shop/models/output_ports/lines.yml"
+PAGES = ["desk.md", "overview.md", "shop.md"]
+
+
+def call(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    return int(stop.value.code or 0)
+
+
+# What is written
+
+
+@pytest.fixture
+def shop(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> Mesh:
+    """A mesh of the product shop with the port lines, whose description includes its page, and desk without a port."""
+    mesh.set_up("shop", "desk", root={"on-run-start": []})
+    mesh.port("shop/lines", SQL, COLUMNS, meta=CONSUMERS)
+    show(mesh, "lines")
+    mesh.write("domains/desk/models/intermediate/int_desk__lines.sql", "select * from {{ ref('shop', 'lines') }}")
+    assert mesh.dbt("deps").ok
+    monkeypatch.chdir(mesh.folder)
+    return mesh
+
+
+def show(mesh: Mesh, port: str) -> None:
+    """Let a port's description end with its page."""
+    path = f"domains/shop/models/output_ports/{port}.yml"
+    old = f"    description: One row per line of {port}."
+    new = f"    description: |\n      One row per line of {port}.\n\n      {{{{ doc('shop__{port}') }}}}"
+    replace(mesh, path, old, new)
+
+
+def replace(mesh: Mesh, path: str, old: str, new: str) -> None:
+    text = (mesh.folder / path).read_text()
+    assert old in text
+    (mesh.folder / path).write_text(text.replace(old, new))
+
+
+def page(mesh: Mesh, name: str) -> str:
+    return (mesh.folder / "docs/catalog" / name).read_text()
+
+
+def files(mesh: Mesh) -> list[str]:
+    return sorted(path.name for path in (mesh.folder / "docs/catalog").iterdir())
+
+
+def test_a_new_mesh_gets_its_pages_and_is_in_step(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("catalog") == 0
+    out = capsys.readouterr().out
+    assert out.startswith("3 files of the catalog written: 2 products and 1 port.\n")
+    assert "docs/catalog/shop.md" in out
+    assert files(shop) == PAGES
+    assert call("catalog", "--check") == 0
+    assert capsys.readouterr().out == "The catalog is in step: 2 products and 1 port.\n"
+
+
+def test_the_same_mesh_gives_the_same_pages(shop: Mesh) -> None:
+    assert call("catalog") == 0
+    first = {name: page(shop, name) for name in PAGES}
+    assert call("catalog") == 0
+    assert {name: page(shop, name) for name in PAGES} == first
+    shutil.rmtree(shop.folder / "docs")
+    assert call("catalog") == 0
+    assert {name: page(shop, name) for name in PAGES} == first
+
+
+def test_a_port_page_says_what_consumers_can_rely_on(shop: Mesh) -> None:
+    assert call("catalog") == 0
+    text = page(shop, "shop.md")
+    assert "select * from shop.lines limit 100" in text
+    assert "`{{ ref('shop', 'lines') }}`" in text
+    assert "| Owner | Team shop, [shop@example.com](mailto:shop@example.com), #shop |" in text
+    assert "| Key | `line_id` |" in text
+    assert "| Service level | the newest `landed_at` is late after 24 hours |" in text
+    assert "| Classification | internal |" in text
+    assert "| [desk](#!/overview/desk) | Count \\| lines | 30 Jun 2027 |" in text
+    assert "| till_report | Print them | no end |" in text
+
+
+def test_a_port_page_says_what_is_checked_and_what_passes(shop: Mesh) -> None:
+    assert call("catalog") == 0
+    text = page(shop, "shop.md")
+    where = "`line_id > 0 or amount \\|\\| 'x' = 'y'`"
+    expected = f"| accuracy | `accepted_range min_value 0` | `amount` | {where} | 17 quietly, 50 with a warning |"
+    assert expected in text
+    assert "| completeness | `not_null` | `line_id`, `amount` |  | none |" in text, "constraints are checks, too"
+    assert "| completeness | `not_null` | `landed_at` |  | any number, with a warning |" in text
+    assert "| uniqueness | `unique` | `line_id` |  | none |" in text
+
+
+def test_home_and_product_link_to_each_other_and_to_ports(shop: Mesh) -> None:
+    readme = "# Shop\n\nWords.\n\n## Decisions\n\nSee [the rule](../docs/x.md): {{ no }}.\n"
+    shop.write("domains/shop/README.md", readme)
+    assert call("catalog") == 0
+    home, product, desk = (page(shop, name) for name in ("overview.md", "shop.md", "desk.md"))
+    assert "2 data products with 1 output port." in home
+    assert "| [shop](#!/overview/shop) | The product shop. | source-aligned | active | Team shop | " in home
+    assert "[lines](#!/model/model.shop.lines) |" in home
+    assert "| [lines](#!/model/model.shop.lines) | One row per line of lines. | internal | 1.0.0 | " in product
+    assert "| `raw.lines` | not stated | a source |" in product
+    assert "### Decisions\n\nSee the rule: {{ no }}.\n" in product
+    assert "None yet." in desk
+    assert "| [shop.lines](#!/model/model.shop.lines) | One row per line of lines. | an output port |" in desk
+    assert shop.dbt("parse").ok, "what looks like Jinja in a README is text"
+
+
+def test_a_port_without_consumers_says_so(shop: Mesh) -> None:
+    shop.port("shop/lines", SQL, COLUMNS)
+    assert call("catalog") == 0
+    assert "Nobody is entitled to read it yet." in page(shop, "shop.md")
+    assert "| nobody yet | |" in page(shop, "overview.md")
+
+
+def test_a_changed_port_is_found_and_named(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("catalog") == 0
+    before = page(shop, "shop.md")
+    replace(shop, LINES_YML, "until: 2027-06-30", "until: 2027-07-31")
+    capsys.readouterr()
+    assert call("catalog", "--check") == 1
+    assert capsys.readouterr().err == (
+        "The catalog is not in step with the mesh: 1 finding.\n\n"
+        "  docs/catalog/shop.md   out of date\n"
+        "  next                   portmesh catalog, and commit the files\n"
+    )
+    assert page(shop, "shop.md") == before, "a check writes nothing"
+    assert call("catalog", "--check", "--json") == 1
+    assert json.loads(capsys.readouterr().out)["pages"] == {"docs/catalog/shop.md": "out of date"}
+    assert call("catalog") == 0
+    assert "31 Jul 2027" in page(shop, "shop.md")
+    assert call("catalog", "--check") == 0
+
+
+def test_a_page_that_is_edited_lost_or_left_over_is_found(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("catalog") == 0
+    folder = shop.folder / "docs/catalog"
+    (folder / "overview.md").write_text("{% docs __overview__ %}\nWelcome\n{% enddocs %}\n")
+    (folder / "desk.md").unlink()
+    (folder / "old.md").write_text("gone")
+    capsys.readouterr()
+    assert call("catalog", "--check", "--json") == 1
+    assert json.loads(capsys.readouterr().out)["pages"] == {
+        "docs/catalog/desk.md": "missing",
+        "docs/catalog/old.md": "left over",
+        "docs/catalog/overview.md": "out of date",
+    }
+    assert call("catalog") == 0
+    assert files(shop) == PAGES
+
+
+def test_a_new_port_builds_without_its_line_and_the_check_names_it(
+    shop: Mesh, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("catalog") == 0
+    shop.port("shop/totals", "select * from {{ ref('lines') }}", COLUMNS)
+    assert shop.dbt("parse").ok
+    capsys.readouterr()
+    assert call("catalog") == 0
+    assert "[totals](#!/model/model.shop.totals)" in page(shop, "overview.md")
+    out = " ".join(capsys.readouterr().out.split())
+    assert "shop.totals end its description with the line {{ doc('shop__totals') }} next the lines above, then: " in out
+    assert call("catalog", "--check") == 1
+    assert capsys.readouterr().err == (
+        "The catalog is not in step with the mesh: 1 finding.\n\n"
+        "  shop.totals   end its description with the line\n"
+        "                {{ doc('shop__totals') }}\n"
+        "  next          the lines above, and commit the files\n"
+    )
+    show(shop, "totals")
+    assert call("catalog", "--check") == 0
+
+
+def test_a_line_in_the_middle_of_a_sentence_is_found(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
+    replace(shop, LINES_YML, "One row per line of lines.\n\n      {{", "One row per line of lines. {{")
+    assert call("catalog") == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "shop.lines put on a line of its own, after an empty one, {{ doc('shop__lines') }}" in out
+    assert call("catalog", "--check") == 1
+
+
+def test_a_new_port_may_have_its_line_at_once(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("catalog") == 0
+    shop.port("shop/totals", "select * from {{ ref('lines') }}", COLUMNS)
+    show(shop, "totals")
+    capsys.readouterr()
+    assert call("catalog", "--check") == 1
+    assert capsys.readouterr().err == (
+        "dbt cannot read the mesh: the catalog has no page yet for shop__totals.\n\n"
+        "  next   portmesh catalog, and commit the files\n"
+    )
+    assert call("catalog") == 0
+    assert files(shop) == PAGES
+    assert call("catalog", "--check") == 0
+    assert shop.dbt("parse").ok
+
+
+def test_each_version_of_a_port_has_its_page(shop: Mesh) -> None:
+    shop.port("shop/lines", SQL, COLUMNS, extra="latest_version: 1\nversions: [{v: 1, config: {alias: lines}}, {v: 2}]")
+    (shop.folder / "domains/shop/models/output_ports/lines.sql").rename(
+        shop.folder / "domains/shop/models/output_ports/lines_v1.sql"
+    )
+    shop.write("domains/shop/models/output_ports/lines_v2.sql", SQL)
+    assert call("catalog") == 0
+    text = page(shop, "shop.md")
+    assert "{% docs shop__lines_v1 %}" in text
+    assert "select * from shop.lines limit 100" in text
+    assert "`{{ ref('shop', 'lines', v=2) }}`" in text
+    assert "[lines.v2](#!/model/model.shop.lines.v2)" in text
+
+
+def test_meta_that_is_not_well_formed_is_a_finding(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
+    replace(shop, LINES_YML, "until: 2027-06-30", "until: soon")
+    assert call("catalog") == 1
+    err = capsys.readouterr().err
+    assert err.startswith("The catalog cannot be written: config.meta of shop.lines is not well-formed.\n")
+    assert "domains/shop/models/output_ports/lines.yml" in err
+    assert "consumers.0.until" in err
+
+
+def test_what_dbt_cannot_parse_is_told_in_its_words(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
+    shop.write("domains/shop/models/output_ports/totals.sql", "select * from {{ ref('nothing') }}")
+    assert call("catalog") == 1
+    assert "depends on a node named 'nothing' which was not found" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("readme", "sections"),
+    [
+        ("", ""),
+        ("# Orders\n\nWhat was bought.\n", ""),
+        ("# Orders\n\n## Flaws\n\n### Fuel\n", "### Flaws\n\n#### Fuel"),
+        ("## A\n[here](b.md), [there](https://example.com)\n", "### A\nhere, [there](https://example.com)"),
+        ("## A\n```\n# [x](y)\n```\n", "### A\n```\n# [x](y)\n```"),
+    ],
+)
+def test_a_readme_gives_its_sections(readme: str, sections: str) -> None:
+    assert readme_sections(readme) == sections
+
+
+# The repository's own catalog
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The repository's mesh by link, with a target folder, packages and a database of its own."""
+    folder = tmp_path_factory.mktemp("repository")
+    for name in ("dbt_project.yml", "packages.yml", "profiles.yml", "domains", "macros", "seeds", "docs"):
+        if (REPOSITORY / name).exists():
+            (folder / name).symlink_to(REPOSITORY / name)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PORTMESH_DATABASE", str(folder / "mesh.duckdb"))
+        patch.setenv("PORTMESH_LAKE", str(folder / "lake"))
+        patch.delenv("PORTMESH_ENVIRONMENT", raising=False)
+        patch.setenv("DBT_TARGET_PATH", str(folder / "target"))
+        patch.chdir(folder)
+        assert dbtRunner().invoke(["deps", "--quiet"]).success
+        yield folder
+
+
+def test_the_repository_is_in_step_with_its_catalog(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(repository)
+    assert call("catalog", "--check") == 0
+
+
+# What a reader sees
+
+
+@pytest.fixture(scope="module")
+def site(repository: Path) -> Path:
+    """The catalog as one file, of a mesh that was never built."""
+    result = dbtRunner().invoke(["docs", "generate", "--static", "--empty-catalog", "--quiet"])
+    assert result.success, result.exception
+    return find_site(repository)
+
+
+class Reader:
+    """Somebody at a browser."""
+
+    def __init__(self, browser: webdriver.Chrome, site: Path) -> None:
+        self.browser = browser
+        self.address = site.as_uri()
+
+    def go_home(self) -> None:
+        self.browser.get("about:blank")
+        self.browser.get(self.address)
+
+    def find(self, how: str, what: str) -> WebElement:
+        """The first visible such element, once there is one."""
+
+        def visible(browser: webdriver.Chrome) -> WebElement | None:
+            return next((e for e in browser.find_elements(how, what) if e.is_displayed()), None)
+
+        return WebDriverWait(self.browser, 20).until(visible, f"nothing visible: {what}")
+
+    def text_with(self, words: str) -> str:
+        """What is on the page, in one line, once these words are."""
+        self.find(By.XPATH, f"//*[text()[contains(., '{words}')]]")
+        return " ".join(self.browser.find_element(By.TAG_NAME, "body").text.split())
+
+    def search(self, words: str) -> list[WebElement]:
+        """Types words into the search box of the home; returns the results."""
+        self.go_home()
+        self.find(By.XPATH, "//h1[text()='The data mesh portmesh']")
+        self.find(By.ID, "search").send_keys(words)
+        self.find(By.CSS_SELECTOR, ".search-result")
+        return self.browser.find_elements(By.CSS_SELECTOR, ".search-result")
+
+    def query(self) -> str:
+        """The query that a port's page shows."""
+        return str(self.find(By.CSS_SELECTOR, ".model-markdown pre").get_attribute("textContent")).strip()
+
+    def links(self, start: str) -> list[str]:
+        """The texts of the visible links to addresses that start so."""
+        elements = self.browser.find_elements(By.CSS_SELECTOR, f"a[href^='{start}']")
+        return [element.text for element in elements if element.is_displayed()]
+
+
+@pytest.fixture(scope="module")
+def reader(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    """Headless Chromium with a profile of its own; without one on this machine the tests are skipped."""
+    browser_path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    driver_path = shutil.which("chromedriver")
+    if not browser_path or not driver_path:
+        pytest.skip("no browser: install chromium and chromedriver to see the catalog as a reader does")
+    options = Options()
+    options.binary_location = browser_path
+    for argument in (
+        "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1400,2000",
+        f"--user-data-dir={tmp_path_factory.mktemp('browser')}",
+    ):  # fmt: skip
+        options.add_argument(argument)
+    browser = webdriver.Chrome(options=options, service=Service(driver_path))
+    try:
+        yield Reader(browser, site)
+    finally:
+        browser.quit()
+
+
+def test_the_home_shows_the_products(reader: Reader) -> None:
+    domains = sorted(path.parent.name for path in REPOSITORY.glob("domains/*/dbt_project.yml"))
+    ports = sorted(path.stem for path in REPOSITORY.glob("domains/*/models/output_ports/*.yml"))
+    assert len(domains) > 1
+    assert len(ports) > 1
+    reader.go_home()
+    text = reader.text_with(f"{len(domains)} data products with {len(ports)} output ports")
+    assert sorted(set(reader.links("#!/overview/"))) == domains
+    assert set(ports) <= set(reader.links("#!/model/model."))
+    assert "How households shop and what campaigns change about it." in text
+    assert "Customer insight team" in text
+    assert "consumer-aligned" in text
+
+
+def test_a_search_leads_to_a_port_with_all_that_a_consumer_needs(reader: Reader) -> None:
+    address = "#!/model/model.orders.order_lines"
+    (result,) = [found for found in reader.search("order_lines") if found.get_attribute("href") == address]
+    result.click()
+    text = reader.text_with("What you can rely on")
+    assert reader.browser.current_url.endswith(address)
+    assert "One row per product in a basket" in text, "the grain"
+    assert reader.query() == "select * from orders.order_lines limit 100"
+    assert "Orders data team" in text, "the owner"
+    assert "order_line_id" in text, "the key"
+    assert "the newest _landed_at is late after 8 days, overdue after 15 days" in text, "the service level"
+    assert "confidential; each row is about one customer, household_id" in text, "the classification"
+    assert "Spend of each household per product category" in text, "a consumer's purpose"
+    assert "customer_behaviour" in reader.links("#!/overview/"), "a consumer"
+    assert "17 quietly, 50 with a warning" in text, "a check's limit"
+    tables = reader.browser.find_elements(By.CSS_SELECTOR, ".model-markdown table")
+    assert len(tables) == 3, "Markdown is rendered"
+
+
+def test_a_product_page_leads_to_its_ports_and_decisions(reader: Reader) -> None:
+    reader.go_home()
+    reader.find(By.LINK_TEXT, "orders").click()
+    text = reader.text_with("Decisions about the data")
+    assert reader.browser.current_url.endswith("#!/overview/orders")
+    assert "The one record of sales that every other figure of the mesh is counted from." in text
+    assert "17 sold products are not in the catalogue" in text
+    assert "catalogue.products" in reader.links("#!/model/")
+    reader.find(By.LINK_TEXT, "baskets").click()
+    reader.text_with("What you can rely on")
+    assert reader.query() == "select * from orders.baskets limit 100"
+
+
+def test_internal_models_are_not_found_and_say_that_they_are_hidden(reader: Reader) -> None:
+    found = [str(result.get_attribute("href")).split(".")[-1] for result in reader.search("order_lines")]
+    assert "order_lines" in found
+    assert not [name for name in found if name.startswith(("stg_", "int_"))]
+    reader.browser.get("about:blank")
+    reader.browser.get(f"{reader.address}#!/model/model.orders.stg_tills__transactions")
+    assert "is hidden" in reader.text_with("stg_tills__transactions")
+
+
+# Serving it
+
+
+def test_the_file_is_served_on_this_machine_and_nothing_else(tmp_path: Path) -> None:
+    file = tmp_path / "static_index.html"
+    file.write_text("the catalog")
+    (tmp_path / "manifest.json").write_text("{}")
+    with open_server(file, 0) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            address = f"http://127.0.0.1:{server.server_port}"
+            assert server.server_address[0] == "127.0.0.1"
+            with urllib.request.urlopen(f"{address}/") as response:
+                assert response.read() == b"the catalog"
+            with pytest.raises(urllib.error.HTTPError, match="404"):
+                urllib.request.urlopen(f"{address}/manifest.json")
+            file.write_text("generated again")
+            with urllib.request.urlopen(f"{address}/?utm=1") as response:
+                assert response.read() == b"generated again"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_without_a_catalog_serve_says_how_to_make_one(
+    mesh: Mesh, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mesh.set_up("shop")
+    monkeypatch.chdir(mesh.folder)
+    monkeypatch.delenv("DBT_TARGET_PATH", raising=False)
+    assert call("serve") == 3
+    err = capsys.readouterr().err
+    assert err.startswith("There is no catalog to serve yet.\n")
+    assert "target/static_index.html" in err
+    assert "make demo, or: dbt docs generate --static" in err
+
+
+def test_the_catalog_is_where_dbt_puts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DBT_TARGET_PATH", "built")
+    with pytest.raises(MissingArtifactError):
+        find_site(tmp_path)
+    (tmp_path / "built").mkdir()
+    (tmp_path / "built/static_index.html").touch()
+    assert find_site(tmp_path) == tmp_path / "built/static_index.html"
+
+
+def test_a_taken_port_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "dbt_project.yml").touch()
+    (tmp_path / "static_index.html").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert call("serve", "--port", str(port)) == 2
+    assert capsys.readouterr().err == (
+        f"Port {port} cannot be used: Address already in use.\n\n  next   portmesh serve --port {port + 1}\n"
+    )
