@@ -69,28 +69,21 @@
   {{- return(conditions | join(' and ')) -}}
 {% endmacro %}
 
-{# Cheap proofs that hold whatever the order of rows; where none holds, dbt's own test decides.
-   Integers: strictly increasing as stored, else as many bits set in 32-bit words as there are rows.
-   Anything else: as many distinct 64-bit hashes as there are rows. #}
-{% macro duckdb__proves_unique(relation, check) %}
-  {% set column = check.column %}
-  {% set rows = '(select ' ~ column ~ ' as k from ' ~ portmesh.filtered(relation, check.where) ~ ')' %}
-  {% set type = portmesh.describe_query('select k from ' ~ rows)[0].type %}
-  {% if type not in ['TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT'] %}
-    {{ return(portmesh._is_true('select count(k) = count(distinct hash(k)) from ' ~ rows)) }}
+{# Keys fall into buckets; a bucket whose keys are all different has no duplicates. Dense integers: 65,536 keys a bucket,
+   one bit each, and as many bits set as rows. Anything else but sparse integers: a bucket for each 64-bit hash. #}
+{% macro duckdb__narrow_to_duplicates(relation, check) %}
+  {% set k = check.column %}
+  {% set rows = portmesh.filtered(relation, check.where) %}
+  {% if portmesh.describe_query('select ' ~ k ~ ' from ' ~ rows)[0].type in ['TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT'] %}
+    {% set facts = run_query('select count(' ~ k ~ '), min(' ~ k ~ '), max(' ~ k ~ ') from ' ~ rows).rows[0] %}
+    {% if not facts[0] or (facts[2] - facts[1]) / 65536 > 16 + facts[0] / 1000 %}{{ return(relation) }}{% endif %}
+    {% set bucket = k ~ ' >> 16' %}
+    {% set holds_duplicates = 'count(*) <> bit_count(bitstring_agg((' ~ k ~ ' & 65535)::int, 0, 65535))' %}
+  {% else %}
+    {% set bucket, holds_duplicates = 'hash(' ~ k ~ ')', 'count(*) > 1' %}
   {% endif %}
-  {% if portmesh._is_true('select count(*) = 0 from (select k <= lag(k) over () as falls from ' ~ rows ~ ' where k is not null) where falls') %}
-    {{ return(true) }}
-  {% endif %}
-  {% set facts = run_query('select count(k), min(k), max(k) from ' ~ rows).rows[0] %}
-  {% set is_dense = (facts[2] - facts[1]) / 32 < facts[0] / 4 %}
-  {{ return(is_dense and portmesh._is_true(
-      'select sum(n) = sum(bit_count(word)) from (select count(*) as n, bit_or(1::bigint << (k & 31)::int) as word from '
-      ~ rows ~ ' where k is not null group by k >> 5)')) }}
-{% endmacro %}
-
-{% macro _is_true(sql) %}
-  {{- return(run_query(sql).rows[0][0]) -}}
+  {{ return('(select * from ' ~ relation ~ ' where ' ~ bucket ~ ' in (select ' ~ bucket ~ ' from ' ~ rows
+      ~ ' where ' ~ k ~ ' is not null group by 1 having ' ~ holds_duplicates ~ '))') }}
 {% endmacro %}
 
 {% macro duckdb__publish_version(port, base) %}

@@ -22,7 +22,8 @@
 
 {% macro rows_sharing_keys(port, relation, columns) %}{{ return(adapter.dispatch('rows_sharing_keys', 'portmesh')(port, relation, columns)) }}{% endmacro %}
 
-{% macro proves_unique(relation, check) %}{{ return(adapter.dispatch('proves_unique', 'portmesh')(relation, check)) }}{% endmacro %}
+{# Rows among which all duplicates of a key are: dbt's unique gives the same on them as on the whole. #}
+{% macro narrow_to_duplicates(relation, check) %}{{ return(adapter.dispatch('narrow_to_duplicates', 'portmesh')(relation, check)) }}{% endmacro %}
 
 {% macro publish_version(port, base) %}{{ return(adapter.dispatch('publish_version', 'portmesh')(port, base)) }}{% endmacro %}
 

@@ -22,10 +22,8 @@
   {% if check.scope == 'rows' %}{% set relation = port.candidate %}
   {% elif check.scope == 'keys' %}{% set relation = portmesh.rows_sharing_keys(port, audited, check.kwargs.get('columns') or [check.column]) %}
   {% else %}{% set relation = audited %}{% endif %}
+  {% if check.macro == 'macro.dbt.test_unique' %}{% set relation = portmesh.narrow_to_duplicates(relation, check) %}{% endif %}
   {% set sql = portmesh.compile_check(port, check, relation) %}
-  {% if check.macro == 'macro.dbt.test_unique' and portmesh.proves_unique(relation, check) %}
-    {% set sql = 'select * from (select 0 as unique_field, 0 as n_records) as none_found where false' %}
-  {% endif %}
   {% set result = try_or_compiler_error(
       port.label ~ ' was not published: its check ' ~ check.name ~ ' cannot be run, its SQL is broken.\n\n'
       ~ '  see the database error:   dbt test --select ' ~ check.name ~ '\n  the SQL:\n' ~ sql,
