@@ -13,8 +13,6 @@ step() {
   shift 3
   echo "== $title"
   if ! "$@" 2>&1 | tee "$logs/$name.log" | awk -f tools/demo_lines.awk; then
-    # A refusal is told in full at the end of dbt's output.
-    sed -n '/Completed with/,$p' "$logs/$name.log" | sed 's/^[0-9:]* *//' >&2
     printf '\n%s\nAll that it printed: %s/%s.log\n' "$meaning" "$logs" "$name" >&2
     exit 1
   fi
@@ -29,7 +27,7 @@ export PATH="$PWD/.venv/bin:$PATH"
 step "Landing the grocery data in the lake" landing "The data was not landed." portmesh land
 step "Linking the domains" domains "dbt could not link the domains' packages." dbt deps --quiet
 step "Building, checking and publishing every port" build \
-  "Not every port was published; consumers keep what they had. See the error above." \
+  "Not every port was published, see above; consumers keep what they had. The state of each: portmesh status" \
   dbt --no-use-colors build
 step "Publishing the records of this run" records \
   "The platform's own ports were not published; the others were." \

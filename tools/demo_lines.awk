@@ -1,14 +1,22 @@
-# Of dbt's output: a line for each port, its verdict and seconds, and each warning or error. Of other output: all.
-function plain(line) { sub(/^[0-9][0-9]:[0-9][0-9]:[0-9][0-9] +/, "", line); return line }
-!/^[0-9][0-9]:[0-9][0-9]:[0-9][0-9] / { print "   " $0; fflush(); next }
-{ line = plain($0) }
-line ~ /(OK created|ERROR creating) sql output_port model/ {
-  match(line, /output_port model [^ ]+/)
-  port = substr(line, RSTART + 18, RLENGTH - 18)
-  match(line, /\[.*\]/)
-  verdict = substr(line, RSTART + 1, RLENGTH - 2)
-  printf "   %-38s %s\n", port, verdict
-  fflush()
+# Of dbt's output: a line for each port with its verdict and seconds, what failed, and the error at the end.
+# Of any other output: all of it.
+function say(line) { print (line == "" ? "" : "   " line); fflush() }
+function is_port(name) { return name !~ /__internal\./ }
+{
+  is_timed = sub(/^[0-9][0-9]:[0-9][0-9]:[0-9][0-9] */, "")
+  is_dbt = is_dbt || is_timed
+}
+/^(Completed with|Encountered an error)/ { is_told = 1 }
+is_told { if ($0 !~ /^(compiled code at|Done\.)/) say($0); next }
+!is_dbt { say($0); next }
+/(OK created|ERROR creating) sql output_port model/ {
+  match($0, /output_port model [^ ]+/)
+  port = substr($0, RSTART + 18, RLENGTH - 18)
+  match($0, /\[.*\]/)
+  verdict = substr($0, RSTART + 1, RLENGTH - 2)
+  sub(/^ERROR in/, "not published in", verdict)
+  say(sprintf("%-38s %s", port, verdict))
   next
 }
-line ~ /^[0-9]+ of [0-9]+ (WARN|FAIL|ERROR|SKIP)/ { print "   " line; fflush() }
+/^[0-9]+ of [0-9]+ SKIP relation / { if (is_port($6)) say(sprintf("%-38s waits for a port that was not published", $6)); next }
+/^[0-9]+ of [0-9]+ (WARN|FAIL|ERROR)/ { say($0) }
