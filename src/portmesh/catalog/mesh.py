@@ -156,9 +156,7 @@ def read_mesh(manifest: Mapping[str, Any]) -> Mesh:
         if node["resource_type"] == "model" and node["config"]["materialized"] == "output_port"
     }
     groups = [group for group in manifest["groups"].values() if group["name"] == group["package_name"]]
-    products = tuple(
-        _product(group, manifest, ports) for group in sorted(groups, key=lambda group: str(group["name"]))
-    )
+    products = tuple(_product(group, manifest, ports) for group in sorted(groups, key=lambda group: str(group["name"])))
     return Mesh(name=root, products=products, ports=ports)
 
 
