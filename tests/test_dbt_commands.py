@@ -184,7 +184,12 @@ def test_unit_tests_of_a_port(shop: Mesh) -> None:
 
 
 def test_hooks_and_persisted_docs(shop: Mesh) -> None:
-    hooks = "{{ config(pre_hook='create table if not exists raw.before as select 1 as one', post_hook='create table raw.after as select count(*) as n from {{ this }}', persist_docs={'relation': true, 'columns': true}) }}"
+    hooks = (
+        "{{ config("
+        "pre_hook='create table if not exists raw.before as select 1 as one', "
+        "post_hook='create table raw.after as select count(*) as n from {{ this }}', "
+        "persist_docs={'relation': true, 'columns': true}) }}"
+    )
     shop.write("domains/shop/models/output_ports/lines.sql", hooks + LINES)
     built = shop.dbt("build")
     assert built.ok, built.output

@@ -98,7 +98,8 @@ def test_rollback_switches_back_and_says_what_is_read_now(shop: Mesh, capsys: py
     assert ports(capsys)["lines"]["last_attempt"] == "rolled back"
 
 
-def test_rollback_errors_are_plain_sentences(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("shop")
+def test_rollback_errors_are_plain_sentences(capsys: pytest.CaptureFixture[str]) -> None:
     code, text = run(capsys, "rollback", "shop.lines")
     assert code == 1
     assert text.startswith("shop.lines keeps no version before "), text
@@ -108,12 +109,9 @@ def test_rollback_errors_are_plain_sentences(shop: Mesh, capsys: pytest.CaptureF
 
 
 def test_a_locked_database_is_a_sentence(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
+    hold = f"c = duckdb.connect({str(shop.database)!r}); print('open', flush=True); sys.stdin.read()"
     holder = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            f"import duckdb, sys; c = duckdb.connect({str(shop.database)!r}); print('open', flush=True); sys.stdin.read()",
-        ],
+        [sys.executable, "-c", f"import duckdb, sys; {hold}"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
