@@ -55,8 +55,9 @@ def write_mesh(mesh: Mesh, models: int) -> None:
             )
         for other in range(models // DOMAINS - PORTS_OF_A_DOMAIN):
             name = f"int_{domain}__{other}"
-            port = f"port_{(n - 1) % DOMAINS}_{other % PORTS_OF_A_DOMAIN}"
-            mesh.write(f"domains/{domain}/models/intermediate/{name}.sql", f"select * from {{{{ ref('{read}', '{port}') }}}}")
+            source = f"port_{(n - 1) % DOMAINS}_{other % PORTS_OF_A_DOMAIN}"
+            sql = f"select * from {{{{ ref('{read}', '{source}') }}}}"
+            mesh.write(f"domains/{domain}/models/intermediate/{name}.sql", sql)
 
 
 def main(models: int = 1000) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import yaml
 
@@ -23,8 +25,15 @@ select now()::timestamp - interval 90 minutes as landed_at
 union all select now()::timestamp - interval 9 days
 """
 
+MODELS = {
+    "readings": READINGS,
+    "no_readings": EMPTY,
+    "landings": LANDINGS,
+    "old_landings": "select * from {{ ref('landings') }} where landed_at < now() - interval 1 day",
+}
+
 # check, arguments, column, model, failing rows
-CASES = [
+CASES: list[tuple[str, dict[str, Any], str | None, str, int]] = [
     ("accepted_range", {"min_value": 0, "max_value": 9}, "price", "readings", 0),
     ("accepted_range", {"min_value": 2, "max_value": 8}, "price", "readings", 2),
     ("accepted_range", {"min_value": 2}, "price", "readings", 1),
@@ -63,21 +72,41 @@ CASES = [
     ("unique_combination", {"columns": ["id", "label"]}, None, "readings", 0),
     ("unique_combination", {"columns": ["site", "level", "price"]}, None, "readings", 0),
 ]
-WHERE_CASES = [
+WHERE_CASES: list[tuple[str, dict[str, Any], str | None, str, int]] = [
     ("accepted_range", {"min_value": 2, "config": {"where": "id > 1"}}, "price", "readings", 0),
     ("expression_is_true", {"expression": "level > 5", "config": {"where": "id = 1"}}, None, "readings", 1),
-    ("fresh_within", {"count": 1, "period": "day", "config": {"where": "landed_at < now() - interval 1 day"}}, "landed_at", "landings", 1),
+    (
+        "fresh_within",
+        {"count": 1, "period": "day", "config": {"where": "landed_at < now() - interval 1 day"}},
+        "landed_at",
+        "landings",
+        1,
+    ),
     ("matches_pattern", {"pattern": "^A", "config": {"where": "id < 3"}}, "label", "readings", 0),
     ("not_null_share", {"at_least": 1, "config": {"where": "level is not null"}}, "level", "readings", 0),
     ("row_count_between", {"max_rows": 2, "config": {"where": "id = 4"}}, None, "readings", 0),
     ("unique_combination", {"columns": ["id", "level"], "config": {"where": "id < 4"}}, None, "readings", 0),
 ]
+ALL_CASES = CASES + WHERE_CASES
 
 
-def entry(check: str, arguments: dict[str, object], name: str) -> dict[str, object]:
-    given = dict(arguments)
-    config = given.pop("config", {})
-    return {check: {"name": name, "arguments": given, "config": config}}
+def entry(check: str, arguments: dict[str, Any], name: str) -> dict[str, Any]:
+    given = {key: value for key, value in arguments.items() if key != "config"}
+    return {check: {"name": name, "arguments": given, "config": arguments.get("config", {})}}
+
+
+def model_yaml(name: str) -> dict[str, Any]:
+    """The model with all its cases, each under its column or under the model."""
+    tests: dict[str | None, list[Any]] = {}
+    for number, (check, arguments, column, model, _) in enumerate(ALL_CASES):
+        if model == name:
+            tests.setdefault(column, []).append(entry(check, arguments, f"case_{number}"))
+    own = tests.pop(None, [])
+    return {
+        "name": name,
+        "data_tests": own,
+        "columns": [{"name": column, "data_tests": entries} for column, entries in tests.items()],
+    }
 
 
 @pytest.fixture(scope="module")
@@ -85,23 +114,10 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int | None]:
     """Failing rows of every case, by its name; all of them run in one build."""
     mesh = Mesh(tmp_path_factory.mktemp("checks"))
     mesh.set_up("shop", root={"on-run-start": []})
-    models: dict[str, dict[str, object]] = {}
-    sql = {"readings": READINGS, "no_readings": EMPTY, "landings": LANDINGS}
-    sql["old_landings"] = "select * from {{ ref('landings') }} where landed_at < now() - interval 1 day"
-    for name, text in sql.items():
+    for name, text in MODELS.items():
         mesh.write(f"domains/shop/models/intermediate/{name}.sql", "{{ config(materialized='table') }}\n" + text)
-        models[name] = {"name": name, "data_tests": [], "columns": []}
-    for number, (check, arguments, column, model, _) in enumerate(CASES + WHERE_CASES):
-        tests = models[model]["data_tests"]
-        if column:
-            models[model]["columns"].append({"name": column, "data_tests": (tests := [])})  # type: ignore[attr-defined]
-        tests.append(entry(check, arguments, f"case_{number}"))  # type: ignore[attr-defined]
-    for model in models.values():
-        merged: dict[str, list[object]] = {}
-        for item in model["columns"]:  # type: ignore[attr-defined]
-            merged.setdefault(item["name"], []).extend(item["data_tests"])
-        model["columns"] = [{"name": n, "data_tests": t} for n, t in merged.items()]
-    mesh.write("domains/shop/models/intermediate/_models.yml", yaml.safe_dump({"models": list(models.values())}))
+    models = [model_yaml(name) for name in MODELS]
+    mesh.write("domains/shop/models/intermediate/_models.yml", yaml.safe_dump({"models": models}))
     assert mesh.dbt("deps").ok
     assert mesh.dbt("run").ok
     tested = mesh.dbt("test")
@@ -111,10 +127,10 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int | None]:
 
 @pytest.mark.parametrize(
     ("number", "case"),
-    [pytest.param(n, c, id=f"{c[0]}-{n}") for n, c in enumerate(CASES + WHERE_CASES)],
+    [pytest.param(n, c, id=f"{c[0]}-{n}") for n, c in enumerate(ALL_CASES)],
 )
 def test_a_check_counts_the_rows_that_break_it(
-    measured: dict[str, int | None], number: int, case: tuple[str, dict[str, object], str | None, str, int]
+    measured: dict[str, int | None], number: int, case: tuple[str, dict[str, Any], str | None, str, int]
 ) -> None:
     assert measured[f"case_{number}"] == case[-1]
 
@@ -133,22 +149,77 @@ def test_every_check_has_a_passing_and_a_failing_case_and_a_description() -> Non
 
 
 # check, arguments, column, what the message says
-WRONG = [
-    ("accepted_range", {}, "id", "it has no limit.\n  allowed   min_value, max_value, or both\n  next      give at least one of them"),
-    ("accepted_range", {"min_value": [1]}, "id", "min_value is [1] (a list).\n  allowed   a number, or the SQL of a value\n  next      write it like 0,"),
+WRONG: list[tuple[str, dict[str, Any], str | None, str]] = [
+    (
+        "accepted_range",
+        {},
+        "id",
+        "it has no limit.\n  allowed   min_value, max_value, or both\n  next      give at least one of them",
+    ),
+    (
+        "accepted_range",
+        {"min_value": [1]},
+        "id",
+        "min_value is [1] (a list).\n  allowed   a number, or the SQL of a value\n  next      write it like 0,",
+    ),
     ("accepted_range", {"min_value": True}, "id", "min_value is true (true or false)."),
-    ("accepted_range", {"min_value": 5, "max_value": 1}, "id", "max_value is 1 (a number).\n  allowed   at least min_value (5)\n  next      swap the two"),
-    ("expression_is_true", {"expression": ""}, None, 'expression is "" (a text).\n  allowed   SQL that is true or false for a row'),
-    ("fresh_within", {"count": 1, "period": "week"}, "day", 'period is "week" (a text).\n  allowed   minute, hour, day\n  next      choose one of them'),
-    ("fresh_within", {"count": 0, "period": "day"}, "day", "count is 0 (a number).\n  allowed   a number above 0\n  next      write how many days old the newest row may be"),
+    (
+        "accepted_range",
+        {"min_value": 5, "max_value": 1},
+        "id",
+        "max_value is 1 (a number).\n  allowed   at least min_value (5)\n  next      swap the two",
+    ),
+    (
+        "expression_is_true",
+        {"expression": ""},
+        None,
+        'expression is "" (a text).\n  allowed   SQL that is true or false for a row',
+    ),
+    (
+        "fresh_within",
+        {"count": 1, "period": "week"},
+        "day",
+        'period is "week" (a text).\n  allowed   minute, hour, day\n  next      choose one of them',
+    ),
+    (
+        "fresh_within",
+        {"count": 0, "period": "day"},
+        "day",
+        "count is 0 (a number).\n  allowed   a number above 0\n  next      write how many days old",
+    ),
     ("fresh_within", {"count": "two", "period": "day"}, "day", 'count is "two" (a text).'),
-    ("matches_pattern", {"pattern": 5}, "label", "pattern is 5 (a number).\n  allowed   a regular expression\n  next      write it like"),
-    ("not_null_share", {"at_least": 95}, "id", "at_least is 95 (a number).\n  allowed   a share above 0 and up to 1\n  next      write 95 % as 0.95"),
+    (
+        "matches_pattern",
+        {"pattern": 5},
+        "label",
+        "pattern is 5 (a number).\n  allowed   a regular expression\n  next      write it like",
+    ),
+    (
+        "not_null_share",
+        {"at_least": 95},
+        "id",
+        "at_least is 95 (a number).\n  allowed   a share above 0 and up to 1\n  next      write 95 % as 0.95",
+    ),
     ("not_null_share", {"at_least": None}, "id", "at_least is nothing."),
     ("row_count_between", {}, None, "it has no limit.\n  allowed   min_rows, max_rows, or both"),
-    ("row_count_between", {"min_rows": 1.5}, None, "min_rows is 1.5 (a number).\n  allowed   a whole number of rows, 0 or more"),
-    ("row_count_between", {"min_rows": 9, "max_rows": 3}, None, "max_rows is 3 (a number).\n  allowed   at least min_rows (9)"),
-    ("unique_combination", {"columns": "id"}, None, 'columns is "id" (a text).\n  allowed   a list of column names\n  next      write it like [campaign_id, product_id]'),
+    (
+        "row_count_between",
+        {"min_rows": 1.5},
+        None,
+        "min_rows is 1.5 (a number).\n  allowed   a whole number of rows, 0 or more",
+    ),
+    (
+        "row_count_between",
+        {"min_rows": 9, "max_rows": 3},
+        None,
+        "max_rows is 3 (a number).\n  allowed   at least min_rows (9)",
+    ),
+    (
+        "unique_combination",
+        {"columns": "id"},
+        None,
+        'columns is "id" (a text).\n  allowed   a list of column names\n  next      write it like [campaign_id, ',
+    ),
     ("unique_combination", {"columns": []}, None, "columns is [] (a list)."),
 ]
 
@@ -162,12 +233,18 @@ def empty_mesh(tmp_path_factory: pytest.TempPathFactory) -> Mesh:
     return mesh
 
 
-@pytest.mark.parametrize(("check", "arguments", "column", "message"), WRONG, ids=[f"{w[0]}-{n}" for n, w in enumerate(WRONG)])
+@pytest.mark.parametrize(
+    ("check", "arguments", "column", "message"), WRONG, ids=[f"{w[0]}-{n}" for n, w in enumerate(WRONG)]
+)
 def test_a_wrong_argument_is_explained_before_anything_runs(
-    empty_mesh: Mesh, check: str, arguments: dict[str, object], column: str | None, message: str
+    empty_mesh: Mesh, check: str, arguments: dict[str, Any], column: str | None, message: str
 ) -> None:
     test = entry(check, arguments, "wrong")
-    model = {"name": "readings", "columns": [{"name": column, "data_tests": [test]}]} if column else {"name": "readings", "data_tests": [test]}
+    model = (
+        {"name": "readings", "columns": [{"name": column, "data_tests": [test]}]}
+        if column
+        else {"name": "readings", "data_tests": [test]}
+    )
     empty_mesh.write("domains/shop/models/intermediate/_models.yml", yaml.safe_dump({"models": [model]}))
     refused = empty_mesh.dbt("parse")
     assert refused.exit_code == 2
