@@ -232,6 +232,14 @@ def test_a_line_in_the_middle_of_a_sentence_is_found(shop: Mesh, capsys: pytest.
     assert call("catalog", "--check") == 1
 
 
+def test_a_page_is_no_description(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
+    replace(shop, LINES_YML, "One row per line of lines.\n\n      {{", "{{")
+    assert call("catalog") == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "shop.lines say what one row of it is, above {{ doc('shop__lines') }}" in out
+    assert call("catalog", "--check") == 1
+
+
 def test_a_new_port_may_have_its_line_at_once(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
     assert call("catalog") == 0
     shop.port("shop/totals", "select * from {{ ref('lines') }}", COLUMNS)

@@ -55,12 +55,14 @@ def write_pages(root: Path, pages: Mapping[str, str], differences: Sequence[Diff
 
 
 def find_hidden_pages(mesh: Mesh) -> list[tuple[Port, str]]:
-    """Ports whose description does not show their page, and what to do about each."""
+    """Ports whose description does not show their page well, and what to do about each."""
     found = []
     for port in mesh.ports.values():
         line = f"{{{{ doc('{port.block}') }}}}"
         if not port.includes_block:
             found.append((port, f"end its description with the line\n{line}"))
+        elif not port.description:
+            found.append((port, f"say what one row of it is, above\n{line}"))
         elif not port.block_starts_a_line:
             found.append((port, f"put on a line of its own, after an empty one,\n{line}"))
     return sorted(found, key=lambda item: item[0].label)
