@@ -75,6 +75,7 @@ RELATIONSHIP = write(
     """,
 )
 EXEMPTION = "exemptions: [{{rule: {rule}, reason: {reason}, until: {until}}}]"
+AS_UNIQUENESS = "config: {meta: {dimension: uniqueness}}"
 NO_KEY = Edit(PORT, "data_tests: [unique, not_null]", "data_tests: [not_null]")
 UNCHECKED_KEY = "shop.lines has no check of its uniqueness."
 
@@ -406,7 +407,7 @@ PASSING: list[tuple[str, list[Edit]]] = [
             Edit(
                 PORT,
                 "min_value: 0}}}",
-                "min_value: 0}, config: {meta: {dimension: uniqueness}}}}, {accepted_values: {arguments: {values: [1]}}}",
+                f"min_value: 0}}, {AS_UNIQUENESS}}}}}, {{accepted_values: {{arguments: {{values: [1]}}}}}}",
             ),
         ],
     ),
