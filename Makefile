@@ -33,4 +33,4 @@ bench: ## Measure what a build of the whole mesh costs, in a database of its own
 	@tools/bench.sh
 
 clean: ## Remove what was built, landed and logged; keep the environments
-	rm -rf target logs dbt_packages .lake build portmesh.duckdb portmesh.duckdb.wal .pytest_cache .mypy_cache .ruff_cache
+	rm -rf target logs dbt_packages .lake build mesh.duckdb mesh.duckdb.wal .pytest_cache .mypy_cache .ruff_cache

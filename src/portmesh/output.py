@@ -22,9 +22,9 @@ def console(stderr: bool = False) -> Console:
     return found if found.is_terminal else Console(stderr=stderr, highlight=False, width=PAGE_WIDTH)
 
 
-def table(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[str] = ()) -> Table:
-    """A borderless table; the columns named in `numbers` are aligned right."""
-    result = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[str] = (), gap: int = 3) -> Table:
+    """A borderless table; the columns named in `numbers` are aligned right, `gap` spaces stand between columns."""
+    result = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
     for header in headers:
         result.add_column(header, justify="right" if header in numbers else "left")
     for row in rows:

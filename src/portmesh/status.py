@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel
 
+from portmesh.text import count
+
 
 class PortFacts(BaseModel):
     """One port as the macro `mesh_status` tells it; times are UTC, without a zone."""
@@ -118,7 +120,7 @@ def _summary(facts: MeshFacts, ports: list[PortStatus]) -> str:
     states = [port.state for port in ports]
     counts = [f"{states.count(s)} {s}" for s in ("published", "held back", "waiting", "not built") if s in states]
     left = sum(len(port.left) for port in facts.ports)
-    return f"{len(ports)} ports: {', '.join(counts)}. {left} candidates left from broken runs."
+    return f"{len(ports)} ports: {', '.join(counts)}. {count(left, 'candidate')} left from broken runs."
 
 
 def age(seconds: float) -> str:
@@ -127,7 +129,7 @@ def age(seconds: float) -> str:
         number = int(seconds // length)
         if number >= 1:
             return f"{number} {unit}{'s' if number > 1 and unit != 'min' else ''}"
-    return "a moment"
+    return "< 1 min"
 
 
 def utc_now() -> datetime:

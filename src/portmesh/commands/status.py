@@ -36,5 +36,5 @@ def _print(mesh: MeshStatus) -> None:
     ]
     out = console()
     out.print(f"{mesh.target}, {mesh.at:%-d %b %Y %H:%M} UTC\n", markup=False)
-    out.print(table(("product", "port", "state", "rows", "age", "last attempt"), rows, numbers=("rows",)))
+    out.print(table(("product", "port", "state", "rows", "age", "last attempt"), rows, numbers=("rows",), gap=2))
     out.print(f"\n{mesh.summary}", markup=False)
