@@ -52,7 +52,7 @@ make_environment() {
     echo "   a new environment in $folder, with $python ($(version_of "$python"))"
     "$python" -m venv --clear "$folder"
   fi
-  echo "   installing $(grep -hc '==' "$1") packages of $1 and what they need; the first time takes minutes"
+  echo "   installing what $1 asks for; the first time takes minutes"
   # shellcheck disable=SC2086 # several arguments
   "$folder/bin/python" -m pip install --quiet --disable-pip-version-check $packages ||
     fail "The packages of $1 could not be installed; pip says why above. Run the same command again to try again."
@@ -61,7 +61,11 @@ make_environment() {
 
 case "${1:-}" in
   run) make_environment .venv run "-r requirements.txt -e ." requirements.txt pyproject.toml ;;
-  dev) make_environment .venv dev "-r requirements-dev.txt -e ." requirements-dev.txt requirements.txt pyproject.toml ;;
+  dev)
+    make_environment .venv dev "-r requirements-dev.txt -e ." requirements-dev.txt requirements.txt pyproject.toml
+    # It holds all that `run` needs.
+    cksum requirements.txt pyproject.toml >.venv/.installed-run
+    ;;
   lint) make_environment .venv-bouncer lint "-r requirements-lint.txt" requirements-lint.txt ;;
   *) fail "Usage: tools/environment.sh run|dev|lint" ;;
 esac
