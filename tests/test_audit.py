@@ -132,7 +132,16 @@ def test_dbts_own_tests_give_the_same_statuses_and_counts(tmp_path: Path) -> Non
 
 def test_failing_rows_are_kept_unless_the_check_says_no(audited: tuple[Mesh, Outcome]) -> None:
     mesh, _ = audited
-    assert mesh.value("select count(*) from shop__internal.a_name_of_its_own") == 1
+    assert mesh.rows("select k, t from shop__internal.a_name_of_its_own") == [(None, None)]
+
+
+def test_a_check_that_keeps_no_failing_rows(mesh: Mesh) -> None:
+    one_port(mesh, "    - unique: {config: {store_failures: false}}")
+    mesh.land("tiny", ROWS)
+    message = mesh.dbt("build").messages["one"]
+    assert "1 key" in message
+    assert "the rows" not in message
+    assert mesh.value("select count(*) from duckdb_tables() where table_name like 'unique%'") == 0
 
 
 def one_port(mesh: Mesh, check: str, sql: str = TINY, column: str = "k", extra: str = "") -> None:

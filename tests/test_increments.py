@@ -233,3 +233,12 @@ def test_keys_of_several_columns(mesh: Mesh) -> None:
     refused = mesh.dbt("build")
     assert refused.statuses["sales"] == "error"
     assert contents(mesh) == [("1", 100, 100), ("2", 50, 50)]
+
+
+def test_a_broken_check_leaves_the_published_rows(sales: Mesh) -> None:
+    columns = COLUMNS.replace("[unique, not_null]", "[unique, not_null, broken]")
+    sales.write("domains/shop/macros/broken.sql", "{% test broken(model, column_name) %}selec oops{% endtest %}")
+    sales.port("shop/sales", SALES, columns, meta=EXEMPT, extra=AT_LEAST_ONE)
+    land(sales, 100, 50, batch=2)
+    assert "its check broken_sales_sale_id cannot be run" in sales.dbt("build").messages["sales"]
+    assert contents(sales) == [("1", 100, 100)]

@@ -22,17 +22,21 @@
   {% if check.scope == 'rows' %}{% set relation = port.candidate %}
   {% elif check.scope == 'keys' %}{% set relation = portmesh.rows_sharing_keys(port, audited, check.kwargs.get('columns') or [check.column]) %}
   {% else %}{% set relation = audited %}{% endif %}
-  {% if check.macro == 'macro.dbt.test_unique' %}{% set relation = portmesh.narrow_to_duplicates(relation, check) %}{% endif %}
-  {% set sql = portmesh.compile_check(port, check, relation) %}
+  {% set sql = portmesh.compile_check(port, check, portmesh.narrowed(check, relation)) %}
   {% set result = try_or_compiler_error(
       port.label ~ ' was not published: its check ' ~ check.name ~ ' cannot be run, its SQL is broken.\n\n'
       ~ '  see the database error:   dbt test --select ' ~ check.name ~ '\n  the SQL:\n' ~ sql,
       run_query, get_test_sql(sql, check.fail_calc, check.warn_if, check.error_if, none)) %}
   {% set row = result.rows[0] %}
   {% do check.update({
-      'sql': sql, 'result': result, 'failures': row[0], 'status': portmesh._status(check, row[1], row[2]),
+      'result': result, 'failures': row[0], 'status': portmesh._status(check, row[1], row[2]),
       'seconds': (modules.datetime.datetime.now() - started_at).total_seconds(),
   }) %}
+{% endmacro %}
+
+{# What dbt's own unique has to read; any other check reads it all. #}
+{% macro narrowed(check, relation) %}
+  {{ return(portmesh.narrow_to_duplicates(relation, check) if check.macro == 'macro.dbt.test_unique' else relation) }}
 {% endmacro %}
 
 {# As dbt's own test node decides. #}

@@ -1,24 +1,24 @@
 {% macro refuse(attempt) %}
   {% set port = attempt.port %}
-  {% set details = portmesh._failure_details(attempt) %}
   {% if attempt.kind == 'increment' %}{% do portmesh.withdraw_increment(attempt) %}{% endif %}
-  {% do portmesh.record_attempt(attempt, 'refused', port.version) %}
   {% do portmesh.keep_failures(attempt) %}
+  {% do portmesh.record_attempt(attempt, 'refused', port.version) %}
   {% do portmesh.drop_superseded_versions(port) %}
+  {% set message = portmesh._refusal(attempt) %}
   {{ adapter.commit() }}
-  {% do exceptions.raise_dependency_error(portmesh._refusal(attempt, details)) %}
+  {% do exceptions.raise_dependency_error(message) %}
 {% endmacro %}
 
-{% macro _refusal(attempt, details) %}
+{% macro _refusal(attempt) %}
   {%- set port = attempt.port -%}
   {%- set rows = [] -%}
   {%- for check in attempt.failed -%}
-    {%- set rows_failed = details[check.id].rows_failed -%}
+    {%- set rows_failed = portmesh._rows_failed(check) -%}
     {%- do rows.append([
         portmesh._check_text(check), check.column or '-', '{:,}'.format(check.failures) ~ portmesh._unit(check),
         '-' if rows_failed is none else '{:,}'.format(rows_failed) ~ ' of ' ~ '{:,}'.format(attempt.row_count),
         '-' if rows_failed is none or not attempt.row_count else '%.2f %%' | format(100 * rows_failed / attempt.row_count),
-        portmesh._allowed(check), details[check.id].examples]) -%}
+        portmesh._allowed(check), portmesh._examples(attempt, check)]) -%}
   {%- endfor -%}
   {%- set passed = attempt.checks | length - attempt.failed | length -%}
   {{- port.label }} was not published. {{ portmesh._what_consumers_keep(attempt.current) }}
@@ -62,43 +62,43 @@
   {{- return(units.get(check.kind, ' row') ~ ('s' if check.failures != 1 else '')) -}}
 {% endmacro %}
 
-{# {check id: {rows_failed, examples}}: up to three offending values; of a missing value, the keys of its rows. #}
-{% macro _failure_details(attempt) %}
-  {% set details = {} %}
-  {% set keys = attempt.checks | selectattr('kind', 'equalto', 'unique') | map(attribute='column') | list %}
-  {% for check in attempt.failed %}
-    {% set sql = check.sql %}
-    {% if check.kind == 'not_null' and keys and check.column not in keys %}
-      {% set source = attempt.port.candidate if check.scope == 'rows' else portmesh.audited_relation(attempt) %}
-      {% set sql = 'select ' ~ keys[0] ~ ' from ' ~ portmesh.filtered(source, (check.where ~ ' and ' if check.where else '') ~ check.column ~ ' is null') %}
-    {% endif %}
-    {% set values = [] %}
-    {% for row in run_query('select * from (' ~ sql ~ '\n) as failing limit 3').rows %}
-      {% do values.append(row[0] | string | truncate(24, true, '…', 0)) %}
-    {% endfor %}
-    {% do details.update({check.id: {'rows_failed': portmesh._rows_failed(check), 'examples': values | join(', ')}}) %}
-  {% endfor %}
-  {{ return(details) }}
+{# Up to three offending values; of a missing value, the keys of its rows. #}
+{% macro _examples(attempt, check) %}
+  {%- set keys = attempt.checks | selectattr('kind', 'equalto', 'unique') | map(attribute='column') | list -%}
+  {%- set column = '*' if check.kind != 'not_null' else keys[0] if keys and check.column not in keys else check.column -%}
+  {%- set values = [] -%}
+  {%- for row in run_query('select ' ~ column ~ ' from ' ~ check.failing ~ ' limit 3').rows -%}
+    {%- do values.append(row[0] | string | truncate(24, true, '…', 0)) -%}
+  {%- endfor -%}
+  {{- return(values | join(', ')) -}}
 {% endmacro %}
 
 {% macro _rows_failed(check) %}
-  {% if not portmesh._unit(check) %}{{ return(none) }}{% endif %}
-  {% if portmesh._unit(check).startswith(' row') %}{{ return(check.failures) }}{% endif %}
-  {{ return(run_query('select sum(n_records) from (' ~ check.sql ~ '\n) as failing').rows[0][0] | int) }}
-{% endmacro %}
-
-{% macro audited_relation(attempt) %}
-  {{- return(portmesh.version_relation(attempt.port, attempt.base)) -}}
+  {%- if not portmesh._unit(check) -%}{{- return(none) -}}{%- endif -%}
+  {%- if portmesh._unit(check).startswith(' row') -%}{{- return(check.failures) -}}{%- endif -%}
+  {{- return(run_query('select sum(n_records) from ' ~ check.failing).rows[0][0] | int) -}}
 {% endmacro %}
 
 {# The failing rows stay beside the refused candidate, under the names that dbt gives stored failures. #}
 {% macro keep_failures(attempt) %}
   {% set whole = portmesh.refused_relation(attempt) %}
-  {% for check in attempt.failed if check.store_failures is not sameas false %}
-    {% set relation = attempt.port.candidate if check.scope == 'rows' else whole %}
-    {% do portmesh.replace_table(check.failures_relation, portmesh.compile_check(attempt.port, check, relation)) %}
-    {% do check.update({'failures_kept': true}) %}
+  {% for check in attempt.failed %}
+    {% set sql = portmesh._failing_rows(attempt.port, check, attempt.port.candidate if check.scope == 'rows' else whole) %}
+    {% if check.store_failures is sameas false %}
+      {% do check.update({'failing': '(' ~ sql ~ '\n) as failing'}) %}
+    {% else %}
+      {% do portmesh.replace_table(check.failures_relation, sql) %}
+      {% do check.update({'failing': check.failures_relation, 'failures_kept': true}) %}
+    {% endif %}
   {% endfor %}
+{% endmacro %}
+
+{% macro _failing_rows(port, check, relation) %}
+  {% if check.macro == 'macro.dbt.test_not_null' %}
+    {% set missing = check.column ~ ' is null' %}
+    {{ return('select * from ' ~ portmesh.filtered(relation, '(' ~ check.where ~ ') and ' ~ missing if check.where else missing)) }}
+  {% endif %}
+  {{ return(portmesh.compile_check(port, check, portmesh.narrowed(check, relation))) }}
 {% endmacro %}
 
 {% macro drop_kept_failures(checks) %}
