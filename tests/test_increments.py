@@ -242,3 +242,26 @@ def test_a_broken_check_leaves_the_published_rows(sales: Mesh) -> None:
     land(sales, 100, 50, batch=2)
     assert "its check broken_sales_sale_id cannot be run" in sales.dbt("build").messages["sales"]
     assert contents(sales) == [("1", 100, 100)]
+
+
+@pytest.mark.parametrize(
+    ("check", "scope"),
+    [
+        ("accepted_range: {arguments: {min_value: 0}}", "rows"),
+        ("accepted_range: {arguments: {min_value: 0, max_value: 'year(current_date)'}}", "whole"),
+        ("accepted_range: {arguments: {min_value: 0}, config: {where: 'landed_at < now()'}}", "whole"),
+        ("accepted_range: {arguments: {min_value: '(select 0)'}}", "whole"),
+        ("accepted_range: {arguments: {min_value: 0}, config: {fail_calc: 'coalesce(sum(amount), 0)'}}", "whole"),
+        ("accepted_range: {arguments: {min_value: 0}, config: {meta: {row_wise: false}}}", "whole"),
+        ("accepted_range: {arguments: {min_value: 2}, config: {error_if: '>1000', warn_if: '>1000'}}", "whole"),
+    ],
+)
+def test_only_what_is_proved_and_stays_true_reads_the_increment_alone(sales: Mesh, check: str, scope: str) -> None:
+    columns = COLUMNS.replace("description: Amount.\n", f"description: Amount.\n  data_tests: [{{{check}}}]\n").replace(
+        "  data_tests: [{accepted_values: {arguments: {values: [1, 2, 3], quote: false}}}]\n", ""
+    )
+    sales.port("shop/sales", SALES, columns, meta=EXEMPT)
+    assert sales.dbt("build", "--full-refresh").ok
+    land(sales, 100, 50, batch=2)
+    assert sales.dbt("build").ok
+    assert scopes(sales)["accepted_range"] == scope

@@ -19,10 +19,7 @@
 
 {% macro _measure(port, check, audited) %}
   {% set started_at = modules.datetime.datetime.now() %}
-  {% if check.scope == 'rows' %}{% set relation = port.candidate %}
-  {% elif check.scope == 'keys' %}{% set relation = portmesh.rows_sharing_keys(port, audited, check.kwargs.get('columns') or [check.column]) %}
-  {% else %}{% set relation = audited %}{% endif %}
-  {% set sql = portmesh.compile_check(port, check, portmesh.narrowed(check, relation)) %}
+  {% set sql = portmesh.compile_check(port, check, portmesh.narrowed(check, portmesh._relation_to_read(port, check, audited))) %}
   {% set result = try_or_compiler_error(
       port.label ~ ' was not published: its check ' ~ check.name ~ ' cannot be run, its SQL is broken.\n\n'
       ~ '  see the database error:   dbt test --select ' ~ check.name ~ '\n  the SQL:\n' ~ sql,
@@ -32,6 +29,14 @@
       'result': result, 'failures': row[0], 'status': portmesh._status(check, row[1], row[2]),
       'seconds': (modules.datetime.datetime.now() - started_at).total_seconds(),
   }) %}
+{% endmacro %}
+
+{# A published row of the port's unique_key gave way to the increment's, so a key that holds it has no other rows. #}
+{% macro _relation_to_read(port, check, audited) %}
+  {% if check.scope == 'whole' %}{{ return(audited) }}{% endif %}
+  {% set columns = check.kwargs.get('columns') or [check.column] %}
+  {% if check.scope == 'rows' or not port.unique_key | reject('in', columns) | list %}{{ return(port.candidate) }}{% endif %}
+  {{ return(portmesh.rows_sharing_keys(port, audited, columns)) }}
 {% endmacro %}
 
 {# What dbt's own unique has to read; any other check reads it all. #}

@@ -30,13 +30,14 @@
   }) }}
 {% endmacro %}
 
-{# Row by row: its verdict on the whole is that on the parts, so an increment can be audited alone. #}
+{# Row by row, and the same tomorrow: its verdict on the whole is that on the parts, so an increment can be audited alone. #}
 {% macro _is_row_wise(test) %}
   {% set kinds = ['not_null', 'accepted_values', 'relationships', 'accepted_range', 'matches_pattern', 'expression_is_true'] %}
   {% set declared = (test.config.meta or {}).get('row_wise') %}
   {% if declared is not none %}{{ return(declared) }}{% endif %}
-  {% set text = (test.test_metadata.kwargs.get('expression') or '') ~ ' ' ~ (test.config.where or '') %}
-  {{ return(test.test_metadata.name in kinds and not modules.re.search('(?i)\\b(select|over)\\b', text)) }}
+  {% set text = tojson(test.test_metadata.kwargs) ~ ' ' ~ (test.config.where or '') %}
+  {% set looks_elsewhere = modules.re.search('(?i)\\b(select|over|now|today|current_[a-z]+)\\b', text) %}
+  {{ return(test.test_metadata.name in kinds and not looks_elsewhere) }}
 {% endmacro %}
 
 {% macro _assert_reads_dependencies(port, test) %}
