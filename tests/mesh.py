@@ -46,6 +46,11 @@ class Mesh:
     def database(self) -> Path:
         return self.folder / "mesh.duckdb"
 
+    @property
+    def project(self) -> Path:
+        """Where dbt finds the project and its profile."""
+        return self.folder
+
     def write(self, path: str, text: str) -> Path:
         """Write a file below the mesh's folder, dedented."""
         target = self.folder / path
@@ -146,7 +151,7 @@ class Mesh:
             if event.info.level in ("info", "warn", "error"):
                 lines.append(event.info.msg)
 
-        place = ["--project-dir", str(self.folder), "--profiles-dir", str(self.folder), "--no-use-colors"]
+        place = ["--project-dir", str(self.project), "--profiles-dir", str(self.project), "--no-use-colors"]
         result = dbtRunner(callbacks=[listen]).invoke([*arguments, *place])
         DuckDBConnectionManager.close_all_connections()
         exit_code = 0 if result.success else 2 if result.exception else 1

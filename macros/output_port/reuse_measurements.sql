@@ -1,11 +1,7 @@
 {# Results of the port's checks for dbt's own test nodes of the same run: {invocation id: {test id: result}}. #}
 {% macro hand_over_measurements(checks) %}
-  {% if invocation_id not in graph.get('portmesh_measured', {}) %}
-    {% do graph.update({'portmesh_measured': {invocation_id: {}}}) %}
-  {% endif %}
-  {% for check in checks %}
-    {% do graph['portmesh_measured'][invocation_id].update({check.id: check.result}) %}
-  {% endfor %}
+  {% set measured = graph.setdefault('portmesh_measured', {}).setdefault(invocation_id, {}) %}
+  {% for check in checks %}{% do measured.update({check.id: check.result}) %}{% endfor %}
 {% endmacro %}
 
 {% materialization test, default %}
