@@ -4,15 +4,16 @@
 
 {% macro record_attempt(attempt, verdict, version) %}
   {% set port = attempt.port %}
+  {% set now = portmesh.utc_now() %}
   {% set seconds = (modules.datetime.datetime.now() - attempt.started_at).total_seconds() %}
   {% do portmesh.insert_record('publications', [[
-      invocation_id, portmesh.utc_now(), port.id, port.product, port.name, port.contract_version, version, attempt.base,
+      invocation_id, now, port.id, port.product, port.name, port.contract_version, version, attempt.base,
       attempt.current.version if attempt.current else none, attempt.kind, verdict, attempt.row_count, attempt.failed | length, seconds,
   ]]) %}
   {% set rows = [] %}
   {% for c in attempt.checks %}
     {% do rows.append([
-        invocation_id, portmesh.utc_now(), port.id, port.product, port.name, version, c.id, c.name, c.kind, c.dimension, c.column,
+        invocation_id, now, port.id, port.product, port.name, version, c.id, c.name, c.kind, c.dimension, c.column,
         c.scope, c.definition, c.failures, attempt.row_count, c.warn_if, c.error_if, c.severity, c.status, c.seconds]) %}
   {% endfor %}
   {% if rows %}{% do portmesh.insert_record('measurements', rows) %}{% endif %}
