@@ -2,66 +2,17 @@
 
 with
 
-transactions as (
-
-    select * from {{ ref('stg_tills__transactions') }}
-
-),
-
 products as (
 
     select * from {{ ref('int_orders__products_selected') }}
 
 ),
 
-{% if is_incremental() %}
-published_batches as (
-
-    select distinct
-        _batch_id,
-        _landed_at
-    from {{ this }}
-
-),
-
--- Not from the CTE above: DuckDB would write all landed rows down to read them twice.
-landed_batches as (
-
-    select distinct
-        _batch_id,
-        _landed_at
-    from {{ ref('stg_tills__transactions') }}
-
-),
-
--- By what is published and not by the newest date: a batch may land late, or again with corrections.
-new_batches as (
-
-    select landed_batches._batch_id
-    from landed_batches
-    left join published_batches
-        on
-            landed_batches._batch_id = published_batches._batch_id
-            and landed_batches._landed_at = published_batches._landed_at
-    where published_batches._batch_id is null
-
-),
-
 new_transactions as (
 
-    select transactions.*
-    from transactions
-    inner join new_batches
-        on transactions._batch_id = new_batches._batch_id
+    {{ rows_of_new_batches(ref('stg_tills__transactions')) }}
 
 ),
-{% else %}
-new_transactions as (
-
-    select * from transactions
-
-),
-{% endif %}
 
 lines_identified as (
 

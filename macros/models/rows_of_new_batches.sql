@@ -1,0 +1,26 @@
+{# A select of the rows of all batches that are not published yet; of all rows where the model is not incremental. #}
+{% macro rows_of_new_batches(relation) -%}
+select landed.*
+from {{ relation }} as landed
+{%- if is_incremental() %}
+inner join (
+    select distinct
+        _batch_id,
+        _landed_at
+    from {{ relation }}
+) as landed_batches
+    on
+        landed._batch_id = landed_batches._batch_id
+        and landed._landed_at = landed_batches._landed_at
+left join (
+    select distinct
+        _batch_id,
+        _landed_at
+    from {{ this }}
+) as published_batches
+    on
+        landed_batches._batch_id = published_batches._batch_id
+        and landed_batches._landed_at = published_batches._landed_at
+where published_batches._batch_id is null
+{%- endif %}
+{%- endmacro %}
