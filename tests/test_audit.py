@@ -39,6 +39,12 @@ CHECKS = {
     "stored": ("not_null: {config: {store_failures: true}}", "fail", 1),
     "jinja": ("accepted_values: {arguments: {values: \"{{ var('allowed') }}\", quote: false}}", "pass", 0),
     "jinja_fails": ("accepted_values: {arguments: {values: \"{{ var('too_few') }}\", quote: false}}", "fail", 1),
+    "two_texts": ("expression_is_true: {arguments: {expression: \"{{ var('key') }} < {{ var('most') }}\"}}", "fail", 2),
+    "itself_in_text": (
+        "expression_is_true: {arguments: {expression: \"k <= (select max(k) from {{ ref('itself_in_text') }})\"}}",
+        "pass",
+        0,
+    ),
     "related": ("relationships: {arguments: {to: ref('parents'), field: id}}", "pass", 0),
     "related_fails": ("relationships: {arguments: {to: \"ref('parents')\", field: half}}", "fail", 2),
     "related_itself": ("relationships: {arguments: {to: ref('related_itself'), field: k}}", "pass", 0),
@@ -52,7 +58,7 @@ CHECKS = {
 def write_ports(mesh: Mesh) -> None:
     mesh.set_up(
         "shop",
-        root={"vars": {"allowed": [1, 2], "too_few": [1]}},
+        root={"vars": {"allowed": [1, 2], "too_few": [1], "key": "k", "most": 2}},
         sources=("tiny",),
     )
     mesh.write("kit/dbt_project.yml", "{name: kit, version: '1.0', config-version: 2}")
@@ -179,6 +185,29 @@ def test_a_check_that_reads_what_the_port_does_not_depend_on_is_refused_with_the
     assert "-- depends_on: {{ ref('shop', 'parents') }}" in message
     mesh.write("domains/shop/models/output_ports/one.sql", "-- depends_on: {{ ref('shop', 'parents') }}\n" + TINY)
     assert mesh.dbt("build").ok
+
+
+def test_a_check_that_reads_an_ephemeral_model_says_so(mesh: Mesh) -> None:
+    sql = "-- depends_on: {{ ref('shop', 'parents') }}\n" + TINY
+    one_port(mesh, "    - relationships: {arguments: {to: ref('parents'), field: id}}", sql=sql)
+    mesh.write("domains/shop/models/staging/parents.sql", "{{ config(materialized='ephemeral') }}select 1 as id")
+    assert "reads parents, which is ephemeral" in mesh.dbt("build").messages["one"]
+
+
+def test_a_check_of_a_package_may_have_the_name_of_dbts(mesh: Mesh) -> None:
+    one_port(mesh, "    - unique\n    - kit.not_null\n    - kit.accepted_values: {arguments: {values: [1]}}")
+    mesh.write("kit/dbt_project.yml", "{name: kit, version: '1.0', config-version: 2}")
+    mesh.write(
+        "kit/macros/checks.sql",
+        "{% test not_null(model, column_name) %}select t as other from {{ model }} where k is null{% endtest %}"
+        "{% test accepted_values(model, column_name, values) %}select t from {{ model }} where k <> 1{% endtest %}",
+    )
+    mesh.write("packages.yml", yaml.safe_dump({"packages": [{"local": "domains/shop"}, {"local": "kit"}]}))
+    assert mesh.dbt("deps").ok
+    mesh.land("tiny", ROWS)
+    message = mesh.dbt("build").messages["one"]
+    assert "shop.one was not published." in message
+    assert mesh.value("select failed_checks from portmesh.publications") == 3
 
 
 def test_several_checks_of_one_kind_on_one_column(mesh: Mesh) -> None:

@@ -251,6 +251,7 @@ def test_a_broken_check_leaves_the_published_rows(sales: Mesh) -> None:
         ("accepted_range: {arguments: {min_value: 0, max_value: 'year(current_date)'}}", "whole"),
         ("accepted_range: {arguments: {min_value: 0}, config: {where: 'landed_at < now()'}}", "whole"),
         ("accepted_range: {arguments: {min_value: '(select 0)'}}", "whole"),
+        ('accepted_range: {arguments: {min_value: "(\\nselect 0)"}}', "whole"),
         ("accepted_range: {arguments: {min_value: 0}, config: {fail_calc: 'coalesce(sum(amount), 0)'}}", "whole"),
         ("accepted_range: {arguments: {min_value: 0}, config: {meta: {row_wise: false}}}", "whole"),
         ("accepted_range: {arguments: {min_value: 2}, config: {error_if: '>1000', warn_if: '>1000'}}", "whole"),
@@ -265,3 +266,96 @@ def test_only_what_is_proved_and_stays_true_reads_the_increment_alone(sales: Mes
     land(sales, 100, 50, batch=2)
     assert sales.dbt("build").ok
     assert scopes(sales)["accepted_range"] == scope
+
+
+def test_uniqueness_among_rows_that_the_clock_decides_is_measured_on_the_whole(sales: Mesh) -> None:
+    unique = "{unique: {config: {where: 'landed_at < current_date'}}}"
+    sales.port("shop/sales", SALES, COLUMNS.replace("[unique, not_null]", f"[{unique}, not_null]"), meta=EXEMPT)
+    assert sales.dbt("build", "--full-refresh").ok
+    land(sales, 100, 50, batch=2)
+    assert sales.dbt("build").ok
+    assert scopes(sales)["unique"] == "whole"
+
+
+def test_nothing_new_does_not_hide_that_a_new_check_fails(sales: Mesh) -> None:
+    sales.port("shop/sales", SALES, COLUMNS.replace("values: [1, 2, 3]", "values: [2]"), meta=EXEMPT)
+    refused = sales.dbt("build")
+    assert "100 of 100" in refused.messages["sales"]
+    assert last_attempt(sales) == ("increment", "refused", 100)
+    assert contents(sales) == [("1", 100, 100)]
+
+
+def test_a_missing_key_is_refused_because_it_could_not_be_taken_back(sales: Mesh) -> None:
+    sales.port("shop/sales", SALES, COLUMNS.replace("[unique, not_null]", "[unique]"), meta=EXEMPT)
+    land(sales, 100, 50, batch=2)
+    assert sales.dbt("build").ok
+    sales.rows("insert into raw.sales select null, 2, '3', timestamp '2026-01-03'; select 1")
+    refused = sales.dbt("build")
+    assert "not_null   sale_id   1 row" in refused.messages["sales"]
+    assert contents(sales) == [("1", 100, 100), ("2", 50, 50)]
+
+
+def test_a_key_that_is_no_column_is_refused_at_the_first_build(mesh: Mesh) -> None:
+    mesh.set_up("shop", sources=("sales",))
+    mesh.port("shop/sales", SALES.replace("='sale_id'", "='saleid'"), COLUMNS, meta=EXEMPT)
+    mesh.land("sales", "select 1 as sale_id, 1 as amount, '1' as batch, timestamp '2026-01-01' as landed_at")
+    assert mesh.dbt("deps").ok
+    message = mesh.dbt("build").messages["sales"]
+    assert "its unique_key saleid is no column of its contract" in message
+    assert "allowed: sale_id, amount, batch, landed_at" in message
+
+
+def test_an_increment_may_refer_to_published_rows_of_its_own_port(sales: Mesh) -> None:
+    related = "[{relationships: {arguments: {to: ref('sales'), field: sale_id}}}]"
+    columns = COLUMNS.replace("[{accepted_values: {arguments: {values: [1, 2, 3], quote: false}}}]", related)
+    sales.port("shop/sales", SALES, columns, meta=EXEMPT)
+    assert sales.dbt("build", "--full-refresh").ok
+    land(sales, 100, 50, batch=2)
+    built = sales.dbt("build")
+    assert built.ok, built.output
+    land(sales, 150, 1, batch=3, amount="777")
+    assert "777" in sales.dbt("build").messages["sales"]
+
+
+def test_unique_keys_that_are_an_expression_or_quoted(mesh: Mesh) -> None:
+    sql = SALES.replace("='sale_id'", "='batch'").replace("as sale_id", 'as "Order"')
+    columns = COLUMNS.replace("name: sale_id", "name: Order\n  quote: true")
+    expression = '"amount || \'-\' || \\"Order\\""'
+    mesh.set_up("shop", sources=("sales",))
+    mesh.port(
+        "shop/sales",
+        sql,
+        columns,
+        meta=EXEMPT,
+        extra=f"data_tests: [{{unique: {{arguments: {{column_name: {expression}}}}}}}]",
+    )
+    mesh.land(
+        "sales",
+        "select i as sale_id, 1 as amount, '1' as batch, timestamp '2026-01-01' as landed_at from range(9) t(i)",
+    )
+    assert mesh.dbt("deps").ok
+    assert mesh.dbt("build").ok
+    land(mesh, 9, 5, batch=2)
+    built = mesh.dbt("build")
+    assert built.ok, built.output
+    assert scopes(mesh)["unique"] == "keys"
+    land(mesh, 3, 1, batch=3)
+    assert "1-3" in mesh.dbt("build").messages["sales"]
+    assert mesh.value("select failed_checks from portmesh.publications order by attempted_at desc limit 1") == 2
+
+
+def test_a_unit_test_needs_no_word_about_increments(sales: Mesh) -> None:
+    sales.write(
+        "domains/shop/models/output_ports/unit.yml",
+        """
+        unit_tests:
+          - name: sales_are_cast
+            model: sales
+            given:
+              - input: source('raw', 'sales')
+                rows: [{sale_id: 1, amount: 1, batch: a, landed_at: 2026-01-01}]
+            expect: {rows: [{sale_id: 1}]}
+        """,
+    )
+    built = sales.dbt("build")
+    assert built.statuses["sales_are_cast"] == "pass", built.output

@@ -249,6 +249,39 @@ def test_constraints_are_measured_like_checks(shop: Mesh, constraint: str, bad: 
     assert shop.rows("select kind from portmesh.measurements where status = 'fail'") == [(kind,)]
 
 
+@pytest.mark.parametrize("config", ["severity: warn", "where: line_id is not null", "error_if: '>1'"])
+def test_a_check_that_allows_failures_does_not_stand_for_the_constraint(shop: Mesh, config: str) -> None:
+    weaker = f"data_tests: [{{not_null: {{config: {{{config}}}}}}}], constraints: [{{type: not_null}}]"
+    shop.port("shop/lines", LINES, COLUMNS.replace("data_tests: [unique, not_null]", weaker), meta=EXEMPT)
+    shop.land("lines", good() + " union all select null, 'web', 1, now()::timestamp")
+    refused = shop.dbt("build")
+    assert refused.statuses["lines"] == "error"
+    assert shop.rows("select kind from portmesh.measurements where status = 'fail'") == [("not_null",)]
+
+
+def test_constraints_and_freshness_of_quoted_columns(shop: Mesh) -> None:
+    columns = COLUMNS.replace(
+        "{name: line_id, data_type: bigint, description: The key., data_tests: [unique, not_null]}",
+        "{name: Order, quote: true, data_type: bigint, description: Key., constraints: [{type: primary_key}]}",
+    ).replace("{name: landed_at,", "{name: Group, quote: true,")
+    sql = LINES.replace("as line_id", 'as "Order"').replace("as landed_at", 'as "Group"')
+    shop.port("shop/lines", sql, columns, meta=EXEMPT)
+    path = shop.folder / "domains/shop/models/output_ports/lines.yml"
+    path.write_text(path.read_text().replace("column: landed_at", "column: Group"))
+    built = shop.dbt("build")
+    assert built.ok, built.output
+    shop.land("lines", good() + DUPLICATE)
+    assert "1 key" in shop.dbt("build").messages["lines"]
+
+
+def test_each_constraint_keeps_its_own_failing_rows(shop: Mesh) -> None:
+    checks = "constraints: [{type: check, expression: line_id < 99}, {type: check, expression: line_id > 1}]"
+    shop.port("shop/lines", LINES, COLUMNS, meta=EXEMPT, extra=checks)
+    message = shop.dbt("build").messages["lines"]
+    kept = [line.split("from ")[1] for line in message.splitlines() if "select * from" in line]
+    assert [shop.value(f"select count(*) from {table}") for table in kept] == [1, 2]
+
+
 def test_a_constraint_that_cannot_be_measured_is_refused(shop: Mesh) -> None:
     columns = COLUMNS.replace(
         "data_tests: [unique, not_null]", "constraints: [{type: foreign_key, expression: other (line_id)}]"
@@ -297,6 +330,39 @@ def test_more_versions_are_kept_where_the_port_says_so(shop: Mesh) -> None:
         assert shop.value("select count(*) from shop.lines") == rows
 
 
+def test_rollback_before_the_first_build_says_so(shop: Mesh) -> None:
+    back = shop.dbt("run-operation", "rollback", "--args", "{port: shop.lines}")
+    assert not back.ok
+    assert "shop.lines has no published version to roll back from." in back.output
+
+
+@pytest.mark.parametrize(
+    ("sql", "columns", "difference"),
+    [
+        (
+            ("cast(landed_at", "1::int as extra, cast(landed_at"),
+            "- {name: extra, data_type: int, description: More.}",
+            "extra    int        missing",
+        ),
+        (("decimal(10, 2)", "double"), "", "amount   double     decimal(10,2)"),
+    ],
+    ids=["new-column", "retyped"],
+)
+def test_rollback_does_not_break_the_contract(shop: Mesh, sql: tuple[str, str], columns: str, difference: str) -> None:
+    assert shop.dbt("build").ok
+    changed = COLUMNS.replace('"decimal(10,2)"', "double") if "double" in sql else COLUMNS
+    shop.port("shop/lines", LINES.replace(*sql), changed + columns, meta=EXEMPT)
+    assert shop.dbt("build").ok
+    before = shop.rows("describe shop.lines")
+    back = shop.dbt("run-operation", "rollback", "--args", "{port: shop.lines}")
+    assert not back.ok
+    assert "shop.lines was not rolled back: the version before it does not match its contract" in back.output
+    assert " ".join(difference.split()) in " ".join(back.output.split())
+    assert shop.rows("describe shop.lines") == before
+    shop.port("shop/lines", LINES, COLUMNS, meta=EXEMPT)
+    assert shop.dbt("run-operation", "rollback", "--args", "{port: shop.lines}").ok
+
+
 def test_rollback_of_a_port_that_does_not_exist_names_those_that_do(shop: Mesh) -> None:
     unknown = shop.dbt("run-operation", "rollback", "--args", "{port: shop.line}")
     assert not unknown.ok
@@ -326,3 +392,23 @@ versions:
     assert shop.rows("select port from portmesh.publications order by 1") == [("lines.v1",), ("lines.v2",)]
     assert shop.dbt("build", "--select", "lines_v2").ok or shop.dbt("build", "--select", "lines.v2").ok
     assert shop.dbt("run-operation", "rollback", "--args", "{port: shop.lines.v2}").ok
+
+
+def test_a_check_that_names_no_version_means_the_latest(shop: Mesh) -> None:
+    shop.remove("domains/shop/models/output_ports/lines.sql")
+    shop.write(
+        "domains/shop/models/output_ports/lines_v1.sql", "select * from {{ ref('lines', v=2) }} where line_id < 50"
+    )
+    shop.write("domains/shop/models/output_ports/lines_v2.sql", LINES)
+    latest = "relationships: {arguments: {column_name: line_id + 40, to: ref('lines'), field: line_id}}"
+    versions = f"""
+latest_version: 2
+versions:
+  - {{v: 1, config: {{alias: lines}}, deprecation_date: 2099-12-31, data_tests: [{{{latest}}}]}}
+  - {{v: 2, data_tests: []}}
+"""
+    path = shop.folder / "domains/shop/models/output_ports/lines.yml"
+    path.write_text(path.read_text() + "".join(f"    {line}\n" for line in versions.strip().splitlines()))
+    built = shop.dbt("build")
+    assert built.ok, built.output
+    assert shop.value("select count(*) from shop.lines") == 50

@@ -16,7 +16,7 @@
 {% macro duckdb__apply_increment(port, current) %}
   {% set base = portmesh.version_relation(port, current.base) %}
   {% set replaced = portmesh.version_relation(port, port.version ~ '__replaced') %}
-  {% set shares_key = portmesh._shares_key(port.unique_key, port.candidate) %}
+  {% set shares_key = portmesh._shares_key(port.quoted_key, port.candidate) %}
   {% do portmesh.execute_sql('create table ' ~ replaced ~ ' as select * from ' ~ base ~ ' where ' ~ shares_key) %}
   {% if portmesh.count_rows(replaced) %}{% do portmesh.execute_sql('delete from ' ~ base ~ ' where ' ~ shares_key) %}{% endif %}
   {% do portmesh.execute_sql('insert into ' ~ base ~ ' by name select * from ' ~ port.candidate) %}
@@ -30,7 +30,7 @@
 {% macro duckdb__undo_increment(port, version) %}
   {% set base = portmesh.version_relation(port, version.base) %}
   {% set increment = portmesh.version_relation(port, version.version) %}
-  {% do portmesh.execute_sql('delete from ' ~ base ~ ' where ' ~ portmesh._shares_key(port.unique_key, increment)) %}
+  {% do portmesh.execute_sql('delete from ' ~ base ~ ' where ' ~ portmesh._shares_key(port.quoted_key, increment)) %}
   {% do portmesh.execute_sql('insert into ' ~ base ~ ' by name select * from ' ~ portmesh.version_relation(port, version.version ~ '__replaced')) %}
 {% endmacro %}
 
@@ -40,7 +40,7 @@
   {% if attempt.kind == 'full' %}{{ return(port.candidate) }}{% endif %}
   {% set columns = portmesh.column_list(port) %}
   {{ return('(select ' ~ columns ~ ' from ' ~ portmesh.version_relation(port, attempt.base)
-      ~ ' where not (' ~ portmesh._shares_key(port.unique_key, port.candidate) ~ ')'
+      ~ ' where (' ~ portmesh._shares_key(port.quoted_key, port.candidate) ~ ') is not true'
       ~ ' union all select ' ~ columns ~ ' from ' ~ port.candidate ~ ')') }}
 {% endmacro %}
 
@@ -48,24 +48,20 @@
   {{ return('(select * from ' ~ relation ~ ' where ' ~ portmesh._shares_key(columns, port.candidate) ~ ')') }}
 {% endmacro %}
 
-{# The bounds come as literals, so that whole row groups of the port are passed over. #}
-{% macro _shares_key(columns, increment) %}
+{# The bounds come as literals, so that whole row groups of the port are passed over. A key is the SQL of a column or more. #}
+{% macro _shares_key(keys, increment) %}
   {%- set bounds = [] -%}
-  {%- set quoted = [] -%}
-  {%- for column in columns -%}
-    {%- do quoted.append(adapter.quote(column)) -%}
-    {%- do bounds.append('min(' ~ quoted[-1] ~ ')::varchar, max(' ~ quoted[-1] ~ ')::varchar') -%}
-  {%- endfor -%}
+  {%- for key in keys -%}{%- do bounds.append('min(' ~ key ~ ')::varchar, max(' ~ key ~ ')::varchar') -%}{%- endfor -%}
   {%- set values = run_query('select ' ~ bounds | join(', ') ~ ' from ' ~ increment).rows[0] -%}
   {%- set conditions = [] -%}
-  {%- for column in quoted -%}
+  {%- for key in keys -%}
     {%- set low, high = values[2 * loop.index0], values[2 * loop.index0 + 1] -%}
     {%- if low is not none -%}
-      {%- do conditions.append(column ~ ' between ' ~ portmesh._literal(low) ~ ' and ' ~ portmesh._literal(high)) -%}
+      {%- do conditions.append('(' ~ key ~ ') between ' ~ portmesh._literal(low) ~ ' and ' ~ portmesh._literal(high)) -%}
     {%- endif -%}
   {%- endfor -%}
-  {%- set row = '(' ~ quoted | join(', ') ~ ')' -%}
-  {%- do conditions.append(row ~ ' in (select ' ~ (row if quoted | length > 1 else quoted[0]) ~ ' from ' ~ increment ~ ')') -%}
+  {%- set row = '(' ~ keys | join(', ') ~ ')' -%}
+  {%- do conditions.append(row ~ ' in (select ' ~ row ~ ' from ' ~ increment ~ ')') -%}
   {{- return(conditions | join(' and ')) -}}
 {% endmacro %}
 

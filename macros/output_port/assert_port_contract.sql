@@ -1,5 +1,6 @@
 {% macro assert_port_contract(port, sql) %}
   {% do portmesh._assert_portable_types(port) %}
+  {% do portmesh._assert_key_is_declared(port) %}
   {% set contract = portmesh.describe_query(portmesh.contract_query(port)) %}
   {% set model_columns = portmesh.describe_query(sql) %}
   {% set rows = portmesh._contract_differences(port, contract, model_columns) %}
@@ -38,6 +39,16 @@
     {% do exceptions.raise_dependency_error(
         port.label ~ ' was not written: its contract (' ~ port.contract_path ~ ') has types that not every engine knows.\n\n'
         ~ portmesh.text_table(['column', 'data_type', 'allowed'], rows)) %}
+  {% endif %}
+{% endmacro %}
+
+{% macro _assert_key_is_declared(port) %}
+  {% set names = port.columns | map(attribute='name') | list %}
+  {% set unknown = port.unique_key | reject('in', names) | list %}
+  {% if unknown %}
+    {% do exceptions.raise_dependency_error(
+        port.label ~ ' was not written: its unique_key ' ~ unknown | join(', ') ~ ' is no column of its contract (' ~ port.contract_path ~ ').'
+        ~ '\n\n  allowed: ' ~ names | join(', ')) %}
   {% endif %}
 {% endmacro %}
 

@@ -33,6 +33,7 @@
   {% set checks = portmesh.measure_checks(port, audited, current if increment else none) %}
   {% set attempt = {
       'port': port, 'current': current, 'checks': checks, 'row_count': row_count, 'started_at': started_at,
+      'written': written,
       'kind': 'increment' if increment else 'full',
       'base': current.base if increment else port.version,
       'failed': checks | selectattr('status', 'equalto', 'fail') | list,

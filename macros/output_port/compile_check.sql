@@ -31,20 +31,29 @@
 {% endmacro %}
 
 {% macro _render_text(port, text, relation) %}
-  {% set call = modules.re.match('^\\s*(?:\\{\\{)?\\s*((env_var|ref|var|source|doc)\\s*\\(.+\\))\\s*(?:\\}\\})?\\s*$', text) %}
+  {% set call = modules.re.match('^\\s*(?:\\{\\{)?\\s*((env_var|ref|var|source|doc)\\s*\\((?:(?!\\}\\}).)+\\))\\s*(?:\\}\\})?\\s*$', text) %}
   {% if call and call.group(2) in ['ref', 'source'] %}{{ return(portmesh._resolve(port, call, relation)) }}{% endif %}
-  {% set expression = call.group(1) if call else (modules.re.findall('^\\s*\\{\\{(.*)\\}\\}\\s*$', text) | first) %}
+  {% set expression = call.group(1) if call else (modules.re.findall('^\\s*\\{\\{((?:(?!\\}\\}).)*)\\}\\}\\s*$', text) | first) %}
   {% if expression %}{{ return(fromjson(render('{{ tojson(' ~ expression ~ ') }}'))) }}{% endif %}
-  {{ return(render(text) if '{' in text else text) }}
+  {{ return(portmesh._render_sentence(port, text, relation) if '{' in text else text) }}
 {% endmacro %}
 
-{# A port that its own check names is read as the candidate. #}
+{# Text with Jinja in it, such as SQL with {{ ref('lines') }}. #}
+{% macro _render_sentence(port, text, relation) %}
+  {% set resolved = namespace(text=text) %}
+  {% for call in modules.re.finditer('\\{\\{\\s*((ref|source)\\s*\\([^)]*\\))\\s*\\}\\}', text) %}
+    {% set resolved.text = resolved.text | replace(call.group(0), portmesh._resolve(port, call, relation) | string) %}
+  {% endfor %}
+  {{ return(render(resolved.text)) }}
+{% endmacro %}
+
+{# A port that its own check names is read as the candidate; a name without a version is that of the latest. #}
 {% macro _resolve(port, call, relation) %}
   {% set positional = modules.re.sub(',\\s*v(ersion)?\\s*=.*', '', call.group(1)) %}
   {% set names = modules.re.findall('[\'"]([^\'"]+)[\'"]', positional) %}
   {% if call.group(2) == 'source' %}{{ return(source(*names)) }}{% endif %}
   {% set version = modules.re.findall('\\bv(?:ersion)?\\s*=\\s*[\'"]?(\\w+)', call.group(1)) | first %}
   {% set is_port = names | last == port.node.name and (names | length == 1 or names[0] == port.product) %}
-  {% if is_port and (version or port.node.version) | string == port.node.version | string %}{{ return(relation) }}{% endif %}
+  {% if is_port and (version or port.node.latest_version) | string == port.node.version | string %}{{ return(relation) }}{% endif %}
   {{ return(ref(*names, v=version) if version else ref(*names)) }}
 {% endmacro %}

@@ -17,7 +17,7 @@
       'unique_key': [unique_key] if unique_key is string else unique_key,
       'columns': node.columns.values() | list,
   } -%}
-  {%- do port.update({'candidate': portmesh.version_relation(port, version)}) -%}
+  {%- do port.update({'candidate': portmesh.version_relation(port, version), 'quoted_key': portmesh.quoted_names(port.unique_key)}) -%}
   {{- return(port) -}}
 {% endmacro %}
 
@@ -26,8 +26,21 @@
       database=port.relation.database, schema=port.internal_schema, identifier=identifier, type='table')) -}}
 {% endmacro %}
 
+{# Names as a check's SQL has them: quoted where the contract says `quote: true`. #}
+{% macro columns_in_sql(port, names) %}
+  {%- set texts = [] -%}
+  {%- for name in names -%}
+    {%- do texts.append(adapter.quote(name) if port.node.columns.get(name, {}).get('quote') else name) -%}
+  {%- endfor -%}
+  {{- return(texts) -}}
+{% endmacro %}
+
 {% macro column_list(port) %}
-  {%- set names = [] -%}
-  {%- for column in port.columns -%}{%- do names.append(adapter.quote(column.name)) -%}{%- endfor -%}
-  {{- return(names | join(', ')) -}}
+  {{- return(portmesh.quoted_names(port.columns | map(attribute='name')) | join(', ')) -}}
+{% endmacro %}
+
+{% macro quoted_names(names) %}
+  {%- set quoted = [] -%}
+  {%- for name in names -%}{%- do quoted.append(adapter.quote(name)) -%}{%- endfor -%}
+  {{- return(quoted) -}}
 {% endmacro %}

@@ -14,7 +14,8 @@
 {% macro _scope(check, is_proved) %}
   {% if not is_proved or check.fail_calc != 'count(*)' %}{{ return('whole') }}{% endif %}
   {% if check.row_wise %}{{ return('rows') }}{% endif %}
-  {{ return('keys' if check.macro in ['macro.dbt.test_unique', 'macro.portmesh.test_unique_combination'] else 'whole') }}
+  {% set is_of_keys = check.macro in ['macro.dbt.test_unique', 'macro.portmesh.test_unique_combination'] %}
+  {{ return('keys' if is_of_keys and check.stays_true else 'whole') }}
 {% endmacro %}
 
 {% macro _measure(port, check, audited) %}
@@ -22,7 +23,7 @@
   {% set sql = portmesh.compile_check(port, check, portmesh.narrowed(check, portmesh._relation_to_read(port, check, audited))) %}
   {% set result = try_or_compiler_error(
       port.label ~ ' was not published: its check ' ~ check.name ~ ' cannot be run, its SQL is broken.\n\n'
-      ~ '  see the database error:   dbt test --select ' ~ check.name ~ '\n  the SQL:\n' ~ sql,
+      ~ '  the database error is in logs/dbt.log; the SQL:\n' ~ sql,
       run_query, get_test_sql(sql, check.fail_calc, check.warn_if, check.error_if, none)) %}
   {% set row = result.rows[0] %}
   {% do check.update({
@@ -35,7 +36,7 @@
 {% macro _relation_to_read(port, check, audited) %}
   {% if check.scope == 'whole' %}{{ return(audited) }}{% endif %}
   {% set columns = check.kwargs.get('columns') or [check.column] %}
-  {% if check.scope == 'rows' or not port.unique_key | reject('in', columns) | list %}{{ return(port.candidate) }}{% endif %}
+  {% if check.scope == 'rows' or not portmesh.columns_in_sql(port, port.unique_key) | reject('in', columns) | list %}{{ return(port.candidate) }}{% endif %}
   {{ return(portmesh.rows_sharing_keys(port, audited, columns)) }}
 {% endmacro %}
 

@@ -17,6 +17,8 @@
     {% do exceptions.raise_dependency_error(
         port.label ~ ' was not written: its check ' ~ test.alias ~ ' uses the generic test ' ~ kind ~ ', which nobody defines.') %}
   {% endif %}
+  {% set arguments = test.test_metadata.kwargs.items() | rejectattr(0, 'equalto', 'model') | map(attribute=1) | join(' ') %}
+  {% set stays_true = portmesh._stays_true(port.node, arguments ~ ' ' ~ (test.config.where or '')) %}
   {{ return({
       'id': test.unique_id, 'name': test.alias, 'kind': kind, 'macro': macros[0],
       'column': test.test_metadata.kwargs.get('column_name') or '',
@@ -24,23 +26,31 @@
       'severity': test.config.severity | lower, 'warn_if': test.config.warn_if, 'error_if': test.config.error_if,
       'fail_calc': test.config.fail_calc, 'limit': test.config.limit,
       'dimension': check_dimension(kind, test.config.meta),
-      'row_wise': portmesh._is_row_wise(test),
+      'stays_true': stays_true, 'row_wise': portmesh._is_row_wise(test, stays_true),
       'failures_relation': api.Relation.create(database=test.database, schema=test.schema, identifier=test.alias, type='table'),
       'store_failures': test.config.store_failures,
   }) }}
 {% endmacro %}
 
+{# Not so where it looks at the clock, at other rows or at the port itself: then rows that passed may fail later. #}
+{% macro _stays_true(node, text) %}
+  {{ return(not modules.re.search('(?i)\\b(select|over|now|today|current_[a-z]+)\\b|\\bref\\([^)]*\\b' ~ node.name ~ '\\b', text)) }}
+{% endmacro %}
+
 {# Row by row, and the same tomorrow: its verdict on the whole is that on the parts, so an increment can be audited alone. #}
-{% macro _is_row_wise(test) %}
+{% macro _is_row_wise(test, stays_true) %}
   {% set kinds = ['not_null', 'accepted_values', 'relationships', 'accepted_range', 'matches_pattern', 'expression_is_true'] %}
   {% set declared = (test.config.meta or {}).get('row_wise') %}
   {% if declared is not none %}{{ return(declared) }}{% endif %}
-  {% set text = tojson(test.test_metadata.kwargs) ~ ' ' ~ (test.config.where or '') %}
-  {% set looks_elsewhere = modules.re.search('(?i)\\b(select|over|now|today|current_[a-z]+)\\b', text) %}
-  {{ return(test.test_metadata.name in kinds and not looks_elsewhere) }}
+  {{ return(test.test_metadata.name in kinds and stays_true) }}
 {% endmacro %}
 
 {% macro _assert_reads_dependencies(port, test) %}
+  {% for id in test.depends_on.nodes if graph.nodes.get(id, {}).get('config', {}).get('materialized') == 'ephemeral' %}
+    {% do exceptions.raise_dependency_error(
+        port.label ~ ' was not written: its check ' ~ test.alias ~ ' reads ' ~ graph.nodes[id].name
+        ~ ', which is ephemeral, so there is nothing to read at the audit. Make it a view or a table.') %}
+  {% endfor %}
   {% for id in test.depends_on.nodes if id != port.id and id not in port.node.depends_on.nodes %}
     {% set other = graph.nodes.get(id) or graph.sources.get(id) %}
     {% set reference = "source('" ~ other.source_name ~ "', '" ~ other.name ~ "')" if other.resource_type == 'source'
@@ -56,7 +66,7 @@
 {# A constraint that the engine would enforce bare is measured like any other check, so that it explains itself. #}
 {% macro _checks_from_constraints(port, tests) %}
   {% set present = [] %}
-  {% for test in tests %}{% do present.append(test.kind ~ ':' ~ test.column) %}{% endfor %}
+  {% for test in tests if portmesh._allows_no_failure(test) %}{% do present.append(test.kind ~ ':' ~ test.column) %}{% endfor %}
   {% set checks = [] %}
   {% for kind, columns, expression in portmesh._constraints(port) %}
     {% set single = columns | length == 1 %}
@@ -64,14 +74,22 @@
     {% set column = columns[0] if single and name != 'expression_is_true' else '' %}
     {% if name ~ ':' ~ column not in present or name in ['expression_is_true', 'unique_combination'] %}
       {% set kwargs = {'column_name': column} if column else ({'expression': expression} if expression else {'columns': columns}) %}
-      {% do checks.append(portmesh._own_check(port, name, column, kwargs, 'constraint', 'error')) %}
+      {% set origin = 'constraint' if column else 'constraint_' ~ loop.index %}
+      {% do checks.append(portmesh._own_check(port, name, column, kwargs, origin, 'error')) %}
       {% do present.append(name ~ ':' ~ column) %}
     {% endif %}
   {% endfor %}
   {{ return(checks) }}
 {% endmacro %}
 
-{# [kind, columns, expression] of each constraint, of the columns and of the model. #}
+{# A check that warns, or looks at some of the rows, does not stand for a constraint. #}
+{% macro _allows_no_failure(check) %}
+  {{ return(check.severity == 'error' and not check.where and check.error_if == '!= 0' and check.fail_calc == 'count(*)'
+      and check.macro.split('.')[1] in ['dbt', 'portmesh']) }}
+{% endmacro %}
+
+{# [kind, columns, expression] of each constraint, of the columns and of the model. A row whose unique_key is null could
+   neither be replaced nor taken back, so an incremental port's key is not null. #}
 {% macro _constraints(port) %}
   {% set found = [] %}
   {% set declared = [] %}
@@ -79,7 +97,9 @@
     {% for c in column.constraints or [] %}{% do declared.append([c.type, [column.name], c.expression]) %}{% endfor %}
   {% endfor %}
   {% for c in port.node.constraints or [] %}{% do declared.append([c.type, c.columns or [], c.expression]) %}{% endfor %}
-  {% for type, columns, expression in declared %}
+  {% if port.unique_key %}{% do declared.append(['not_null', port.unique_key, none]) %}{% endif %}
+  {% for type, names, expression in declared %}
+    {% set columns = portmesh.columns_in_sql(port, names) %}
     {% if type in ['not_null', 'primary_key'] %}
       {% for name in columns %}{% do found.append(['not_null', [name], none]) %}{% endfor %}
     {% endif %}
@@ -99,19 +119,22 @@
   {% set freshness = (port.node.config.meta or {}).get('freshness') or {} %}
   {% set checks = [] %}
   {% for level in ['warn_after', 'error_after'] if freshness.get(level) %}
-    {% set kwargs = {'column_name': freshness.column, 'count': freshness[level].count, 'period': freshness[level].period} %}
-    {% do checks.append(portmesh._own_check(port, 'fresh_within', freshness.column, kwargs, 'freshness_' ~ level, 'warn')) %}
+    {% set column = portmesh.columns_in_sql(port, [freshness.column])[0] %}
+    {% set kwargs = {'column_name': column, 'count': freshness[level].count, 'period': freshness[level].period} %}
+    {% do checks.append(portmesh._own_check(port, 'fresh_within', column, kwargs, 'freshness_' ~ level, 'warn')) %}
   {% endfor %}
   {{ return(checks) }}
 {% endmacro %}
 
 {% macro _own_check(port, kind, column, kwargs, origin, severity) %}
-  {% set name = origin ~ '_' ~ kind ~ '_' ~ port.alias ~ ('_' ~ column if column else '') %}
+  {% set name = origin ~ '_' ~ kind ~ '_' ~ port.alias ~ ('_' ~ modules.re.sub('\\W', '', column) if column else '') %}
+  {% set stays_true = portmesh._stays_true(port.node, kwargs.get('expression') or '') %}
   {{ return({
       'id': port.id ~ ':' ~ name, 'name': name, 'kind': kind, 'column': column, 'kwargs': kwargs,
       'macro': 'macro.' ~ ('dbt' if kind in ['not_null', 'unique'] else 'portmesh') ~ '.test_' ~ kind,
       'where': none, 'severity': severity, 'warn_if': '!= 0', 'error_if': '!= 0', 'fail_calc': 'count(*)', 'limit': none,
-      'dimension': check_dimension(kind, {}), 'row_wise': kind in ['not_null', 'expression_is_true'],
+      'dimension': check_dimension(kind, {}), 'stays_true': stays_true,
+      'row_wise': kind in ['not_null', 'expression_is_true'] and stays_true,
       'failures_relation': portmesh.version_relation(port, name), 'store_failures': none,
   }) }}
 {% endmacro %}

@@ -1,6 +1,6 @@
 {% macro refuse(attempt) %}
   {% set port = attempt.port %}
-  {% if attempt.kind == 'increment' %}{% do portmesh.withdraw_increment(attempt) %}{% endif %}
+  {% if attempt.kind == 'increment' and attempt.written %}{% do portmesh.withdraw_increment(attempt) %}{% endif %}
   {% do portmesh.keep_failures(attempt) %}
   {% do portmesh.record_attempt(attempt, 'refused', port.version) %}
   {% do portmesh.drop_superseded_versions(port) %}
@@ -56,16 +56,16 @@
 
 {# What a check counts: dbt's unique and accepted_values give a row for each key or value, with its n_records. #}
 {% macro _unit(check) %}
-  {%- set units = {'unique': ' key', 'unique_combination': ' key', 'accepted_values': ' value'} -%}
+  {%- set units = {'macro.dbt.test_unique': ' key', 'macro.portmesh.test_unique_combination': ' key', 'macro.dbt.test_accepted_values': ' value'} -%}
   {%- set of_the_whole = ['row_count_between', 'not_null_share', 'fresh_within'] -%}
   {%- if check.fail_calc != 'count(*)' or check.kind in of_the_whole -%}{{- return('') -}}{%- endif -%}
-  {{- return(units.get(check.kind, ' row') ~ ('s' if check.failures != 1 else '')) -}}
+  {{- return(units.get(check.macro, ' row') ~ ('s' if check.failures != 1 else '')) -}}
 {% endmacro %}
 
 {# Up to three offending values; of a missing value, the keys of its rows. #}
 {% macro _examples(attempt, check) %}
   {%- set keys = attempt.checks | selectattr('kind', 'equalto', 'unique') | map(attribute='column') | list -%}
-  {%- set column = '*' if check.kind != 'not_null' else keys[0] if keys and check.column not in keys else check.column -%}
+  {%- set column = '*' if check.macro != 'macro.dbt.test_not_null' else keys[0] if keys and check.column not in keys else check.column -%}
   {%- set values = [] -%}
   {%- for row in run_query('select ' ~ column ~ ' from ' ~ check.failing ~ ' limit 3').rows -%}
     {%- do values.append(row[0] | string | truncate(24, true, '…', 0)) -%}

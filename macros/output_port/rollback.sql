@@ -1,7 +1,7 @@
 {% macro rollback(port) %}
   {% set node = portmesh._find_port(port) %}
   {% set port = portmesh.describe_port(node) %}
-  {% set versions = portmesh.published_versions(port) %}
+  {% set versions = portmesh.published_versions(port) if load_relation(portmesh.record_table('publications')) else [] %}
   {% set kept = portmesh.list_versions(port) %}
   {% if not versions %}
     {% do exceptions.raise_dependency_error(port.label ~ ' has no published version to roll back from.') %}
@@ -12,6 +12,7 @@
         ~ '  instead         mend the model, then: dbt build --select ' ~ node.name ~ '+') %}
   {% endif %}
   {% set current, previous = versions[0], versions[1] %}
+  {% do portmesh._assert_fits_contract(port, previous) %}
   {% set started_at = modules.datetime.datetime.now() %}
   {% if current.kind == 'increment' %}{% do portmesh.undo_increment(port, current) %}{% endif %}
   {% do portmesh.publish_version(port, previous.base) %}
@@ -21,6 +22,20 @@
   {{ adapter.commit() }}
   {% do log(port.label ~ ' is back at the version of ' ~ previous.attempted_at.strftime('%d %b %H:%M') ~ ' UTC ('
       ~ '{:,}'.format(previous.row_count) ~ ' rows). The next build publishes what the model gives.', info=true) %}
+{% endmacro %}
+
+{# The port's view lists the columns of today's contract; the version must have them. #}
+{% macro _assert_fits_contract(port, version) %}
+  {% set columns = portmesh.describe_query('select * from ' ~ portmesh.version_relation(port, version.base)) %}
+  {% set contract = portmesh.describe_query(portmesh.contract_query(port)) %}
+  {% set rows = portmesh._contract_differences(port, contract, columns) | rejectattr(1, 'equalto', 'not declared') | list %}
+  {% for row in rows %}{% do row.pop() %}{% endfor %}
+  {% if rows %}
+    {% do exceptions.raise_dependency_error(
+        port.label ~ ' was not rolled back: the version before it does not match its contract (' ~ port.contract_path ~ ').\n\n'
+        ~ portmesh.text_table(['column', 'contract', 'version'], rows)
+        ~ '\n\n  next            take the change of the contract back first, then roll back') %}
+  {% endif %}
 {% endmacro %}
 
 {# `port` is "orders.order_lines", or "orders.order_lines.v2" for a versioned model. #}
