@@ -287,3 +287,11 @@ def test_a_late_port_is_published_and_said_to_be_late(mesh: Mesh) -> None:
     built = mesh.dbt("build")
     assert built.ok, built.output
     assert mesh.value("select status from portmesh.measurements where dimension = 'timeliness'") == "warn"
+
+
+def test_a_check_with_the_name_of_a_model_is_refused(mesh: Mesh) -> None:
+    one_port(mesh, "    - not_null: {name: parents}")
+    mesh.write("domains/shop/models/staging/parents.sql", "select 1 as id")
+    message = mesh.dbt("build").messages["one"]
+    assert "its check parents has the name of a model, whose table its failing rows would replace." in message
+    assert "domains/shop/models/output_ports/one.yml" in message

@@ -10,6 +10,7 @@
 
 {% macro _check_from_test(port, test) %}
   {% do portmesh._assert_reads_dependencies(port, test) %}
+  {% do portmesh._assert_name_is_free(port, test) %}
   {% set kind = test.test_metadata.name %}
   {% set macros = [] %}
   {% for id in test.depends_on.macros if id.split('.') | last == 'test_' ~ kind %}{% do macros.append(id) %}{% endfor %}
@@ -43,6 +44,15 @@
   {% set declared = (test.config.meta or {}).get('row_wise') %}
   {% if declared is not none %}{{ return(declared) }}{% endif %}
   {{ return(test.test_metadata.name in kinds and stays_true) }}
+{% endmacro %}
+
+{# The failing rows of a test are kept in a table of its name, beside the domain's internal models. #}
+{% macro _assert_name_is_free(port, test) %}
+  {% if 'model.' ~ test.package_name ~ '.' ~ test.alias in graph.nodes %}
+    {% do exceptions.raise_dependency_error(
+        port.label ~ ' was not written: its check ' ~ test.alias ~ ' has the name of a model, whose table its failing rows would replace.'
+        ~ '\n\n  give the check a name of its own in ' ~ port.contract_path) %}
+  {% endif %}
 {% endmacro %}
 
 {% macro _assert_reads_dependencies(port, test) %}
