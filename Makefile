@@ -20,7 +20,7 @@ test: ## Run the test suite
 	@tools/environment.sh dev
 	@tools/environment.sh lint
 	@.venv/bin/dbt --quiet deps
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n 2 --dist loadfile
 
 lint: ## Check SQL, YAML, Python and the mesh's conventions
 	@tools/environment.sh dev

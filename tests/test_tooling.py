@@ -422,7 +422,7 @@ def _demo_lines(log: str) -> list[str]:
     return [" ".join(line.split()) for line in shown.splitlines() if line.strip()]
 
 
-@pytest.mark.parametrize("name", [".ci/run", *(f"tools/{n}.sh" for n in ("environment", "demo", "bench"))])
+@pytest.mark.parametrize("name", [".ci/run", *(f"tools/{n}.sh" for n in ("environment", "demo"))])
 def test_scripts_can_be_run(name: str) -> None:
     script = REPOSITORY / name
     assert os.access(script, os.X_OK)
