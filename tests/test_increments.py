@@ -34,17 +34,22 @@ COLUMNS = """
 AT_LEAST_ONE = "data_tests: [{row_count_between: {arguments: {min_rows: 1, max_rows: 250}}}]"
 
 
+def publish_first_batch(mesh: Mesh, rows: int) -> None:
+    """Land `rows` rows of batch 1, with the keys from 0 on, and build the mesh for the first time."""
+    mesh.land(
+        "sales",
+        f"select i as sale_id, 1 as amount, '1' as batch, timestamp '2026-01-01' as landed_at from range({rows}) t(i)",
+    )
+    assert mesh.dbt("deps").ok
+    assert mesh.dbt("build").ok
+
+
 @pytest.fixture
 def sales(mesh: Mesh) -> Mesh:
     """The incremental port shop.sales with 100 rows of batch 1 published."""
     mesh.set_up("shop", sources=("sales",))
     mesh.port("shop/sales", SALES, COLUMNS, meta=EXEMPT, extra=AT_LEAST_ONE)
-    mesh.land(
-        "sales",
-        "select i as sale_id, 1 as amount, '1' as batch, timestamp '2026-01-01' as landed_at from range(100) t(i)",
-    )
-    assert mesh.dbt("deps").ok
-    assert mesh.dbt("build").ok
+    publish_first_batch(mesh, rows=100)
     return mesh
 
 
@@ -123,12 +128,7 @@ def test_a_key_twice_in_the_increment_is_refused(sales: Mesh) -> None:
 def test_a_key_of_another_column_is_looked_for_among_the_published_rows(mesh: Mesh) -> None:
     mesh.set_up("shop", sources=("sales",))
     mesh.port("shop/sales", SALES.replace("='sale_id'", "='batch'"), COLUMNS, meta=EXEMPT)
-    mesh.land(
-        "sales",
-        "select i as sale_id, 1 as amount, '1' as batch, timestamp '2026-01-01' as landed_at from range(100) t(i)",
-    )
-    assert mesh.dbt("deps").ok
-    assert mesh.dbt("build").ok
+    publish_first_batch(mesh, rows=100)
     land(mesh, 99, 5, batch=2)
     refused = mesh.dbt("build")
     assert refused.statuses["sales"] == "error"
@@ -217,12 +217,7 @@ def test_keys_of_several_columns(mesh: Mesh) -> None:
         meta=EXEMPT,
         extra="data_tests: [{unique_combination: {arguments: {columns: [batch, sale_id]}}}]",
     )
-    mesh.land(
-        "sales",
-        "select i as sale_id, 1 as amount, '1' as batch, timestamp '2026-01-01' as landed_at from range(100) t(i)",
-    )
-    assert mesh.dbt("deps").ok
-    assert mesh.dbt("build").ok
+    publish_first_batch(mesh, rows=100)
     land(mesh, 0, 50, batch=2)
     built = mesh.dbt("build")
     assert built.ok, built.output
@@ -329,12 +324,7 @@ def test_unique_keys_that_are_an_expression_or_quoted(mesh: Mesh) -> None:
         meta=EXEMPT,
         extra=f"data_tests: [{{unique: {{arguments: {{column_name: {expression}}}}}}}]",
     )
-    mesh.land(
-        "sales",
-        "select i as sale_id, 1 as amount, '1' as batch, timestamp '2026-01-01' as landed_at from range(9) t(i)",
-    )
-    assert mesh.dbt("deps").ok
-    assert mesh.dbt("build").ok
+    publish_first_batch(mesh, rows=9)
     land(mesh, 9, 5, batch=2)
     built = mesh.dbt("build")
     assert built.ok, built.output

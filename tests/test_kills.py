@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.mesh import REPOSITORY, Mesh
-from tests.test_increments import AT_LEAST_ONE, COLUMNS, SALES
+from tests.test_increments import AT_LEAST_ONE, COLUMNS, SALES, publish_first_batch
 from tests.test_output_port import EXEMPT
 
 
@@ -31,12 +31,7 @@ def kill(mesh: Mesh, *arguments: str) -> list[dict[str, Any]]:
 def test_a_kill_at_any_statement_leaves_a_whole_version(mesh: Mesh, flags: list[str]) -> None:
     mesh.set_up("shop", sources=("sales",))
     mesh.port("shop/sales", SALES, COLUMNS, meta=EXEMPT, extra=AT_LEAST_ONE.replace("250", "100000"))
-    mesh.land(
-        "sales",
-        "select i as sale_id, 1 as amount, '1' as batch, timestamp '2026-01-01' as landed_at from range(100) t(i)",
-    )
-    assert mesh.dbt("deps").ok
-    assert mesh.dbt("build").ok
+    publish_first_batch(mesh, rows=100)
     assert mesh.dbt("build").ok
     newest = "(select max(landed_at) from raw.sales)"
     mesh.write(
