@@ -8,18 +8,26 @@
   {{ return(columns) }}
 {% endmacro %}
 
+{% macro duckdb__engine_type(data_type) %}{{ return(data_type) }}{% endmacro %}
+
+{% macro duckdb__stored_type(data_type) %}{{ return(data_type) }}{% endmacro %}
+
+{% macro duckdb__place_candidate(port, current, increment) %}
+  {% set base = current.base if increment else port.version %}
+  {% do port.update({'base': base, 'candidate': portmesh.version_relation(port, port.version), 'whole': portmesh.version_relation(port, base)}) %}
+{% endmacro %}
+
 {% macro duckdb__write_candidate(port, sql) %}
   {% do portmesh.execute_sql('create table ' ~ port.candidate ~ ' as select ' ~ portmesh.column_list(port) ~ ' from (\n' ~ sql ~ '\n) as model') %}
 {% endmacro %}
 
 {# Rows of the increment replace published rows of the same key. The rows replaced are kept for the way back. #}
-{% macro duckdb__apply_increment(port, current) %}
-  {% set base = portmesh.version_relation(port, current.base) %}
+{% macro duckdb__apply_increment(port) %}
   {% set replaced = portmesh.version_relation(port, port.version ~ '__replaced') %}
-  {% set shares_key = portmesh._shares_key(port.quoted_key, port.candidate) %}
-  {% do portmesh.execute_sql('create table ' ~ replaced ~ ' as select * from ' ~ base ~ ' where ' ~ shares_key) %}
-  {% if portmesh.count_rows(replaced) %}{% do portmesh.execute_sql('delete from ' ~ base ~ ' where ' ~ shares_key) %}{% endif %}
-  {% do portmesh.execute_sql('insert into ' ~ base ~ ' by name select * from ' ~ port.candidate) %}
+  {% set shares_key = portmesh.shares_key(port.quoted_key, port.candidate) %}
+  {% do portmesh.execute_sql('create table ' ~ replaced ~ ' as select * from ' ~ port.whole ~ ' where ' ~ shares_key) %}
+  {% if portmesh.count_rows(replaced) %}{% do portmesh.execute_sql('delete from ' ~ port.whole ~ ' where ' ~ shares_key) %}{% endif %}
+  {% do portmesh.execute_sql('insert into ' ~ port.whole ~ ' by name select * from ' ~ port.candidate) %}
 {% endmacro %}
 
 {% macro duckdb__withdraw_increment(attempt) %}
@@ -27,47 +35,35 @@
   {% do run_query('begin') %}
 {% endmacro %}
 
-{% macro duckdb__undo_increment(port, version) %}
-  {% set base = portmesh.version_relation(port, version.base) %}
-  {% set increment = portmesh.version_relation(port, version.version) %}
-  {% do portmesh.execute_sql('delete from ' ~ base ~ ' where ' ~ portmesh._shares_key(port.quoted_key, increment)) %}
-  {% do portmesh.execute_sql('insert into ' ~ base ~ ' by name select * from ' ~ portmesh.version_relation(port, version.version ~ '__replaced')) %}
-{% endmacro %}
-
 {# The whole that was refused: the candidate, or the published rows with the increment in their place. #}
 {% macro duckdb__refused_relation(attempt) %}
   {% set port = attempt.port %}
   {% if attempt.kind == 'full' %}{{ return(port.candidate) }}{% endif %}
   {% set columns = portmesh.column_list(port) %}
-  {{ return('(select ' ~ columns ~ ' from ' ~ portmesh.version_relation(port, attempt.base)
-      ~ ' where (' ~ portmesh._shares_key(port.quoted_key, port.candidate) ~ ') is not true'
+  {{ return('(select ' ~ columns ~ ' from ' ~ port.whole
+      ~ ' where (' ~ portmesh.shares_key(port.quoted_key, port.candidate) ~ ') is not true'
       ~ ' union all select ' ~ columns ~ ' from ' ~ port.candidate ~ ')') }}
 {% endmacro %}
 
-{% macro duckdb__rows_sharing_keys(port, relation, columns) %}
-  {{ return('(select * from ' ~ relation ~ ' where ' ~ portmesh._shares_key(columns, port.candidate) ~ ')') }}
-{% endmacro %}
+{% macro duckdb__published_rows(port, version) %}{{ return(portmesh.version_relation(port, version.base)) }}{% endmacro %}
 
-{# The bounds come as literals, so that whole row groups of the port are passed over. A key is the SQL of a column or more. #}
-{% macro _shares_key(keys, increment) %}
-  {%- set bounds = [] -%}
-  {%- for key in keys -%}{%- do bounds.append('min(' ~ key ~ ')::varchar, max(' ~ key ~ ')::varchar') -%}{%- endfor -%}
-  {%- set values = run_query('select ' ~ bounds | join(', ') ~ ' from ' ~ increment).rows[0] -%}
-  {%- set conditions = [] -%}
-  {%- for key in keys -%}
-    {%- set low, high = values[2 * loop.index0], values[2 * loop.index0 + 1] -%}
-    {%- if low is not none -%}
-      {%- do conditions.append('(' ~ key ~ ') between ' ~ portmesh._literal(low) ~ ' and ' ~ portmesh._literal(high)) -%}
-    {%- endif -%}
-  {%- endfor -%}
-  {%- set row = '(' ~ keys | join(', ') ~ ')' -%}
-  {%- do conditions.append(row ~ ' in (select ' ~ row ~ ' from ' ~ increment ~ ')') -%}
-  {{- return(conditions | join(' and ')) -}}
+{% macro duckdb__kept_rows(port, version) %}{{ return(portmesh.version_relation(port, version.base)) }}{% endmacro %}
+
+{% macro duckdb__reads_as_recorded(port, current) %}{{ return(true) }}{% endmacro %}
+
+{# One by one: a statement costs next to nothing, and the one that cannot be run is named. #}
+{% macro duckdb__run_checks(port, checks, row_count) %}
+  {% for check in checks %}
+    {% set started_at = modules.datetime.datetime.now() %}
+    {% do portmesh.run_check(port, check, portmesh.narrowed(check.reads, check)) %}
+    {% do check.update({'seconds': (modules.datetime.datetime.now() - started_at).total_seconds()}) %}
+  {% endfor %}
 {% endmacro %}
 
 {# Keys fall into buckets; a bucket whose keys are all different has no duplicates. Dense integers: 65,536 keys a bucket,
    one bit each, and as many bits set as rows. Anything else but sparse integers: a bucket for each 64-bit hash. #}
-{% macro duckdb__narrow_to_duplicates(relation, check) %}
+{% macro duckdb__narrowed(relation, check) %}
+  {% if check.macro != 'macro.dbt.test_unique' %}{{ return(relation) }}{% endif %}
   {% set k = check.column %}
   {% set rows = portmesh.filtered(relation, check.where) %}
   {% if portmesh.describe_query('select ' ~ k ~ ' from ' ~ rows)[0].type in ['TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT'] %}
@@ -82,7 +78,11 @@
       ~ ' where ' ~ k ~ ' is not null group by 1 having ' ~ holds_duplicates ~ '))') }}
 {% endmacro %}
 
-{% macro duckdb__publish_version(port, base) %}
+{% macro duckdb__publish_version(port) %}
+  {% do portmesh._show_version(port, port.base) %}
+{% endmacro %}
+
+{% macro _show_version(port, base) %}
   {% set existing = load_relation(port.relation) %}
   {% if existing and existing.type != 'view' %}{% do adapter.drop_relation(existing) %}{% endif %}
   {% do portmesh.execute_sql('create or replace view ' ~ port.relation ~ ' as select ' ~ portmesh.column_list(port) ~ ' from ' ~ portmesh.version_relation(port, base)) %}
@@ -90,6 +90,25 @@
 
 {% macro duckdb__publish_shell(port) %}
   {% do portmesh.execute_sql('create view ' ~ port.relation ~ ' as select * from (' ~ portmesh.contract_query(port) ~ ') as contract where false') %}
+{% endmacro %}
+
+{% macro duckdb__current_snapshot(port) %}{{ return(none) }}{% endmacro %}
+
+{% macro duckdb__can_restore(port, current, previous) %}
+  {% set kept = portmesh.list_versions(port) %}
+  {{ return(previous.base in kept and (current.kind != 'increment' or current.version in kept)) }}
+{% endmacro %}
+
+{% macro duckdb__restore_version(port, current, previous) %}
+  {% if current.kind == 'increment' %}{% do portmesh._undo_increment(port, current) %}{% endif %}
+  {% do portmesh._show_version(port, previous.base) %}
+{% endmacro %}
+
+{% macro _undo_increment(port, version) %}
+  {% set base = portmesh.version_relation(port, version.base) %}
+  {% set increment = portmesh.version_relation(port, version.version) %}
+  {% do portmesh.execute_sql('delete from ' ~ base ~ ' where ' ~ portmesh.shares_key(port.quoted_key, increment)) %}
+  {% do portmesh.execute_sql('insert into ' ~ base ~ ' by name select * from ' ~ portmesh.version_relation(port, version.version ~ '__replaced')) %}
 {% endmacro %}
 
 {% macro duckdb__list_versions(port) %}
@@ -103,6 +122,16 @@
 
 {% macro duckdb__drop_version(port, name) %}
   {% do portmesh.execute_sql('drop table ' ~ portmesh.version_relation(port, name)) %}
+{% endmacro %}
+
+{% macro duckdb__drop_candidate(port) %}{% do portmesh.drop_version(port, port.version) %}{% endmacro %}
+
+{# What neither the kept versions nor the candidate at hand need: older versions, leftovers of broken runs. #}
+{% macro duckdb__drop_superseded_versions(port) %}
+  {% set needed = portmesh.needed_versions(port, portmesh.published_versions(port)) + [port.version] %}
+  {% for name in portmesh.list_versions(port) if name not in needed %}
+    {% do portmesh.drop_version(port, name) %}
+  {% endfor %}
 {% endmacro %}
 
 {% macro duckdb__replace_table(relation, sql) %}

@@ -55,14 +55,14 @@
 {% macro contract_query(port) %}
   {%- set casts = [] -%}
   {%- for column in port.columns -%}
-    {%- do casts.append('cast(null as ' ~ column.data_type ~ ') as ' ~ adapter.quote(column.name)) -%}
+    {%- do casts.append('cast(null as ' ~ portmesh.engine_type(column.data_type) ~ ') as ' ~ adapter.quote(column.name)) -%}
   {%- endfor -%}
   {{- return('select ' ~ casts | join(', ')) -}}
 {% endmacro %}
 
 {# An increment joins rows that are already published, so both must have the contract's columns. #}
 {% macro assert_schema_unchanged(port, current) %}
-  {% set published = portmesh.describe_query('select * from ' ~ portmesh.version_relation(port, current.base)) %}
+  {% set published = portmesh.describe_query('select * from ' ~ portmesh.published_rows(port, current)) %}
   {% set contract = portmesh.describe_query(portmesh.contract_query(port)) %}
   {% if published | sort(attribute='name') | list != contract | sort(attribute='name') | list %}
     {% set rows = portmesh._contract_differences(port, contract, published) %}

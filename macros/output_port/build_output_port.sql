@@ -23,19 +23,20 @@
   {% set current = portmesh.current_version(port) %}
   {% set increment = portmesh._is_increment(port, current) %}
 
+  {% do portmesh.place_candidate(port, current, increment) %}
   {% do portmesh.write_candidate(port, compiled_code) %}
   {{ adapter.commit() }}
   {% set written = portmesh.count_rows(port.candidate) %}
-  {% if increment and written %}{% do portmesh.apply_increment(port, current) %}{% endif %}
+  {% if increment and written %}{% do portmesh.apply_increment(port) %}{% endif %}
 
-  {% set audited = portmesh.version_relation(port, current.base) if increment else port.candidate %}
+  {% set audited = port.whole if written or not increment else portmesh.published_rows(port, current) %}
   {% set row_count = portmesh.count_rows(audited) if increment else written %}
-  {% set checks = portmesh.measure_checks(port, audited, current if increment else none) %}
+  {% set checks = portmesh.measure_checks(port, audited, row_count, current if increment else none) %}
   {% set attempt = {
       'port': port, 'current': current, 'checks': checks, 'row_count': row_count, 'started_at': started_at,
       'written': written,
       'kind': 'increment' if increment else 'full',
-      'base': current.base if increment else port.version,
+      'base': port.base,
       'failed': checks | selectattr('status', 'equalto', 'fail') | list,
   } %}
 
@@ -50,7 +51,7 @@
 
 {% macro _publish(attempt) %}
   {% set port = attempt.port %}
-  {% do portmesh.publish_version(port, attempt.base) %}
+  {% do portmesh.publish_version(port) %}
   {% do portmesh.record_attempt(attempt, 'published', port.version) %}
   {% do portmesh.drop_superseded_versions(port) %}
   {% do portmesh.drop_kept_failures(attempt.checks) %}
@@ -59,7 +60,7 @@
 
 {% macro _leave_unchanged(attempt) %}
   {% do portmesh.record_attempt(attempt, 'unchanged', attempt.current.version) %}
-  {% do portmesh.drop_version(attempt.port, attempt.port.version) %}
+  {% do portmesh.drop_candidate(attempt.port) %}
   {% do portmesh.drop_superseded_versions(attempt.port) %}
   {% do portmesh._say('nothing new in', attempt) %}
 {% endmacro %}

@@ -11,13 +11,14 @@
       'contract_version': (node.config.meta or {}).get('version') | string,
       'contract_path': 'domains/' ~ node.package_name ~ '/' ~ (node.patch_path or node.original_file_path).split('://') | last,
       'alias': node.alias,
-      'relation': api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias, type='view'),
+      'relation': api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias,
+          type='view' if target.type == 'duckdb' else 'table'),
       'internal_schema': environment_schema(node.package_name ~ '__internal'),
       'version': version,
       'unique_key': [unique_key] if unique_key is string else unique_key,
       'columns': node.columns.values() | list,
   } -%}
-  {%- do port.update({'candidate': portmesh.version_relation(port, version), 'quoted_key': portmesh.quoted_names(port.unique_key)}) -%}
+  {%- do port.update({'quoted_key': portmesh.quoted_names(port.unique_key)}) -%}
   {{- return(port) -}}
 {% endmacro %}
 

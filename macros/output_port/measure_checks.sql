@@ -1,11 +1,16 @@
-{% macro measure_checks(port, audited, current) %}
+{% macro measure_checks(port, audited, row_count, current) %}
   {% set checks = portmesh.port_checks(port) %}
-  {% set proved = portmesh.proved_definitions(port, current) if current else {} %}
+  {% set known = portmesh.known_definitions(port) %}
+  {% set proved = portmesh.proved_definitions(port, current) if current and portmesh.reads_as_recorded(port, current) else {} %}
   {% for check in checks %}
     {% do check.update({'definition': local_md5(portmesh.compile_check(port, check, port.relation))}) %}
-    {% set is_proved = proved.get(check.id) == check.definition %}
-    {% do check.update({'scope': portmesh._scope(check, is_proved)}) %}
-    {% do portmesh._measure(port, check, audited) %}
+    {% do check.update({'scope': portmesh._scope(check, proved.get(check.id) == check.definition), 'is_known': check.definition in known}) %}
+    {% do check.update({'reads': portmesh._relation_to_read(port, check, audited)}) %}
+  {% endfor %}
+  {% do portmesh.run_checks(port, checks, row_count) %}
+  {% for check in checks %}
+    {% set row = check.result.rows[0] %}
+    {% do check.update({'failures': row['failures'], 'status': portmesh._status(check, row['should_warn'], row['should_error'])}) %}
   {% endfor %}
   {{ return(checks) }}
 {% endmacro %}
@@ -18,31 +23,25 @@
   {{ return('keys' if is_of_keys and check.stays_true else 'whole') }}
 {% endmacro %}
 
-{% macro _measure(port, check, audited) %}
-  {% set started_at = modules.datetime.datetime.now() %}
-  {% set sql = portmesh.compile_check(port, check, portmesh.narrowed(check, portmesh._relation_to_read(port, check, audited))) %}
-  {% set result = try_or_compiler_error(
-      port.label ~ ' was not published: its check ' ~ check.name ~ ' cannot be run, its SQL is broken.\n\n'
-      ~ '  the database error is in logs/dbt.log; the SQL:\n' ~ sql,
-      run_query, get_test_sql(sql, check.fail_calc, check.warn_if, check.error_if, none)) %}
-  {% set row = result.rows[0] %}
-  {% do check.update({
-      'result': result, 'failures': row[0], 'status': portmesh._status(check, row[1], row[2]),
-      'seconds': (modules.datetime.datetime.now() - started_at).total_seconds(),
-  }) %}
-{% endmacro %}
-
 {# A published row of the port's unique_key gave way to the increment's, so a key that holds it has no other rows. #}
 {% macro _relation_to_read(port, check, audited) %}
   {% if check.scope == 'whole' %}{{ return(audited) }}{% endif %}
   {% set columns = check.kwargs.get('columns') or [check.column] %}
   {% if check.scope == 'rows' or not portmesh.columns_in_sql(port, port.unique_key) | reject('in', columns) | list %}{{ return(port.candidate) }}{% endif %}
-  {{ return(portmesh.rows_sharing_keys(port, audited, columns)) }}
+  {{ return('(select * from ' ~ audited ~ ' where ' ~ portmesh.shares_key(columns, port.candidate) ~ ')') }}
 {% endmacro %}
 
-{# What dbt's own unique has to read; any other check reads it all. #}
-{% macro narrowed(check, relation) %}
-  {{ return(portmesh.narrow_to_duplicates(relation, check) if check.macro == 'macro.dbt.test_unique' else relation) }}
+{# Runs one check on a relation, as dbt's own test node does. #}
+{% macro run_check(port, check, relation) %}
+  {% set sql = portmesh.compile_check(port, check, relation) %}
+  {% set result = try_or_compiler_error(
+      portmesh.broken_check(port, check, sql), run_query, get_test_sql(sql, check.fail_calc, check.warn_if, check.error_if, none)) %}
+  {% do check.update({'result': result}) %}
+{% endmacro %}
+
+{% macro broken_check(port, check, sql) %}
+  {{- return(port.label ~ ' was not published: its check ' ~ check.name ~ ' cannot be run, its SQL is broken.\n\n'
+      ~ '  the database error is in logs/dbt.log; the SQL:\n' ~ sql) -}}
 {% endmacro %}
 
 {# As dbt's own test node decides. #}

@@ -9,6 +9,7 @@
   {% do portmesh.insert_record('publications', [[
       invocation_id, now, port.id, port.product, port.name, port.contract_version, version, attempt.base,
       attempt.current.version if attempt.current else none, attempt.kind, verdict, attempt.row_count, attempt.failed | length, seconds,
+      none if verdict == 'refused' else portmesh.current_snapshot(port),
   ]]) %}
   {% set rows = [] %}
   {% for c in attempt.checks %}
@@ -32,15 +33,24 @@
 {% macro _literal(value) %}
   {%- if value is none -%}{{- return('null') -}}{%- endif -%}
   {%- if value is number -%}{{- return(value | string) -}}{%- endif -%}
-  {%- if value is string -%}{{- return(dbt.string_literal(dbt.escape_single_quotes(value))) -}}{%- endif -%}
+  {%- if value is string -%}{{- return(adapter.dispatch('text_literal', 'portmesh')(value)) -}}{%- endif -%}
   {{- return("timestamp '" ~ value.strftime('%Y-%m-%d %H:%M:%S.%f') ~ "'") -}}
+{% endmacro %}
+
+{% macro default__text_literal(value) %}
+  {{- return("'" ~ value | replace("'", "''") ~ "'") -}}
+{% endmacro %}
+
+{# A backslash escapes in a Spark literal. #}
+{% macro spark__text_literal(value) %}
+  {{- return("'" ~ value | replace("\\", "\\\\") | replace("'", "\\'") ~ "'") -}}
 {% endmacro %}
 
 {% macro utc_now() %}
   {{- return(modules.datetime.datetime.now(modules.pytz.utc).replace(tzinfo=none)) -}}
 {% endmacro %}
 
-{# The publication that consumers read now: {version, base, replaces, kind, row_count, attempted_at}, or none. #}
+{# The publication that consumers read now: {version, base, replaces, kind, row_count, attempted_at, snapshot_id}, or none. #}
 {% macro current_version(port) %}
   {{ return(portmesh.published_versions(port) | first) }}
 {% endmacro %}
@@ -48,7 +58,7 @@
 {# The chain of published versions, the newest first, each followed by the one it replaced. #}
 {% macro published_versions(port) %}
   {% set query %}
-    select version, base, replaces, kind, verdict, row_count, attempted_at
+    select version, base, replaces, kind, verdict, row_count, attempted_at, snapshot_id
     from {{ portmesh.record_table('publications') }}
     where port_id = '{{ port.id }}' and verdict in ('published', 'rolled_back')
     order by attempted_at desc
@@ -78,4 +88,11 @@
     {% do proved.update({row['check_id']: row['definition'] if row['failures'] == 0 else none}) %}
   {% endfor %}
   {{ return(proved) }}
+{% endmacro %}
+
+{# Definitions of the port's checks that were run before: they are sound SQL. #}
+{% macro known_definitions(port) %}
+  {{ return(run_query(
+      "select distinct definition from " ~ portmesh.record_table('measurements') ~ " where port_id = '" ~ port.id ~ "'"
+  ).columns[0].values() | list) }}
 {% endmacro %}

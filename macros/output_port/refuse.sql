@@ -98,7 +98,7 @@
     {% set missing = check.column ~ ' is null' %}
     {{ return('select * from ' ~ portmesh.filtered(relation, '(' ~ check.where ~ ') and ' ~ missing if check.where else missing)) }}
   {% endif %}
-  {{ return(portmesh.compile_check(port, check, portmesh.narrowed(check, relation))) }}
+  {{ return(portmesh.compile_check(port, check, portmesh.narrowed(relation, check))) }}
 {% endmacro %}
 
 {% macro drop_kept_failures(checks) %}

@@ -10,11 +10,3 @@
   {% endfor %}
   {{ return(needed) }}
 {% endmacro %}
-
-{# Drops what neither the kept versions nor the candidate at hand need: older versions, leftovers of broken runs. #}
-{% macro drop_superseded_versions(port) %}
-  {% set needed = portmesh.needed_versions(port, portmesh.published_versions(port)) + [port.version] %}
-  {% for name in portmesh.list_versions(port) if name not in needed %}
-    {% do portmesh.drop_version(port, name) %}
-  {% endfor %}
-{% endmacro %}

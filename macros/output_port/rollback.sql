@@ -2,10 +2,9 @@
   {% set node = portmesh._find_port(port) %}
   {% set port = portmesh.describe_port(node) %}
   {% set versions = portmesh.published_versions(port) if load_relation(portmesh.record_table('publications')) else [] %}
-  {% set kept = portmesh.list_versions(port) %}
   {% if not versions %}
     {% do exceptions.raise_dependency_error(port.label ~ ' has no published version to roll back from.') %}
-  {% elif versions | length < 2 or versions[1].base not in kept or (versions[0].kind == 'increment' and versions[0].version not in kept) %}
+  {% elif versions | length < 2 or not portmesh.can_restore(port, versions[0], versions[1]) %}
     {% do exceptions.raise_dependency_error(
         port.label ~ ' keeps no version before ' ~ versions[0].version ~ '.\n\n'
         ~ '  kept            ' ~ portmesh.versions_to_keep(port.node) ~ ' versions (config.meta.keep_versions)\n'
@@ -14,8 +13,7 @@
   {% set current, previous = versions[0], versions[1] %}
   {% do portmesh._assert_fits_contract(port, previous) %}
   {% set started_at = modules.datetime.datetime.now() %}
-  {% if current.kind == 'increment' %}{% do portmesh.undo_increment(port, current) %}{% endif %}
-  {% do portmesh.publish_version(port, previous.base) %}
+  {% do portmesh.restore_version(port, current, previous) %}
   {% do portmesh.record_attempt({
       'port': port, 'current': current, 'checks': [], 'failed': [], 'row_count': previous.row_count,
       'kind': 'rollback', 'base': previous.base, 'started_at': started_at}, 'rolled_back', previous.version) %}
@@ -26,7 +24,7 @@
 
 {# The port's view lists the columns of today's contract; the version must have them. #}
 {% macro _assert_fits_contract(port, version) %}
-  {% set columns = portmesh.describe_query('select * from ' ~ portmesh.version_relation(port, version.base)) %}
+  {% set columns = portmesh.describe_query('select * from ' ~ portmesh.kept_rows(port, version)) %}
   {% set contract = portmesh.describe_query(portmesh.contract_query(port)) %}
   {% set rows = portmesh._contract_differences(port, contract, columns) | rejectattr(1, 'equalto', 'not declared') | list %}
   {% for row in rows %}{% do row.pop() %}{% endfor %}

@@ -1,0 +1,150 @@
+{# Athena: a candidate is a second Glue name on the port's own Iceberg metadata; publication is one Glue UpdateTable that
+   moves the port to it. Two names that share files are never dropped by DROP TABLE, which would take the files along. #}
+
+{% macro athena__engine_type(data_type) %}
+  {{- return({'string': 'varchar', 'timestamp': 'timestamp(6)', 'int': 'integer'}.get(data_type, data_type)) -}}
+{% endmacro %}
+
+{# In DDL, Athena has Hive's names. #}
+{% macro athena__stored_type(data_type) %}{{ return({'tinyint': 'int', 'smallint': 'int'}.get(data_type, data_type)) }}{% endmacro %}
+
+{# typeof() is a constant: one statement gives the names, one the exact types, and neither reads a row. #}
+{% macro athena__describe_query(sql) %}
+  {% set names = run_query('select * from (\n' ~ sql ~ '\n) as described limit 0').column_names %}
+  {% set types = [] %}
+  {% for name in names %}{% do types.append('typeof(' ~ adapter.quote(name) ~ ')') %}{% endfor %}
+  {% set row = run_query('select ' ~ types | join(', ') ~ ' from (select 1) as one left join (select * from (\n' ~ sql ~ '\n) as described where false) as described on true').rows[0] %}
+  {% set columns = [] %}
+  {% for name in names %}{% do columns.append({'name': name, 'type': row[loop.index0]}) %}{% endfor %}
+  {{ return(columns) }}
+{% endmacro %}
+
+{% macro athena__analyse_query(sql) %}{% do run_query('explain ' ~ sql) %}{% endmacro %}
+
+{% macro athena__is_iceberg_table(relation) %}
+  {{- return((adapter.get_glue_table(relation)['Table'].get('Parameters') or {}).get('table_type', '') | lower == 'iceberg') -}}
+{% endmacro %}
+
+{% macro athena__branch_relation(port) %}{{ return(portmesh.version_relation(port, port.version)) }}{% endmacro %}
+
+{% macro athena__published_pointer(port) %}
+  {{- return(adapter.get_glue_table(port.relation)['Table']['Parameters']['metadata_location']) -}}
+{% endmacro %}
+
+{% macro athena__current_snapshot(port) %}
+  {{- return(run_query("select snapshot_id from " ~ portmesh.metadata_table(port.relation, 'refs') ~ " where name = 'main'").rows[0][0] | int) -}}
+{% endmacro %}
+
+{% macro athena__list_snapshots(port) %}
+  {% set ids = [] %}
+  {% for row in run_query('select snapshot_id from ' ~ portmesh.metadata_table(port.relation, 'snapshots')).rows %}{% do ids.append(row[0] | int) %}{% endfor %}
+  {{ return(ids) }}
+{% endmacro %}
+
+{% macro metadata_table(relation, name) %}
+  {{- return(relation.incorporate(path={'identifier': relation.identifier ~ '$' ~ name})) -}}
+{% endmacro %}
+
+{% macro athena__create_iceberg_table(relation, rows, port=none) %}
+  {% set partitioned_by = config.get('partitioned_by') if port and config else none %}
+  {% do portmesh.execute_sql(
+      'create table ' ~ relation ~ " with (table_type = 'iceberg', is_external = false, format = 'parquet', location = '"
+      ~ portmesh.new_location(port.relation if port else relation) ~ "'"
+      ~ (', partitioning = array' ~ (partitioned_by | list | string) if partitioned_by else '') ~ ') as\n' ~ rows) %}
+{% endmacro %}
+
+{% macro athena__create_record_table(relation, columns) %}
+  {% do portmesh.execute_sql(
+      'create table if not exists ' ~ relation.render_hive() ~ ' (' ~ portmesh.column_definitions(columns) ~ ')'
+      ~ " location '" ~ portmesh.lake_location(relation.schema) ~ '/' ~ relation.identifier ~ "' tblproperties ('table_type' = 'ICEBERG')") %}
+{% endmacro %}
+
+{# A Glue name comes only by CREATE TABLE, so a placeholder is made and turned to the port's metadata. #}
+{% macro athena__open_branch(port) %}
+  {% set placeholder = portmesh.new_location(port.whole) %}
+  {% do portmesh.execute_sql('create table ' ~ port.whole.render_hive() ~ " (placeholder int) location '" ~ placeholder ~ "' tblproperties ('table_type' = 'ICEBERG')") %}
+  {% do adapter.swap_table(port.relation, port.whole) %}
+  {% do adapter.delete_from_s3(placeholder) %}
+  {% do portmesh.evolve_schema(port, port.whole) %}
+{% endmacro %}
+
+{% macro athena__add_column(relation, name, data_type) %}
+  {% do portmesh.execute_sql('alter table ' ~ relation.render_hive() ~ ' add columns (`' ~ name ~ '` ' ~ portmesh.stored_type(data_type) ~ ')') %}
+{% endmacro %}
+
+{% macro athena__widen_column(relation, name, data_type) %}
+  {% do portmesh.execute_sql('alter table ' ~ relation.render_hive() ~ ' change column `' ~ name ~ '` `' ~ name ~ '` ' ~ portmesh.stored_type(data_type)) %}
+{% endmacro %}
+
+{% macro athena__overwrite_branch(port, rows) %}
+  {% do portmesh.execute_sql('delete from ' ~ port.whole) %}
+  {% do portmesh.execute_sql('insert into ' ~ port.whole ~ ' (' ~ portmesh.column_list(port) ~ ')\n' ~ rows) %}
+{% endmacro %}
+
+{% macro athena__publish_branch(port) %}
+  {% do adapter.swap_table(port.whole, port.relation) %}
+  {% do adapter.delete_from_glue_catalog(port.whole) %}
+  {% if port.candidate != port.whole %}{% do portmesh.forget_table(port.candidate) %}{% endif %}
+{% endmacro %}
+
+{% macro athena__rename_table(from_relation, to_relation) %}
+  {% do portmesh.execute_sql('alter table ' ~ from_relation.render_hive() ~ ' rename to ' ~ to_relation.render_hive()) %}
+{% endmacro %}
+
+{% macro athena__kept_rows(port, version) %}
+  {{- return('(select * from ' ~ port.relation ~ ' for version as of ' ~ version.snapshot_id | int ~ ')') -}}
+{% endmacro %}
+
+{# Athena cannot move a table back to a snapshot, so the kept rows are written once more, as a version like any other. #}
+{% macro athena__restore_version(port, current, previous) %}
+  {% do portmesh.place_candidate(port, current, false) %}
+  {% do portmesh.open_branch(port) %}
+  {% do portmesh.overwrite_branch(port, 'select ' ~ portmesh.column_list(port) ~ ' from ' ~ portmesh.kept_rows(port, previous)) %}
+  {% do portmesh.publish_version(port) %}
+{% endmacro %}
+
+{% macro athena__list_versions(port) %}
+  {% set pattern = '^' ~ modules.re.escape(port.alias) ~ '__\\d{8}_\\d{6}_[0-9a-f]{6}(__increment)?$' %}
+  {% set found = [] %}
+  {% for relation in adapter.list_relations_without_caching(api.Relation.create(database=port.relation.database, schema=port.internal_schema)) %}
+    {% if modules.re.match(pattern, relation.identifier) %}{% do found.append(relation.identifier) %}{% endif %}
+  {% endfor %}
+  {{ return(found) }}
+{% endmacro %}
+
+{% macro athena__drop_version(port, name) %}
+  {% do adapter.delete_from_glue_catalog(portmesh.version_relation(port, name)) %}
+{% endmacro %}
+
+{% macro athena__drop_candidate(port) %}{% do portmesh.forget_table(port.candidate) %}{% endmacro %}
+
+{# The name only: files go by maintenance, so that a name which shares them takes none away. #}
+{% macro athena__forget_table(relation) %}
+  {% do adapter.delete_from_glue_catalog(relation) %}
+{% endmacro %}
+
+{# Iceberg holds fewer types than a query gives. #}
+{% macro athena__storable_rows(sql) %}
+  {% set casts = [] %}
+  {% for column in portmesh.describe_query(sql) %}
+    {% set type = 'timestamp(6)' if column.type.startswith('timestamp') else {'tinyint': 'integer', 'smallint': 'integer'}.get(column.type, column.type) %}
+    {% do casts.append('cast(' ~ adapter.quote(column.name) ~ ' as ' ~ type ~ ') as ' ~ adapter.quote(column.name)) %}
+  {% endfor %}
+  {{ return('select ' ~ casts | join(', ') ~ ' from (\n' ~ sql ~ '\n) as failing') }}
+{% endmacro %}
+
+{% macro athena__duplicate_words(column, rows) -%}
+  select bitwise_right_shift_arithmetic(cast({{ column }} as bigint), 6) as word
+  from {{ rows }}
+  where {{ column }} is not null
+  group by 1
+  having count(*) <> bit_count(bitwise_or_agg(bitwise_left_shift(bigint '1', cast(bitwise_and(cast({{ column }} as bigint), 63) as integer))), 64)
+{%- endmacro %}
+
+{% macro athena__duplicate_hashes(column, rows) -%}
+  select xxhash64(to_utf8({{ column }})) as hash
+  from {{ rows }}
+  where {{ column }} is not null
+  group by 1
+  having count(*) > 1
+{%- endmacro %}

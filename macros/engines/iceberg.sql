@@ -1,0 +1,258 @@
+{# Spark and Athena: a port is an Iceberg table in Glue, a version is a snapshot of it, and a candidate is a version that
+   only its writer sees. spark.sql and athena.sql add what differs: how a candidate is opened, published and left. #}
+
+{% macro default__place_candidate(port, current, increment) %}
+  {% set exists = portmesh.has_iceberg_table(port.relation) %}
+  {% set whole = portmesh.branch_relation(port) if exists else portmesh.version_relation(port, port.version) %}
+  {% do port.update({
+      'base': port.version, 'exists': exists, 'whole': whole,
+      'candidate': portmesh.version_relation(port, port.version ~ '__increment') if increment else whole,
+      'pointer': portmesh.published_pointer(port) if exists else none,
+  }) %}
+{% endmacro %}
+
+{% macro has_iceberg_table(relation) %}
+  {% set existing = load_relation(relation) %}
+  {% if existing and (existing.type != 'table' or not portmesh.is_iceberg_table(existing)) %}
+    {% do exceptions.raise_dependency_error(
+        relation.schema ~ '.' ~ relation.identifier ~ ' was not written: what stands there is no Iceberg table ('
+        ~ existing.type ~ '), and Portmesh replaces nothing that it has not made.\n\n'
+        ~ '  next   move it away or drop it, then build again') %}
+  {% endif %}
+  {{ return(existing is not none) }}
+{% endmacro %}
+
+{% macro default__write_candidate(port, sql) %}
+  {% set rows = portmesh.typed_rows(port, sql) %}
+  {% if port.candidate == port.whole and port.exists %}
+    {% do portmesh.open_branch(port) %}
+    {% do portmesh.overwrite_branch(port, rows) %}
+  {% else %}
+    {% do portmesh.create_iceberg_table(port.candidate, rows, port) %}
+  {% endif %}
+{% endmacro %}
+
+{# tinyint and smallint are int in Iceberg: the cast still refuses what they cannot hold. #}
+{% macro typed_rows(port, sql) %}
+  {%- set casts = [] -%}
+  {%- for column in port.columns -%}
+    {%- set name = adapter.quote(column.name) -%}
+    {%- set typed = 'cast(' ~ name ~ ' as ' ~ portmesh.engine_type(column.data_type) ~ ')' -%}
+    {%- do casts.append((typed if column.data_type not in ['tinyint', 'smallint'] else 'cast(' ~ typed ~ ' as int)') ~ ' as ' ~ name) -%}
+  {%- endfor -%}
+  {{- return('select ' ~ casts | join(', ') ~ ' from (\n' ~ sql ~ '\n) as model') -}}
+{% endmacro %}
+
+{# Only changes that no reader of the published rows can break on. #}
+{% macro evolve_schema(port, relation) %}
+  {% set wider = {'int': ['bigint'], 'integer': ['bigint'], 'float': ['double'], 'real': ['double']} %}
+  {% set have, rows = {}, [] %}
+  {% for column in portmesh.describe_query('select * from ' ~ relation) %}{% do have.update({column.name | lower: column.type}) %}{% endfor %}
+  {% set changes = [] %}
+  {% for column in portmesh.describe_query(portmesh.typed_rows(port, portmesh.contract_query(port))) %}
+    {% set old, data_type = have.pop(column.name | lower, none), port.columns[loop.index0].data_type %}
+    {% if old is none %}
+      {% do changes.append([portmesh.add_column, column.name, data_type]) %}
+    {% elif column.type in wider.get(old, []) or portmesh._is_wider_decimal(old, column.type) %}
+      {% do changes.append([portmesh.widen_column, column.name, data_type]) %}
+    {% elif old != column.type %}
+      {% do rows.append([column.name, data_type, old]) %}
+    {% endif %}
+  {% endfor %}
+  {% for name, type in have.items() %}{% do rows.append([name, 'not declared', type]) %}{% endfor %}
+  {% if rows %}
+    {% do exceptions.raise_dependency_error(
+        port.label ~ ' was not written: its contract (' ~ port.contract_path ~ ') takes away what consumers read.\n\n'
+        ~ portmesh.text_table(['column', 'contract', 'published'], rows)
+        ~ '\n\n  allowed         new columns; int to bigint; a decimal with more digits before the point\n'
+        ~ '  next            publish it as a new model version, beside this one (versions: in the YAML)') %}
+  {% endif %}
+  {% for change, name, data_type in changes %}{% do change(relation, name, data_type) %}{% endfor %}
+{% endmacro %}
+
+{% macro _is_wider_decimal(old, new) %}
+  {% set pattern = 'decimal\\((\\d+), ?(\\d+)\\)' %}
+  {% set before, after = modules.re.match(pattern, old), modules.re.match(pattern, new) %}
+  {{ return(before and after and before.group(2) == after.group(2) and before.group(1) | int < after.group(1) | int) }}
+{% endmacro %}
+
+{# Rows of the increment replace published rows of the same key. #}
+{% macro default__apply_increment(port) %}
+  {% set shares_key = portmesh.shares_key(port.quoted_key, port.candidate) %}
+  {% do portmesh.open_branch(port) %}
+  {% if portmesh.count_rows('(select 1 from ' ~ port.whole ~ ' where ' ~ shares_key ~ ') as replaced') %}
+    {% do portmesh.execute_sql('delete from ' ~ port.whole ~ ' where ' ~ shares_key) %}
+  {% endif %}
+  {% set columns = portmesh.column_list(port) %}
+  {% do portmesh.execute_sql('insert into ' ~ port.whole ~ ' (' ~ columns ~ ') select ' ~ columns ~ ' from ' ~ port.candidate) %}
+{% endmacro %}
+
+{% macro default__withdraw_increment(attempt) %}{% endmacro %}
+
+{% macro default__refused_relation(attempt) %}{{ return(attempt.port.whole) }}{% endmacro %}
+
+{% macro default__published_rows(port, version) %}{{ return(port.relation) }}{% endmacro %}
+
+{# Not so after a maintenance, or a change that was made without Portmesh: then nothing of the old rows is taken as proved. #}
+{% macro default__reads_as_recorded(port, current) %}
+  {{ return(current.snapshot_id is not none and portmesh.current_snapshot(port) == current.snapshot_id | int) }}
+{% endmacro %}
+
+{% macro default__publish_version(port) %}
+  {% if port.exists %}
+    {% do portmesh.assert_not_overtaken(port) %}
+    {% do portmesh.publish_branch(port) %}
+  {% else %}
+    {% do portmesh.rename_table(port.whole, port.relation) %}
+  {% endif %}
+{% endmacro %}
+
+{# Another run of this port may have published since this one began. #}
+{% macro assert_not_overtaken(port) %}
+  {% if portmesh.published_pointer(port) != port.pointer %}
+    {% do exceptions.raise_dependency_error(
+        port.label ~ ' was not published: another run has published it since this one began, and its rows would be lost.\n\n'
+        ~ '  the candidate   ' ~ port.whole.schema ~ '.' ~ port.whole.identifier ~ '\n'
+        ~ '  next            dbt build --select ' ~ port.node.name ~ '+') %}
+  {% endif %}
+{% endmacro %}
+
+{# A port that has no version yet gets an empty table for --empty and --sample runs to read. #}
+{% macro default__publish_shell(port) %}
+  {% do portmesh.create_iceberg_table(port.relation, portmesh.typed_rows(port, portmesh.contract_query(port)) ~ ' where false', port) %}
+{% endmacro %}
+
+{% macro default__can_restore(port, current, previous) %}
+  {% set kept = portmesh.published_versions(port)[:portmesh.versions_to_keep(port.node)] | map(attribute='version') | list %}
+  {{ return(previous.version in kept and previous.snapshot_id is not none
+      and previous.snapshot_id | int in portmesh.list_snapshots(port)) }}
+{% endmacro %}
+
+{# Candidates of this port that recorded runs left; of a run without a record one cannot tell whether it is still at work. #}
+{% macro default__drop_superseded_versions(port) %}
+  {% set query %}
+    select version
+    from {{ portmesh.record_table('publications') }}
+    where port_id = '{{ port.id }}' and verdict = 'refused' and version <> '{{ port.version }}'
+    order by attempted_at desc
+    limit 20
+  {% endset %}
+  {% set left = portmesh.list_versions(port) %}
+  {% for row in run_query(query).rows %}
+    {% for name in left if name == row['version'] or name.startswith(row['version'] ~ '__') %}
+      {% do portmesh.drop_version(port, name) %}
+    {% endfor %}
+  {% endfor %}
+{% endmacro %}
+
+{% macro default__create_records(schemas, records) %}
+  {% set existing = adapter.list_schemas(target.database) %}
+  {% for schema in schemas if environment_schema(schema) not in existing %}
+    {% do create_schema(api.Relation.create(database=target.database, schema=environment_schema(schema))) %}
+  {% endfor %}
+  {% for name, columns in records.items() if not load_relation(portmesh.record_table(name)) %}
+    {% do portmesh.create_record_table(portmesh.record_table(name), columns) %}
+  {% endfor %}
+{% endmacro %}
+
+{% macro default__replace_table(relation, sql) %}
+  {% do portmesh.forget_table(relation) %}
+  {% do portmesh.create_iceberg_table(relation, portmesh.storable_rows(sql)) %}
+{% endmacro %}
+
+{# All checks as one statement of dbt's own test SQL, a row each. A check that was never run before is looked at alone
+   first, so that the one whose SQL is broken is named. #}
+{% macro default__run_checks(port, checks, row_count) %}
+  {% set started_at = modules.datetime.datetime.now() %}
+  {% set parts = [] %}
+  {% for check in checks %}
+    {% set sql = portmesh.compile_check(port, check, check.reads) %}
+    {% if not check.is_known %}{% do try_or_compiler_error(portmesh.broken_check(port, check, sql), portmesh.analyse_query, sql) %}{% endif %}
+    {% set quick = portmesh.proof_of_uniqueness(port, check, row_count) %}
+    {% do check.update({'is_quick': quick is not none}) %}
+    {% set measured = get_test_sql(quick or sql, check.fail_calc, check.warn_if, check.error_if, none) %}
+    {% do parts.append('select ' ~ loop.index0 ~ ' as check_index, failures, should_warn, should_error from (\n' ~ measured ~ '\n) as measured') %}
+  {% endfor %}
+  {% if parts %}{% do portmesh._read_results(port, checks, parts | join('\nunion all\n')) %}{% endif %}
+  {% set seconds = (modules.datetime.datetime.now() - started_at).total_seconds() %}
+  {% for check in checks %}{% do check.update({'seconds': seconds / checks | length}) %}{% endfor %}
+{% endmacro %}
+
+{% macro _read_results(port, checks, sql) %}
+  {% set results = run_query(sql ~ '\norder by check_index') %}
+  {% for check in checks %}
+    {% set result = results.limit(loop.index0, loop.index).exclude(['check_index']) %}
+    {% do check.update({'result': result}) %}
+    {% if check.is_quick and result.rows[0]['failures'] != 0 %}{% do portmesh.run_check(port, check, check.reads) %}{% endif %}
+  {% endfor %}
+{% endmacro %}
+
+{% macro default__narrowed(relation, check) %}{{ return(relation) }}{% endmacro %}
+
+{# Rows if and only if a key stands twice: then dbt's own statement counts. Dense integers fall into words of 64 keys, one
+   bit each, and as many bits are set as there are rows; of any other key, hashes are compared. #}
+{% macro proof_of_uniqueness(port, check, row_count) %}
+  {% set worth_it = 100000 %}
+  {% set types = {} %}{% for c in port.columns %}{% do types.update({c.name: c.data_type}) %}{% endfor %}
+  {% set type = types.get(check.column) %}
+  {% if check.macro != 'macro.dbt.test_unique' or check.fail_calc != 'count(*)' or check.limit or not type or row_count < worth_it %}{{ return(none) }}{% endif %}
+  {% set rows = portmesh.filtered(check.reads, check.where) %}
+  {% if type in ['tinyint', 'smallint', 'int', 'bigint'] and portmesh._is_dense(check.column, rows) %}
+    {{ return(portmesh.duplicate_words(check.column, rows)) }}
+  {% elif type == 'string' %}
+    {{ return(portmesh.duplicate_hashes(check.column, rows)) }}
+  {% endif %}
+  {{ return(none) }}
+{% endmacro %}
+
+{# Engines answer this from the files' statistics. #}
+{% macro _is_dense(column, rows) %}
+  {% set facts = run_query('select count(' ~ column ~ '), min(' ~ column ~ '), max(' ~ column ~ ') from ' ~ rows).rows[0] %}
+  {{ return(facts[0] and (facts[2] - facts[1]) / 64 < facts[0] / 4) }}
+{% endmacro %}
+
+{# Beside what is there, never over it: a table's files lie below a name of their own. #}
+{% macro new_location(relation) %}
+  {{- return(portmesh.lake_location(relation.schema) ~ '/' ~ relation.identifier ~ '/' ~ local_md5(invocation_id ~ relation)[:12]) -}}
+{% endmacro %}
+
+{% macro lake_location(schema) %}
+  {{- return(env_var('PORTMESH_S3_LAKE', 's3://portmesh-lake') ~ '/' ~ schema) -}}
+{% endmacro %}
+
+{# What differs between Spark and Athena. adapter.dispatch would ask for a variant on DuckDB too, when dbt parses. #}
+{% macro of_engine(name) %}{{ return(context['portmesh'][target.type ~ '__' ~ name]) }}{% endmacro %}
+
+{% macro is_iceberg_table(relation) %}{{ return(portmesh.of_engine('is_iceberg_table')(relation)) }}{% endmacro %}
+
+{% macro branch_relation(port) %}{{ return(portmesh.of_engine('branch_relation')(port)) }}{% endmacro %}
+
+{% macro published_pointer(port) %}{{ return(portmesh.of_engine('published_pointer')(port)) }}{% endmacro %}
+
+{% macro open_branch(port) %}{{ return(portmesh.of_engine('open_branch')(port)) }}{% endmacro %}
+
+{% macro overwrite_branch(port, rows) %}{{ return(portmesh.of_engine('overwrite_branch')(port, rows)) }}{% endmacro %}
+
+{% macro publish_branch(port) %}{{ return(portmesh.of_engine('publish_branch')(port)) }}{% endmacro %}
+
+{% macro rename_table(from_relation, to_relation) %}{{ return(portmesh.of_engine('rename_table')(from_relation, to_relation)) }}{% endmacro %}
+
+{% macro list_snapshots(port) %}{{ return(portmesh.of_engine('list_snapshots')(port)) }}{% endmacro %}
+
+{% macro create_iceberg_table(relation, rows, port=none) %}{{ return(portmesh.of_engine('create_iceberg_table')(relation, rows, port)) }}{% endmacro %}
+
+{% macro create_record_table(relation, columns) %}{{ return(portmesh.of_engine('create_record_table')(relation, columns)) }}{% endmacro %}
+
+{% macro add_column(relation, name, data_type) %}{{ return(portmesh.of_engine('add_column')(relation, name, data_type)) }}{% endmacro %}
+
+{% macro widen_column(relation, name, data_type) %}{{ return(portmesh.of_engine('widen_column')(relation, name, data_type)) }}{% endmacro %}
+
+{% macro forget_table(relation) %}{{ return(portmesh.of_engine('forget_table')(relation)) }}{% endmacro %}
+
+{% macro storable_rows(sql) %}{{ return(portmesh.of_engine('storable_rows')(sql)) }}{% endmacro %}
+
+{% macro analyse_query(sql) %}{{ return(portmesh.of_engine('analyse_query')(sql)) }}{% endmacro %}
+
+{% macro duplicate_words(column, rows) %}{{ return(portmesh.of_engine('duplicate_words')(column, rows)) }}{% endmacro %}
+
+{% macro duplicate_hashes(column, rows) %}{{ return(portmesh.of_engine('duplicate_hashes')(column, rows)) }}{% endmacro %}

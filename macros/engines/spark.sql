@@ -1,0 +1,130 @@
+{# Spark: a candidate is an Iceberg branch of the port, named after the run; publication moves main to it. #}
+
+{% macro spark__engine_type(data_type) %}{{ return('timestamp_ntz' if data_type == 'timestamp' else data_type) }}{% endmacro %}
+
+{% macro spark__stored_type(data_type) %}{{ return({'timestamp': 'timestamp_ntz', 'tinyint': 'int', 'smallint': 'int'}.get(data_type, data_type)) }}{% endmacro %}
+
+{% macro spark__describe_query(sql) %}
+  {% set columns = [] %}
+  {% for row in run_query('describe query select * from (\n' ~ sql ~ '\n) as described').rows %}
+    {% do columns.append({'name': row['col_name'], 'type': row['data_type']}) %}
+  {% endfor %}
+  {{ return(columns) }}
+{% endmacro %}
+
+{% macro spark__analyse_query(sql) %}{% do portmesh.describe_query(sql) %}{% endmacro %}
+
+{% macro spark__is_iceberg_table(relation) %}{{ return(relation.is_iceberg) }}{% endmacro %}
+
+{% macro spark__branch_relation(port) %}
+  {{- return(api.Relation.create(schema=port.relation.schema, identifier=port.alias ~ '.branch_' ~ port.version, type='table')) -}}
+{% endmacro %}
+
+{% macro spark__published_pointer(port) %}{{ return(portmesh.current_snapshot(port)) }}{% endmacro %}
+
+{% macro spark__current_snapshot(port) %}
+  {{- return(run_query("select snapshot_id from " ~ port.relation ~ ".refs where name = 'main'").rows[0][0] | int) -}}
+{% endmacro %}
+
+{% macro spark__list_snapshots(port) %}
+  {% set ids = [] %}
+  {% for row in run_query('select snapshot_id from ' ~ port.relation ~ '.snapshots').rows %}{% do ids.append(row[0] | int) %}{% endfor %}
+  {{ return(ids) }}
+{% endmacro %}
+
+{% macro spark__create_iceberg_table(relation, rows, port=none) %}
+  {% do portmesh.execute_sql(
+      'create table ' ~ relation ~ ' using iceberg ' ~ (partition_cols(label='partitioned by') if port else '')
+      ~ " location '" ~ portmesh.new_location(port.relation if port else relation) ~ "'"
+      ~ " tblproperties ('format-version' = '2') as\n" ~ rows) %}
+{% endmacro %}
+
+{% macro spark__create_record_table(relation, columns) %}
+  {% do portmesh.execute_sql(
+      'create table if not exists ' ~ relation ~ ' (' ~ portmesh.column_definitions(columns) ~ ')'
+      ~ " using iceberg location '" ~ portmesh.lake_location(relation.schema) ~ '/' ~ relation.identifier ~ "' tblproperties ('format-version' = '2')") %}
+{% endmacro %}
+
+{# Iceberg's schema is of the table, not of a branch: what the contract adds or widens is there for readers at once, empty. #}
+{% macro spark__open_branch(port) %}
+  {% do portmesh.evolve_schema(port, port.relation) %}
+  {% do portmesh.execute_sql('alter table ' ~ port.relation ~ ' create branch ' ~ port.version) %}
+{% endmacro %}
+
+{% macro spark__add_column(relation, name, data_type) %}
+  {% do portmesh.execute_sql('alter table ' ~ relation ~ ' add columns (' ~ adapter.quote(name) ~ ' ' ~ portmesh.stored_type(data_type) ~ ')') %}
+{% endmacro %}
+
+{% macro spark__widen_column(relation, name, data_type) %}
+  {% do portmesh.execute_sql('alter table ' ~ relation ~ ' alter column ' ~ adapter.quote(name) ~ ' type ' ~ portmesh.stored_type(data_type)) %}
+{% endmacro %}
+
+{% macro spark__overwrite_branch(port, rows) %}
+  {% do portmesh.execute_sql('insert overwrite ' ~ port.whole ~ ' (' ~ portmesh.column_list(port) ~ ')\n' ~ rows) %}
+{% endmacro %}
+
+{# Iceberg refuses this where main is not an ancestor of the branch, so two runs never lose each other's rows. #}
+{% macro spark__publish_branch(port) %}
+  {% do portmesh.execute_sql("call system.fast_forward('" ~ port.relation ~ "', 'main', '" ~ port.version ~ "')") %}
+  {% do portmesh.drop_version(port, port.version) %}
+{% endmacro %}
+
+{% macro spark__rename_table(from_relation, to_relation) %}
+  {% do portmesh.execute_sql('alter table ' ~ from_relation ~ ' rename to ' ~ to_relation) %}
+{% endmacro %}
+
+{% macro spark__kept_rows(port, version) %}
+  {{- return('(select * from ' ~ port.relation ~ ' version as of ' ~ version.snapshot_id | int ~ ')') -}}
+{% endmacro %}
+
+{% macro spark__restore_version(port, current, previous) %}
+  {% do portmesh.execute_sql("call system.set_current_snapshot('" ~ port.relation ~ "', " ~ previous.snapshot_id | int ~ 'L)') %}
+{% endmacro %}
+
+{% macro spark__list_versions(port) %}
+  {% set pattern = '^' ~ modules.re.escape(port.alias) ~ '__\\d{8}_\\d{6}_[0-9a-f]{6}(__increment)?$' %}
+  {% set names = [] %}
+  {% for relation in adapter.list_relations_without_caching(api.Relation.create(schema=port.internal_schema)) %}
+    {% do names.append(relation.identifier) %}
+  {% endfor %}
+  {% if load_relation(port.relation) %}
+    {% for row in run_query("select name from " ~ port.relation ~ ".refs where type = 'BRANCH' and name <> 'main'").rows %}
+      {% do names.append(row[0]) %}
+    {% endfor %}
+  {% endif %}
+  {% set found = [] %}
+  {% for name in names if modules.re.match(pattern, name) %}{% do found.append(name) %}{% endfor %}
+  {{ return(found) }}
+{% endmacro %}
+
+{% macro spark__drop_version(port, name) %}
+  {% if portmesh.has_iceberg_table(port.relation) %}
+    {% do portmesh.execute_sql('alter table ' ~ port.relation ~ ' drop branch if exists ' ~ name) %}
+  {% endif %}
+  {% do portmesh.forget_table(portmesh.version_relation(port, name)) %}
+{% endmacro %}
+
+{% macro spark__drop_candidate(port) %}{% do portmesh.forget_table(port.candidate) %}{% endmacro %}
+
+{# Without PURGE: files go by maintenance, so that a name which shares them takes none away. #}
+{% macro spark__forget_table(relation) %}
+  {% do portmesh.execute_sql('drop table if exists ' ~ relation) %}
+{% endmacro %}
+
+{% macro spark__storable_rows(sql) %}{{ return(sql) }}{% endmacro %}
+
+{% macro spark__duplicate_words(column, rows) -%}
+  select shiftright({{ column }}, 6) as word
+  from {{ rows }}
+  where {{ column }} is not null
+  group by 1
+  having count(*) <> bit_count(bit_or(shiftleft(1L, cast({{ column }} & 63 as int))))
+{%- endmacro %}
+
+{% macro spark__duplicate_hashes(column, rows) -%}
+  select xxhash64({{ column }}) as hash
+  from {{ rows }}
+  where {{ column }} is not null
+  group by 1
+  having count(*) > 1
+{%- endmacro %}
