@@ -1,13 +1,13 @@
 # Everything that one types in this repository. Needs Python 3.11 or newer, git and make.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint bench clean
+.PHONY: help demo serve test lint bench rig-emr rig-athena rig-down rig-status clean
 PORT ?= 8080
 # The Python that environments are made with: make demo PYTHON=python3.12
 export PYTHON
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
 demo: ## Build the whole mesh here, from nothing: environment, lake, ports, catalog
 	@tools/demo.sh
@@ -33,6 +33,20 @@ bench: ## Measure the audit, a build of the whole mesh and the rules: 15 minutes
 	.venv/bin/python -m benchmarks.audit
 	.venv/bin/python -m benchmarks.mesh
 	.venv/bin/python -m benchmarks.rules
+
+rig-emr: ## Start Spark with Iceberg on Glue and S3, as on EMR, on this machine (rig/README.md)
+	@tools/environment.sh rig
+	@.venv-rig/bin/python -m rig up emr
+
+rig-athena: ## Start Trino behind Athena's API on this machine; both rigs share one catalog and one lake
+	@tools/environment.sh rig
+	@.venv-rig/bin/python -m rig up athena
+
+rig-status: ## Say what of the rigs runs, its ports, memory and logs
+	@.venv-rig/bin/python -m rig status
+
+rig-down: ## Stop the rigs; what they hold is gone
+	@.venv-rig/bin/python -m rig down
 
 clean: ## Remove what was built, landed and logged; keep the environments
 	rm -rf target logs dbt_packages .lake build mesh.duckdb mesh.duckdb.wal .pytest_cache .mypy_cache .ruff_cache

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Make the environment that a make target needs; does nothing where it is there and its requirements are unchanged.
-# Usage: tools/environment.sh run|dev|lint
+# Usage: tools/environment.sh run|dev|lint|rig
 #   run   .venv with what runs the mesh       dev   … and what lints and tests it
 #   lint  .venv-bouncer with dbt-bouncer, which needs another duckdb
+#   rig   .venv-rig with the engines that stand in for EMR and Athena
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -67,5 +68,6 @@ case "${1:-}" in
     cksum requirements.txt pyproject.toml >.venv/.installed-run
     ;;
   lint) make_environment .venv-bouncer lint "-r requirements-lint.txt" requirements-lint.txt ;;
-  *) fail "Usage: tools/environment.sh run|dev|lint" ;;
+  rig) make_environment .venv-rig rig "-r requirements-rig.txt" requirements-rig.txt ;;
+  *) fail "Usage: tools/environment.sh run|dev|lint|rig" ;;
 esac

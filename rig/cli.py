@@ -1,0 +1,139 @@
+"""`python -m rig up|down|restart|status|env`."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import psutil
+import typer
+
+from rig import servers
+from rig.errors import RigError
+from rig.home import Home, Server, home_folder
+from rig.processes import LOOPBACK, find
+from rig.runner import down as stop_all
+from rig.runner import restart as restart_one
+from rig.runner import up as start_up
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Real engines in the place of EMR and Athena.",
+)
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option("--home", metavar="FOLDER", help="The rig's own folder; else PORTMESH_RIG_HOME, else .rig/home."),
+]
+ConfOption = Annotated[list[str] | None, typer.Option("--conf", metavar="KEY=VALUE", help="For Spark; wins.")]
+
+
+def main() -> None:
+    """Run the command; an expected failure is one message and exit code 1."""
+    # The Thrift client logs each attempt to connect to a server that is still starting.
+    logging.getLogger("thrift").setLevel(logging.CRITICAL)
+    try:
+        app()
+    except RigError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+
+
+@app.command()
+def up(
+    engines: Annotated[
+        list[str] | None, typer.Argument(metavar="[emr] [athena]", help="Both if none is named.")
+    ] = None,
+    home: HomeOption = None,
+    conf: ConfOption = None,
+) -> None:
+    """Start what does not run yet; what runs is left alone."""
+    chosen = Home(home_folder(home))
+    with chosen.locked():
+        for line in start_up(chosen, [_engine(name) for name in engines or servers.ENGINES], conf or []):
+            typer.echo(line)
+
+
+@app.command()
+def restart(
+    engine: Annotated[str, typer.Argument(metavar="emr|athena")], home: HomeOption = None, conf: ConfOption = None
+) -> None:
+    """Stop one engine, if it runs, and start it on the same ports; tables and files stay."""
+    chosen = Home(home_folder(home))
+    with chosen.locked():
+        for line in restart_one(chosen, _engine(engine), conf or []):
+            typer.echo(line)
+
+
+@app.command()
+def down(home: HomeOption = None) -> None:
+    """Stop all of it; tables and files are gone, logs stay."""
+    chosen = Home(home_folder(home))
+    if not chosen.folder.is_dir():
+        typer.echo(f"No rig was ever started in {chosen.folder}.")
+        return
+    with chosen.locked():
+        for line in stop_all(chosen):
+            typer.echo(line)
+
+
+@app.command()
+def status(home: HomeOption = None) -> None:
+    """What runs, on which ports, with how much memory, and where it logs; exit code 1 if something that ran ended."""
+    chosen = Home.at(home_folder(home))
+    if not chosen.servers:
+        typer.echo(f"Nothing runs in {chosen.folder}. To start it: python -m rig up")
+        return
+    ended = False
+    for name, server in chosen.servers.items():
+        process = find(server)
+        ended = ended or process is None
+        typer.echo(_line(name, server, process) + f"   {chosen.log(name)}")
+    if ended:
+        raise RigError("What ended is started again by: python -m rig up")
+
+
+def _line(name: str, server: Server, process: psutil.Process | None) -> str:
+    ports = " ".join(f"{use} {port}" for use, port in server.ports.items())
+    memory = f"{process.memory_info().rss / 2**20:,.0f} MB" if process else "ended"
+    return f"{name:<9} {ports:<26} pid {server.pid:<8} {memory:>9}"
+
+
+@app.command()
+def env(home: HomeOption = None) -> None:
+    """Print the variables of this rig: source <(python -m rig env)."""
+    chosen = Home.at(home_folder(home))
+    if "endpoint" not in chosen.servers:
+        raise RigError(f"Nothing runs in {chosen.folder}. To start it: python -m rig up")
+    for name, value in variables(chosen).items():
+        typer.echo(f"export {name}={value}")
+
+
+def variables(home: Home) -> dict[str, str]:
+    """What dbt, portmesh, tests and benchmarks need to find this rig."""
+    values = {
+        "PORTMESH_RIG_HOME": str(home.folder),
+        "AWS_ENDPOINT_URL": servers.endpoint_url(home),
+        **servers.credentials(servers.CLIENT_KEY),
+        "PORTMESH_S3_LAKE": servers.LAKE,
+        "PORTMESH_ATHENA_WORKGROUP": "primary",
+    }
+    if spark := home.servers.get("spark"):
+        values |= {
+            "PORTMESH_SPARK_HOST": LOOPBACK,
+            "PORTMESH_SPARK_PORT": str(spark.ports["thrift"]),
+            "RIG_SPARK_UI": f"http://{LOOPBACK}:{spark.ports['ui']}",
+        }
+    if trino := home.servers.get("trino"):
+        values["RIG_TRINO_PORT"] = str(trino.ports["http"])
+    return values
+
+
+def _engine(name: str) -> str:
+    if name not in servers.ENGINES:
+        raise RigError(f"There is no engine {name!r}; allowed: {', '.join(servers.ENGINES)}.")
+    return servers.ENGINES[name]

@@ -1,0 +1,1 @@
+"""Athena's API and Athena's SQL in front of Trino."""

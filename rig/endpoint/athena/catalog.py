@@ -1,0 +1,82 @@
+"""What Athena itself does with Glue and S3, beside what Trino does for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rig.endpoint.athena.statements import AthenaError, TableName
+from rig.servers import ATHENA_KEY, client
+
+# What a table that was read may have in the request that changes it.
+TABLE_INPUT = (
+    *("Name", "Description", "Owner", "Parameters", "PartitionKeys", "StorageDescriptor", "TableType"),
+    *("ViewOriginalText", "ViewExpandedText"),
+)
+
+
+class Catalog:
+    """Glue and S3 as Athena uses them; through the endpoint, so that their faults are Athena's too."""
+
+    def __init__(self, url: str) -> None:
+        self.glue = client("glue", url, ATHENA_KEY)
+        self.s3 = client("s3", url, ATHENA_KEY)
+
+    def find(self, name: TableName) -> dict[str, Any] | None:
+        """A table as Glue has it; none if there is none."""
+        try:
+            return dict(self.glue.get_table(DatabaseName=name.database, Name=name.table)["Table"])
+        except self.glue.exceptions.EntityNotFoundException:
+            return None
+
+    def get(self, name: TableName) -> dict[str, Any]:
+        """A table that must be there."""
+        table = self.find(name)
+        if table is None:
+            raise AthenaError(f"TABLE_NOT_FOUND: Table 'awsdatacatalog.{name}' does not exist")
+        return table
+
+    def change(self, name: TableName, change: Callable[[dict[str, Any]], None]) -> None:
+        """Change a table in place, if nobody else did meanwhile."""
+        table = self.get(name)
+        wanted = {key: value for key, value in table.items() if key in TABLE_INPUT}
+        change(wanted)
+        self.glue.update_table(DatabaseName=name.database, TableInput=wanted, VersionId=table["VersionId"])
+
+    def create_database(self, name: str, *, if_not_exists: bool) -> None:
+        """CREATE DATABASE."""
+        try:
+            self.glue.create_database(DatabaseInput={"Name": name})
+        except self.glue.exceptions.AlreadyExistsException:
+            if not if_not_exists:
+                raise AthenaError(f"FAILED: SemanticException Database {name} already exists") from None
+
+    def drop_database(self, name: str, *, if_exists: bool, cascade: bool) -> None:
+        """DROP DATABASE; one that holds tables only with CASCADE."""
+        try:
+            tables = self.glue.get_tables(DatabaseName=name)["TableList"]
+        except self.glue.exceptions.EntityNotFoundException:
+            if if_exists:
+                return
+            raise AthenaError(f"FAILED: SemanticException Database does not exist: {name}") from None
+        if tables and not cascade:
+            raise AthenaError(
+                f"FAILED: InvalidOperationException(message:Database {name} is not empty. One or more tables exist.)"
+            )
+        self.glue.delete_database(Name=name)
+
+    def is_occupied(self, location: str) -> bool:
+        """Whether anything lies below an s3:// location."""
+        bucket, _, prefix = location.removeprefix("s3://").partition("/")
+        found = self.s3.list_objects_v2(Bucket=bucket, Prefix=prefix.rstrip("/") + "/", MaxKeys=1)
+        return bool(found["KeyCount"])
+
+    def write(self, location: str, content: bytes) -> None:
+        """Put one object at an s3:// location."""
+        bucket, _, key = location.removeprefix("s3://").partition("/")
+        self.s3.put_object(Bucket=bucket, Key=key, Body=content)
+
+
+def is_iceberg(table: dict[str, Any] | None) -> bool:
+    """Whether a Glue table is one of Iceberg's."""
+    return bool(table) and str((table or {}).get("Parameters", {}).get("table_type", "")).upper() == "ICEBERG"

@@ -1,0 +1,267 @@
+"""Queries as Athena runs them: queued, run on Trino, billed, written to the results' location, cancelled."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import trino
+from botocore.exceptions import ClientError
+
+from rig.endpoint.athena.catalog import Catalog
+from rig.endpoint.athena.statements import AthenaError, Statement
+from rig.endpoint.athena.translation import HIVE, Translator
+from rig.endpoint.athena.values import cell
+from rig.endpoint.athena.workgroups import Demands
+from rig.endpoint.faults import Faults
+from rig.home import Server
+from rig.processes import LOOPBACK
+
+log = logging.getLogger(__name__)
+
+MEGABYTE = 2**20
+MINIMUM_BILLED = 10 * MEGABYTE
+OVER_THE_LIMIT = "Bytes scanned limit was exceeded"
+# The newest executions whose rows can still be read page by page; the older ones' are in S3.
+KEPT_RESULTS = 200
+FINISHED = ("SUCCEEDED", "FAILED", "CANCELLED")
+
+
+def billed_bytes(kind: str, scanned: int) -> int:
+    """What Athena bills for a statement: DDL is free, else whole megabytes and at least ten.
+
+    A cancelled query is billed for what it had read, a failed one is not.
+    Source: https://aws.amazon.com/athena/pricing
+    """
+    if kind != "DML":
+        return 0
+    return max(MINIMUM_BILLED, math.ceil(scanned / MEGABYTE) * MEGABYTE)
+
+
+@dataclass
+class Execution:
+    """One query, from its submission on."""
+
+    sql: str
+    database: str
+    catalog_name: str | None
+    group: str
+    demands: Demands
+    output: str
+    parameters: list[str]
+    reuse_minutes: int | None
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    state: str = "QUEUED"
+    reason: str | None = None
+    submitted: float = field(default_factory=time.time)
+    ended: float | None = None
+    columns: list[tuple[str, str]] = field(default_factory=list)
+    rows: list[Any] | None = field(default_factory=list)
+    changed: int = 0
+    scanned: int = 0
+    reused: bool = False
+    cancel_asked: str | None = None
+
+    def __post_init__(self) -> None:
+        self.statement = Statement(self.sql, self.database)
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether its result is rows, in a .csv."""
+        return self.statement.is_query or self.statement.kind == "UTILITY"
+
+    @property
+    def location(self) -> str:
+        """Where its result lies."""
+        if self.statement.is_query:
+            return f"{self.output}{self.id}.csv"
+        return f"{self.output}{self.id}" + ("" if self.statement.kind == "DML" else ".txt")
+
+    @property
+    def finished(self) -> bool:
+        """Whether its state is final."""
+        return self.state in FINISHED
+
+    def finish(self, state: str, reason: str | None = None) -> None:
+        """Set the final state; the time first, so that who sees the state sees the time."""
+        self.reason = reason
+        self.ended = time.time()
+        self.state = state
+
+
+class Executions:
+    """All queries of one endpoint."""
+
+    def __init__(self, catalog: Catalog, trino_server: Callable[[], Server | None], faults: Faults) -> None:
+        self._catalog = catalog
+        self._trino_server = trino_server
+        self._faults = faults
+        self._pool = ThreadPoolExecutor(8)
+        self._lock = threading.Lock()
+        self._all: OrderedDict[str, Execution] = OrderedDict()
+        self._running: dict[str, trino.dbapi.Cursor] = {}
+
+    def submit(self, execution: Execution) -> None:
+        """Take a query, or answer it from an earlier result where the client allows that."""
+        earlier = self._reusable(execution)
+        with self._lock:
+            self._all[execution.id] = execution
+            for old in list(self._all.values())[:-KEPT_RESULTS]:
+                old.rows = None
+        if earlier is None:
+            self._pool.submit(self._run, execution)
+            return
+        execution.columns, execution.rows, execution.reused = earlier.columns, earlier.rows, True
+        self._write_result(execution)
+        execution.finish("SUCCEEDED")
+
+    def get(self, execution_id: str) -> Execution | None:
+        """A query by its id."""
+        return self._all.get(execution_id)
+
+    def ids(self, group: str) -> list[str]:
+        """A work group's queries, newest first."""
+        with self._lock:
+            return [execution.id for execution in reversed(self._all.values()) if execution.group == group]
+
+    def cancel(self, execution: Execution, reason: str) -> None:
+        """Cancel a query that is not finished."""
+        execution.cancel_asked = reason
+        if cursor := self._running.get(execution.id):
+            cursor.cancel()
+
+    def _reusable(self, wanted: Execution) -> Execution | None:
+        """The newest result of the same query in the same work group that is young enough."""
+        if wanted.reuse_minutes is None or not wanted.statement.is_query:
+            return None
+        youngest = time.time() - wanted.reuse_minutes * 60
+        with self._lock:
+            for execution in reversed(self._all.values()):
+                same = (execution.sql, execution.database, execution.group, execution.parameters) == (
+                    *(wanted.sql, wanted.database, wanted.group, wanted.parameters),
+                )
+                if same and execution.state == "SUCCEEDED" and execution.submitted >= youngest and not execution.reused:
+                    return execution if execution.rows is not None else None
+        return None
+
+    def _run(self, execution: Execution) -> None:
+        execution.state = "RUNNING"
+        try:
+            self._meet_fault(execution)
+            translator = Translator(self._catalog, lambda query: self._columns(execution, query))
+            for sql in translator.translate(execution.statement, execution.demands, execution.output):
+                self._run_on_trino(execution, sql)
+            self._write_result(execution)
+        except _CancelledError as cancelled:
+            execution.finish("CANCELLED", str(cancelled))
+        except AthenaError as error:
+            execution.finish("FAILED", str(error))
+        except trino.exceptions.TrinoQueryError as error:
+            if execution.cancel_asked:
+                execution.finish("CANCELLED", execution.cancel_asked)
+            else:
+                execution.finish("FAILED", f"{error.error_name}: {error.message}")
+        except (trino.exceptions.TrinoConnectionError, ClientError) as error:
+            execution.finish("FAILED", f"GENERIC_INTERNAL_ERROR: {error}")
+        except Exception as error:  # A thread of the pool has nobody to tell but the client.
+            log.exception("The rig failed on a query: %s", execution.sql)
+            execution.finish("FAILED", f"The rig failed: {type(error).__name__}: {error}")
+        else:
+            execution.finish("SUCCEEDED")
+
+    def _meet_fault(self, execution: Execution) -> None:
+        """A fault of the query itself: PUT /rig/faults with service athena, operation Query."""
+        fault = self._faults.take("athena", "Query", "*", execution.sql)
+        if fault is None:
+            return
+        time.sleep(fault.delay)
+        if fault.code == "CANCELLED":
+            raise _CancelledError(fault.message)
+        if fault.code:
+            raise AthenaError(f"{fault.code}: {fault.message}")
+
+    def _connect(self, execution: Execution) -> trino.dbapi.Connection:
+        server = self._trino_server()
+        if server is None:
+            raise AthenaError("The rig has no Trino. To start it: python -m rig up athena")
+        return trino.dbapi.connect(
+            host=LOOPBACK,
+            port=server.ports["http"],
+            user="athena",
+            source=execution.id,
+            catalog=HIVE,
+            schema=execution.database,
+            legacy_primitive_types=True,
+            max_attempts=1,
+        )
+
+    def _columns(self, execution: Execution, query: str) -> list[tuple[str, str]]:
+        """The columns that a query has; nothing is read."""
+        cursor = self._connect(execution).cursor()
+        cursor.execute(f"select * from ({query}) limit 0")
+        cursor.fetchall()
+        return [(column[0], column[1]) for column in cursor.description or []]
+
+    def _run_on_trino(self, execution: Execution, sql: str) -> None:
+        cursor = self._connect(execution).cursor()
+        self._running[execution.id] = cursor
+        watcher = threading.Thread(target=self._watch, args=(execution, cursor), daemon=True)
+        watcher.start()
+        scanned_before = execution.scanned
+        try:
+            if execution.cancel_asked:
+                raise _CancelledError(execution.cancel_asked)
+            cursor.execute(sql, execution.parameters or None)
+            rows = cursor.fetchall()
+        finally:
+            del self._running[execution.id]
+            execution.scanned = scanned_before + _scanned(cursor)
+        if execution.has_rows:
+            if _is_over(execution):
+                raise _CancelledError(OVER_THE_LIMIT)
+            execution.columns = [(column[0], column[1]) for column in cursor.description or []]
+            execution.rows = rows
+        else:
+            execution.changed = max(cursor.rowcount, 0)
+
+    def _watch(self, execution: Execution, cursor: trino.dbapi.Cursor) -> None:
+        """Cancel a query that reads more than its work group allows, while it runs."""
+        while execution.demands.cutoff and self._running.get(execution.id) is cursor:
+            if _scanned(cursor) > execution.demands.cutoff:
+                self.cancel(execution, OVER_THE_LIMIT)
+                return
+            time.sleep(0.05)
+
+    def _write_result(self, execution: Execution) -> None:
+        """The result's object: rows as .csv with all values quoted and nulls empty, else an empty object."""
+        lines = []
+        if execution.has_rows:
+            lines = [_csv_line([name for name, _ in execution.columns]), *map(_csv_line, execution.rows or [])]
+        self._catalog.write(execution.location, "".join(lines).encode())
+
+
+class _CancelledError(Exception):
+    """A query was cancelled; the text says why."""
+
+
+def _csv_line(values: Sequence[Any]) -> str:
+    """As Athena writes it: what is not null in quotes, so that null and the empty text differ."""
+    cells = ("" if value is None else '"' + cell(value).replace('"', '""') + '"' for value in values)
+    return ",".join(cells) + "\n"
+
+
+def _scanned(cursor: trino.dbapi.Cursor) -> int:
+    """Bytes that Trino has read from S3 for a query so far."""
+    return int((cursor.stats or {}).get("physicalInputBytes", 0)) if cursor._query else 0
+
+
+def _is_over(execution: Execution) -> bool:
+    return bool(execution.demands.cutoff) and execution.scanned > int(execution.demands.cutoff or 0)

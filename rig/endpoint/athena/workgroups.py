@@ -1,0 +1,98 @@
+"""Work groups: moto keeps them, so that CloudFormation's count too; here is what they demand of a query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from moto.athena.models import WorkGroup, athena_backends
+from moto.core import DEFAULT_ACCOUNT_ID
+
+MINIMUM_CUTOFF = 10_000_000
+
+
+class InvalidRequestError(Exception):
+    """What Athena's API refuses at once."""
+
+
+@dataclass(frozen=True)
+class Demands:
+    """What a work group demands of each of its queries."""
+
+    output: str | None
+    output_enforced: bool
+    cutoff: int | None
+
+
+def check(configuration: dict[str, Any]) -> None:
+    """What AWS's API refuses and moto does not."""
+    cutoff = configuration.get("BytesScannedCutoffPerQuery")
+    if cutoff is not None and cutoff < MINIMUM_CUTOFF:
+        raise InvalidRequestError(
+            f"BytesScannedCutoffPerQuery must be at least {MINIMUM_CUTOFF} bytes; {cutoff} was given."
+        )
+
+
+def find(region: str, name: str) -> WorkGroup:
+    """A work group by its name."""
+    groups = athena_backends[DEFAULT_ACCOUNT_ID][region].work_groups
+    if name not in groups:
+        raise InvalidRequestError(f"WorkGroup {name} is not found.")
+    return groups[name]
+
+
+def create(region: str, request: dict[str, Any]) -> None:
+    """CreateWorkGroup."""
+    check(request.get("Configuration", {}))
+    backend = athena_backends[DEFAULT_ACCOUNT_ID][region]
+    if request["Name"] in backend.work_groups:
+        raise InvalidRequestError(f"WorkGroup {request['Name']} is already created.")
+    backend.create_work_group(
+        request["Name"], request.get("Configuration", {}), request.get("Description", ""), request.get("Tags", [])
+    )
+
+
+def update(region: str, request: dict[str, Any]) -> None:
+    """UpdateWorkGroup: what it names is changed, the rest stays."""
+    group = find(region, request["WorkGroup"])
+    changes = dict(request.get("ConfigurationUpdates", {}))
+    results = dict(changes.pop("ResultConfigurationUpdates", {}))
+    check(changes)
+    if changes.pop("RemoveBytesScannedCutoffPerQuery", False):
+        group.configuration.pop("BytesScannedCutoffPerQuery", None)
+    if results.pop("RemoveOutputLocation", False):
+        group.configuration.get("ResultConfiguration", {}).pop("OutputLocation", None)
+    group.configuration.setdefault("ResultConfiguration", {}).update(results)
+    group.configuration.update(changes)
+    group.description = request.get("Description", group.description)
+    group.state = request.get("State", group.state)
+
+
+def delete(region: str, request: dict[str, Any]) -> None:
+    """DeleteWorkGroup."""
+    if request["WorkGroup"] == "primary":
+        raise InvalidRequestError("The primary WorkGroup cannot be deleted.")
+    find(region, request["WorkGroup"])
+    athena_backends[DEFAULT_ACCOUNT_ID][region].delete_work_group(request["WorkGroup"])
+
+
+def describe(group: WorkGroup) -> dict[str, Any]:
+    """GetWorkGroup's answer."""
+    return {
+        "Name": group.name,
+        "State": group.state,
+        "Description": group.description,
+        "Configuration": {"ResultConfiguration": {}, **group.configuration},
+    }
+
+
+def demands(group: WorkGroup) -> Demands:
+    """What a query in this work group must keep to."""
+    if group.state != "ENABLED":
+        raise InvalidRequestError(f"WorkGroup {group.name} is disabled.")
+    output = group.configuration.get("ResultConfiguration", {}).get("OutputLocation")
+    return Demands(
+        output=output,
+        output_enforced=bool(output) and group.configuration["EnforceWorkGroupConfiguration"],
+        cutoff=group.configuration.get("BytesScannedCutoffPerQuery"),
+    )

@@ -1,0 +1,105 @@
+"""Where moto's Glue is more lenient than AWS's, or lacks what an engine calls."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import threading
+from typing import TYPE_CHECKING, Any
+
+import sqlglot
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.glue.models import glue_backends
+from werkzeug.wrappers import Response
+
+from rig.endpoint.calls import Call
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+REGION = re.compile(r"Credential=[^/]+/\d+/([^/]+)/")
+TRINO_VIEW = re.compile(r"/\* Presto View: (.*) \*/")
+# Where a request names a database or a table.
+NAMES = ("Name", "DatabaseName", "TableName")
+STATISTICS: dict[str, dict[str, list[object]]] = {
+    "Get": {"ColumnStatisticsList": [], "Errors": []},
+    "Update": {"Errors": []},
+    "Delete": {},
+}
+
+
+class GlueCorrections:
+    """Answers, or changes, what a client asks of Glue."""
+
+    def __init__(self, moto: WSGIApplication) -> None:
+        self._moto = moto
+        self._lock = threading.Lock()
+
+    def answer(self, call: Call) -> Response | WSGIApplication | None:
+        """The answer, or none if moto's own is right for the request, which may have been changed."""
+        if "ColumnStatistics" in call.operation:
+            # moto has none and fails; Trino asks on every write.
+            return call.answer(next(value for verb, value in STATISTICS.items() if call.operation.startswith(verb)))
+        self._correct(call)
+        return self._locked_update(call) if call.operation == "UpdateTable" else None
+
+    def _correct(self, call: Call) -> None:
+        """What AWS's Glue makes of a request before it keeps it."""
+        before = json.dumps(call.parameters)
+        for holder in (call.parameters, call.parameters.get("DatabaseInput"), call.parameters.get("TableInput")):
+            fold_names(holder or {})
+        if table := call.parameters.get("TableInput"):
+            table.setdefault("PartitionKeys", [])
+            fill_view_columns(table)
+        after = json.dumps(call.parameters)
+        if after != before:
+            call.replace_body(after.encode())
+
+    def _locked_update(self, call: Call) -> WSGIApplication:
+        """UpdateTable with a VersionId, which moto ignores: the second of two writers that read one version fails."""
+
+        def update(environ: WSGIEnvironment, start_response: StartResponse) -> Any:
+            with self._lock:
+                asked = call.parameters.get("VersionId")
+                has = _version(call)
+                if asked is None or has is None or str(asked) == has:
+                    return self._moto(environ, start_response)
+            message = f"Update table failed due to concurrent modifications: version {asked} is not the current, {has}."
+            return call.refuse("ConcurrentModificationException", message)(environ, start_response)
+
+        return update
+
+
+def fold_names(holder: dict[str, Any]) -> None:
+    """Glue keeps names in lower case and finds them in any."""
+    for name in NAMES:
+        if isinstance(holder.get(name), str):
+            holder[name] = holder[name].lower()
+
+
+def fill_view_columns(table: dict[str, Any]) -> None:
+    """Trino writes a view with one column `dummy`, Athena with the view's own, which `dbt docs` shows."""
+    view = TRINO_VIEW.fullmatch(table.get("ViewOriginalText") or "")
+    if view:
+        columns = json.loads(base64.b64decode(view[1]))["columns"]
+        table["StorageDescriptor"]["Columns"] = [
+            {"Name": column["name"], "Type": glue_type(column["type"])} for column in columns
+        ]
+
+
+def glue_type(trino_type: str) -> str:
+    """A Trino type as Glue spells it: varchar is string, row(a bigint) is struct<a:bigint>."""
+    spelled = sqlglot.exp.DataType.build(trino_type, dialect="trino").sql(dialect="hive").lower()
+    spelled = re.sub(r"timestamp(ntz|tz|ltz)?(\(\d+\))?", "timestamp", spelled)
+    spelled = re.sub(r"varchar(\(\d+\))?|\btext\b|\bjson\b", "string", spelled)
+    return spelled.replace(": ", ":").replace(", ", ",").replace("`", "")
+
+
+def _version(call: Call) -> str | None:
+    """The version of the table that a call wants to change; none if there is no such table."""
+    found = REGION.search(call.environ.get("HTTP_AUTHORIZATION", ""))
+    backend = glue_backends[DEFAULT_ACCOUNT_ID][found[1] if found else "us-east-1"]
+    database = backend.databases.get(call.parameters["DatabaseName"])
+    table = database.tables.get(call.parameters["TableInput"]["Name"]) if database else None
+    return str(table._current_version) if table else None

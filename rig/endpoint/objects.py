@@ -1,0 +1,49 @@
+"""Parts of S3 objects without the whole: moto copies an object for each range, and Parquet is read in ranges."""
+
+from __future__ import annotations
+
+import re
+
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
+from werkzeug.wrappers import Response
+
+from rig.endpoint.calls import Call
+
+RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+def read_range(call: Call) -> Response | None:
+    """The bytes that a GetObject asks for; none where moto is to answer (no range, no such object, a bad range)."""
+    asked = RANGE.fullmatch(call.environ.get("HTTP_RANGE", ""))
+    if asked is None or call.operation != "GetObject" or call.environ.get("QUERY_STRING") not in ("", "x-id=GetObject"):
+        return None
+    bucket, _, name = call.request.path.lstrip("/").partition("/")
+    backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
+    if bucket not in backend.buckets:
+        return None
+    key = backend.get_object(bucket, name)
+    span = _span(asked[1], asked[2], key.size) if key else None
+    if key is None or span is None:
+        return None
+    first, last = span
+    with key.lock:
+        key._value_buffer.seek(first)
+        part = key._value_buffer.read(last - first + 1)
+    answer = Response(part, 206, content_type=key.metadata.get("Content-Type", "binary/octet-stream"))
+    answer.headers["ETag"] = key.etag
+    answer.headers["Last-Modified"] = key.last_modified_RFC1123
+    answer.headers["Accept-Ranges"] = "bytes"
+    answer.headers["Content-Range"] = f"bytes {first}-{last}/{key.size}"
+    return answer
+
+
+def _span(begin: str, end: str, size: int) -> tuple[int, int] | None:
+    """First and last byte of `bytes=begin-end`; `bytes=-end` is the last so many."""
+    if begin:
+        first, last = int(begin), min(int(end), size - 1) if end else size - 1
+    elif end:
+        first, last = max(size - int(end), 0), size - 1
+    else:
+        return None
+    return (first, last) if first <= last else None

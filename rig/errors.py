@@ -1,0 +1,7 @@
+"""What may go wrong when a rig is made or run: one sentence that says how to mend it."""
+
+from __future__ import annotations
+
+
+class RigError(Exception):
+    """An expected failure; its text is all that the command prints."""

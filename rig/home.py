@@ -1,0 +1,77 @@
+"""Where a rig keeps its things: artefacts, which several rigs may share, and a home of its own for what runs."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def artefacts_folder() -> Path:
+    """Jars, Trino and Java: PORTMESH_RIG_ARTEFACTS, else .rig/artefacts in the repository."""
+    return Path(os.environ.get("PORTMESH_RIG_ARTEFACTS") or REPOSITORY / ".rig" / "artefacts").resolve()
+
+
+def home_folder(given: Path | None = None) -> Path:
+    """The state of one rig: what is given, else PORTMESH_RIG_HOME, else .rig/home in the repository."""
+    return Path(given or os.environ.get("PORTMESH_RIG_HOME") or REPOSITORY / ".rig" / "home").resolve()
+
+
+@dataclass
+class Server:
+    """One process of a rig. `started` is the process's own start time: a reused process id is never taken for it."""
+
+    pid: int
+    started: float
+    ports: dict[str, int]
+
+
+@dataclass
+class Home:
+    """The folder of one rig, and what of it is known to run."""
+
+    folder: Path
+    servers: dict[str, Server] = field(default_factory=dict)
+
+    @classmethod
+    def at(cls, folder: Path) -> Home:
+        """Read the state that an earlier command left; an empty one if there is none."""
+        home = cls(folder)
+        if home.state_file.exists():
+            state = json.loads(home.state_file.read_text())
+            home.servers = {name: Server(**server) for name, server in state["servers"].items()}
+        return home
+
+    @property
+    def state_file(self) -> Path:
+        """Which processes run, and their ports."""
+        return self.folder / "state.json"
+
+    def log(self, server: str) -> Path:
+        """What a server printed; kept when the rig is stopped."""
+        return self.folder / "logs" / f"{server}.log"
+
+    def work(self, server: str) -> Path:
+        """A server's settings and temporary files; removed when the rig is stopped."""
+        return self.folder / "work" / server
+
+    def save(self) -> None:
+        """Write the state in one step, so that a reader never sees half of it."""
+        part = self.state_file.with_suffix(".part")
+        part.write_text(json.dumps({"servers": {name: asdict(s) for name, s in self.servers.items()}}, indent=2) + "\n")
+        part.replace(self.state_file)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """One command at a time changes a rig; a second one waits."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "lock").open("w") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            self.servers = Home.at(self.folder).servers
+            yield

@@ -1,0 +1,74 @@
+"""Start, mend and stop the servers of one rig. Each function yields the lines that the command prints."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+
+from rig import servers
+from rig.home import Home, Server
+from rig.processes import find, stop
+
+
+def up(home: Home, engines: Sequence[str], conf: Sequence[str]) -> Iterator[str]:
+    """The endpoint and these engines, all ready; both engines start at once."""
+    endpoint = home.servers.get("endpoint")
+    if endpoint is None or find(endpoint) is None:
+        # Its memory was the only store: an engine that ran with it has nothing left to read.
+        engines = [*engines, *(name for name in home.servers if name not in ("endpoint", *engines))]
+        for name in list(home.servers):
+            stop(home.servers[name])
+        if endpoint is not None:
+            yield "endpoint  had ended, and all tables and files with it"
+        _start(home, "endpoint", ())
+        servers.wait_for_endpoint(home, home.servers["endpoint"])
+    fresh = [name for name in engines if name not in home.servers or find(home.servers[name]) is None]
+    for name in fresh:
+        _start(home, name, conf)
+    for name in fresh:
+        _wait(home, name)
+    for name in ("endpoint", *engines):
+        yield _says(name, home.servers[name], "started" if name in fresh else "runs")
+
+
+def restart(home: Home, engine: str, conf: Sequence[str]) -> Iterator[str]:
+    """Stop an engine, if it still runs, and start it; the endpoint and what it holds stay."""
+    if engine in home.servers:
+        stop(home.servers[engine])
+    yield from up(home, [engine], conf)
+
+
+def down(home: Home) -> Iterator[str]:
+    """Stop every server, the engines before the endpoint, and remove all but the logs."""
+    for name in reversed(home.servers):
+        stop(home.servers[name])
+        yield f"{name:<9} stopped"
+    home.servers.clear()
+    shutil.rmtree(home.folder / "work", ignore_errors=True)
+    home.state_file.unlink(missing_ok=True)
+    (home.folder / "lock").unlink(missing_ok=True)
+
+
+def _start(home: Home, name: str, conf: Sequence[str]) -> None:
+    ports = servers.ports_for(name, home.servers.get(name))
+    shutil.rmtree(home.work(name), ignore_errors=True)
+    if name == "endpoint":
+        home.servers[name] = servers.start_endpoint(home, ports)
+    elif name == "spark":
+        home.servers[name] = servers.start_spark(home, ports, conf)
+    else:
+        home.servers[name] = servers.start_trino(home, ports)
+    # At once: a command that is broken off must leave no process that `down` does not know.
+    home.save()
+
+
+def _wait(home: Home, name: str) -> None:
+    if name == "spark":
+        servers.wait_for_spark(home, home.servers[name])
+    else:
+        servers.wait_for_trino(home, home.servers[name])
+
+
+def _says(name: str, server: Server, what: str) -> str:
+    ports = ", ".join(f"{use} {port}" for use, port in server.ports.items())
+    return f"{name:<9} {what:<8} {ports}"

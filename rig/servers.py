@@ -1,0 +1,228 @@
+"""The three processes of a rig: the AWS endpoint, Spark's Thrift server and Trino; how each starts and is ready."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import boto3
+import pyspark
+import trino
+from pyhive import hive
+from thrift.transport.TTransport import TTransportException
+
+from rig import artefacts
+from rig.errors import RigError
+from rig.home import REPOSITORY, Home, Server
+from rig.processes import LOOPBACK, free_port, spawn, wait_until
+
+REGION = "eu-west-1"
+LAKE = "s3://portmesh-lake"
+SETTINGS = Path(__file__).parent / "settings"
+# Who calls the endpoint is told by the access key.
+CLIENT_KEY, SPARK_KEY, TRINO_KEY, ATHENA_KEY = "rig-client", "rig-spark", "rig-trino", "rig-athena"
+SECRET = "rig"
+PREFERRED = {
+    "endpoint": {"http": 5002},
+    "spark": {"thrift": 10015, "ui": 4040},
+    "trino": {"http": 8085},
+}
+# What each engine of the mesh needs.
+ENGINES = {"emr": "spark", "athena": "trino"}
+
+
+def credentials(key: str) -> dict[str, str]:
+    """The variables that every AWS client reads."""
+    return {
+        "AWS_ACCESS_KEY_ID": key,
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        # Nothing but this endpoint is to be asked for credentials.
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def endpoint_url(home: Home) -> str:
+    """All of AWS, for every client of this rig."""
+    return f"http://{LOOPBACK}:{home.servers['endpoint'].ports['http']}"
+
+
+def ports_for(name: str, before: Server | None) -> dict[str, int]:
+    """The ports that the server had, if they are free, else the preferred ones, else any."""
+    return {use: free_port(before.ports[use] if before else port) for use, port in PREFERRED[name].items()}
+
+
+def start_endpoint(home: Home, ports: Mapping[str, int]) -> Server:
+    """moto for S3, Glue and STS, and Athena's API, in one process."""
+    work = home.work("endpoint")
+    command = [sys.executable, "-m", "rig.endpoint", "--home", str(home.folder), "--port", str(ports["http"])]
+    environment = {**os.environ, **credentials(CLIENT_KEY), "PYTHONPATH": str(REPOSITORY), "TMPDIR": str(work)}
+    environment.pop("AWS_ENDPOINT_URL", None)
+    return spawn(command, ports, log=home.log("endpoint"), folder=work, environment=environment)
+
+
+def wait_for_endpoint(home: Home, server: Server) -> None:
+    """Until it answers; then it gets the lake's bucket, and the database that Spark's clients USE as they connect."""
+
+    def answers() -> bool:
+        return _get(f"{endpoint_url(home)}/rig/health") is not None
+
+    wait_until(answers, server, name="The AWS endpoint", log=home.log("endpoint"))
+    client("s3", endpoint_url(home), CLIENT_KEY).create_bucket(
+        Bucket=LAKE.removeprefix("s3://"), CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    client("glue", endpoint_url(home), CLIENT_KEY).create_database(DatabaseInput={"Name": "default"})
+
+
+def client(service: str, url: str, key: str) -> Any:
+    """A client of one of AWS's services in this rig."""
+    return boto3.client(
+        service, endpoint_url=url, region_name=REGION, aws_access_key_id=key, aws_secret_access_key=SECRET
+    )
+
+
+def start_spark(home: Home, ports: Mapping[str, int], conf: Sequence[str] = ()) -> Server:
+    """A Thrift server as EMR's, with Iceberg on Glue as its default catalog; `conf` are KEY=VALUE and win."""
+    work = home.work("spark")
+    java = artefacts.java_home("spark")
+    jars = artefacts.spark_jars()
+    temporary = work / "tmp"
+    temporary.mkdir(parents=True, exist_ok=True)
+    settings = {**_spark_settings(home, ports, work), **dict(item.split("=", 1) for item in conf)}
+    options = " ".join(
+        (
+            "-XX:+UseSerialGC -XX:ReservedCodeCacheSize=160m -XX:MaxDirectMemorySize=128m -XX:-UsePerfData",
+            f"-Djava.io.tmpdir={temporary} -Dderby.system.home={work}",
+            f"-Dderby.stream.error.file={work / 'derby.log'}",
+        )
+    )
+    spark_home = Path(pyspark.__file__).parent
+    command = [
+        str(spark_home / "bin" / "spark-submit"),
+        *("--class", "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2"),
+        *("--master", "local[2]", "--driver-memory", "1200m"),
+        *("--driver-class-path", ":".join(map(str, jars)), "--driver-java-options", options),
+        *(word for key, value in settings.items() for word in ("--conf", f"{key}={value}")),
+        "spark-internal",
+        *("--hiveconf", f"hive.server2.thrift.bind.host={LOOPBACK}"),
+        *("--hiveconf", f"hive.server2.thrift.port={ports['thrift']}"),
+        *("--hiveconf", "hive.server2.transport.mode=binary", "--hiveconf", "hive.server2.authentication=NONE"),
+    ]
+    environment = {
+        **_without_spark(os.environ),
+        **credentials(SPARK_KEY),
+        "JAVA_HOME": str(java),
+        "SPARK_HOME": str(spark_home),
+        "SPARK_LOCAL_IP": LOOPBACK,
+        "SPARK_LOCAL_DIRS": str(temporary),
+        "SPARK_LAUNCHER_OPTS": "-XX:-UsePerfData",
+        # Without it glibc keeps an arena for each thread, hundreds of MB.
+        "MALLOC_ARENA_MAX": "2",
+        "TMPDIR": str(temporary),
+    }
+    return spawn(command, ports, log=home.log("spark"), folder=work, environment=environment)
+
+
+def _without_spark(environment: Mapping[str, str]) -> dict[str, str]:
+    """An installed Spark's own settings are not this one's."""
+    return {key: value for key, value in environment.items() if not key.startswith(("SPARK_", "HADOOP_", "AWS_"))}
+
+
+def _spark_settings(home: Home, ports: Mapping[str, int], work: Path) -> dict[str, str]:
+    """Spark's configuration; spark-defaults.conf says what each part is for."""
+    template = Template((SETTINGS / "spark-defaults.conf").read_text())
+    text = template.substitute(
+        endpoint=endpoint_url(home), lake=LAKE, region=REGION, work=work, host=LOOPBACK, ui_port=ports["ui"]
+    )
+    lines = [line.split(None, 1) for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    return {key: value.strip() for key, value in lines}
+
+
+def wait_for_spark(home: Home, server: Server) -> None:
+    """Until it answers a query; the first one takes seconds, and a client should not pay for them."""
+
+    def answers() -> bool:
+        try:
+            connection = hive.connect(host=LOOPBACK, port=server.ports["thrift"], username="rig", auth="NONE")
+        except (TTransportException, OSError):
+            return False
+        except hive.OperationalError as error:
+            status = error.args[0].status
+            raise RigError(f"Spark runs and cannot use its catalog: {status.errorMessage}") from error
+        with connection, connection.cursor() as cursor:
+            cursor.execute("select 1")
+            return bool(cursor.fetchall() == [(1,)])
+
+    wait_until(answers, server, name="Spark's Thrift server", log=home.log("spark"))
+
+
+def start_trino(home: Home, ports: Mapping[str, int]) -> Server:
+    """Trino with two catalogs over one Glue, `awsdatacatalog` for Hive tables and `iceberg`, as Athena has them."""
+    work = home.work("trino")
+    server = artefacts.trino_server()
+    java = artefacts.java_home("trino")
+    (work / "catalog").mkdir(parents=True, exist_ok=True)
+    (work / "tmp").mkdir(exist_ok=True)
+    values = {
+        "endpoint": endpoint_url(home),
+        "region": REGION,
+        "key": TRINO_KEY,
+        "secret": SECRET,
+        "host": LOOPBACK,
+        "port": str(ports["http"]),
+    }
+    shared = Template((SETTINGS / "trino" / "aws.properties").read_text()).substitute(values)
+    for catalog in ("awsdatacatalog", "iceberg"):
+        own = (SETTINGS / "trino" / f"{catalog}.properties").read_text()
+        (work / "catalog" / f"{catalog}.properties").write_text(own + shared)
+    for name in ("config.properties", "log.properties"):
+        (work / name).write_text(Template((SETTINGS / "trino" / name).read_text()).substitute(values))
+    virtual_machine = (SETTINGS / "trino" / "jvm.config").read_text().split()
+    command = [
+        str(java / "bin" / "java"),
+        *("-cp", f"{server / 'lib'}/*"),
+        *virtual_machine,
+        f"-Djava.io.tmpdir={work / 'tmp'}",
+        f"-Dconfig={work / 'config.properties'}",
+        f"-Dlog.levels-file={work / 'log.properties'}",
+        *("-Dnode.environment=rig", "-Dnode.id=rig", f"-Dnode.data-dir={work / 'data'}"),
+        *(f"-Dcatalog.config-dir={work / 'catalog'}", f"-Dplugin.dir={server / 'plugin'}"),
+        "io.trino.server.TrinoServer",
+    ]
+    environment = {**os.environ, "MALLOC_ARENA_MAX": "2"}
+    return spawn(command, ports, log=home.log("trino"), folder=work, environment=environment)
+
+
+def wait_for_trino(home: Home, server: Server) -> None:
+    """Until it has answered from Glue."""
+    url = f"http://{LOOPBACK}:{server.ports['http']}/v1/info"
+
+    def answers() -> bool:
+        info = _get(url)
+        if info is None or info["starting"]:
+            return False
+        connection = trino.dbapi.connect(host=LOOPBACK, port=server.ports["http"], user="rig", catalog="awsdatacatalog")
+        try:
+            connection.cursor().execute("show tables from awsdatacatalog.default").fetchall()
+        except (trino.exceptions.TrinoQueryError, trino.exceptions.TrinoConnectionError):
+            return False
+        return True
+
+    wait_until(answers, server, name="Trino", log=home.log("trino"))
+
+
+def _get(url: str) -> dict[str, object] | None:
+    """The JSON at a URL, or none if nobody answers yet."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return dict(json.load(answer))
+    except (urllib.error.URLError, OSError, ValueError):
+        return None
