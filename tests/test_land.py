@@ -21,7 +21,7 @@ import pytest
 from portmesh.cli import main
 from portmesh.lake.feeds import FEEDS, BatchName
 from portmesh.lake.flaws import EVERY, FLAWS
-from portmesh.lake.store import Lake, Manifest
+from portmesh.lake.folder import FolderLake, Manifest
 from portmesh.repository import lake_folder
 from tests.mesh import REPOSITORY, Mesh
 
@@ -100,7 +100,7 @@ def test_batches_hold_the_source_rows_in_its_order(three_weeks: Path) -> None:
 
 
 def test_each_feed_is_there_with_its_batches(three_weeks: Path) -> None:
-    found = {feed: [batch.batch_id for batch in Lake(three_weeks).batches(feed)] for feed in FEEDS}
+    found = {feed: [batch.batch_id for batch in FolderLake(three_weeks).batches(feed)] for feed in FEEDS}
     weeks = ["2017-W01", "2017-W02", "2017-W03"]
     assert len(SNAPSHOTS) == 6
     assert found == {"transactions": weeks, "promotions": weeks} | {feed: ["2017-01-01"] for feed in SNAPSHOTS}
@@ -113,7 +113,7 @@ def test_rows_say_which_batch_they_came_with_and_when(three_weeks: Path) -> None
 
 def test_a_manifest_promises_what_the_file_is(three_weeks: Path) -> None:
     checked = 0
-    for batch, manifest in Lake(three_weeks).inspect_all():
+    for batch, manifest in FolderLake(three_weeks).inspect_all():
         assert isinstance(manifest, Manifest), manifest
         file = three_weeks / str(batch) / "data.parquet"
         assert manifest.rows == pq.read_metadata(file).num_rows
@@ -164,7 +164,7 @@ def test_a_killed_landing_leaves_whole_batches_and_is_resumed(tmp_path: Path, po
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
 
-    found = dict(Lake(tmp_path).inspect_all())
+    found = dict(FolderLake(tmp_path).inspect_all())
     assert 2 <= len(found) < 59
     assert all(isinstance(manifest, Manifest) for manifest in found.values())
     (tmp_path / ".staging/transactions.2017-W99").mkdir()
@@ -172,11 +172,11 @@ def test_a_killed_landing_leaves_whole_batches_and_is_resumed(tmp_path: Path, po
     assert portmesh("land", "--until", "2017-W02", "--lake", tmp_path).exit_code == 0
     assert list((tmp_path / ".staging").iterdir()) == []
     assert before.items() <= contents(tmp_path).items()
-    assert BatchName("demographics", "2017-01-01") in dict(Lake(tmp_path).inspect_all())
+    assert BatchName("demographics", "2017-01-01") in dict(FolderLake(tmp_path).inspect_all())
 
 
 def test_two_landings_at_once_are_refused(lake: Path, portmesh: Portmesh) -> None:
-    with Lake(lake).landing():
+    with FolderLake(lake).landing():
         result = portmesh("land", "--lake", lake)
     assert result.exit_code == 2
     assert "Another landing is at work in this lake; nothing was changed." in result.err
@@ -338,7 +338,7 @@ def test_withdrawn_batches_are_gone(lake: Path, portmesh: Portmesh) -> None:
     result = portmesh("land", "--withdraw", WEEK_2, "--lake", lake)
     assert result.exit_code == 0
     assert f"Took {WEEK_2} out of the lake." in result.out
-    assert [batch.batch_id for batch in Lake(lake).batches("transactions")] == ["2017-W01", "2017-W03"]
+    assert [batch.batch_id for batch in FolderLake(lake).batches("transactions")] == ["2017-W01", "2017-W03"]
     assert list((lake / ".staging").iterdir()) == []
 
 

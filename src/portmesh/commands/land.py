@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,9 +15,8 @@ from portmesh.lake.flaws import FLAWS
 from portmesh.lake.landing import Landing, Request
 from portmesh.lake.landing import Progress as ReportProgress
 from portmesh.lake.landing import land as land_request
-from portmesh.lake.store import Lake
+from portmesh.lake.targets import open_lake
 from portmesh.output import console, errors_as_json, print_json, table
-from portmesh.repository import lake_folder
 from portmesh.text import count, facts_block, size
 
 
@@ -38,9 +36,17 @@ def land(
     withdraw: Annotated[
         list[str] | None, typer.Option(metavar="FEED/BATCH", help="Take a batch out of the lake.")
     ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(metavar="TARGET", help="Whose lake: local, emr or athena; else PORTMESH_TARGET, else local."),
+    ] = None,
     lake: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="The lake; else PORTMESH_LAKE, else .lake in the repository."),
+        str | None,
+        typer.Option(
+            metavar="LAKE",
+            help="A folder, else PORTMESH_LAKE, else .lake in the repository; on emr and athena s3://BUCKET, "
+            "else PORTMESH_S3_LAKE.",
+        ),
     ] = None,
     landed_at: Annotated[
         str | None, typer.Option(metavar="TIME", help="The time of this landing (UTC), for reproducible runs.")
@@ -56,14 +62,15 @@ def land(
             replace=tuple(replace or ()),
             withdraw=tuple(withdraw or ()),
             landed_at=landed_at,
-            hint=f" --lake {lake}" if lake else "",
+            hint=(f" --target {target}" if target else "") + (f" --lake {lake}" if lake else ""),
         )
         with _progress() as progress:
-            landing = land_request(Lake(lake_folder(lake)), request, progress)
+            landing = land_request(open_lake(target, lake), request, progress)
+    build = f"dbt build --target {target}" if target else "dbt build"
     if as_json:
-        print_json({**asdict(landing), "next": _next(landing, request.hint)})
+        print_json({**asdict(landing), "next": _next(landing, build, request.hint)})
     else:
-        _print(landing, request.hint)
+        _print(landing, build, request.hint)
 
 
 @contextmanager
@@ -82,7 +89,7 @@ def _progress() -> Iterator[ReportProgress]:
         yield report
 
 
-def _print(landing: Landing, hint: str) -> None:
+def _print(landing: Landing, build: str, hint: str) -> None:
     out = console()
     facts = []
     if landing.feeds:
@@ -105,10 +112,10 @@ def _print(landing: Landing, hint: str) -> None:
         out.print(f"Took {name} out of the lake.")
     if landing.replaced or landing.withdrawn:
         out.print()
-    out.print(facts_block([*facts, ("lake", landing.lake), ("next", _next(landing, hint))]), soft_wrap=True)
+    out.print(facts_block([*facts, ("lake", landing.lake), ("next", _next(landing, build, hint))]), soft_wrap=True)
 
 
-def _next(landing: Landing, hint: str) -> str:
+def _next(landing: Landing, build: str, hint: str) -> str:
     if landing.planted:
-        return f"dbt build, see what it says, then: portmesh land --replace {landing.planted.batch}{hint}"
-    return "dbt build"
+        return f"{build}, see what it says, then: portmesh land --replace {landing.planted.batch}{hint}"
+    return build

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from portmesh.errors import FindingsError, UsageError
 from portmesh.lake.feeds import EXTRA_WEEK, FEEDS, WEEKS, BatchName, Feed, parse_batch, parse_name, parse_week
 from portmesh.lake.flaws import FLAWS, plant
+from portmesh.lake.lake import Batch, Damage, Lake
 from portmesh.lake.source import read_batch, read_batches
-from portmesh.lake.store import Damage, Lake, Manifest
 from portmesh.text import count
 
 Progress = Callable[[BatchName, int, int], None]
@@ -53,7 +53,7 @@ class Landing:
 
 @dataclass(frozen=True)
 class Request:
-    """What a call of `portmesh land` asks for, as typed; `hint` is the option that names the lake again."""
+    """What a call of `portmesh land` asks for, as typed; `hint` are the options that name the lake again."""
 
     until: str | None = None
     flaw: str | None = None
@@ -73,7 +73,7 @@ def land(lake: Lake, request: Request, progress: Progress | None = None) -> Land
     replace = [parse_batch(text) for text in request.replace]
     withdraw = [parse_name(text) for text in request.withdraw]
     until = parse_week(request.until) if request.until is not None else None
-    landing = Landing(str(lake.folder), parse_time(request.landed_at))
+    landing = Landing(lake.location, parse_time(request.landed_at))
     with lake.landing():
         for batch in withdraw:
             _assert_there(lake, batch)
@@ -121,21 +121,21 @@ def _assert_possible(request: Request) -> None:
 
 
 def _assert_there(lake: Lake, batch: BatchName) -> None:
-    if not lake.has(batch):
-        there = [found.batch_id for found in lake.batches(batch.feed)]
+    there = [found.batch_id for found in lake.batches(batch.feed)]
+    if batch.batch_id not in there:
         shown = f"{there[0]} to {there[-1]}" if len(there) > 1 else "".join(there) or "none"
         raise UsageError(
             f"{batch} is not in the lake, so nothing was withdrawn.",
-            [("where", str(lake.folder)), ("got", str(batch)), ("allowed", f"landed batches of {batch.feed}: {shown}")],
+            [("where", lake.location), ("got", str(batch)), ("allowed", f"landed batches of {batch.feed}: {shown}")],
         )
 
 
-def _verify(lake: Lake, hint: str) -> dict[BatchName, Manifest]:
-    """The manifests of all batches in the lake; raises FindingsError naming each that is damaged."""
+def _verify(lake: Lake, hint: str) -> dict[BatchName, Batch]:
+    """All batches in the lake; raises FindingsError naming each that is damaged."""
     found = dict(lake.inspect_all())
     damages = [damage for damage in found.values() if isinstance(damage, Damage)]
     if damages:
-        facts = [{"batch": str(d.batch), "where": str(d.where), "got": d.got, "allowed": d.allowed} for d in damages]
+        facts = [{"batch": str(d.batch), "where": d.where, "got": d.got, "allowed": d.allowed} for d in damages]
         does = "does not keep its promise" if len(damages) == 1 else "do not keep their promise"
         raise FindingsError(
             f"{count(len(damages), 'batch', 'batches')} in the lake {does}; nothing was landed.",
@@ -143,7 +143,7 @@ def _verify(lake: Lake, hint: str) -> dict[BatchName, Manifest]:
             "\n".join(_mend(damage.batch) + hint for damage in damages),
             as_json={"damages": facts},
         )
-    return {batch: manifest for batch, manifest in found.items() if isinstance(manifest, Manifest)}
+    return {name: batch for name, batch in found.items() if not isinstance(batch, Damage)}
 
 
 def _mend(batch: BatchName) -> str:
@@ -156,34 +156,35 @@ def _land_feed(
     feed: Feed,
     until: str | None,
     landed_at: datetime,
-    kept: dict[BatchName, Manifest],
+    kept: dict[BatchName, Batch],
     progress: Progress | None,
 ) -> FeedLanding:
-    there = {batch.batch_id: manifest for batch, manifest in kept.items() if batch.feed == feed.name}
+    there = {name.batch_id: batch for name, batch in kept.items() if name.feed == feed.name}
     asked = [batch for batch in feed.batches if not (feed.weekly and until) or batch <= (until or "")]
     wanted = [batch for batch in asked if batch not in there]
-    manifests = list(there.values())
+    batches = list(there.values())
     for number, (batch_id, rows) in enumerate(read_batches(feed, wanted), start=1):
-        batch = BatchName(feed.name, batch_id)
-        manifests.append(lake.land(batch, rows, landed_at))
+        name = BatchName(feed.name, batch_id)
+        batches.append(lake.land(name, rows, landed_at))
         if progress:
-            progress(batch, number, len(wanted))
+            progress(name, number, len(wanted))
     return FeedLanding(
         feed=feed.name,
         landed=len(wanted),
         kept=len(there),
-        rows=sum(manifest.rows for manifest in manifests),
-        bytes=sum(manifest.bytes for manifest in manifests),
+        rows=sum(batch.rows for batch in batches),
+        bytes=sum(batch.bytes for batch in batches),
     )
 
 
 def _land_flawed(lake: Lake, request: Request, landed_at: datetime) -> Planted:
     weeks = (*WEEKS, EXTRA_WEEK)
     flaw = request.flaw or ""
+    there = lake.batches("transactions")
     if request.batch is not None:
         batch = BatchName("transactions", parse_week(request.batch, weeks))
     else:
-        missing = [week for week in weeks if not lake.has(BatchName("transactions", week))]
+        missing = [week for week in weeks if BatchName("transactions", week) not in there]
         if not missing:
             raise UsageError(
                 f"All weeks of transactions have landed, the extra week {EXTRA_WEEK} too: none is left for a flaw.",
@@ -191,11 +192,11 @@ def _land_flawed(lake: Lake, request: Request, landed_at: datetime) -> Planted:
             )
         batch = BatchName("transactions", missing[0])
     flawed = plant(flaw, batch.batch_id)
-    if lake.has(batch):
+    if batch in there:
         raise UsageError(
             f"{batch} has landed already, and a landed batch is not changed.",
-            [("where", str(lake.path(batch)))],
+            [("where", lake.where(batch))],
             f"portmesh land --withdraw {batch}{request.hint}",
         )
-    manifest = lake.land(batch, flawed.rows, landed_at, keep_bytes=flawed.keep_bytes)
-    return Planted(str(batch), flaw, manifest.rows, flawed.flawed_rows, flawed.what)
+    landed = lake.land(batch, flawed.rows, landed_at, keep_bytes=flawed.keep_bytes)
+    return Planted(str(batch), flaw, landed.rows, flawed.flawed_rows, flawed.what)

@@ -40,6 +40,11 @@ def read_batches(feed: Feed, wanted: Collection[str]) -> Iterator[tuple[str, pa.
             yield EXTRA_WEEK, _make_extra_week(rows)
 
 
+def read_schema(feed: Feed) -> pa.Schema:
+    """The columns of a feed."""
+    return _open(feed).schema_arrow.remove_metadata()
+
+
 def read_batch(feed: Feed, batch_id: str) -> pa.Table:
     """The rows of one batch."""
     ((_, rows),) = read_batches(feed, [batch_id])

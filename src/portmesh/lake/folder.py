@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
 
 from portmesh.errors import UsageError
 from portmesh.lake.feeds import FEEDS, BatchName
+from portmesh.lake.lake import Damage, describe_columns, stamp
 
 DATA = "data.parquet"
 MANIFEST = "manifest.json"
@@ -29,11 +30,6 @@ STAGING = ".staging"
 LOCK = ".landing.lock"
 # DuckDB's own row group size: a scan of a batch can use several threads.
 ROWS_PER_GROUP = 122_880
-
-_ENGINE_TYPES = {
-    "int64": "BIGINT", "double": "DOUBLE", "string": "VARCHAR", "large_string": "VARCHAR",
-    "timestamp[us]": "TIMESTAMP",
-}  # fmt: skip
 
 
 class Manifest(BaseModel):
@@ -51,26 +47,20 @@ class Manifest(BaseModel):
 
 
 @dataclass(frozen=True)
-class Damage:
-    """A batch that is not what its manifest promises."""
-
-    batch: BatchName
-    where: Path
-    got: str
-    allowed: str
-
-
-@dataclass(frozen=True)
-class Lake:
+class FolderLake:
     """A lake folder; it need not exist yet."""
 
     folder: Path
 
+    @property
+    def location(self) -> str:
+        return str(self.folder)
+
+    def where(self, batch: BatchName) -> str:
+        return str(self.path(batch))
+
     def path(self, batch: BatchName) -> Path:
         return self.folder / batch.feed / batch.batch_id
-
-    def has(self, batch: BatchName) -> bool:
-        return self.path(batch).exists()
 
     def batches(self, feed: str) -> list[BatchName]:
         """Every batch of a feed that is visible, damaged ones too."""
@@ -143,26 +133,26 @@ class Lake:
         folder = self.path(batch)
         data, manifest_file = folder / DATA, folder / MANIFEST
         if not folder.is_dir():
-            return Damage(batch, folder, "a file", f"a folder with {DATA} and {MANIFEST}")
+            return Damage(batch, str(folder), "a file", f"a folder with {DATA} and {MANIFEST}")
         missing = [file.name for file in (data, manifest_file) if not file.is_file()]
         if missing:
-            return Damage(batch, folder, f"no {' and no '.join(missing)}", f"{DATA} and its {MANIFEST}")
+            return Damage(batch, str(folder), f"no {' and no '.join(missing)}", f"{DATA} and its {MANIFEST}")
         try:
             manifest = self.read_manifest(batch)
         except ValidationError as error:
             problem = error.errors()[0]
             place = ".".join(str(part) for part in problem["loc"])
             got = f"{place}: {problem['msg']}" if place else problem["msg"]
-            return Damage(batch, manifest_file, got, "a manifest as `portmesh land` writes it")
+            return Damage(batch, str(manifest_file), got, "a manifest as `portmesh land` writes it")
         named = BatchName(manifest.feed, manifest.batch_id)
         if named != batch:
-            return Damage(batch, manifest_file, f"the manifest of {named}", f"the manifest of {batch}")
+            return Damage(batch, str(manifest_file), f"the manifest of {named}", f"the manifest of {batch}")
         bytes_found = data.stat().st_size
         if bytes_found != manifest.bytes:
-            return Damage(batch, data, f"{bytes_found:,} bytes", f"{manifest.bytes:,} bytes ({MANIFEST})")
+            return Damage(batch, str(data), f"{bytes_found:,} bytes", f"{manifest.bytes:,} bytes ({MANIFEST})")
         digest = _sha256(data)
         if digest != manifest.sha256:
-            return Damage(batch, data, f"sha256 {digest[:12]}…", f"sha256 {manifest.sha256[:12]}… ({MANIFEST})")
+            return Damage(batch, str(data), f"sha256 {digest[:12]}…", f"sha256 {manifest.sha256[:12]}… ({MANIFEST})")
         return manifest
 
     def inspect_all(self) -> Iterator[tuple[BatchName, Manifest | Damage]]:
@@ -178,15 +168,8 @@ class Lake:
         staging.mkdir()
 
 
-def describe_columns(schema: pa.Schema) -> dict[str, str]:
-    """Column names with the types that DuckDB reads them as."""
-    return {field.name: _ENGINE_TYPES.get(str(field.type), str(field.type).upper()) for field in schema}
-
-
 def _write(folder: Path, batch: BatchName, rows: pa.Table, landed_at: datetime) -> Manifest:
-    stamp = landed_at.astimezone(UTC).replace(tzinfo=None)
-    rows = rows.append_column("_batch_id", pa.repeat(pa.scalar(batch.batch_id), rows.num_rows))
-    rows = rows.append_column("_landed_at", pa.repeat(pa.scalar(stamp, pa.timestamp("us")), rows.num_rows))
+    rows = stamp(rows, batch, landed_at)
     data = folder / DATA
     pq.write_table(rows, data, compression="zstd", row_group_size=ROWS_PER_GROUP)
     manifest = Manifest(

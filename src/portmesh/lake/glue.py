@@ -1,0 +1,230 @@
+"""The lake in AWS: a feed is the Iceberg table `landed.<feed>` in Glue, a batch its partition by `_batch_id`.
+
+A batch lands in one commit, with its promise (rows and time) in the table's properties. A commit that
+meets another's is tried again by pyiceberg, and refused where both are of the same batch: so no batch
+lands twice, though Glue has no lock that would keep a second landing out.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import boto3
+import pyarrow as pa
+from pydantic import AwareDatetime, BaseModel, NonNegativeInt
+from pyiceberg.catalog.glue import GlueCatalog
+from pyiceberg.exceptions import NoSuchIcebergTableError, NoSuchTableError
+from pyiceberg.expressions import BooleanExpression, EqualTo
+from pyiceberg.table import Table, Transaction
+
+from portmesh.errors import FindingsError, UsageError
+from portmesh.lake.aws import aws_errors_explained
+from portmesh.lake.feeds import FEEDS, BatchName
+from portmesh.lake.lake import Damage, describe_columns, stamp
+from portmesh.lake.source import read_schema
+
+DATABASE = "landed"
+PROMISE = "portmesh.batch."
+TABLE_PROPERTIES = {
+    "format-version": "2",
+    "write.parquet.compression-codec": "zstd",
+    # Before compression: a file of a large batch has some 16 to 128 MB.
+    "write.target-file-size-bytes": str(512 * 1024 * 1024),
+    # A weekly feed would have a manifest for each of its batches, and a reader a request for each.
+    "commit.manifest-merge.enabled": "true",
+    "commit.manifest.min-count-to-merge": "10",
+}
+
+
+class Promise(BaseModel):
+    """What is promised of a batch when it lands."""
+
+    rows: NonNegativeInt
+    landed_at: AwareDatetime
+
+
+@dataclass(frozen=True)
+class LandedBatch:
+    """A batch that keeps its promise."""
+
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class _File:
+    """A data file as the table knows it."""
+
+    path: str
+    rows: int
+    bytes: int
+
+
+class GlueLake:
+    """The tables `landed.<feed>`, with their files below `<address>/landed/`; they need not exist yet.
+
+    `address` is s3://bucket or s3://bucket/prefix. Credentials and endpoints are found as the AWS SDKs do.
+    """
+
+    def __init__(self, address: str, region: str) -> None:
+        self.location = f"{address.rstrip('/')}/{DATABASE}"
+        self._region = region
+        self._bucket = address.removeprefix("s3://").partition("/")[0]
+        self._s3 = boto3.client("s3", region_name=region)
+        # Arrow's S3 client, other than boto3, does not read the endpoint from the environment.
+        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        settings = {"client.region": region, **({"s3.endpoint": endpoint} if endpoint else {})}
+        self._catalog = GlueCatalog("glue", None, **settings)
+
+    def where(self, batch: BatchName) -> str:
+        return f"{DATABASE}.{batch.feed}, _batch_id {batch.batch_id!r}"
+
+    @contextmanager
+    def landing(self) -> Iterator[None]:
+        """Around all changes. Raises UsageError where AWS refuses one, or cannot be reached."""
+        with aws_errors_explained([("lake", self.location), ("region", self._region)]):
+            self._s3.head_bucket(Bucket=self._bucket)
+            if not self._catalog.namespace_exists(DATABASE):
+                self._catalog.create_namespace(DATABASE, {"location": self.location})
+            yield
+
+    def batches(self, feed: str) -> list[BatchName]:
+        table = self._find_table(feed)
+        return sorted(BatchName(feed, batch_id) for batch_id in {**_promises(table), **_files(table)}) if table else []
+
+    def land(self, batch: BatchName, rows: pa.Table, landed_at: datetime, keep_bytes: float = 1.0) -> LandedBatch:
+        table = self._find_table(batch.feed) or self._create_table(batch.feed)
+        rows = stamp(rows, batch, landed_at)
+        _assert_columns(batch, rows.schema, table.schema().as_arrow())
+        promise = Promise(rows=rows.num_rows, landed_at=landed_at.astimezone(UTC))
+        with _one_commit(table) as commit:
+            commit.overwrite(rows, _is_of(batch))
+            commit.set_properties({PROMISE + batch.batch_id: promise.model_dump_json()})
+        for file in _files(table)[batch.batch_id] if keep_bytes < 1 else ():
+            self._cut(file, keep_bytes)
+        return LandedBatch(promise.rows, _bytes_added(table))
+
+    def withdraw(self, batch: BatchName) -> None:
+        table = self._catalog.load_table((DATABASE, batch.feed))
+        with _one_commit(table) as commit:
+            commit.delete(_is_of(batch))
+            commit.remove_properties(PROMISE + batch.batch_id)
+
+    def inspect_all(self) -> Iterator[tuple[BatchName, LandedBatch | Damage]]:
+        """Every batch of the known feeds, compared with its promise and its files with what S3 lists."""
+        for feed in FEEDS:
+            table = self._find_table(feed)
+            if table is None:
+                continue
+            promises, files, stored = _promises(table), _files(table), self._stored_bytes(feed)
+            for batch_id in sorted({**promises, **files}):
+                batch = BatchName(feed, batch_id)
+                yield batch, self._inspect(batch, promises.get(batch_id), files[batch_id], stored)
+
+    def _inspect(
+        self, batch: BatchName, promise: Promise | None, files: list[_File], stored: dict[str, int]
+    ) -> LandedBatch | Damage:
+        if promise is None:
+            return Damage(batch, self.where(batch), "rows that nobody promised", "batches that `portmesh land` landed")
+        for file in files:
+            if file.path not in stored:
+                return Damage(batch, file.path, "no file", "a file of the table")
+            if stored[file.path] != file.bytes:
+                got, allowed = f"{stored[file.path]:,} bytes", f"{file.bytes:,} bytes (the table's manifest)"
+                return Damage(batch, file.path, got, allowed)
+        rows = sum(file.rows for file in files)
+        if rows != promise.rows:
+            return Damage(batch, self.where(batch), f"{rows:,} rows", f"{promise.rows:,} rows, as it landed")
+        return LandedBatch(rows, sum(file.bytes for file in files))
+
+    def _find_table(self, feed: str) -> Table | None:
+        try:
+            return self._catalog.load_table((DATABASE, feed))
+        except NoSuchIcebergTableError as error:
+            raise UsageError(
+                f"{DATABASE}.{feed} is no Iceberg table, so nothing can land in it.",
+                [
+                    ("where", f"Glue, region {self._region}"),
+                    ("got", str(error)),
+                    ("allowed", "an Iceberg table, or none"),
+                ],
+                "remove it from Glue, or give it another name",
+            ) from error
+        except NoSuchTableError:
+            return None
+
+    def _create_table(self, feed: str) -> Table:
+        columns = stamp(read_schema(FEEDS[feed]).empty_table(), BatchName(feed, ""), datetime.now(UTC)).schema
+        creation = self._catalog.create_table_transaction(
+            (DATABASE, feed), columns, location=f"{self.location}/{feed}", properties=TABLE_PROPERTIES
+        )
+        with creation, creation.update_spec() as partitions:
+            partitions.add_identity("_batch_id")
+        return self._catalog.load_table((DATABASE, feed))
+
+    def _stored_bytes(self, feed: str) -> dict[str, int]:
+        """The address and the size of every object of a feed."""
+        prefix = f"{self.location}/{feed}/".removeprefix(f"s3://{self._bucket}/")
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        return {f"s3://{self._bucket}/{o['Key']}": o["Size"] for page in pages for o in page.get("Contents", ())}
+
+    def _cut(self, file: _File, keep_bytes: float) -> None:
+        key = file.path.removeprefix(f"s3://{self._bucket}/")
+        content = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        self._s3.put_object(Bucket=self._bucket, Key=key, Body=content[: int(file.bytes * keep_bytes)])
+
+
+@contextmanager
+def _one_commit(table: Table) -> Iterator[Transaction]:
+    with warnings.catch_warnings():
+        # An overwrite of a batch that is not there yet, or of one without rows.
+        warnings.filterwarnings("ignore", "Delete operation did not match any records")
+        with table.transaction() as transaction:
+            yield transaction
+
+
+def _is_of(batch: BatchName) -> BooleanExpression:
+    # mypy takes it for the pydantic model that it is too, of other arguments.
+    return EqualTo("_batch_id", batch.batch_id)  # type: ignore[misc,call-arg,arg-type]
+
+
+def _promises(table: Table) -> dict[str, Promise]:
+    """By batch id."""
+    return {
+        key.removeprefix(PROMISE): Promise.model_validate_json(text)
+        for key, text in table.properties.items()
+        if key.startswith(PROMISE)
+    }
+
+
+def _bytes_added(table: Table) -> int:
+    """By the last commit; a batch without rows adds none."""
+    snapshot = table.current_snapshot()
+    return int((snapshot and snapshot.summary and snapshot.summary.additional_properties.get("added-files-size")) or 0)
+
+
+def _files(table: Table) -> defaultdict[str, list[_File]]:
+    """The data files of each batch, as the table's manifests name them; none of them is read."""
+    files: defaultdict[str, list[_File]] = defaultdict(list)
+    for file in table.inspect.data_files().to_pylist():
+        batch_id = str(file["partition"]["_batch_id"])
+        files[batch_id].append(_File(file["file_path"], file["record_count"], file["file_size_in_bytes"]))
+    return files
+
+
+def _assert_columns(batch: BatchName, got: pa.Schema, allowed: pa.Schema) -> None:
+    found, wanted = describe_columns(got), describe_columns(allowed)
+    differing = sorted(name for name in {**found, **wanted} if found.get(name) != wanted.get(name))
+    if differing:
+        shown = [", ".join(f"{name} {types.get(name, 'missing')}" for name in differing) for types in (found, wanted)]
+        raise FindingsError(
+            f"{batch} has other columns than {DATABASE}.{batch.feed}, so it was not landed.",
+            [("got", shown[0]), ("allowed", f"{shown[1]}, as in the batches that have landed")],
+            "mend the batch, then land it again",
+        )

@@ -1,0 +1,79 @@
+"""What a landing asks of a lake, wherever it is: a folder, or tables in Glue and S3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+import pyarrow as pa
+
+from portmesh.lake.feeds import BatchName
+
+_ENGINE_TYPES = {
+    "int64": "BIGINT", "double": "DOUBLE", "string": "VARCHAR", "large_string": "VARCHAR",
+    "timestamp[us]": "TIMESTAMP",
+}  # fmt: skip
+
+
+class Batch(Protocol):
+    """A batch in the lake that keeps its promise; `bytes` are those of its data files."""
+
+    @property
+    def rows(self) -> int: ...
+
+    @property
+    def bytes(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A batch that is not what was promised when it landed."""
+
+    batch: BatchName
+    where: str
+    got: str
+    allowed: str
+
+
+class Lake(Protocol):
+    """Batches that are visible whole or not at all."""
+
+    @property
+    def location(self) -> str:
+        """Where it is, for people."""
+
+    def landing(self) -> AbstractContextManager[None]:
+        """Around all changes. Raises UsageError where the lake cannot be changed."""
+
+    def where(self, batch: BatchName) -> str:
+        """Where a batch is, for people."""
+
+    def batches(self, feed: str) -> list[BatchName]:
+        """Every batch of a feed that is visible, damaged ones too, by name."""
+
+    def land(self, batch: BatchName, rows: pa.Table, landed_at: datetime, keep_bytes: float = 1.0) -> Batch:
+        """Make a batch visible, in one step; a batch of that name is replaced.
+
+        `keep_bytes` below 1 cuts its data to that part of the bytes that are promised.
+        """
+
+    def withdraw(self, batch: BatchName) -> None:
+        """Take a batch out of sight, in one step."""
+
+    def inspect_all(self) -> Iterator[tuple[BatchName, Batch | Damage]]:
+        """Every visible batch of the known feeds, or what is wrong with it."""
+
+
+def stamp(rows: pa.Table, batch: BatchName, landed_at: datetime) -> pa.Table:
+    """The rows with the two columns that every landed row has: its batch, and when that landed, in UTC."""
+    time = landed_at.astimezone(UTC).replace(tzinfo=None)
+    rows = rows.append_column("_batch_id", pa.repeat(pa.scalar(batch.batch_id), rows.num_rows))
+    return rows.append_column("_landed_at", pa.repeat(pa.scalar(time, pa.timestamp("us")), rows.num_rows))
+
+
+def describe_columns(schema: pa.Schema) -> dict[str, str]:
+    """Column names with the types that DuckDB reads them as."""
+    return {field.name: _ENGINE_TYPES.get(str(field.type), str(field.type).upper()) for field in schema}

@@ -1,0 +1,51 @@
+"""Which lake a target of the mesh reads: a folder, or tables in Glue and S3."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from portmesh.errors import UsageError, not_allowed
+from portmesh.lake.folder import FolderLake
+from portmesh.lake.lake import Lake
+from portmesh.repository import lake_folder
+
+TARGET_VARIABLE = "PORTMESH_TARGET"
+S3_LAKE_VARIABLE = "PORTMESH_S3_LAKE"
+DEFAULT_S3_LAKE = "s3://portmesh-lake"
+DEFAULT_REGION = "eu-west-1"
+
+
+def open_lake(target: str | None = None, lake: str | None = None) -> Lake:
+    """The lake of a target, else of PORTMESH_TARGET, else of local; `lake` is the option that names another.
+
+    Raises UsageError for an unknown target, or a lake that it cannot read.
+    """
+    target = target or os.environ.get(TARGET_VARIABLE) or "local"
+    if target not in _OPEN:
+        raise not_allowed("target", target, _OPEN)
+    return _OPEN[target](lake)
+
+
+def _open_folder(lake: str | None) -> Lake:
+    if lake and lake.startswith("s3://"):
+        raise _cannot_read(lake, "a folder, on the target local", "portmesh land --target emr, or --target athena")
+    return FolderLake(lake_folder(Path(lake) if lake else None))
+
+
+def _open_glue(lake: str | None) -> Lake:
+    address = lake or os.environ.get(S3_LAKE_VARIABLE) or DEFAULT_S3_LAKE
+    if not address.startswith("s3://") or not address.removeprefix("s3://").strip("/"):
+        raise _cannot_read(address, "s3://BUCKET or s3://BUCKET/PREFIX, on the targets emr and athena", "")
+    # Imported here: a landing in a folder needs none of the AWS packages, which take a second to load.
+    from portmesh.lake.glue import GlueLake
+
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
+    return GlueLake(address, region)
+
+
+def _cannot_read(lake: str, allowed: str, next_step: str) -> UsageError:
+    return UsageError("The target cannot read such a lake.", [("got", lake), ("allowed", allowed)], next_step)
+
+
+_OPEN = {"local": _open_folder, "emr": _open_glue, "athena": _open_glue}
