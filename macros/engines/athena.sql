@@ -148,3 +148,5 @@
   group by 1
   having count(*) > 1
 {%- endmacro %}
+
+{% macro athena__existing_schemas() %}{{ return(adapter.list_schemas(target.database)) }}{% endmacro %}

@@ -137,8 +137,9 @@
     order by attempted_at desc
     limit 20
   {% endset %}
-  {% set left = portmesh.list_versions(port) %}
-  {% for row in run_query(query).rows %}
+  {% set refused = run_query(query).rows %}
+  {% set left = portmesh.list_versions(port) if refused else [] %}
+  {% for row in refused %}
     {% for name in left if name == row['version'] or name.startswith(row['version'] ~ '__') %}
       {% do portmesh.drop_version(port, name) %}
     {% endfor %}
@@ -146,9 +147,9 @@
 {% endmacro %}
 
 {% macro default__create_records(schemas, records) %}
-  {% set existing = adapter.list_schemas(target.database) %}
+  {% set existing = portmesh.existing_schemas() %}
   {% for schema in schemas if environment_schema(schema) not in existing %}
-    {% do create_schema(api.Relation.create(database=target.database, schema=environment_schema(schema))) %}
+    {% do create_schema(api.Relation.create(database=target.get('database'), schema=environment_schema(schema))) %}
   {% endfor %}
   {% for name, columns in records.items() if not load_relation(portmesh.record_table(name)) %}
     {% do portmesh.create_record_table(portmesh.record_table(name), columns) %}
@@ -256,3 +257,5 @@
 {% macro duplicate_words(column, rows) %}{{ return(portmesh.of_engine('duplicate_words')(column, rows)) }}{% endmacro %}
 
 {% macro duplicate_hashes(column, rows) %}{{ return(portmesh.of_engine('duplicate_hashes')(column, rows)) }}{% endmacro %}
+
+{% macro existing_schemas() %}{{ return(portmesh.of_engine('existing_schemas')()) }}{% endmacro %}

@@ -84,9 +84,7 @@
 {% macro spark__list_versions(port) %}
   {% set pattern = '^' ~ modules.re.escape(port.alias) ~ '__\\d{8}_\\d{6}_[0-9a-f]{6}(__increment)?$' %}
   {% set names = [] %}
-  {% for relation in adapter.list_relations_without_caching(api.Relation.create(schema=port.internal_schema)) %}
-    {% do names.append(relation.identifier) %}
-  {% endfor %}
+  {% for row in run_query('show tables in ' ~ port.internal_schema).rows %}{% do names.append(row['tableName']) %}{% endfor %}
   {% if load_relation(port.relation) %}
     {% for row in run_query("select name from " ~ port.relation ~ ".refs where type = 'BRANCH' and name <> 'main'").rows %}
       {% do names.append(row[0]) %}
@@ -128,3 +126,5 @@
   group by 1
   having count(*) > 1
 {%- endmacro %}
+
+{% macro spark__existing_schemas() %}{{ return(list_schemas(none).columns[0].values() | list) }}{% endmacro %}

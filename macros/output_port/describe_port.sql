@@ -11,7 +11,7 @@
       'contract_version': (node.config.meta or {}).get('version') | string,
       'contract_path': 'domains/' ~ node.package_name ~ '/' ~ (node.patch_path or node.original_file_path).split('://') | last,
       'alias': node.alias,
-      'relation': api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias,
+      'relation': api.Relation.create(database=node.get('database'), schema=node.schema, identifier=node.alias,
           type='view' if target.type == 'duckdb' else 'table'),
       'internal_schema': environment_schema(node.package_name ~ '__internal'),
       'version': version,

@@ -28,7 +28,7 @@
       'fail_calc': test.config.fail_calc, 'limit': test.config.limit,
       'dimension': check_dimension(kind, test.config.meta),
       'stays_true': stays_true, 'row_wise': portmesh._is_row_wise(test, stays_true),
-      'failures_relation': api.Relation.create(database=test.database, schema=test.schema, identifier=test.alias, type='table'),
+      'failures_relation': api.Relation.create(database=test.get('database'), schema=test.schema, identifier=test.alias, type='table'),
       'store_failures': test.config.store_failures,
   }) }}
 {% endmacro %}

@@ -1,5 +1,5 @@
 {% macro record_table(name) %}
-  {{- return(api.Relation.create(database=target.database, schema=environment_schema('portmesh'), identifier=name, type='table')) -}}
+  {{- return(api.Relation.create(database=target.get('database'), schema=environment_schema('portmesh'), identifier=name, type='table')) -}}
 {% endmacro %}
 
 {% macro record_attempt(attempt, verdict, version) %}
