@@ -20,13 +20,18 @@
     {% if type is none %}
       {% do rows.append([column.name, declared, 'missing', 'select it, or take it out of the contract (a breaking change)']) %}
     {% elif type != column.type %}
-      {% do rows.append([column.name, declared, type | lower, 'cast(' ~ column.name ~ ' as ' ~ declared ~ ')']) %}
+      {% do rows.append([column.name, declared, type | lower, 'cast(' ~ column.name ~ ' as ' ~ portmesh._type_in_sql(declared) ~ ')']) %}
     {% endif %}
   {% endfor %}
   {% for name, type in got.items() %}
     {% do rows.append([name, 'not declared', type | lower, 'declare it, or leave it out of the final select']) %}
   {% endfor %}
   {{ return(rows) }}
+{% endmacro %}
+
+{# A type as a model spells it, the same for every engine. #}
+{% macro _type_in_sql(data_type) %}
+  {{- return({'string': '{{ dbt.type_string() }}', 'timestamp': '{{ dbt.type_timestamp() }}'}.get(data_type, data_type)) -}}
 {% endmacro %}
 
 {% macro _assert_portable_types(port) %}
