@@ -45,11 +45,11 @@
   {{- return(relation.incorporate(path={'identifier': relation.identifier ~ '$' ~ name})) -}}
 {% endmacro %}
 
-{% macro athena__create_iceberg_table(relation, rows, port=none) %}
-  {% set partitioned_by = config.get('partitioned_by') if port and config else none %}
+{% macro athena__create_iceberg_table(relation, rows, home) %}
+  {% set partitioned_by = config.get('partitioned_by') if home.identifier == model.get('alias') else none %}
   {% do portmesh.execute_sql(
       'create table ' ~ relation ~ " with (table_type = 'iceberg', is_external = false, format = 'parquet', location = '"
-      ~ portmesh.new_location(port.relation if port else relation) ~ "'"
+      ~ portmesh.new_location(home) ~ "'"
       ~ (', partitioning = array' ~ (partitioned_by | list | string) if partitioned_by else '') ~ ') as\n' ~ rows) %}
 {% endmacro %}
 

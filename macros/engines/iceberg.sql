@@ -28,7 +28,7 @@
     {% do portmesh.open_branch(port) %}
     {% do portmesh.overwrite_branch(port, rows) %}
   {% else %}
-    {% do portmesh.create_iceberg_table(port.candidate, rows, port) %}
+    {% do portmesh.create_iceberg_table(port.candidate, rows, port.relation if port.candidate == port.whole else port.candidate) %}
   {% endif %}
 {% endmacro %}
 
@@ -119,7 +119,7 @@
 
 {# A port that has no version yet gets an empty table for --empty and --sample runs to read. #}
 {% macro default__publish_shell(port) %}
-  {% do portmesh.create_iceberg_table(port.relation, portmesh.typed_rows(port, portmesh.contract_query(port)) ~ ' where false', port) %}
+  {% do portmesh.create_iceberg_table(port.relation, portmesh.typed_rows(port, portmesh.contract_query(port)) ~ ' where false', port.relation) %}
 {% endmacro %}
 
 {% macro default__can_restore(port, current, previous) %}
@@ -158,7 +158,7 @@
 
 {% macro default__replace_table(relation, sql) %}
   {% do portmesh.forget_table(relation) %}
-  {% do portmesh.create_iceberg_table(relation, portmesh.storable_rows(sql)) %}
+  {% do portmesh.create_iceberg_table(relation, portmesh.storable_rows(sql), relation) %}
 {% endmacro %}
 
 {# All checks as one statement of dbt's own test SQL, a row each. A check that was never run before is looked at alone
@@ -240,7 +240,8 @@
 
 {% macro list_snapshots(port) %}{{ return(portmesh.of_engine('list_snapshots')(port)) }}{% endmacro %}
 
-{% macro create_iceberg_table(relation, rows, port=none) %}{{ return(portmesh.of_engine('create_iceberg_table')(relation, rows, port)) }}{% endmacro %}
+{# `home` is the relation whose place the files are in: a table that is renamed keeps its location. #}
+{% macro create_iceberg_table(relation, rows, home) %}{{ return(portmesh.of_engine('create_iceberg_table')(relation, rows, home)) }}{% endmacro %}
 
 {% macro create_record_table(relation, columns) %}{{ return(portmesh.of_engine('create_record_table')(relation, columns)) }}{% endmacro %}
 

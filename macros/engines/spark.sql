@@ -32,10 +32,10 @@
   {{ return(ids) }}
 {% endmacro %}
 
-{% macro spark__create_iceberg_table(relation, rows, port=none) %}
+{% macro spark__create_iceberg_table(relation, rows, home) %}
   {% do portmesh.execute_sql(
-      'create table ' ~ relation ~ ' using iceberg ' ~ (partition_cols(label='partitioned by') if port else '')
-      ~ " location '" ~ portmesh.new_location(port.relation if port else relation) ~ "'"
+      'create table ' ~ relation ~ ' using iceberg ' ~ (partition_cols(label='partitioned by') if home.identifier == model.get('alias') else '')
+      ~ " location '" ~ portmesh.new_location(home) ~ "'"
       ~ " tblproperties ('format-version' = '2') as\n" ~ rows) %}
 {% endmacro %}
 
@@ -66,7 +66,8 @@
 {# Iceberg refuses this where main is not an ancestor of the branch, so two runs never lose each other's rows. #}
 {% macro spark__publish_branch(port) %}
   {% do portmesh.execute_sql("call system.fast_forward('" ~ port.relation ~ "', 'main', '" ~ port.version ~ "')") %}
-  {% do portmesh.drop_version(port, port.version) %}
+  {% do portmesh.execute_sql('alter table ' ~ port.relation ~ ' drop branch ' ~ port.version) %}
+  {% if port.candidate != port.whole %}{% do portmesh.forget_table(port.candidate) %}{% endif %}
 {% endmacro %}
 
 {% macro spark__rename_table(from_relation, to_relation) %}

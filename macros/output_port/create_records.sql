@@ -2,7 +2,7 @@
 {% macro create_records() %}
   {%- if not execute -%}{{- return('') -}}{%- endif -%}
   {%- set schemas = ['portmesh'] -%}
-  {%- for node in graph.nodes.values() if node.config.materialized == 'output_port' -%}
+  {%- for node in graph.nodes.values() if node.config.materialized == 'output_port' and node.unique_id in selected_resources -%}
     {%- do schemas.append(node.package_name ~ '__internal') -%}
   {%- endfor -%}
   {%- set records = {
