@@ -11,7 +11,7 @@
 {%- endmacro %}
 
 {% macro spark__store_date(utc_timestamp) -%}
-  cast(from_utc_timestamp({{ utc_timestamp }}, 'America/New_York') as date)
+  cast(convert_timezone('UTC', 'America/New_York', {{ utc_timestamp }}) as date)
 {%- endmacro %}
 
 {% macro athena__store_date(utc_timestamp) -%}

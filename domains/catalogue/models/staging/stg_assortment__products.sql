@@ -26,7 +26,7 @@ renamed as (
         cast(brand as {{ dbt.type_string() }}) as brand_type,
         cast(package_size as {{ dbt.type_string() }}) as package_size,
 
-        cast(_landed_at as timestamp) as _landed_at
+        cast(_landed_at as {{ dbt.type_timestamp() }}) as _landed_at
     from newest_export
 
 )

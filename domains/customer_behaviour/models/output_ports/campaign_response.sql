@@ -154,7 +154,7 @@ response_joined as (
                 targets_windowed._landed_at,
                 coalesce(spend_summed._landed_at, targets_windowed._landed_at),
                 coalesce(redemptions_counted._landed_at, targets_windowed._landed_at)
-            ) as timestamp
+            ) as {{ dbt.type_timestamp() }}
         ) as _landed_at
     from targets_windowed
     left join spend_summed

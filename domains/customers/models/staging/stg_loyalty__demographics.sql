@@ -27,7 +27,7 @@ renamed as (
         cast(household_comp as {{ dbt.type_string() }}) as household_composition,
         cast(kids_count as {{ dbt.type_string() }}) as children_count,
 
-        cast(_landed_at as timestamp) as _landed_at
+        cast(_landed_at as {{ dbt.type_timestamp() }}) as _landed_at
     from newest_export
 
 )

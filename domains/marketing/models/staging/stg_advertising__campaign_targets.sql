@@ -20,7 +20,7 @@ renamed as (
         cast(campaign_id as bigint) as campaign_id,
         cast(household_id as bigint) as household_id,
 
-        cast(_landed_at as timestamp) as _landed_at
+        cast(_landed_at as {{ dbt.type_timestamp() }}) as _landed_at
     from newest_export
 
 )

@@ -24,7 +24,7 @@ renamed as (
         cast(start_date as date) as start_date,
         cast(end_date as date) as end_date,
 
-        cast(_landed_at as timestamp) as _landed_at
+        cast(_landed_at as {{ dbt.type_timestamp() }}) as _landed_at
     from newest_export
 
 )

@@ -23,7 +23,7 @@ renamed as (
 
         cast(redemption_date as date) as redemption_date,
 
-        cast(_landed_at as timestamp) as _landed_at
+        cast(_landed_at as {{ dbt.type_timestamp() }}) as _landed_at
     from newest_export
 
 )

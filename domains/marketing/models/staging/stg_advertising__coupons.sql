@@ -21,7 +21,7 @@ renamed as (
         cast(product_id as bigint) as product_id,
         cast(campaign_id as bigint) as campaign_id,
 
-        cast(_landed_at as timestamp) as _landed_at
+        cast(_landed_at as {{ dbt.type_timestamp() }}) as _landed_at
     from newest_export
 
 )

@@ -17,7 +17,7 @@ renamed as (
         cast(mailer_location as {{ dbt.type_string() }}) as mailer_location,
 
         cast(_batch_id as {{ dbt.type_string() }}) as _batch_id,
-        cast(_landed_at as timestamp) as _landed_at
+        cast(_landed_at as {{ dbt.type_timestamp() }}) as _landed_at
     from landed
 
 )

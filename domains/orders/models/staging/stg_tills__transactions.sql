@@ -23,11 +23,11 @@ renamed as (
         cast(coupon_disc as decimal(10, 2)) as coupon_discount,
         cast(coupon_match_disc as decimal(10, 2)) as coupon_match_discount,
 
-        cast(transaction_timestamp as timestamp) as purchased_at,
+        cast(transaction_timestamp as {{ dbt.type_timestamp() }}) as purchased_at,
         {{ store_date('transaction_timestamp') }} as purchase_date,
 
         cast(_batch_id as {{ dbt.type_string() }}) as _batch_id,
-        cast(_landed_at as timestamp) as _landed_at
+        cast(_landed_at as {{ dbt.type_timestamp() }}) as _landed_at
     from landed
 
 )

@@ -77,7 +77,7 @@ dimensions_summed as (
         cast(sum(case when status = 'fail' then 1 else 0 end) as int) as failed_checks,
         cast(sum(failures) as bigint) as failures,
         cast(min(good_row_share) as double) as good_row_share,
-        cast(max(measured_at) as timestamp) as measured_at
+        cast(max(measured_at) as {{ dbt.type_timestamp() }}) as measured_at
     from checks_rated
     group by product, port, dimension
 

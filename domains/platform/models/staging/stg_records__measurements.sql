@@ -22,7 +22,7 @@ renamed as (
         cast(failures as bigint) as failures,
         cast(row_count as bigint) as row_count,
 
-        cast(measured_at as timestamp) as measured_at
+        cast(measured_at as {{ dbt.type_timestamp() }}) as measured_at
     from measurements
 
 )

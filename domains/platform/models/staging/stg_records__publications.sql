@@ -24,7 +24,7 @@ renamed as (
         cast(failed_checks as int) as failed_checks,
         cast(seconds as double) as duration_seconds,
 
-        cast(attempted_at as timestamp) as attempted_at
+        cast(attempted_at as {{ dbt.type_timestamp() }}) as attempted_at
     from publications
 
 )
