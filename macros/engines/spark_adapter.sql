@@ -3,7 +3,7 @@
 
 {# Iceberg's catalog on Glue has no views ("is not supported by catalog"), so a view's rows are stored, as a table. #}
 {% materialization view, adapter='spark' %}
-  {{ return(dbt_spark.materialization_table_spark()) }}
+  {{ return(dbt.materialization_table_spark()) }}
 {% endmaterialization %}
 
 {# Its own has no place for the location, and Iceberg puts a database's tables below that. #}
