@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import typer
 
 from portmesh.commands.catalog import catalog
+from portmesh.commands.infra import infra
 from portmesh.commands.land import land
 from portmesh.commands.rollback import rollback
 from portmesh.commands.serve import serve
@@ -24,6 +25,7 @@ app.command()(land)
 app.command()(status)
 app.command()(rollback)
 app.command()(catalog)
+app.command()(infra)
 app.command()(serve)
 
 

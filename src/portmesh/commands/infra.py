@@ -1,0 +1,49 @@
+"""`portmesh infra`: write the template of the domains' rights, which follows from the mesh, or check it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from portmesh.catalog.files import assert_pages_exist
+from portmesh.catalog.mesh import read_mesh
+from portmesh.dbt import parse_manifest
+from portmesh.infra.rights import read_rights
+from portmesh.infra.template import PATH, assert_in_step, is_in_step, render_template
+from portmesh.output import console, errors_as_json, print_json
+from portmesh.repository import find_root
+from portmesh.text import count, facts_block
+
+
+def infra(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if the file is not in step.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The same facts as JSON.")] = False,
+) -> None:
+    """Write infra/domains.yaml from the mesh: each domain's role, and what it may read of the others."""
+    root = find_root()
+    with errors_as_json(as_json):
+        assert_pages_exist(root)
+        manifest = parse_manifest()
+        rights = read_rights(read_mesh(manifest), manifest)
+        text = render_template(rights)
+        changed = not is_in_step(root, text)
+        if check:
+            assert_in_step(root, text)
+        elif changed:
+            (root / PATH).parent.mkdir(exist_ok=True)
+            (root / PATH).write_text(text, encoding="utf-8")
+    if as_json:
+        facts = {"roles": len(rights.owners), "applications": len(rights.applications)}
+        print_json({**facts, "written": [str(PATH)] if changed else []})
+        return
+    what = f"{PATH} is written" if changed else f"{PATH} is in step"
+    roles = f"{count(len(rights.owners), 'role')}, {count(len(rights.applications), 'other consumer')}"
+    out = console()
+    out.print(f"{what}: {roles}.", markup=False)
+    if changed:
+        out.print()
+        out.print(
+            facts_block([("next", "commit the file; its rights hold once it is deployed (infra/README.md)")]),
+            markup=False,
+        )

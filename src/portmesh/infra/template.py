@@ -1,0 +1,62 @@
+"""The CloudFormation template of the domains, rendered from their rights."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from portmesh.errors import FindingsError
+from portmesh.infra.rights import Rights
+
+PATH = Path("infra/domains.yaml")
+
+READ_ACTIONS = [
+    "glue:GetDatabase",
+    "glue:GetTable",
+    "glue:GetPartition*",
+    "glue:BatchGetPartition",
+    "glue:GetColumnStatisticsFor*",
+]
+"""What an engine asks Glue for to read a table. GetTables is not among them: it would show the tables beside it."""
+
+
+def render_template(rights: Rights) -> str:
+    """The text of infra/domains.yaml."""
+    environment = Environment(
+        loader=PackageLoader("portmesh.infra"),
+        autoescape=False,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"logical_id": _logical_id, "policy_name": _policy_name}
+    text = environment.get_template("domains.yaml.jinja").render(rights=rights, read_actions=READ_ACTIONS)
+    return text.rstrip("\n") + "\n"
+
+
+def is_in_step(root: Path, text: str) -> bool:
+    """Whether the template on disk is this text."""
+    return (root / PATH).is_file() and (root / PATH).read_text(encoding="utf-8") == text
+
+
+def assert_in_step(root: Path, text: str) -> None:
+    """Raise FindingsError where the template on disk is missing or another."""
+    if not is_in_step(root, text):
+        what = "out of date" if (root / PATH).is_file() else "missing"
+        raise FindingsError(
+            "The infrastructure is not in step with the mesh: 1 finding.",
+            [(str(PATH), what)],
+            "portmesh infra, commit the file and deploy it",
+        )
+
+
+def _logical_id(name: str) -> str:
+    """`customer_behaviour` is CustomerBehaviour: logical ids are letters and digits."""
+    return "".join(word.capitalize() for word in re.split(r"[^A-Za-z0-9]+", name))
+
+
+def _policy_name(name: str) -> str:
+    return re.sub(r"[^\w+=,.@-]+", "-", name, flags=re.ASCII)

@@ -1,0 +1,202 @@
+"""The stacks of infra/, deployed to moto, and what its roles may then do.
+
+moto's own IAM judges no Glue or Athena resource and no condition, so the deployed policies are read back from it and
+judged by rig/policies.py.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from moto import mock_aws
+from moto.core.common_models import CloudFormationModel
+
+from rig.policies import is_allowed
+from tests.mesh import REPOSITORY
+
+ACCOUNT = "123456789012"
+REGION = "eu-west-1"
+TODAY = "2026-11-23T00:00:00Z"
+
+
+class _LackingInMoto:
+    """A resource type that moto's CloudFormation passes over, made by the same service's own API."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @property
+    def physical_resource_id(self) -> str:
+        return self.name
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        return ""
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, _name: str, cloudformation_json: Any, *_: Any, **_more: Any
+    ) -> _LackingInMoto:
+        return cls(cls.create(cloudformation_json["Properties"]))
+
+    @staticmethod
+    def create(properties: Any) -> str:
+        """Make it; returns its physical id."""
+        raise NotImplementedError
+
+
+class GlueDatabase(_LackingInMoto, CloudFormationModel):
+    @staticmethod
+    def cloudformation_type() -> str:
+        return "AWS::Glue::Database"
+
+    @staticmethod
+    def create(properties: Any) -> str:
+        client("glue").create_database(DatabaseInput=properties["DatabaseInput"])
+        return str(properties["DatabaseInput"]["Name"])
+
+
+class AthenaWorkGroup(_LackingInMoto, CloudFormationModel):
+    @staticmethod
+    def cloudformation_type() -> str:
+        return "AWS::Athena::WorkGroup"
+
+    @staticmethod
+    def create(properties: Any) -> str:
+        configuration = properties["WorkGroupConfiguration"]
+        # A template's numbers arrive as text where they come from a parameter.
+        configuration["BytesScannedCutoffPerQuery"] = int(configuration["BytesScannedCutoffPerQuery"])
+        client("athena").create_work_group(
+            Name=properties["Name"], Configuration=configuration, Tags=properties["Tags"], Description=""
+        )
+        return str(properties["Name"])
+
+
+class BucketPolicy(_LackingInMoto, CloudFormationModel):
+    @staticmethod
+    def cloudformation_type() -> str:
+        return "AWS::S3::BucketPolicy"
+
+    @staticmethod
+    def create(properties: Any) -> str:
+        policy = json.dumps(properties["PolicyDocument"])
+        client("s3").put_bucket_policy(Bucket=properties["Bucket"], Policy=policy)
+        return str(properties["Bucket"])
+
+
+def client(service: str) -> Any:
+    return boto3.client(service, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test")
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """What stands in an account once the stacks are deployed; `prefix` stands before its databases."""
+
+    lake: str
+    prefix: str
+    databases: dict[str, str]
+    work_groups: dict[str, Any]
+    work_group_tags: dict[str, dict[str, str]]
+    roles: dict[str, Any]
+    policies_of: dict[str, list[Any]]
+    managed_policies: dict[str, Any]
+    key: str
+
+    def may(self, who: list[Any] | str, action: str, *things: str, **context: str) -> bool:
+        """Whether a domain (or who has these policies) may do `action` to things.
+
+        A thing is `orders` or `orders.baskets` for Glue, a key or nothing (the bucket) for S3, else the end of an ARN.
+        """
+        policies = self.policies_of[f"portmesh-{self.prefix}{who}"] if isinstance(who, str) else who
+        conditions = {"aws:CurrentTime": TODAY, "kms:ViaService": f"s3.{REGION}.amazonaws.com"}
+        conditions |= {key.replace("_", ":"): value for key, value in context.items()}
+        return is_allowed(policies, action, self._arns(action.split(":")[0], things), conditions)
+
+    def _arns(self, service: str, things: tuple[str, ...]) -> list[str]:
+        if service == "s3":
+            return [f"arn:aws:s3:::{'/'.join((self.lake, *things))}"]
+        start = f"arn:aws:{service}:{REGION}:{ACCOUNT}:"
+        if service == "glue":
+            return [start + end for thing in things for end in _glue_resources(thing)]
+        return [start + thing for thing in things]
+
+
+def _glue_resources(thing: str) -> list[str]:
+    """Glue asks for the right to a table and to all that it is in."""
+    database, _, table = thing.partition(".")
+    return ["catalog", f"database/{database}", *([f"table/{database}/{table}"] if table else [])]
+
+
+def deployed(lake: dict[str, str] | None = None, domains: dict[str, str] | None = None) -> Cloud:
+    """Deploy lake.yaml and domains.yaml to a new account, with these parameters beside the lake's outputs."""
+    with mock_aws():
+        s3 = client("s3")
+        s3.create_bucket(Bucket="templates", CreateBucketConfiguration={"LocationConstraint": REGION})
+        s3.put_object(Bucket="templates", Key="domain.yaml", Body=(REPOSITORY / "infra/domain.yaml").read_bytes())
+        outputs = deploy("lake", lake or {})
+        parameters = {**outputs, **(domains or {})}
+        deploy("domains", parameters)
+        return _look_around(outputs["LakeBucket"], parameters.get("DatabasePrefix", ""), outputs["LakeKeyArn"])
+
+
+def _look_around(lake: str, prefix: str, key: str) -> Cloud:
+    athena, iam = client("athena"), client("iam")
+    databases = client("glue").get_databases()["DatabaseList"]
+    groups = [group["Name"] for group in athena.list_work_groups()["WorkGroups"]]
+    managed = {policy["PolicyName"]: _managed_policy(policy) for policy in iam.list_policies(Scope="Local")["Policies"]}
+    roles = {role["RoleName"]: iam.get_role(RoleName=role["RoleName"])["Role"] for role in iam.list_roles()["Roles"]}
+    return Cloud(
+        lake=lake,
+        prefix=prefix,
+        databases={each["Name"]: each.get("LocationUri", "") for each in databases},
+        work_groups={name: athena.get_work_group(WorkGroup=name)["WorkGroup"]["Configuration"] for name in groups},
+        work_group_tags={name: _tags_of_work_group(name) for name in groups},
+        roles=roles,
+        policies_of={name: [*_inline_policies(name), *_attached_policies(name, managed)] for name in roles},
+        managed_policies=managed,
+        key=key,
+    )
+
+
+def _tags_of_work_group(name: str) -> dict[str, str]:
+    arn = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/{name}"
+    tags = client("athena").list_tags_for_resource(ResourceARN=arn)["Tags"]
+    return {tag["Key"]: tag["Value"] for tag in tags}
+
+
+def _inline_policies(role: str) -> list[Any]:
+    iam = client("iam")
+    names = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    documents = [iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names]
+    # moto gives those that stand inside a CloudFormation role back as Python writes a dictionary, not as JSON.
+    return [ast.literal_eval(each) if isinstance(each, str) else each for each in documents]
+
+
+def _attached_policies(role: str, managed: dict[str, Any]) -> list[Any]:
+    attached = client("iam").list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    return [managed[each["PolicyName"]] for each in attached]
+
+
+def _managed_policy(policy: Any) -> Any:
+    version = {"PolicyArn": policy["Arn"], "VersionId": policy["DefaultVersionId"]}
+    return client("iam").get_policy_version(**version)["PolicyVersion"]["Document"]
+
+
+def deploy(template: str, parameters: dict[str, str]) -> dict[str, str]:
+    """Deploy a template as `aws cloudformation package` and `deploy` do; returns the stack's outputs."""
+    text = (REPOSITORY / f"infra/{template}.yaml").read_text()
+    cloudformation = client("cloudformation")
+    text = text.replace("TemplateURL: domain.yaml", "TemplateURL: https://templates.s3.amazonaws.com/domain.yaml")
+    cloudformation.create_stack(
+        StackName=template,
+        TemplateBody=text,
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    (stack,) = cloudformation.describe_stacks(StackName=template)["Stacks"]
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
