@@ -1,15 +1,79 @@
-"""Fixtures that every test may use."""
+"""Fixtures that every test may use, and the engine that the tests of a mesh's behaviour run on."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.mesh import Mesh
+from tests.engine import ENGINES
+from tests.rig_client import Rig
+
+if TYPE_CHECKING:
+    from tests.mesh import Mesh
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--engine", choices=ENGINES, default="local", help="Run only what does not depend on the engine, on this one."
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests that do not run on the engine; one without the marker `engines` is of DuckDB alone."""
+    chosen = [item for item in items if config.getoption("engine") in _engines_of(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = chosen
+
+
+def _engines_of(item: pytest.Item) -> tuple[str, ...]:
+    marker = item.get_closest_marker("engines")
+    return marker.args if marker else ("local",)
+
+
+@pytest.fixture(scope="session")
+def rig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    """A rig on free ports, stopped at the end; or the one of PORTMESH_RIG_HOME, left running, whose lake is emptied."""
+    given = os.environ.get("PORTMESH_RIG_HOME")
+    used = Rig(Path(given) if given else tmp_path_factory.mktemp("rig"))
+    target: str = request.config.getoption("engine")
+    used.command("up", *(ENGINES[1:] if target == "local" else [target]))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in used.variables().items():
+            patch.setenv(name, value)
+        yield used
+    if not given:
+        used.command("down")
+
+
+@pytest.fixture(scope="session")
+def engine(request: pytest.FixtureRequest) -> str:
+    """The target that the tests run on; its engine is up."""
+    target: str = request.config.getoption("engine")
+    if target != "local":
+        request.getfixturevalue("rig")
+    return target
+
+
+@pytest.fixture(scope="session")
+def new_mesh(engine: str) -> Callable[[Path], Mesh]:
+    """Make an empty mesh in a folder. On a rig, what an earlier mesh left in the lake is gone."""
+    from tests.mesh import Mesh
+
+    def make(folder: Path) -> Mesh:
+        if engine != "local":
+            from tests.engine_glue import empty_lake
+
+            empty_lake()
+        return Mesh(folder, engine)
+
+    return make
 
 
 @pytest.fixture
-def mesh(tmp_path: Path) -> Mesh:
+def mesh(new_mesh: Callable[[Path], Mesh], tmp_path: Path) -> Mesh:
     """An empty mesh in a folder of its own."""
-    return Mesh(tmp_path)
+    return new_mesh(tmp_path)

@@ -1,6 +1,6 @@
-"""A small mesh in a folder of its own, driven through dbt itself.
+"""A small mesh in a folder of its own, driven through dbt itself, on any engine.
 
-It has the repository's own root configuration and macros (by link, never by copy) and whatever
+It has the repository's own root configuration, profile and macros (by link, never by copy) and whatever
 domains, ports and rows a test writes into it.
 """
 
@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import yaml
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 from dbt_common.events.base_types import EventMsg
+
+from tests.engine import engine_at
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -37,10 +37,14 @@ class Outcome:
 
 @dataclass
 class Mesh:
-    """A mesh project in `folder`; `database` is its DuckDB file."""
+    """A mesh project in `folder`, on the engine of a target; `database` is its file where that is DuckDB."""
 
     folder: Path
+    target: str = "local"
     domains: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.engine = engine_at(self.target, self.folder)
 
     @property
     def database(self) -> Path:
@@ -74,9 +78,9 @@ class Mesh:
         """
         self.domains = list(domains)
         project = yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())
-        output_ports = project["models"]["orders"]["output_ports"]
+        of_a_domain = project["models"]["orders"]
         project["models"] = {"+docs": {"show": False}} | {
-            domain: {"+group": domain, "output_ports": output_ports} for domain in domains
+            domain: of_a_domain | {"+group": domain} for domain in domains
         }
         project["on-run-start"] = [h for h in project["on-run-start"] if "lake" not in h]
         project |= root or {}
@@ -90,14 +94,9 @@ class Mesh:
             (self.folder / "macros").symlink_to(REPOSITORY / "macros")
 
     def _profile(self, environment: str) -> dict[str, Any]:
-        output = {
-            "type": "duckdb",
-            "path": str(self.database),
-            "schema": environment,
-            "threads": 2,
-            "settings": {"TimeZone": "UTC"},
-        }
-        return {"portmesh": {"target": "local", "outputs": {"local": output}}}
+        profile = yaml.safe_load((REPOSITORY / "profiles" / "profiles.yml").read_text())["portmesh"]
+        output = profile["outputs"][self.target] | {"schema": environment} | self.engine.output()
+        return {"portmesh": {"target": self.target, "outputs": {self.target: output}}}
 
     def _sources(self, tables: tuple[str, ...]) -> dict[str, Any]:
         return {"sources": [{"name": "raw", "schema": "raw", "tables": [{"name": table} for table in tables]}]}
@@ -153,21 +152,32 @@ class Mesh:
 
         place = ["--project-dir", str(self.project), "--profiles-dir", str(self.project), "--no-use-colors"]
         result = dbtRunner(callbacks=[listen]).invoke([*arguments, *place])
-        DuckDBConnectionManager.close_all_connections()
+        self.engine.close()
         exit_code = 0 if result.success else 2 if result.exception else 1
         if result.exception:
             lines.append(str(result.exception))
         return _outcome(exit_code, getattr(result.result, "results", None) or [], lines)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """Rows of a statement on the mesh's database, as a consumer reads them."""
-        with duckdb.connect(str(self.database)) as connection:
-            connection.execute("set TimeZone = 'UTC'")
-            return connection.execute(sql).fetchall()
+        """Rows of a statement in DuckDB's SQL, as a consumer reads them."""
+        return self.engine.rows(sql)
+
+    def execute(self, sql: str) -> None:
+        """Run a statement in DuckDB's SQL that gives no rows."""
+        self.engine.execute(sql)
 
     def land(self, table: str, select: str) -> None:
-        """Fill the source table `raw.<table>`, as a source system would, without any change to the project."""
-        self.rows(f"create schema if not exists raw; create or replace table raw.{table} as {select}; select 1")
+        """Fill the source table `raw.<table>` with what DuckDB selects, as a source system would."""
+        self.engine.make_table(f"raw.{table}", select)
+
+    def change_source(self, table: str, statement: str) -> None:
+        """Run DuckDB's insert, update or delete on the source table `raw.<table>`."""
+        self.engine.change_table(f"raw.{table}", statement)
+
+    def has(self, relation: str) -> bool:
+        """Whether there is a table or a view `<schema>.<name>`."""
+        schema, name = relation.split(".")
+        return name in self.engine.relations(schema)
 
     def value(self, sql: str) -> Any:
         """The single value of a statement."""

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.engine import ENGINES
 from tests.mesh import Mesh, Outcome
 from tests.test_output_port import EXEMPT
+
+pytestmark = pytest.mark.engines(*ENGINES)
 
 TINY = """
 select
     cast(k as bigint) as k,
-    cast(t as string) as t,
-    cast(landed_at as timestamp) as landed_at
+    cast(t as {{ dbt.type_string() }}) as t,
+    cast(landed_at as {{ dbt.type_timestamp() }}) as landed_at
 from {{ source('raw', 'tiny') }}
 """
 ROWS = """
@@ -71,7 +76,7 @@ def write_ports(mesh: Mesh) -> None:
     mesh.write(
         "domains/shop/macros/shorter_than.sql",
         "{% test shorter_than(model, column_name, length) %}"
-        "select * from {{ model }} where length(cast({{ column_name }} as varchar)) >= {{ length }}"
+        "select * from {{ model }} where length(cast({{ column_name }} as {{ dbt.type_string() }})) >= {{ length }}"
         " and {{ length }} < 2{% endtest %}",
     )
     mesh.write("domains/shop/models/staging/parents.sql", "select 1 as id, 1 as half union all select 2, 9")
@@ -87,41 +92,62 @@ def write_ports(mesh: Mesh) -> None:
         )
 
 
+@dataclass
+class Audited:
+    """What one build of all these ports gave."""
+
+    built: Outcome
+    measured: dict[str, tuple[str, int]]
+    """Status and failures of each port's own check."""
+    published: list[str]
+    failing: list[tuple[object, ...]]
+    """The kept rows of the check that has a name of its own."""
+
+
 @pytest.fixture(scope="module")
-def audited(tmp_path_factory: pytest.TempPathFactory) -> tuple[Mesh, Outcome]:
-    mesh = Mesh(tmp_path_factory.mktemp("audited"))
+def audited(new_mesh: Callable[[Path], Mesh], tmp_path_factory: pytest.TempPathFactory) -> Audited:
+    mesh = new_mesh(tmp_path_factory.mktemp("audited"))
     write_ports(mesh)
     mesh.land("tiny", ROWS)
     assert mesh.dbt("deps").ok
-    return mesh, mesh.dbt("build")
+    built = mesh.dbt("build")
+    measured = mesh.rows("select port, status, failures from portmesh.measurements where kind <> 'fresh_within'")
+    assert len(measured) == len(CHECKS)
+    return Audited(
+        built=built,
+        measured={port: (status, failures) for port, status, failures in measured},
+        published=mesh.engine.relations("shop"),
+        failing=mesh.rows("select k, t from shop__internal.a_name_of_its_own"),
+    )
 
 
 @pytest.mark.parametrize("port", CHECKS)
-def test_the_audit_decides_as_the_test_is_configured(audited: tuple[Mesh, Outcome], port: str) -> None:
-    mesh, built = audited
+def test_the_audit_decides_as_the_test_is_configured(audited: Audited, port: str) -> None:
     _, status, failures = CHECKS[port]
-    assert built.statuses[port] == ("error" if status == "fail" else "success"), built.messages[port]
-    assert mesh.rows(
-        f"select status, failures from portmesh.measurements where port = '{port}' and kind <> 'fresh_within'"
-    ) == [(status, failures)]
-    published = mesh.value(f"select count(*) from duckdb_views() where schema_name = 'shop' and view_name = '{port}'")
-    assert published == (0 if status == "fail" else 1)
+    assert audited.built.statuses[port] == ("error" if status == "fail" else "success"), audited.built.messages[port]
+    assert audited.measured[port] == (status, failures)
+    assert (port in audited.published) == (status != "fail")
 
 
-def test_dbts_own_tests_give_the_same_statuses_and_counts(tmp_path: Path) -> None:
+def test_failing_rows_are_kept_unless_the_check_says_no(audited: Audited) -> None:
+    assert audited.failing == [(None, None)]
+
+
+def test_dbts_own_tests_give_the_same_statuses_and_counts(new_mesh: Callable[[Path], Mesh], tmp_path: Path) -> None:
     """The reused measurements against plain dbt: the same ports as tables, tested by `dbt test`."""
-    mesh = Mesh(tmp_path)
+    mesh = new_mesh(tmp_path / "plain")
     write_ports(mesh)
     mesh.land("tiny", ROWS)
     assert mesh.dbt("deps").ok
-    project = yaml.safe_load((tmp_path / "dbt_project.yml").read_text())
+    project = yaml.safe_load((mesh.folder / "dbt_project.yml").read_text())
     project["models"]["shop"]["output_ports"] = {"+materialized": "table"}
     project["on-run-start"] = []
-    (tmp_path / "dbt_project.yml").write_text(yaml.safe_dump(project))
+    (mesh.folder / "dbt_project.yml").write_text(yaml.safe_dump(project))
     plain = mesh.dbt("build")
+    mesh = new_mesh(tmp_path / "gated")
     write_ports(mesh)
-    (tmp_path / "mesh.duckdb").unlink()
     mesh.land("tiny", ROWS)
+    assert mesh.dbt("deps").ok
     gated = mesh.dbt("build")
     compared = 0
     for name, status in plain.statuses.items():
@@ -136,18 +162,13 @@ def test_dbts_own_tests_give_the_same_statuses_and_counts(tmp_path: Path) -> Non
     assert compared == len(CHECKS)
 
 
-def test_failing_rows_are_kept_unless_the_check_says_no(audited: tuple[Mesh, Outcome]) -> None:
-    mesh, _ = audited
-    assert mesh.rows("select k, t from shop__internal.a_name_of_its_own") == [(None, None)]
-
-
 def test_a_check_that_keeps_no_failing_rows(mesh: Mesh) -> None:
     one_port(mesh, "    - unique: {config: {store_failures: false}}")
     mesh.land("tiny", ROWS)
     message = mesh.dbt("build").messages["one"]
     assert "1 key" in message
     assert "the rows" not in message
-    assert mesh.value("select count(*) from duckdb_tables() where table_name like 'unique%'") == 0
+    assert not mesh.has("shop__internal.unique_one_k")
 
 
 def one_port(mesh: Mesh, check: str, sql: str = TINY, column: str = "k", extra: str = "") -> None:
@@ -174,7 +195,7 @@ def test_a_check_whose_sql_is_broken_is_named(mesh: Mesh) -> None:
         "shop.one was not published: its check broken_one_k cannot be run, its SQL is broken." in built.messages["one"]
     )
     assert "selec oops" in built.messages["one"]
-    assert mesh.value("select count(*) from duckdb_views() where schema_name = 'shop'") == 0
+    assert not mesh.has("shop.one")
 
 
 def test_a_check_that_reads_what_the_port_does_not_depend_on_is_refused_with_the_fix(mesh: Mesh) -> None:
@@ -227,11 +248,12 @@ def test_several_checks_of_one_kind_on_one_column(mesh: Mesh) -> None:
 
 
 def test_reserved_words_and_quoted_names(mesh: Mesh) -> None:
-    sql = TINY.replace("as k,", 'as "Order",')
+    sql = TINY.replace("as k,", "as {{ adapter.quote('Order') }},")
     one_port(mesh, "    - unique\n    - not_null", sql=sql, column="Order\n  quote: true")
     built = mesh.dbt("build")
     assert built.ok, built.output
-    assert [name for name, *_ in mesh.rows("describe shop.one")] == ["Order", "t", "landed_at"]
+    columns = [name for name, _ in mesh.engine.columns("shop.one")]
+    assert columns == [mesh.engine.column_name("Order"), "t", "landed_at"]
     mesh.land("tiny", ROWS)
     refused = mesh.dbt("build")
     assert "1 of 4" in refused.messages["one"]
@@ -266,7 +288,7 @@ def test_a_dimension_can_be_stated(mesh: Mesh) -> None:
 )
 def test_uniqueness_is_proved_only_where_it_holds(mesh: Mesh, keys: str, duplicates: int) -> None:
     one_port(mesh, "    - unique")
-    mesh.land("tiny", f"select k, 'a' as t, now()::timestamp as landed_at from ({keys})")
+    mesh.land("tiny", f"select k::bigint as k, 'a' as t, now()::timestamp as landed_at from ({keys})")
     mesh.dbt("build")
     assert mesh.value("select failures from portmesh.measurements where kind = 'unique'") == duplicates
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.engine import ENGINES
 from tests.mesh import REPOSITORY, Mesh
 
+# What DuckDB lands in the tables of the source.
 READINGS = """
 select * from (values
     (1, 10, 5,    1.5::decimal(4, 1), 2.5::double,    date '2024-03-01', 'A-01'),
@@ -19,17 +23,16 @@ select * from (values
     (4, null, 8,  3.0,                0.0,            date '2024-03-03', 'A-03')
 ) as t(id, site, level, price, ratio, day, label)
 """
-EMPTY = "select * from {{ ref('readings') }} where false"
 LANDINGS = """
 select now()::timestamp - interval 90 minutes as landed_at
 union all select now()::timestamp - interval 9 days
 """
 
 MODELS = {
-    "readings": READINGS,
-    "no_readings": EMPTY,
-    "landings": LANDINGS,
-    "old_landings": "select * from {{ ref('landings') }} where landed_at < now() - interval 1 day",
+    "readings": "select * from {{ source('raw', 'readings') }}",
+    "no_readings": "select * from {{ ref('readings') }} where 1 = 0",
+    "landings": "select * from {{ source('raw', 'landings') }}",
+    "old_landings": "select * from {{ ref('landings') }} where landed_at < now() - interval '1' day",
 }
 
 # check, arguments, column, model, failing rows
@@ -77,7 +80,7 @@ WHERE_CASES: list[tuple[str, dict[str, Any], str | None, str, int]] = [
     ("expression_is_true", {"expression": "level > 5", "config": {"where": "id = 1"}}, None, "readings", 1),
     (
         "fresh_within",
-        {"count": 1, "period": "day", "config": {"where": "landed_at < now() - interval 1 day"}},
+        {"count": 1, "period": "day", "config": {"where": "landed_at < now() - interval '1' day"}},
         "landed_at",
         "landings",
         1,
@@ -110,10 +113,12 @@ def model_yaml(name: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int | None]:
+def measured(new_mesh: Callable[[Path], Mesh], tmp_path_factory: pytest.TempPathFactory) -> dict[str, int | None]:
     """Failing rows of every case, by its name; all of them run in one build."""
-    mesh = Mesh(tmp_path_factory.mktemp("checks"))
-    mesh.set_up("shop", root={"on-run-start": []})
+    mesh = new_mesh(tmp_path_factory.mktemp("checks"))
+    mesh.set_up("shop", root={"on-run-start": []}, sources=("readings", "landings"))
+    mesh.land("readings", READINGS)
+    mesh.land("landings", LANDINGS)
     for name, text in MODELS.items():
         mesh.write(f"domains/shop/models/intermediate/{name}.sql", "{{ config(materialized='table') }}\n" + text)
     models = [model_yaml(name) for name in MODELS]
@@ -125,6 +130,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int | None]:
     return tested.failures
 
 
+@pytest.mark.engines(*ENGINES)
 @pytest.mark.parametrize(
     ("number", "case"),
     [pytest.param(n, c, id=f"{c[0]}-{n}") for n, c in enumerate(ALL_CASES)],
@@ -228,7 +234,7 @@ WRONG: list[tuple[str, dict[str, Any], str | None, str]] = [
 def empty_mesh(tmp_path_factory: pytest.TempPathFactory) -> Mesh:
     mesh = Mesh(tmp_path_factory.mktemp("arguments"))
     mesh.set_up("shop", root={"on-run-start": []})
-    mesh.write("domains/shop/models/intermediate/readings.sql", READINGS)
+    mesh.write("domains/shop/models/intermediate/readings.sql", "select 1 as id")
     assert mesh.dbt("deps").ok
     return mesh
 

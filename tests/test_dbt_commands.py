@@ -7,8 +7,11 @@ import shutil
 
 import pytest
 
+from tests.engine import ENGINES
 from tests.mesh import Mesh
-from tests.test_output_port import COLUMNS, DUPLICATE, EXEMPT, LINES, good, verdicts, version_tables
+from tests.test_output_port import COLUMNS, DUPLICATE, EXEMPT, LINES, good, verdicts
+
+pytestmark = pytest.mark.engines(*ENGINES)
 
 AFTER = "select line_id, count(*) as n from {{ ref('lines') }} group by line_id"
 
@@ -46,8 +49,7 @@ def test_a_partial_run_asserts_the_contract_and_publishes_no_rows(shop: Mesh, fl
 
 def test_dbt_test_alone_measures_again(shop: Mesh) -> None:
     assert shop.dbt("build").ok
-    (table,) = version_tables(shop)
-    shop.rows(f'insert into shop__internal."{table}" select * from shop.lines limit 1; select 1')
+    shop.execute(f"insert into {shop.engine.stored_in('shop.lines')} select * from shop.lines where line_id = 7")
     tested = shop.dbt("test")
     assert tested.statuses["unique_lines_line_id"] == "fail"
     assert tested.failures["unique_lines_line_id"] == 1
@@ -105,7 +107,7 @@ def test_fail_fast_stops_and_publishes_nothing_bad(shop: Mesh) -> None:
     shop.land("lines", good() + DUPLICATE)
     stopped = shop.dbt("build", "--fail-fast")
     assert not stopped.ok
-    assert shop.value("select count(*) from duckdb_views() where schema_name = 'shop'") == 0
+    assert not shop.has("shop.lines")
 
 
 def test_show_reads_a_port_without_publishing(shop: Mesh) -> None:
@@ -142,7 +144,7 @@ def test_a_branch_builds_one_domain_on_productions_ports(mesh: Mesh) -> None:
     deferred = mesh.dbt("build", "--select", "package:reader", "--defer", "--state", str(mesh.folder / "production"))
     assert deferred.ok, deferred.output
     assert mesh.value("select count(*) from dev_ana__reader.reads") == 100
-    assert mesh.value("select count(*) from duckdb_views() where schema_name = 'dev_ana__shop'") == 0
+    assert mesh.engine.relations("dev_ana__shop") == []
 
 
 def test_clone_is_refused_where_it_would_take_a_published_version_away(shop: Mesh) -> None:
@@ -186,16 +188,16 @@ def test_unit_tests_of_a_port(shop: Mesh) -> None:
 def test_hooks_and_persisted_docs(shop: Mesh) -> None:
     hooks = (
         "{{ config("
-        "pre_hook='create table if not exists raw.before as select 1 as one', "
-        "post_hook='create table raw.after as select count(*) as n from {{ this }}', "
+        "pre_hook='insert into raw.hooks select 1, count(*) from raw.lines', "
+        "post_hook='insert into raw.hooks select 2, count(*) from {{ this }}', "
         "persist_docs={'relation': true, 'columns': true}) }}"
     )
+    shop.land("hooks", "select 0::bigint as step, 0::bigint as n")
     shop.write("domains/shop/models/output_ports/lines.sql", hooks + LINES)
     built = shop.dbt("build")
     assert built.ok, built.output
-    assert shop.value("select n from raw.after") == 100
-    assert shop.value("select count(*) from raw.before") == 1
-    assert shop.value("select comment from duckdb_views() where view_name = 'lines'") == "One row per line of lines."
+    assert shop.rows("select step, n from raw.hooks order by step") == [(0, 0), (1, 100), (2, 100)]
+    assert shop.engine.comment("shop.lines") == "One row per line of lines."
 
 
 def test_many_ports_on_several_threads(mesh: Mesh) -> None:
@@ -211,7 +213,7 @@ def test_many_ports_on_several_threads(mesh: Mesh) -> None:
 
 
 def test_a_plain_table_at_the_ports_name_gives_way(shop: Mesh) -> None:
-    shop.rows("create schema shop; create table shop.lines as select 1 as old; select 1")
+    shop.engine.make_table("shop.lines", "select 1 as old")
     assert shop.dbt("build").ok
     assert shop.value("select count(*) from shop.lines") == 100
 

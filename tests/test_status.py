@@ -11,10 +11,12 @@ import pytest
 
 from portmesh.cli import main
 from portmesh.status import MeshFacts, PortFacts, age, describe_mesh
+from tests.engine import ENGINES
 from tests.mesh import Mesh
 from tests.test_output_port import COLUMNS, DUPLICATE, EXEMPT, LINES, good
 
 NOW = datetime(2026, 11, 23, 12, 0)
+on_every_engine = pytest.mark.engines(*ENGINES)
 
 
 @pytest.fixture
@@ -47,6 +49,7 @@ def ports(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, object]]:
     return {port["port"]: port for port in json.loads(text)["ports"]}
 
 
+@on_every_engine
 def test_a_refused_port_is_held_back_and_those_after_it_wait(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
     assert ports(capsys)["lines"]["state"] == "published"
     shop.land("lines", good() + DUPLICATE)
@@ -63,19 +66,22 @@ def test_a_refused_port_is_held_back_and_those_after_it_wait(shop: Mesh, capsys:
     assert ports(capsys)["lines"]["refused_attempts"] == 2
 
 
+@on_every_engine
 def test_a_candidate_of_a_broken_run_is_counted(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
-    shop.rows("create table shop__internal.lines__20260101_000000_abcdef as select 1 as one; select 1")
+    shop.engine.make_table("shop__internal.lines__20260101_000000_abcdef", "select 1 as one")
     assert "1 candidate left" in run(capsys, "status")[1]
     assert shop.dbt("build").ok
     assert "0 candidates left" in run(capsys, "status")[1]
 
 
+@on_every_engine
 def test_a_late_port_says_so(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
     shop.land("lines", good().replace("now()::timestamp", "timestamp '2017-01-01'"))
     assert shop.dbt("build").ok
     assert ports(capsys)["lines"]["late"] is True
 
 
+@on_every_engine
 def test_a_mesh_that_was_never_built(
     mesh: Mesh, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -88,6 +94,7 @@ def test_a_mesh_that_was_never_built(
     assert ports(capsys)["lines"]["state"] == "not built"
 
 
+@on_every_engine
 def test_rollback_switches_back_and_says_what_is_read_now(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
     shop.land("lines", good(120))
     assert shop.dbt("build").ok
@@ -98,6 +105,7 @@ def test_rollback_switches_back_and_says_what_is_read_now(shop: Mesh, capsys: py
     assert ports(capsys)["lines"]["last_attempt"] == "rolled back"
 
 
+@on_every_engine
 @pytest.mark.usefixtures("shop")
 def test_rollback_errors_are_plain_sentences(capsys: pytest.CaptureFixture[str]) -> None:
     code, text = run(capsys, "rollback", "shop.lines")

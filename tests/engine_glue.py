@@ -1,0 +1,137 @@
+"""What Spark and Athena share: one Glue catalog, one lake on S3, and Iceberg tables in them.
+
+The sources of a mesh are kept in a DuckDB file in its folder, and copied into the lake's database `raw`.
+"""
+
+from __future__ import annotations
+
+import os
+import urllib.request
+from abc import abstractmethod
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+import duckdb
+import pyarrow
+import sqlglot
+from botocore.exceptions import ClientError
+from pyiceberg.catalog import Catalog
+from pyiceberg.catalog.glue import GlueCatalog
+from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError
+
+from tests.engine import INTERNAL, Engine
+
+
+def lake() -> str:
+    """Where the rig's lake is, such as s3://portmesh-lake."""
+    return os.environ["PORTMESH_S3_LAKE"]
+
+
+def empty_lake() -> None:
+    """Make the rig's catalog and lake as new: the lake's bucket, and the database that every Spark session asks for."""
+    endpoint, region = os.environ["AWS_ENDPOINT_URL"], os.environ["AWS_REGION"]
+    urllib.request.urlopen(urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")).close()
+    boto3.client("s3").create_bucket(
+        Bucket=lake().removeprefix("s3://"), CreateBucketConfiguration={"LocationConstraint": region}
+    )
+    boto3.client("glue").create_database(DatabaseInput={"Name": "default"})
+
+
+class OnGlue(Engine):
+    """An engine whose tables are Iceberg tables in Glue."""
+
+    dialect: str
+    """What sqlglot calls the engine's SQL."""
+
+    def __init__(self, folder: Path) -> None:
+        self.sources = folder / "sources.duckdb"
+
+    @abstractmethod
+    def run(self, sql: str) -> Any:
+        """Run a statement in the engine's own SQL; the cursor (PEP 249) that has its result."""
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return list(self.run(self.in_own_sql(sql)).fetchall())
+
+    def execute(self, sql: str) -> None:
+        self.run(self.in_own_sql(sql))
+
+    def in_own_sql(self, sql: str) -> str:
+        """One statement of DuckDB's as the engine writes it."""
+        (statement,) = sqlglot.transpile(sql, read="duckdb", write=self.dialect)
+        return statement
+
+    def make_table(self, table: str, select: str) -> None:
+        schema, _ = table.split(".")
+        self._change_sources(f"create schema if not exists {schema}; create or replace table {table} as {select}")
+        self._copy_to_lake(table)
+
+    def change_table(self, table: str, statement: str) -> None:
+        self._change_sources(statement)
+        self._copy_to_lake(table)
+
+    def relations(self, schema: str) -> list[str]:
+        try:
+            pages = boto3.client("glue").get_paginator("get_tables").paginate(DatabaseName=schema)
+            return sorted(table["Name"] for page in pages for table in page["TableList"])
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "EntityNotFoundException":
+                raise
+            return []
+
+    def columns(self, relation: str) -> list[tuple[str, str]]:
+        return [(name, kind) for name, kind, *_ in self.run(f"select * from {relation} limit 0").description]
+
+    def comment(self, relation: str) -> str | None:
+        schema, name = relation.split(".")
+        return boto3.client("glue").get_table(DatabaseName=schema, Name=name)["Table"].get("Description")
+
+    def versions(self, port: str) -> int:
+        product, name = port.split(".")
+        published = self.rows(
+            "select distinct snapshot_id from portmesh.publications "
+            f"where product = '{product}' and port = '{name}' and verdict = 'published'"
+        )
+        kept = {snapshot.snapshot_id for snapshot in self.catalog.load_table(port).metadata.snapshots}
+        return len(kept & {snapshot for (snapshot,) in published})
+
+    def stored_in(self, port: str) -> str:
+        return port
+
+    def close(self) -> None:
+        """Nothing: dbt closes its sessions itself."""
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The rig's Glue catalog as pyiceberg sees it."""
+        endpoint = os.environ["AWS_ENDPOINT_URL"]
+        properties = {"warehouse": lake(), "s3.endpoint": endpoint, "s3.region": os.environ["AWS_REGION"]}
+        return GlueCatalog("glue", **properties)
+
+    def internal_versions(self, port: str) -> list[str]:
+        """Tables beside the port that a version was written to, as SQL names them."""
+        schema, name = port.split(".")
+        beside = [table for table in self.relations(f"{schema}{INTERNAL}") if table.startswith(f"{name}__2")]
+        return [f"{schema}{INTERNAL}.{table}" for table in beside]
+
+    def branches(self, port: str) -> list[str]:
+        """Branches of the port but its main one."""
+        try:
+            return sorted(name for name in self.catalog.load_table(port).refs() if name != "main")
+        except (NoSuchTableError, NoSuchNamespaceError):
+            return []
+
+    def _change_sources(self, sql: str) -> None:
+        with duckdb.connect(str(self.sources)) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            connection.execute(sql)
+
+    def _copy_to_lake(self, table: str) -> None:
+        with duckdb.connect(str(self.sources), read_only=True) as connection:
+            rows: pyarrow.Table = connection.sql(f"from {table}").to_arrow_table()
+        self.catalog.create_namespace_if_not_exists(table.split(".")[0])
+        if self.catalog.table_exists(table):
+            self.catalog.drop_table(table)
+        self.catalog.create_table(table, rows.schema).append(rows)

@@ -1,0 +1,39 @@
+"""The rig that the tests run on: real engines in the place of EMR and Athena (rig/README.md), driven by its command."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SERVERS = {"emr": "spark", "athena": "trino"}
+
+
+class Rig:
+    """A rig with its state in `home`."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def command(self, *arguments: str) -> str:
+        """What `python -m rig` prints; an assertion fails where the command does."""
+        done = subprocess.run(
+            [REPOSITORY / ".venv-rig/bin/python", "-m", "rig", *arguments, "--home", self.home],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def variables(self) -> dict[str, str]:
+        """The environment in which dbt and the tests find this rig."""
+        lines = [line.removeprefix("export ") for line in self.command("env").splitlines()]
+        return dict(line.split("=", 1) for line in lines)
+
+    def pid(self, target: str) -> int:
+        """The process of a target's engine."""
+        state = json.loads((self.home / "state.json").read_text())
+        return int(state["servers"][SERVERS[target]]["pid"])
