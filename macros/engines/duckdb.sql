@@ -12,6 +12,8 @@
 
 {% macro duckdb__stored_type(data_type) %}{{ return(data_type) }}{% endmacro %}
 
+{% macro duckdb__is_of_type(type, wanted) %}{{ return(type == wanted) }}{% endmacro %}
+
 {% macro duckdb__place_candidate(port, current, increment) %}
   {% set base = current.base if increment else port.version %}
   {% do port.update({'base': base, 'candidate': portmesh.version_relation(port, port.version), 'whole': portmesh.version_relation(port, base)}) %}

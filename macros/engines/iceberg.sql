@@ -32,7 +32,12 @@
   {% endif %}
 {% endmacro %}
 
-{# tinyint and smallint are int in Iceberg: the cast still refuses what they cannot hold. #}
+{# tinyint and smallint are int in Iceberg, so a column that was once stored comes back as int. #}
+{% macro default__is_of_type(type, wanted) %}
+  {{- return(type == wanted or (type in ['int', 'integer'] and wanted in ['tinyint', 'smallint'])) -}}
+{% endmacro %}
+
+{# The cast refuses what a tinyint or smallint cannot hold, though both are stored as int. #}
 {% macro typed_rows(port, sql) %}
   {%- set casts = [] -%}
   {%- for column in port.columns -%}

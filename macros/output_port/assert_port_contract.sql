@@ -19,7 +19,7 @@
     {% set type = got.pop(column.name | lower, none) %}
     {% if type is none %}
       {% do rows.append([column.name, declared, 'missing', 'select it, or take it out of the contract (a breaking change)']) %}
-    {% elif type != column.type %}
+    {% elif not portmesh.is_of_type(type, column.type) %}
       {% do rows.append([column.name, declared, type | lower, 'cast(' ~ column.name ~ ' as ' ~ portmesh._type_in_sql(declared) ~ ')']) %}
     {% endif %}
   {% endfor %}
@@ -69,8 +69,8 @@
 {% macro assert_schema_unchanged(port, current) %}
   {% set published = portmesh.describe_query('select * from ' ~ portmesh.published_rows(port, current)) %}
   {% set contract = portmesh.describe_query(portmesh.contract_query(port)) %}
-  {% if published | sort(attribute='name') | list != contract | sort(attribute='name') | list %}
-    {% set rows = portmesh._contract_differences(port, contract, published) %}
+  {% set rows = portmesh._contract_differences(port, contract, published) %}
+  {% if rows %}
     {% for row in rows %}{% do row.pop() %}{% endfor %}
     {% do exceptions.raise_dependency_error(
         port.label ~ ' was not written: its contract has changed since the published rows were written, so an increment cannot join them.\n\n'

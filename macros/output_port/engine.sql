@@ -12,6 +12,9 @@
 {# The engine's type for a type of the contract, in a cast. #}
 {% macro engine_type(data_type) %}{{ return(adapter.dispatch('engine_type', 'portmesh')(data_type)) }}{% endmacro %}
 
+{# Whether a column of one type holds what the contract's type says. #}
+{% macro is_of_type(type, wanted) %}{{ return(adapter.dispatch('is_of_type', 'portmesh')(type, wanted)) }}{% endmacro %}
+
 {# [{name, type}] of a query's columns; nothing is read. #}
 {% macro describe_query(sql) %}{{ return(adapter.dispatch('describe_query', 'portmesh')(sql)) }}{% endmacro %}
 
