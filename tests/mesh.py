@@ -107,13 +107,12 @@ class Mesh:
             yaml.safe_dump({"name": domain, "version": "0.1.0", "config-version": 2, "restrict-access": True}),
         )
         owner = {"name": f"Team {domain}", "email": f"{domain}@example.com"}
+        about = {"kind": "source-aligned", "stage": "active", "engine": "emr"}
         group = {
             "name": domain,
             "description": f"The product {domain}.",
             "owner": owner,
-            "config": {
-                "meta": {"kind": "source-aligned", "stage": "active", "channel": f"#{domain}", "purpose": "A test."}
-            },
+            "config": {"meta": about | {"channel": f"#{domain}", "purpose": "A test."}},
         }
         self.write(f"domains/{domain}/models/{domain}.yml", yaml.safe_dump({"groups": [group]}, sort_keys=False))
 

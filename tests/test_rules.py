@@ -104,6 +104,12 @@ FAILING: list[tuple[str, list[Edit], str]] = [
         [Edit(PRODUCT, "stage: active", "stage: beta")],
         "The product shop has the stage beta (allowed: proposed, active, deprecated, retired).",
     ),
+    ("PM102", [Edit(PRODUCT, "engine: emr", "engine: ''")], "The product shop has no engine."),
+    (
+        "PM102",
+        [Edit(PRODUCT, "engine: emr", "engine: spark")],
+        "The product shop has the engine spark (allowed: emr, athena).",
+    ),
     (
         "PM103",
         [Edit(PORT, "classification: internal", "classification: secret")],
@@ -366,7 +372,11 @@ PASSING: list[tuple[str, list[Edit]]] = [
     ("PM101", []),
     (
         "PM102",
-        [Edit(PRODUCT, "kind: source-aligned", "kind: aggregate"), Edit(PRODUCT, "stage: active", "stage: deprecated")],
+        [
+            Edit(PRODUCT, "kind: source-aligned", "kind: aggregate"),
+            Edit(PRODUCT, "stage: active", "stage: deprecated"),
+            Edit(PRODUCT, "engine: emr", "engine: athena"),
+        ],
     ),
     (
         "PM103",

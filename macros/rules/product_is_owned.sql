@@ -6,7 +6,7 @@
     {% set problems = portmesh._product_problems(group) if group else ['no group of its name'] %}
     {% if problems %}
       {% do findings.append(portmesh.finding('PM102', place, 'The product ' ~ domain ~ ' has ' ~ problems | join(', ') ~ '.',
-          'Fill in owner (name, email) and config.meta (channel, purpose, kind, stage) of its group')) %}
+          'Fill in owner (name, email) and config.meta (channel, purpose, kind, stage, engine) of its group')) %}
     {% endif %}
   {% endfor %}
   {{ return(findings) }}
@@ -16,10 +16,11 @@
   {% set meta = portmesh.meta_of(group) %}
   {% set problems = [] %}
   {% for key in ['name', 'email'] if not group.owner[key] %}{% do problems.append('no owner ' ~ key) %}{% endfor %}
-  {% for key in ['channel', 'purpose', 'kind', 'stage'] if not meta[key] %}{% do problems.append('no ' ~ key) %}{% endfor %}
+  {% for key in ['channel', 'purpose', 'kind', 'stage', 'engine'] if not meta[key] %}{% do problems.append('no ' ~ key) %}{% endfor %}
   {% for key, allowed in {
       'kind': ['source-aligned', 'aggregate', 'consumer-aligned'],
       'stage': ['proposed', 'active', 'deprecated', 'retired'],
+      'engine': ['emr', 'athena'],
   }.items() if meta[key] and meta[key] not in allowed %}
     {% do problems.append('the ' ~ key ~ ' ' ~ meta[key] ~ ' (allowed: ' ~ allowed | join(', ') ~ ')') %}
   {% endfor %}

@@ -67,6 +67,7 @@ class ProductMeta(BaseModel):
 
     kind: str = ""
     stage: str = ""
+    engine: str = ""
     purpose: str = ""
     channel: str = ""
 
