@@ -10,16 +10,16 @@
 
 {# typeof() is a constant: one statement gives the names, one the exact types, and neither reads a row. #}
 {% macro athena__describe_query(sql) %}
-  {% set names = run_query('select * from (\n' ~ sql ~ '\n) as described limit 0').column_names %}
+  {% set names = portmesh.query('select * from (\n' ~ sql ~ '\n) as described limit 0').column_names %}
   {% set types = [] %}
   {% for name in names %}{% do types.append('typeof(' ~ adapter.quote(name) ~ ')') %}{% endfor %}
-  {% set row = run_query('select ' ~ types | join(', ') ~ ' from (select 1) as one left join (select * from (\n' ~ sql ~ '\n) as described where false) as described on true').rows[0] %}
+  {% set row = portmesh.query('select ' ~ types | join(', ') ~ ' from (select 1) as one left join (select * from (\n' ~ sql ~ '\n) as described where false) as described on true').rows[0] %}
   {% set columns = [] %}
   {% for name in names %}{% do columns.append({'name': name, 'type': row[loop.index0]}) %}{% endfor %}
   {{ return(columns) }}
 {% endmacro %}
 
-{% macro athena__analyse_query(sql) %}{% do run_query('explain ' ~ sql) %}{% endmacro %}
+{% macro athena__analyse_query(sql) %}{% do portmesh.query('explain ' ~ sql) %}{% endmacro %}
 
 {% macro athena__is_iceberg_table(relation) %}
   {{- return((adapter.get_glue_table(relation)['Table'].get('Parameters') or {}).get('table_type', '') | lower == 'iceberg') -}}
@@ -32,12 +32,12 @@
 {% endmacro %}
 
 {% macro athena__current_snapshot(port) %}
-  {{- return(run_query("select snapshot_id from " ~ portmesh.metadata_table(port.relation, 'refs') ~ " where name = 'main'").rows[0][0] | int) -}}
+  {{- return(portmesh.query("select snapshot_id from " ~ portmesh.metadata_table(port.relation, 'refs') ~ " where name = 'main'").rows[0][0] | int) -}}
 {% endmacro %}
 
 {% macro athena__list_snapshots(port) %}
   {% set ids = [] %}
-  {% for row in run_query('select snapshot_id from ' ~ portmesh.metadata_table(port.relation, 'snapshots')).rows %}{% do ids.append(row[0] | int) %}{% endfor %}
+  {% for row in portmesh.query('select snapshot_id from ' ~ portmesh.metadata_table(port.relation, 'snapshots')).rows %}{% do ids.append(row[0] | int) %}{% endfor %}
   {{ return(ids) }}
 {% endmacro %}
 

@@ -2,7 +2,7 @@
 
 {% macro duckdb__describe_query(sql) %}
   {% set columns = [] %}
-  {% for row in run_query('describe select * from (\n' ~ sql ~ '\n) as described').rows %}
+  {% for row in portmesh.query('describe select * from (\n' ~ sql ~ '\n) as described').rows %}
     {% do columns.append({'name': row['column_name'], 'type': row['column_type']}) %}
   {% endfor %}
   {{ return(columns) }}
@@ -33,8 +33,8 @@
 {% endmacro %}
 
 {% macro duckdb__withdraw_increment(attempt) %}
-  {% do run_query('rollback') %}
-  {% do run_query('begin') %}
+  {% do portmesh.query('rollback') %}
+  {% do portmesh.query('begin') %}
 {% endmacro %}
 
 {# The whole that was refused: the candidate, or the published rows with the increment in their place. #}
@@ -69,7 +69,7 @@
   {% set k = check.column %}
   {% set rows = portmesh.filtered(relation, check.where) %}
   {% if portmesh.describe_query('select ' ~ k ~ ' from ' ~ rows)[0].type in ['TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT'] %}
-    {% set facts = run_query('select count(' ~ k ~ '), min(' ~ k ~ '), max(' ~ k ~ ') from ' ~ rows).rows[0] %}
+    {% set facts = portmesh.query('select count(' ~ k ~ '), min(' ~ k ~ '), max(' ~ k ~ ') from ' ~ rows).rows[0] %}
     {% if not facts[0] or (facts[2] - facts[1]) / 65536 > 16 + facts[0] / 1000 %}{{ return(relation) }}{% endif %}
     {% set bucket = k ~ ' >> 16' %}
     {% set holds_duplicates = 'count(*) <> bit_count(bitstring_agg((' ~ k ~ ' & 65535)::int, 0, 65535))' %}
@@ -119,7 +119,7 @@
     where database_name = '{{ port.relation.database }}' and schema_name = '{{ port.internal_schema }}'
       and regexp_full_match(table_name, '{{ modules.re.escape(port.alias) }}__\d{8}_\d{6}_[0-9a-f]{6}(__replaced)?')
   {% endset %}
-  {{ return(run_query(query).columns[0].values() | list) }}
+  {{ return(portmesh.query(query).columns[0].values() | list) }}
 {% endmacro %}
 
 {% macro duckdb__drop_version(port, name) %}

@@ -142,7 +142,7 @@
     order by attempted_at desc
     limit 20
   {% endset %}
-  {% set refused = run_query(query).rows %}
+  {% set refused = portmesh.query(query).rows %}
   {% set left = portmesh.list_versions(port) if refused else [] %}
   {% for row in refused %}
     {% for name in left if name == row['version'] or name.startswith(row['version'] ~ '__') %}
@@ -185,7 +185,7 @@
 {% endmacro %}
 
 {% macro _read_results(port, checks, sql) %}
-  {% set results = run_query(sql ~ '\norder by check_index') %}
+  {% set results = portmesh.query(sql ~ '\norder by check_index') %}
   {% for check in checks %}
     {% set result = results.limit(loop.index0, loop.index).exclude(['check_index']) %}
     {% do check.update({'result': result}) %}
@@ -213,7 +213,7 @@
 
 {# Engines answer this from the files' statistics. #}
 {% macro _is_dense(column, rows) %}
-  {% set facts = run_query('select count(' ~ column ~ '), min(' ~ column ~ '), max(' ~ column ~ ') from ' ~ rows).rows[0] %}
+  {% set facts = portmesh.query('select count(' ~ column ~ '), min(' ~ column ~ '), max(' ~ column ~ ') from ' ~ rows).rows[0] %}
   {{ return(facts[0] and (facts[2] - facts[1]) / 64 < facts[0] / 4) }}
 {% endmacro %}
 

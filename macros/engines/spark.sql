@@ -6,7 +6,7 @@
 
 {% macro spark__describe_query(sql) %}
   {% set columns = [] %}
-  {% for row in run_query('describe query select * from (\n' ~ sql ~ '\n) as described').rows %}
+  {% for row in portmesh.query('describe query select * from (\n' ~ sql ~ '\n) as described').rows %}
     {% do columns.append({'name': row['col_name'], 'type': row['data_type']}) %}
   {% endfor %}
   {{ return(columns) }}
@@ -23,12 +23,12 @@
 {% macro spark__published_pointer(port) %}{{ return(portmesh.current_snapshot(port)) }}{% endmacro %}
 
 {% macro spark__current_snapshot(port) %}
-  {{- return(run_query("select snapshot_id from " ~ port.relation ~ ".refs where name = 'main'").rows[0][0] | int) -}}
+  {{- return(portmesh.query("select snapshot_id from " ~ port.relation ~ ".refs where name = 'main'").rows[0][0] | int) -}}
 {% endmacro %}
 
 {% macro spark__list_snapshots(port) %}
   {% set ids = [] %}
-  {% for row in run_query('select snapshot_id from ' ~ port.relation ~ '.snapshots').rows %}{% do ids.append(row[0] | int) %}{% endfor %}
+  {% for row in portmesh.query('select snapshot_id from ' ~ port.relation ~ '.snapshots').rows %}{% do ids.append(row[0] | int) %}{% endfor %}
   {{ return(ids) }}
 {% endmacro %}
 
@@ -85,9 +85,9 @@
 {% macro spark__list_versions(port) %}
   {% set pattern = '^' ~ modules.re.escape(port.alias) ~ '__\\d{8}_\\d{6}_[0-9a-f]{6}(__increment)?$' %}
   {% set names = [] %}
-  {% for row in run_query('show tables in ' ~ port.internal_schema).rows %}{% do names.append(row['tableName']) %}{% endfor %}
+  {% for row in portmesh.query('show tables in ' ~ port.internal_schema).rows %}{% do names.append(row['tableName']) %}{% endfor %}
   {% if load_relation(port.relation) %}
-    {% for row in run_query("select name from " ~ port.relation ~ ".refs where type = 'BRANCH' and name <> 'main'").rows %}
+    {% for row in portmesh.query("select name from " ~ port.relation ~ ".refs where type = 'BRANCH' and name <> 'main'").rows %}
       {% do names.append(row[0]) %}
     {% endfor %}
   {% endif %}

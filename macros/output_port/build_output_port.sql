@@ -2,6 +2,7 @@
   {%- set port = portmesh.describe_port(model) -%}
   {{ run_hooks(pre_hooks, inside_transaction=False) }}
   {{ run_hooks(pre_hooks, inside_transaction=True) }}
+  {% do portmesh.begin_step('write') %}
   {% do portmesh.assert_port_contract(port, compiled_code) %}
 
   {% if portmesh.is_partial_run() %}
@@ -29,6 +30,7 @@
   {% set written = portmesh.count_rows(port.candidate) %}
   {% if increment and written %}{% do portmesh.apply_increment(port) %}{% endif %}
 
+  {% do portmesh.begin_step('audit') %}
   {% set audited = port.whole if written or not increment else portmesh.published_rows(port, current) %}
   {% set row_count = portmesh.count_rows(audited) if increment else written %}
   {% set checks = portmesh.measure_checks(port, audited, row_count, current if increment else none) %}
@@ -51,7 +53,9 @@
 
 {% macro _publish(attempt) %}
   {% set port = attempt.port %}
+  {% do portmesh.begin_step('publish') %}
   {% do portmesh.publish_version(port) %}
+  {% do portmesh.begin_step('record') %}
   {% do portmesh.record_attempt(attempt, 'published', port.version) %}
   {% do portmesh.drop_superseded_versions(port) %}
   {% do portmesh.drop_kept_failures(attempt.checks) %}

@@ -35,7 +35,7 @@
 {% macro run_check(port, check, relation) %}
   {% set sql = portmesh.compile_check(port, check, relation) %}
   {% set result = try_or_compiler_error(
-      portmesh.broken_check(port, check, sql), run_query, get_test_sql(sql, check.fail_calc, check.warn_if, check.error_if, none)) %}
+      portmesh.broken_check(port, check, sql), portmesh.query, get_test_sql(sql, check.fail_calc, check.warn_if, check.error_if, none)) %}
   {% do check.update({'result': result}) %}
 {% endmacro %}
 

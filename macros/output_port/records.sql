@@ -10,7 +10,7 @@
       invocation_id, now, port.id, port.product, port.name, port.contract_version, version, attempt.base,
       attempt.current.version if attempt.current else none, attempt.kind, verdict, attempt.row_count, attempt.failed | length, seconds,
       none if verdict == 'refused' else portmesh.current_snapshot(port),
-  ]]) %}
+  ] + portmesh.spent_values()]) %}
   {% set rows = [] %}
   {% for c in attempt.checks %}
     {% do rows.append([
@@ -50,27 +50,51 @@
   {{- return(modules.datetime.datetime.now(modules.pytz.utc).replace(tzinfo=none)) -}}
 {% endmacro %}
 
-{# The publication that consumers read now: {version, base, replaces, kind, row_count, attempted_at, snapshot_id}, or none. #}
+{# The publication that consumers read now: {version, base, replaces, kind, row_count, attempted_at, snapshot_id,
+   contract_version}, or none. #}
 {% macro current_version(port) %}
   {{ return(portmesh.published_versions(port) | first) }}
 {% endmacro %}
 
 {# The chain of published versions, the newest first, each followed by the one it replaced. #}
 {% macro published_versions(port) %}
+  {{ return(portmesh.version_chain(portmesh.attempts_of([port])[port.id])) }}
+{% endmacro %}
+
+{# {port id: the records of its attempts, the newest first}. #}
+{% macro attempts_of(ports) %}
+  {% set ids, found = [], {} %}
+  {% for port in ports %}
+    {% do ids.append("'" ~ port.id ~ "'") %}
+    {% do found.update({port.id: []}) %}
+  {% endfor %}
   {% set query %}
-    select version, base, replaces, kind, verdict, row_count, attempted_at, snapshot_id
+    select port_id, invocation_id, version, base, replaces, kind, verdict, row_count, attempted_at, snapshot_id, contract_version
     from {{ portmesh.record_table('publications') }}
-    where port_id = '{{ port.id }}' and verdict in ('published', 'rolled_back')
+    where port_id in ({{ ids | join(', ') }})
     order by attempted_at desc
   {% endset %}
-  {% set rows = run_query(query).rows %}
-  {% set by_version = {} %}
-  {% for row in rows if row['verdict'] == 'published' %}{% do by_version.update({row['version']: row}) %}{% endfor %}
+  {% for row in run_query(query).rows %}{% do found[row['port_id']].append(row) %}{% endfor %}
+  {{ return(found) }}
+{% endmacro %}
+
+{# A rollback or a maintenance leaves the rows of a version under a new snapshot: its newest record has it. #}
+{% macro version_chain(attempts) %}
+  {% set published, snapshots = {}, {} %}
+  {% set next = namespace(version=none) %}
+  {% for row in attempts if row['verdict'] in ['published', 'rolled_back', 'maintained'] %}
+    {% if loop.first %}{% set next.version = row['version'] %}{% endif %}
+    {% do snapshots.setdefault(row['version'], row['snapshot_id']) %}
+    {% if row['verdict'] == 'published' %}{% do published.update({row['version']: row}) %}{% endif %}
+  {% endfor %}
   {% set chain = [] %}
-  {% set next = namespace(version=rows[0]['version'] if rows else none) %}
-  {% for _ in rows if next.version in by_version %}
-    {% do chain.append(by_version[next.version]) %}
-    {% set next.version = by_version[next.version]['replaces'] %}
+  {% for _ in published if next.version in published %}
+    {% set row = published[next.version] %}
+    {% do chain.append({
+        'version': row['version'], 'base': row['base'], 'replaces': row['replaces'], 'kind': row['kind'],
+        'row_count': row['row_count'], 'attempted_at': row['attempted_at'], 'snapshot_id': snapshots[row['version']],
+        'contract_version': row['contract_version']}) %}
+    {% set next.version = row['replaces'] %}
   {% endfor %}
   {{ return(chain) }}
 {% endmacro %}
@@ -84,7 +108,7 @@
     order by measured_at
   {% endset %}
   {% set proved = {} %}
-  {% for row in run_query(query).rows %}
+  {% for row in portmesh.query(query).rows %}
     {% do proved.update({row['check_id']: row['definition'] if row['failures'] == 0 else none}) %}
   {% endfor %}
   {{ return(proved) }}
@@ -92,7 +116,7 @@
 
 {# Definitions of the port's checks that were run before: they are sound SQL. #}
 {% macro known_definitions(port) %}
-  {{ return(run_query(
+  {{ return(portmesh.query(
       "select distinct definition from " ~ portmesh.record_table('measurements') ~ " where port_id = '" ~ port.id ~ "'"
   ).columns[0].values() | list) }}
 {% endmacro %}

@@ -1,5 +1,6 @@
 {% macro refuse(attempt) %}
   {% set port = attempt.port %}
+  {% do portmesh.begin_step('record') %}
   {% if attempt.kind == 'increment' and attempt.written %}{% do portmesh.withdraw_increment(attempt) %}{% endif %}
   {% do portmesh.keep_failures(attempt) %}
   {% do portmesh.record_attempt(attempt, 'refused', port.version) %}
@@ -67,7 +68,7 @@
   {%- set keys = attempt.checks | selectattr('kind', 'equalto', 'unique') | map(attribute='column') | list -%}
   {%- set column = '*' if check.macro != 'macro.dbt.test_not_null' else keys[0] if keys and check.column not in keys else check.column -%}
   {%- set values = [] -%}
-  {%- for row in run_query('select ' ~ column ~ ' from ' ~ check.failing ~ ' limit 3').rows -%}
+  {%- for row in portmesh.query('select ' ~ column ~ ' from ' ~ check.failing ~ ' limit 3').rows -%}
     {%- do values.append(row[0] | string | truncate(24, true, '…', 0)) -%}
   {%- endfor -%}
   {{- return(values | join(', ')) -}}
@@ -76,7 +77,7 @@
 {% macro _rows_failed(check) %}
   {%- if not portmesh._unit(check) -%}{{- return(none) -}}{%- endif -%}
   {%- if portmesh._unit(check).startswith(' row') -%}{{- return(check.failures) -}}{%- endif -%}
-  {{- return(run_query('select sum(n_records) from ' ~ check.failing).rows[0][0] | int) -}}
+  {{- return(portmesh.query('select sum(n_records) from ' ~ check.failing).rows[0][0] | int) -}}
 {% endmacro %}
 
 {# The failing rows stay beside the refused candidate, under the names that dbt gives stored failures. #}

@@ -3,7 +3,7 @@
 {% macro shares_key(keys, increment) %}
   {%- set bounds = [] -%}
   {%- for key in keys -%}{%- do bounds.append('min(' ~ key ~ '), max(' ~ key ~ ')') -%}{%- endfor -%}
-  {%- set values = run_query('select ' ~ bounds | join(', ') ~ ' from ' ~ increment).rows[0] -%}
+  {%- set values = portmesh.query('select ' ~ bounds | join(', ') ~ ' from ' ~ increment).rows[0] -%}
   {%- set conditions = [] -%}
   {%- for key in keys -%}
     {%- set low, high = values[2 * loop.index0], values[2 * loop.index0 + 1] -%}
