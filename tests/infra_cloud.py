@@ -9,9 +9,11 @@ from __future__ import annotations
 import ast
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.config import Config
 from moto import mock_aws
 from moto.core.common_models import CloudFormationModel
 
@@ -89,7 +91,10 @@ class BucketPolicy(_LackingInMoto, CloudFormationModel):
 
 
 def client(service: str) -> Any:
-    return boto3.client(service, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test")
+    """A client of moto in this process, also where the environment names the endpoint of a rig."""
+    config = Config(ignore_configured_endpoint_urls=True)
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    return boto3.client(service, region_name=REGION, config=config, **keys)
 
 
 @dataclass(frozen=True)
@@ -131,15 +136,17 @@ def _glue_resources(thing: str) -> list[str]:
     return ["catalog", f"database/{database}", *([f"table/{database}/{table}"] if table else [])]
 
 
-def deployed(lake: dict[str, str] | None = None, domains: dict[str, str] | None = None) -> Cloud:
-    """Deploy lake.yaml and domains.yaml to a new account, with these parameters beside the lake's outputs."""
+def deployed(
+    lake: dict[str, str] | None = None, domains: dict[str, str] | None = None, mesh: Path = REPOSITORY
+) -> Cloud:
+    """Deploy lake.yaml and a mesh's domains.yaml to a new account, with these parameters beside the lake's outputs."""
     with mock_aws():
         s3 = client("s3")
         s3.create_bucket(Bucket="templates", CreateBucketConfiguration={"LocationConstraint": REGION})
         s3.put_object(Bucket="templates", Key="domain.yaml", Body=(REPOSITORY / "infra/domain.yaml").read_bytes())
-        outputs = deploy("lake", lake or {})
+        outputs = deploy(REPOSITORY / "infra/lake.yaml", lake or {})
         parameters = {**outputs, **(domains or {})}
-        deploy("domains", parameters)
+        deploy(mesh / "infra/domains.yaml", parameters)
         return _look_around(outputs["LakeBucket"], parameters.get("DatabasePrefix", ""), outputs["LakeKeyArn"])
 
 
@@ -186,17 +193,17 @@ def _managed_policy(policy: Any) -> Any:
     return client("iam").get_policy_version(**version)["PolicyVersion"]["Document"]
 
 
-def deploy(template: str, parameters: dict[str, str]) -> dict[str, str]:
+def deploy(template: Path, parameters: dict[str, str]) -> dict[str, str]:
     """Deploy a template as `aws cloudformation package` and `deploy` do; returns the stack's outputs."""
-    text = (REPOSITORY / f"infra/{template}.yaml").read_text()
+    text = template.read_text()
     cloudformation = client("cloudformation")
     text = text.replace("TemplateURL: domain.yaml", "TemplateURL: https://templates.s3.amazonaws.com/domain.yaml")
     cloudformation.create_stack(
-        StackName=template,
+        StackName=template.stem,
         TemplateBody=text,
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         Capabilities=["CAPABILITY_NAMED_IAM"],
     )
-    (stack,) = cloudformation.describe_stacks(StackName=template)["Stacks"]
+    (stack,) = cloudformation.describe_stacks(StackName=template.stem)["Stacks"]
     assert stack["StackStatus"] == "CREATE_COMPLETE"
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Response
 
-from rig.endpoint import objects
+from rig.endpoint import authorization, objects
 from rig.endpoint.athena.api import Athena
 from rig.endpoint.calls import Call
 from rig.endpoint.faults import Faults
@@ -42,6 +42,8 @@ class Application:
             return self._faults.control(call.request)
         if fault := self._faults.meet(call):
             return fault
+        if refusal := authorization.refuse(call, self._athena.group_of):
+            return refusal
         if call.service == "athena":
             return self._athena.answer(call)
         if call.service == "glue":

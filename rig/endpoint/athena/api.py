@@ -53,6 +53,11 @@ class Athena:
         except InvalidRequestError as error:
             return call.refuse("InvalidRequestException", str(error))
 
+    def group_of(self, execution_id: str) -> str:
+        """The work group of a query; that of a query that is not known is `primary`."""
+        execution = self._executions.get(execution_id)
+        return execution.group if execution else "primary"
+
     def _start(self, request: dict[str, Any]) -> dict[str, Any]:
         sql = request["QueryString"]
         if why := refusals.check_length(sql):
