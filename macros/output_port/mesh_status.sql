@@ -1,46 +1,74 @@
-{# Prints, as one line of JSON, the state of every port: what consumers read, the last attempt, what broken runs left. #}
+{# Prints, as one line of JSON, the state of every port: what consumers read, the last attempt, what earlier runs left. #}
 {% macro mesh_status() %}
+  {% set ports = portmesh.all_ports() %}
   {% set has_records = load_relation(portmesh.record_table('publications')) is not none %}
-  {% set ports = [] %}
-  {% for node in graph.nodes.values() if node.config.materialized == 'output_port' %}
-    {% set port = portmesh.describe_port(node) %}
-    {% set facts = {'id': port.id, 'product': port.product, 'port': port.name, 'reads': portmesh._ports_read(node)} %}
-    {% if has_records %}{% do facts.update(portmesh._port_state(port)) %}{% endif %}
-    {% do ports.append(facts) %}
+  {% set attempts = portmesh.attempts_of(ports) if has_records else {} %}
+  {% set open = portmesh.open_versions(ports) if has_records else {} %}
+  {% set last, facts = [], [] %}
+  {% for port in ports %}
+    {% set known = {'id': port.id, 'product': port.product, 'port': port.name, 'reads': portmesh._ports_read(port.node)} %}
+    {% if has_records %}
+      {% do known.update(portmesh._port_state(port, attempts[port.id])) %}
+      {% do known.update(portmesh.sort_open_versions(port, attempts[port.id], open[port.id])) %}
+      {% if known.last_run %}{% do last.append(known.last_run) %}{% endif %}
+    {% endif %}
+    {% do facts.append(known) %}
   {% endfor %}
-  {% do print(tojson({'target': target.name, 'ports': ports})) %}
+  {% set measured = portmesh._checks_of(last) if last else {} %}
+  {% for port in facts %}
+    {% set checks = measured.get(port.id ~ ' ' ~ port.last_run, {'fail': [], 'late': []}) %}
+    {% do port.update({'failed_checks': checks.fail, 'late': checks.late | length > 0}) %}
+  {% endfor %}
+  {% do print(tojson({'target': target.name, 'ports': facts})) %}
 {% endmacro %}
 
-{% macro _port_state(port) %}
-  {% set versions = portmesh.published_versions(port) %}
-  {% set attempts = run_query(
-      "select invocation_id, version, verdict, attempted_at, kind from " ~ portmesh.record_table('publications')
-      ~ " where port_id = '" ~ port.id ~ "' order by attempted_at desc").rows %}
-  {% set refused = [] %}
-  {% for attempt in attempts %}
-    {% if attempt.verdict == 'refused' and loop.index0 == refused | length %}{% do refused.append(attempt.version) %}{% endif %}
+{% macro all_ports() %}
+  {% set ports = [] %}
+  {% for node in graph.nodes.values() if node.config.materialized == 'output_port' %}
+    {% do ports.append(portmesh.describe_port(node)) %}
   {% endfor %}
-  {% set needed = portmesh.needed_versions(port, versions) + refused[:1] %}
-  {% set left = portmesh.list_versions(port) | reject('in', needed) | list %}
-  {% set current = versions[0] if versions else none %}
-  {% set last = attempts[0] if attempts else none %}
+  {{ return(ports) }}
+{% endmacro %}
+
+{# A maintenance is no attempt to publish. #}
+{% macro _port_state(port, records) %}
+  {% set current = portmesh.version_chain(records) | first %}
+  {% set attempts = records | rejectattr('verdict', 'equalto', 'maintained') | list %}
+  {% set last = attempts | first %}
   {{ return({
       'published_at': current.attempted_at.isoformat() if current else none,
       'row_count': current.row_count | int if current else none,
       'attempted_at': last.attempted_at.isoformat() if last else none,
       'verdict': last.verdict if last else none,
-      'refused_attempts': refused | length,
-      'failed_checks': portmesh._checks_with_status(port, last, 'fail') if last else [],
-      'late': portmesh._checks_with_status(port, last, 'warn', "and dimension = 'timeliness'") | length > 0 if last else false,
-      'left': left,
+      'last_run': last.invocation_id if last else none,
+      'refused_attempts': portmesh._refused_since(attempts) | length,
   }) }}
 {% endmacro %}
 
-{% macro _checks_with_status(port, attempt, status, and='') %}
-  {{ return(run_query(
-      "select distinct kind from " ~ portmesh.record_table('measurements') ~ " where port_id = '" ~ port.id
-      ~ "' and invocation_id = '" ~ attempt.invocation_id ~ "' and status = '" ~ status ~ "' " ~ and ~ " order by kind"
-  ).columns[0].values() | list) }}
+{# Versions refused since the last publication, the newest first. #}
+{% macro _refused_since(attempts) %}
+  {% set refused = [] %}
+  {% for attempt in attempts %}
+    {% if attempt.verdict == 'refused' and loop.index0 == refused | length %}{% do refused.append(attempt.version) %}{% endif %}
+  {% endfor %}
+  {{ return(refused) }}
+{% endmacro %}
+
+{# {port id and run: {fail: kinds of checks, late: kinds}} of these runs. #}
+{% macro _checks_of(runs) %}
+  {% set query %}
+    select distinct port_id, invocation_id, status, dimension, kind
+    from {{ portmesh.record_table('measurements') }}
+    where invocation_id in ('{{ runs | unique | join("', '") }}') and status in ('fail', 'warn')
+    order by kind
+  {% endset %}
+  {% set found = {} %}
+  {% for row in run_query(query).rows %}
+    {% set checks = found.setdefault(row['port_id'] ~ ' ' ~ row['invocation_id'], {'fail': [], 'late': []}) %}
+    {% if row['status'] == 'fail' and row['kind'] not in checks.fail %}{% do checks.fail.append(row['kind']) %}{% endif %}
+    {% if row['status'] == 'warn' and row['dimension'] == 'timeliness' %}{% do checks.late.append(row['kind']) %}{% endif %}
+  {% endfor %}
+  {{ return(found) }}
 {% endmacro %}
 
 {# Ids of the ports that a port reads, through any number of internal models. #}

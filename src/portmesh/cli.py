@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import typer
 
 from portmesh.commands.catalog import catalog
+from portmesh.commands.clean import clean
 from portmesh.commands.infra import infra
 from portmesh.commands.land import land
 from portmesh.commands.rollback import rollback
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 app.command()(land)
 app.command()(status)
+app.command()(clean)
 app.command()(rollback)
 app.command()(catalog)
 app.command()(infra)

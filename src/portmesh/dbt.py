@@ -12,8 +12,10 @@ from portmesh.errors import FindingsError, PortmeshError, UsageError
 from portmesh.repository import find_root
 
 
-def run_operation(macro: str, arguments: str = "{}") -> list[str]:
+def run_operation(macro: str, arguments: str = "{}", target: str | None = None) -> list[str]:
     """Run a macro of the mesh with YAML `arguments`; returns the lines that it printed or logged.
+
+    Without a target, it is the profile's: that of PORTMESH_TARGET, else local.
 
     Raises FindingsError with the macro's own message, UsageError where the mesh cannot be read at all.
     """
@@ -26,9 +28,8 @@ def run_operation(macro: str, arguments: str = "{}") -> list[str]:
         elif event.info.name in ("PrintEvent", "JinjaLogInfo"):
             printed.append(event.info.msg)
 
-    root = str(find_root())
-    place = ["--project-dir", root, "--profiles-dir", root, "--quiet", "--log-level", "none"]
-    result = dbtRunner(callbacks=[listen]).invoke(["run-operation", macro, "--args", arguments, *place])
+    command = ["run-operation", macro, "--args", arguments, *_place(target)]
+    result = dbtRunner(callbacks=[listen]).invoke(command)
     if not result.success:
         raise _as_error("\n".join([*errors, str(result.exception or "")]))
     return printed
@@ -39,12 +40,16 @@ def parse_manifest() -> dict[str, Any]:
 
     Raises FindingsError with dbt's own message where a file is not as dbt wants it.
     """
-    root = str(find_root())
-    place = ["--project-dir", root, "--profiles-dir", root, "--quiet", "--log-level", "none"]
-    result = dbtRunner().invoke(["--no-write-json", "parse", *place])
+    result = dbtRunner().invoke(["--no-write-json", "parse", *_place()])
     if not result.success or not isinstance(result.result, Manifest):
         raise _as_error(str(result.exception or "dbt could not parse the mesh."))
     return result.result.writable_manifest().to_dict(omit_none=False)
+
+
+def _place(target: str | None = None) -> list[str]:
+    root = str(find_root())
+    place = ["--project-dir", root, "--profiles-dir", root, "--quiet", "--log-level", "none"]
+    return place + (["--target", target] if target else [])
 
 
 def _as_error(text: str) -> PortmeshError:

@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel
 
+from portmesh.dbt import run_operation
+from portmesh.durations import age
+from portmesh.leftovers import OpenVersion
 from portmesh.text import count
 
 
@@ -23,7 +26,8 @@ class PortFacts(BaseModel):
     refused_attempts: int = 0
     failed_checks: list[str] = []
     late: bool = False
-    left: list[str] = []
+    left: list[OpenVersion] = []
+    inspected: list[OpenVersion] = []
 
     @property
     def label(self) -> str:
@@ -54,20 +58,39 @@ class PortStatus(BaseModel):
     last_attempt: str
 
 
+class LeftStatus(BaseModel):
+    """One thing that an earlier run left beside a port."""
+
+    port: str
+    what: str
+    story: str
+
+
 class MeshStatus(BaseModel):
     """The mesh at a glance."""
 
     target: str
     at: datetime
     ports: list[PortStatus]
+    left: list[LeftStatus]
     summary: str
+
+
+def read_mesh_facts(target: str | None = None) -> MeshFacts:
+    """The mesh as the target's engine has it now."""
+    return MeshFacts.model_validate_json(run_operation("mesh_status", target=target)[-1])
 
 
 def describe_mesh(facts: MeshFacts, now: datetime) -> MeshStatus:
     """The status of every port, in the order of products and ports; `now` is UTC, without a zone."""
     by_id = {port.id: port for port in facts.ports}
     ports = [_describe_port(port, by_id, now) for port in sorted(facts.ports, key=lambda p: p.label)]
-    return MeshStatus(target=facts.target, at=now, ports=ports, summary=_summary(facts, ports))
+    left = [
+        LeftStatus(port=port.label, what=f"{version.kind} {version.name}", story=version.story(now))
+        for port in sorted(facts.ports, key=lambda p: p.label)
+        for version in port.left
+    ]
+    return MeshStatus(target=facts.target, at=now, ports=ports, left=left, summary=_summary(ports, left))
 
 
 def _describe_port(port: PortFacts, by_id: dict[str, PortFacts], now: datetime) -> PortStatus:
@@ -116,20 +139,10 @@ def _last_attempt(port: PortFacts, waits_for: list[str], now: datetime) -> str:
     return ", ".join(text for text in (note, "late" if port.late else "") if text)
 
 
-def _summary(facts: MeshFacts, ports: list[PortStatus]) -> str:
+def _summary(ports: list[PortStatus], left: list[LeftStatus]) -> str:
     states = [port.state for port in ports]
     counts = [f"{states.count(s)} {s}" for s in ("published", "held back", "waiting", "not built") if s in states]
-    left = sum(len(port.left) for port in facts.ports)
-    return f"{len(ports)} ports: {', '.join(counts)}. {count(left, 'candidate')} left from broken runs."
-
-
-def age(seconds: float) -> str:
-    """A time span in words: `8 min`, `3 hours`, `2 days`."""
-    for unit, length in (("day", 86_400), ("hour", 3_600), ("min", 60)):
-        number = int(seconds // length)
-        if number >= 1:
-            return f"{number} {unit}{'s' if number > 1 and unit != 'min' else ''}"
-    return "< 1 min"
+    return f"{len(ports)} ports: {', '.join(counts)}. {count(len(left), 'candidate')} left from broken runs."
 
 
 def utc_now() -> datetime:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-from portmesh.dbt import run_operation
+from portmesh.commands.options import AsJson, Target
+from portmesh.durations import age
 from portmesh.output import console, errors_as_json, print_json, table
-from portmesh.status import MeshFacts, MeshStatus, age, describe_mesh, utc_now
+from portmesh.status import MeshStatus, describe_mesh, read_mesh_facts, utc_now
+from portmesh.text import facts_block
 
 
-def status(as_json: Annotated[bool, typer.Option("--json", help="The same facts as JSON.")] = False) -> None:
-    """Show each port with its state, rows, age and refused attempts."""
+def status(target: Target = None, as_json: AsJson = False) -> None:
+    """Show each port with its state, rows, age and refused attempts, and what broken runs left."""
     with errors_as_json(as_json):
-        facts = MeshFacts.model_validate_json(run_operation("mesh_status")[-1])
+        facts = read_mesh_facts(target)
     mesh = describe_mesh(facts, utc_now())
     if as_json:
         print_json(mesh.model_dump(mode="json"))
@@ -38,3 +36,6 @@ def _print(mesh: MeshStatus) -> None:
     out.print(f"{mesh.target}, {mesh.at:%-d %b %Y %H:%M} UTC\n", markup=False)
     out.print(table(("product", "port", "state", "rows", "age", "last attempt"), rows, numbers=("rows",), gap=2))
     out.print(f"\n{mesh.summary}", markup=False)
+    if mesh.left:
+        left = [(one.port, f"{one.what}\n{one.story}") for one in mesh.left]
+        out.print(f"\n{facts_block([*left, ('next', 'portmesh clean --dry-run')])}", markup=False, soft_wrap=True)

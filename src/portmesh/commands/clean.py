@@ -1,0 +1,92 @@
+"""`portmesh clean`: remove what broken and refused runs left beside the ports."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from portmesh.commands.options import AsJson, Ports, Target
+from portmesh.dbt import run_operation
+from portmesh.durations import parse_duration
+from portmesh.leftovers import Decision, choose_ports, decide
+from portmesh.output import console, errors_as_json, print_json
+from portmesh.status import read_mesh_facts, utc_now
+from portmesh.text import count, facts_block
+
+
+def clean(
+    ports: Ports = None,
+    older_than: Annotated[
+        str, typer.Option(metavar="SPAN", help="Of runs without a record, what began longer ago: 30min, 24h, 7d.")
+    ] = "24h",
+    refused: Annotated[
+        bool, typer.Option("--refused", help="Also the candidate that the last refused attempt kept for inspection.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Remove nothing; say what would go.")] = False,
+    target: Target = None,
+    as_json: AsJson = False,
+) -> None:
+    """Remove candidates that no reader holds and no run is at work on."""
+    with errors_as_json(as_json):
+        span = parse_duration(older_than)
+        facts = read_mesh_facts(target)
+        by_label = {port.label: port for port in facts.ports}
+        decisions = [
+            decision
+            for label in choose_ports(list(by_label), ports or [])
+            for decision in decide(
+                label,
+                [*by_label[label].left, *(by_label[label].inspected if refused else [])],
+                facts.target,
+                span,
+                utc_now(),
+            )
+        ]
+        if not dry_run:
+            _drop([decision for decision in decisions if decision.goes], target)
+    if as_json:
+        print_json({"target": facts.target, "dry_run": dry_run, **_as_facts(decisions)})
+    else:
+        _print(decisions, dry_run)
+
+
+def _drop(decisions: Sequence[Decision], target: str | None) -> None:
+    names: dict[str, list[str]] = {}
+    for decision in decisions:
+        names.setdefault(decision.port, []).append(decision.version.name)
+    if names:
+        run_operation("clean", json.dumps({"versions": names}), target)
+
+
+def _as_facts(decisions: Sequence[Decision]) -> dict[str, list[dict[str, Any]]]:
+    def facts(goes: bool) -> list[dict[str, Any]]:
+        return [
+            {"port": d.port, "kind": d.version.kind, "name": d.version.name, "where": d.version.where, "why": d.why}
+            for d in decisions
+            if d.goes is goes
+        ]
+
+    return {"gone": facts(True), "left": facts(False)}
+
+
+def _print(decisions: Sequence[Decision], dry_run: bool) -> None:
+    gone = [decision for decision in decisions if decision.goes]
+    left = [decision for decision in decisions if not decision.goes]
+    out = console()
+    if not decisions:
+        out.print("Nothing is left from broken runs.")
+        return
+    if gone:
+        verb = "would go" if dry_run else "went"
+        out.print(f"{count(len(gone), 'candidate')} {verb}.\n\n{_block(gone)}", markup=False, soft_wrap=True)
+    if left:
+        verb = "stays" if len(left) == 1 else "stay"
+        start = "\n" if gone else ""
+        out.print(f"{start}{count(len(left), 'candidate')} {verb}.\n\n{_block(left)}", markup=False, soft_wrap=True)
+
+
+def _block(decisions: Sequence[Decision]) -> str:
+    return facts_block([(d.port, f"{d.version.kind} {d.version.name}\n{d.why}") for d in decisions])
