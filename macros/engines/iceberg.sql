@@ -166,10 +166,16 @@
   {% do portmesh.create_iceberg_table(relation, portmesh.storable_rows(sql), relation) %}
 {% endmacro %}
 
-{# All checks as one statement of dbt's own test SQL, a row each. A check that was never run before is looked at alone
-   first, so that the one whose SQL is broken is named. #}
+{# The checks as one statement of dbt's own test SQL, a row each. A check that was never run before is looked at alone
+   first, so that the one whose SQL is broken is named. Thirty at a time: an engine takes no statement of any length. #}
 {% macro default__run_checks(port, checks, row_count) %}
   {% set started_at = modules.datetime.datetime.now() %}
+  {% for group in checks | batch(30) %}{% do portmesh._run_together(port, group, row_count) %}{% endfor %}
+  {% set seconds = (modules.datetime.datetime.now() - started_at).total_seconds() %}
+  {% for check in checks %}{% do check.update({'seconds': seconds / checks | length}) %}{% endfor %}
+{% endmacro %}
+
+{% macro _run_together(port, checks, row_count) %}
   {% set parts = [] %}
   {% for check in checks %}
     {% set sql = portmesh.compile_check(port, check, check.reads) %}
@@ -179,13 +185,7 @@
     {% set measured = get_test_sql(quick or sql, check.fail_calc, check.warn_if, check.error_if, none) %}
     {% do parts.append('select ' ~ loop.index0 ~ ' as check_index, failures, should_warn, should_error from (\n' ~ measured ~ '\n) as measured') %}
   {% endfor %}
-  {% if parts %}{% do portmesh._read_results(port, checks, parts | join('\nunion all\n')) %}{% endif %}
-  {% set seconds = (modules.datetime.datetime.now() - started_at).total_seconds() %}
-  {% for check in checks %}{% do check.update({'seconds': seconds / checks | length}) %}{% endfor %}
-{% endmacro %}
-
-{% macro _read_results(port, checks, sql) %}
-  {% set results = portmesh.query(sql ~ '\norder by check_index') %}
+  {% set results = portmesh.query(parts | join('\nunion all\n') ~ '\norder by check_index') %}
   {% for check in checks %}
     {% set result = results.limit(loop.index0, loop.index).exclude(['check_index']) %}
     {% do check.update({'result': result}) %}
