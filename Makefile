@@ -1,13 +1,13 @@
 # Everything that one types in this repository. Needs Python 3.11 or newer, git and make.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint bench rig-emr rig-athena rig-down rig-status clean
+.PHONY: help demo serve test test-engines lint bench rig-emr rig-athena rig-down rig-status clean
 PORT ?= 8080
 # The Python that environments are made with: make demo PYTHON=python3.12
 export PYTHON
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 
 demo: ## Build the whole mesh here, from nothing: environment, lake, ports, catalog
 	@tools/demo.sh
@@ -21,6 +21,19 @@ test: ## Run the test suite
 	@tools/environment.sh lint
 	@.venv/bin/dbt --quiet deps
 	.venv/bin/python -m pytest -n 2 --dist loadfile
+
+# In a rig of its own, whose lake the tests empty again and again.
+test-engines: export PORTMESH_RIG_HOME := $(CURDIR)/.rig/tests
+test-engines: ## Run what the test suite says of ports on Spark and on Athena too, and the tests of the rigs
+	@tools/environment.sh dev
+	@.venv/bin/dbt --quiet deps
+	@$(MAKE) --no-print-directory rig-emr rig-athena
+	@failed=0; \
+	for tests in "--engine emr" "--engine athena" tests/engines; do \
+	  .venv/bin/python -m pytest $$tests || failed=1; \
+	done; \
+	.venv-rig/bin/python -m rig down; \
+	exit $$failed
 
 lint: ## Check SQL, YAML, Python and the mesh's conventions
 	@tools/environment.sh dev
