@@ -106,14 +106,6 @@ def test_a_new_consumer_gets_its_right_and_drift_is_found(shop: Mesh, capsys: py
     assert tables_of(written(shop)["DeskReads1"]) == {"shop/lines", "shop/prices"}
 
 
-def test_another_environment_of_the_shell_writes_the_same_template(shop: Mesh) -> None:
-    assert call("infra") == 0
-    text = (shop.folder / "infra/domains.yaml").read_text()
-    shop.set_up("shop", "desk", root={"on-run-start": []}, environment="dev_ana")
-    assert call("infra", "--check") == 0
-    assert (shop.folder / "infra/domains.yaml").read_text() == text
-
-
 def test_a_right_ends_after_the_last_day(shop: Mesh) -> None:
     assert call("infra") == 0
     statements = written(shop)["TillReportReads1"]["Properties"]["PolicyDocument"]["Statement"]
@@ -129,10 +121,13 @@ def test_a_page_that_is_missing_is_named(shop: Mesh, capsys: pytest.CaptureFixtu
     assert "the catalog has no page yet for shop__lines" in capsys.readouterr().err
 
 
-def test_the_repositorys_template_is_in_step(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+@pytest.mark.parametrize(("target", "environment"), [("local", "prod"), ("athena", "dev_ana")])
+def test_the_repositorys_template_is_in_step_whatever_the_shell_says(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, target: str, environment: str
 ) -> None:
     monkeypatch.chdir(REPOSITORY)
+    monkeypatch.setenv("PORTMESH_TARGET", target)
+    monkeypatch.setenv("PORTMESH_ENVIRONMENT", environment)
     monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path))
     assert call("infra", "--check") == 0, capsys.readouterr().err
     assert f"{len(DOMAINS) + 1} roles" in capsys.readouterr().out
