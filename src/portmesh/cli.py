@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
+from portmesh.commands.build import build
 from portmesh.commands.catalog import catalog
 from portmesh.commands.clean import clean
 from portmesh.commands.infra import infra
@@ -23,6 +24,7 @@ app = typer.Typer(
     help="What the mesh needs and dbt cannot do. `dbt build` builds it.",
 )
 app.command()(land)
+app.command()(build)
 app.command()(status)
 app.command()(clean)
 app.command()(rollback)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
-from dbt.cli.main import dbtRunner
+from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
 from portmesh.errors import FindingsError, PortmeshError, UsageError
@@ -35,15 +36,31 @@ def run_operation(macro: str, arguments: str = "{}", target: str | None = None) 
     return printed
 
 
-def parse_manifest() -> dict[str, Any]:
+def parse_manifest(*options: str) -> dict[str, Any]:
     """The manifest of the mesh as its files are now, as a dictionary; nothing runs, and no database is opened.
+
+    `options` are dbt's own, such as `--target emr`.
 
     Raises FindingsError with dbt's own message where a file is not as dbt wants it.
     """
-    result = dbtRunner().invoke(["--no-write-json", "parse", *_place()])
+    result = dbtRunner().invoke(["--no-write-json", "parse", *options, *_place()])
     if not result.success or not isinstance(result.result, Manifest):
         raise _as_error(str(result.exception or "dbt could not parse the mesh."))
     return result.result.writable_manifest().to_dict(omit_none=False)
+
+
+def list_nodes(*options: str) -> list[str]:
+    """Ids of the nodes that dbt's own options select. Raises FindingsError where they are wrong."""
+    result = dbtRunner().invoke(["ls", "--output", "json", "--output-keys", "unique_id", *options, *_place()])
+    if not result.success or not isinstance(result.result, list):
+        raise _as_error(str(result.exception or "dbt could not list the nodes."))
+    return [json.loads(line)["unique_id"] for line in result.result]
+
+
+def build(*options: str) -> dbtRunnerResult:
+    """Run `dbt build`, which prints what it does as ever."""
+    root = str(find_root())
+    return dbtRunner().invoke(["build", *options, "--project-dir", root, "--profiles-dir", root])
 
 
 def _place(target: str | None = None) -> list[str]:

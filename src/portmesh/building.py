@@ -1,0 +1,188 @@
+"""The order of a build in which each domain has its own engine, and what a failure holds back.
+
+A step is one dbt command. Steps follow the graph of models, not that of domains, for two domains may read each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+NOT_STARTED = "not started"
+FAILED = ("error", "fail", "runtime error", "partial success", NOT_STARTED)
+RESOURCES = ("model", "seed", "snapshot", "test", "unit_test")
+
+
+@dataclass(frozen=True)
+class Node:
+    """What can be built or tested. `parents` are all ids that it reads, sources included."""
+
+    id: str
+    kind: str
+    domain: str
+    fqn: str
+    label: str
+    is_port: bool
+    parents: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The nodes of the mesh by id, and the engine that each domain states."""
+
+    nodes: Mapping[str, Node]
+    engines: Mapping[str, str]
+
+    @cached_property
+    def ancestors(self) -> Mapping[str, frozenset[str]]:
+        """All ids that a node stands on, through any number of others."""
+        found: dict[str, frozenset[str]] = {}
+
+        def of(node_id: str) -> frozenset[str]:
+            if node_id not in found:
+                parents = [parent for parent in self.nodes[node_id].parents if parent in self.nodes]
+                found[node_id] = frozenset(parents).union(*(of(parent) for parent in parents))
+            return found[node_id]
+
+        for node_id in self.nodes:
+            of(node_id)
+        return found
+
+
+@dataclass(frozen=True)
+class Step:
+    """Nodes that one dbt command builds on one target."""
+
+    target: str
+    nodes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a step's dbt command did. `error` is why it ended before its first node, if it did."""
+
+    statuses: Mapping[str, str]
+    messages: Mapping[str, str]
+    exit_code: int
+    error: str = ""
+
+
+@dataclass
+class Outcome:
+    """What became of the chosen nodes. `waits_for`: of those not built, the failed ones that they stand on."""
+
+    statuses: dict[str, str] = field(default_factory=dict)
+    messages: dict[str, str] = field(default_factory=dict)
+    waits_for: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    exit_code: int = 0
+
+    @property
+    def failed(self) -> list[str]:
+        return [node for node, status in self.statuses.items() if status in FAILED]
+
+
+def read_graph(manifest: Mapping[str, Any]) -> Graph:
+    """The graph of a dbt manifest (schema v12, as a dictionary)."""
+    nodes = {**manifest["nodes"], **manifest["unit_tests"]}
+    return Graph(
+        nodes={key: _node(node) for key, node in nodes.items() if node["resource_type"] in RESOURCES},
+        engines={
+            group["name"]: group["config"]["meta"]["engine"]
+            for group in manifest["groups"].values()
+            if group["name"] == group["package_name"] and (group["config"].get("meta") or {}).get("engine")
+        },
+    )
+
+
+def _node(node: Mapping[str, Any]) -> Node:
+    name = f"{node['name']}.v{node['version']}" if node.get("version") else node["name"]
+    return Node(
+        id=node["unique_id"],
+        kind=node["resource_type"],
+        domain=node["package_name"],
+        fqn=".".join(node["fqn"]),
+        label=f"{node['package_name']}.{name}",
+        is_port=node["config"].get("materialized") == "output_port",
+        parents=tuple(node["depends_on"]["nodes"]),
+    )
+
+
+def plan_steps(graph: Graph, chosen: Collection[str], target: str) -> list[Step]:
+    """The fewest steps found that build the chosen nodes in order; who states no engine is built on `target`."""
+    order = _in_order(graph, chosen)
+    targets = sorted({_target_of(graph, node, target) for node in order})
+    plans = [_alternate(graph, order, [first, *(t for t in targets if t != first)], target) for first in targets]
+    return min(plans, key=len, default=[])
+
+
+def _target_of(graph: Graph, node: str, target: str) -> str:
+    return graph.engines.get(graph.nodes[node].domain, target)
+
+
+def _in_order(graph: Graph, chosen: Collection[str]) -> list[str]:
+    """The chosen nodes, each after all it stands on; a unit test after its model, which dbt itself runs later."""
+    return sorted(chosen, key=lambda node: (len(graph.ancestors[node]), node))
+
+
+def _alternate(graph: Graph, order: Sequence[str], targets: Sequence[str], target: str) -> list[Step]:
+    """Take all that one engine can build, then all that the next can, until nothing is left."""
+    steps: list[Step] = []
+    done: set[str] = set()
+    ahead = set(order)
+    while ahead - done:
+        for engine in targets:
+            taken = []
+            for node in order:
+                is_ready = graph.ancestors[node] & ahead <= done
+                if node not in done and is_ready and _target_of(graph, node, target) == engine:
+                    taken.append(node)
+                    done.add(node)
+            if taken:
+                steps.append(Step(engine, tuple(taken)))
+    return steps
+
+
+def build_steps(graph: Graph, steps: Sequence[Step], run: Callable[[Step], Ran]) -> Outcome:
+    """Run the steps in order, without what stands on a failed node; an engine that fails as a whole is asked once."""
+    outcome = Outcome()
+    for step in steps:
+        waiting = dict(held_back(graph, step.nodes, outcome.failed))
+        outcome.waits_for |= waiting
+        nodes = tuple(node for node in step.nodes if node not in waiting)
+        if nodes and step.target not in outcome.errors:
+            _take(outcome, graph, nodes, run(Step(step.target, nodes)), step.target)
+        elif nodes:
+            outcome.statuses |= dict.fromkeys(nodes, NOT_STARTED)
+    return outcome
+
+
+def _take(outcome: Outcome, graph: Graph, nodes: Sequence[str], ran: Ran, target: str) -> None:
+    outcome.exit_code = max(outcome.exit_code, ran.exit_code)
+    outcome.messages |= ran.messages
+    if ran.error:
+        outcome.errors[target] = ran.error
+    outcome.statuses |= dict.fromkeys(nodes, NOT_STARTED) if ran.error else ran.statuses
+    skipped = [node for node, status in ran.statuses.items() if status == "skipped"]
+    outcome.waits_for |= dict(held_back(graph, skipped, outcome.failed))
+
+
+def held_back(graph: Graph, nodes: Iterable[str], failed: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Of these nodes, those that stand on a failed one, with the failed ones.
+
+    As in dbt, what stands on all that a failed test reads stands on the test.
+    """
+    for node in nodes:
+        causes = tuple(other for other in failed if _stands_on(graph, node, other))
+        if causes:
+            yield node, causes
+
+
+def _stands_on(graph: Graph, node: str, other: str) -> bool:
+    below = graph.ancestors[node]
+    if graph.nodes[other].kind not in ("test", "unit_test"):
+        return other in below
+    tested = {parent for parent in graph.nodes[other].parents if parent in graph.nodes}
+    return graph.nodes[node].kind != "test" and bool(tested) and tested <= below
