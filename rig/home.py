@@ -71,7 +71,12 @@ class Home:
     def locked(self) -> Iterator[None]:
         """One command at a time changes a rig; a second one waits."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "lock").open("w") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            self.servers = Home.at(self.folder).servers
-            yield
+        lock = self.folder / "lock"
+        while True:
+            with lock.open("w") as handle:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+                # Who held it before may have removed it: then it is nobody's, and a new one is made.
+                if lock.exists() and lock.stat().st_ino == os.fstat(handle.fileno()).st_ino:
+                    self.servers = Home.at(self.folder).servers
+                    yield
+                    return

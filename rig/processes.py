@@ -81,7 +81,7 @@ def _signal(send: Callable[[], None]) -> None:
         return
 
 
-def wait_until(ready: Callable[[], bool], server: Server, *, name: str, log: Path, seconds: float = 120) -> None:
+def wait_until(ready: Callable[[], bool], server: Server, *, name: str, log: Path, seconds: float = 300) -> None:
     """Wait until a server answers; fail with the end of its log if it ends or takes too long."""
     deadline = time.monotonic() + seconds
     while not ready():

@@ -22,12 +22,15 @@ def up(home: Home, engines: Sequence[str], conf: Sequence[str]) -> Iterator[str]
             yield "endpoint  had ended, and all tables and files with it"
         _start(home, "endpoint", ())
         servers.wait_for_endpoint(home, home.servers["endpoint"])
+        yield _says("endpoint", home.servers["endpoint"], "started")
+    else:
+        yield _says("endpoint", endpoint, "runs")
     fresh = [name for name in engines if name not in home.servers or find(home.servers[name]) is None]
     for name in fresh:
         _start(home, name, conf)
     for name in fresh:
         _wait(home, name)
-    for name in ("endpoint", *engines):
+    for name in engines:
         yield _says(name, home.servers[name], "started" if name in fresh else "runs")
 
 

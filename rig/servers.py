@@ -70,16 +70,12 @@ def start_endpoint(home: Home, ports: Mapping[str, int]) -> Server:
 
 
 def wait_for_endpoint(home: Home, server: Server) -> None:
-    """Until it answers; then it gets the lake's bucket, and the database that Spark's clients USE as they connect."""
+    """Until it answers, with the lake's bucket in place."""
 
     def answers() -> bool:
         return _get(f"{endpoint_url(home)}/rig/health") is not None
 
     wait_until(answers, server, name="The AWS endpoint", log=home.log("endpoint"))
-    client("s3", endpoint_url(home), CLIENT_KEY).create_bucket(
-        Bucket=LAKE.removeprefix("s3://"), CreateBucketConfiguration={"LocationConstraint": REGION}
-    )
-    client("glue", endpoint_url(home), CLIENT_KEY).create_database(DatabaseInput={"Name": "default"})
 
 
 def client(service: str, url: str, key: str) -> Any:
@@ -108,7 +104,6 @@ def start_spark(home: Home, ports: Mapping[str, int], conf: Sequence[str] = ()) 
     command = [
         str(spark_home / "bin" / "spark-submit"),
         *("--class", "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2"),
-        *("--master", "local[2]", "--driver-memory", "1200m"),
         *("--driver-class-path", ":".join(map(str, jars)), "--driver-java-options", options),
         *(word for key, value in settings.items() for word in ("--conf", f"{key}={value}")),
         "spark-internal",

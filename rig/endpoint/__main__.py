@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
-import signal
-import sys
+import threading
 from pathlib import Path
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -13,6 +12,7 @@ from werkzeug.serving import make_server
 
 from rig.endpoint.application import Application
 from rig.processes import LOOPBACK
+from rig.servers import CLIENT_KEY, LAKE, REGION, client
 
 
 class Handler(MotoRequestHandler):
@@ -31,9 +31,21 @@ def main() -> None:
     options.add_argument("--port", type=int, required=True)
     chosen = options.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     application = Application(DomainDispatcherApplication(create_backend_app), chosen.home, chosen.port)
-    make_server(LOOPBACK, chosen.port, application, threaded=True, request_handler=Handler).serve_forever()
+    server = make_server(LOOPBACK, chosen.port, application, threaded=True, request_handler=Handler)
+    serving = threading.Thread(target=server.serve_forever)
+    serving.start()
+    prepare(f"http://{LOOPBACK}:{chosen.port}")
+    application.ready = True
+    serving.join()
+
+
+def prepare(url: str) -> None:
+    """Make the lake's bucket, and the database that Spark's clients USE as they connect."""
+    client("s3", url, CLIENT_KEY).create_bucket(
+        Bucket=LAKE.removeprefix("s3://"), CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    client("glue", url, CLIENT_KEY).create_database(DatabaseInput={"Name": "default"})
 
 
 if __name__ == "__main__":

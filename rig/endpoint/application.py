@@ -24,6 +24,7 @@ class Application:
     """AWS for one rig."""
 
     def __init__(self, moto: WSGIApplication, home: Path, port: int) -> None:
+        self.ready = False
         self._moto = moto
         self._faults = Faults()
         self._glue = GlueCorrections(moto)
@@ -37,7 +38,7 @@ class Application:
         """The answer, or none if moto's own is right."""
         path = call.environ.get("PATH_INFO", "")
         if path == "/rig/health":
-            return Response("{}", content_type="application/json")
+            return Response("{}", 200 if self.ready else 503, content_type="application/json")
         if path == "/rig/faults":
             return self._faults.control(call.request)
         if fault := self._faults.meet(call):

@@ -84,4 +84,8 @@ class Faults:
         if fault is None:
             return None
         time.sleep(fault.delay)
-        return call.refuse(fault.code, fault.message, fault.status) if fault.code else None
+        if not fault.code:
+            return None
+        # What a client still sends would be taken for its next request.
+        call.request.get_data(cache=False)
+        return call.refuse(fault.code, fault.message, fault.status)

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from rig.endpoint.athena import refusals, workgroups
 from rig.endpoint.athena.catalog import Catalog
 from rig.endpoint.athena.executions import Execution, Executions
-from rig.endpoint.athena.values import cell, type_name
+from rig.endpoint.athena.values import type_name
 from rig.endpoint.athena.workgroups import InvalidRequestError
 from rig.endpoint.calls import Call
 from rig.endpoint.faults import Faults
@@ -28,19 +28,19 @@ class Athena:
 
     def __init__(self, url: str, trino_server: Callable[[], Server | None], faults: Faults) -> None:
         self._executions = Executions(Catalog(url), trino_server, faults)
-        self._operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+        self._operations: dict[str, Callable[[Call], dict[str, Any]]] = {
             "StartQueryExecution": self._start,
             "StopQueryExecution": self._stop,
             "GetQueryExecution": self._describe,
             "BatchGetQueryExecution": self._describe_many,
             "ListQueryExecutions": self._list,
             "GetQueryResults": self._results,
-            "CreateWorkGroup": lambda request: workgroups.create(REGION, request) or {},
-            "GetWorkGroup": lambda request: {
-                "WorkGroup": workgroups.describe(workgroups.find(REGION, request["WorkGroup"]))
+            "CreateWorkGroup": lambda call: workgroups.create(REGION, call.parameters),
+            "GetWorkGroup": lambda call: {
+                "WorkGroup": workgroups.describe(workgroups.find(REGION, call.parameters["WorkGroup"]))
             },
-            "UpdateWorkGroup": lambda request: workgroups.update(REGION, request) or {},
-            "DeleteWorkGroup": lambda request: workgroups.delete(REGION, request) or {},
+            "UpdateWorkGroup": lambda call: workgroups.update(REGION, call.parameters),
+            "DeleteWorkGroup": lambda call: workgroups.delete(REGION, call.parameters),
         }
 
     def answer(self, call: Call) -> Response | None:
@@ -49,7 +49,7 @@ class Athena:
         if operation is None:
             return None
         try:
-            return call.answer(operation(call.parameters))
+            return call.answer(operation(call))
         except InvalidRequestError as error:
             return call.refuse("InvalidRequestException", str(error))
 
@@ -58,7 +58,8 @@ class Athena:
         execution = self._executions.get(execution_id)
         return execution.group if execution else "primary"
 
-    def _start(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _start(self, call: Call) -> dict[str, Any]:
+        request = call.parameters
         sql = request["QueryString"]
         if why := refusals.check_length(sql):
             raise InvalidRequestError(why)
@@ -79,6 +80,7 @@ class Athena:
             database=context.get("Database", "default").lower(),
             catalog_name=context.get("Catalog"),
             group=group,
+            access_key=call.access_key,
             demands=demands,
             output=output.rstrip("/") + "/",
             parameters=request.get("ExecutionParameters") or [],
@@ -93,32 +95,35 @@ class Athena:
             raise InvalidRequestError(f"QueryExecution {execution_id} was not found")
         return execution
 
-    def _stop(self, request: dict[str, Any]) -> dict[str, Any]:
-        self._executions.cancel(self._find(request["QueryExecutionId"]), "Query cancelled!")
+    def _stop(self, call: Call) -> dict[str, Any]:
+        self._executions.cancel(self._find(call.parameters["QueryExecutionId"]), "Query cancelled!")
         return {}
 
-    def _describe(self, request: dict[str, Any]) -> dict[str, Any]:
-        return {"QueryExecution": describe(self._find(request["QueryExecutionId"]))}
+    def _describe(self, call: Call) -> dict[str, Any]:
+        return {"QueryExecution": describe(self._find(call.parameters["QueryExecutionId"]))}
 
-    def _describe_many(self, request: dict[str, Any]) -> dict[str, Any]:
-        found = [self._executions.get(execution_id) for execution_id in request["QueryExecutionIds"]]
+    def _describe_many(self, call: Call) -> dict[str, Any]:
+        found = [self._executions.get(execution_id) for execution_id in call.parameters["QueryExecutionIds"]]
         return {"QueryExecutions": [describe(execution) for execution in found if execution]}
 
-    def _list(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _list(self, call: Call) -> dict[str, Any]:
+        request = call.parameters
         ids = self._executions.ids(request.get("WorkGroup") or "primary")
         start, size = int(request.get("NextToken") or 0), int(request.get("MaxResults") or 50)
         more = {"NextToken": str(start + size)} if start + size < len(ids) else {}
         return {"QueryExecutionIds": ids[start : start + size], **more}
 
-    def _results(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _results(self, call: Call) -> dict[str, Any]:
         """One page of rows. The first row of a query's result is its header, as in Athena."""
-        execution = self._find(request["QueryExecutionId"])
+        execution = self._find(call.parameters["QueryExecutionId"])
         if execution.state != "SUCCEEDED":
             raise InvalidRequestError(f"Query did not finish successfully. Final query state: {execution.state}")
         if execution.rows is None:
             raise InvalidRequestError(f"The rig keeps no rows of older queries; they are in {execution.location}")
-        start, size = int(request.get("NextToken") or 0), int(request.get("MaxResults") or PAGE)
-        header = [[name for name, _ in execution.columns]] if execution.statement.is_query else []
+        start, size = int(call.parameters.get("NextToken") or 0), int(call.parameters.get("MaxResults") or PAGE)
+        header: list[list[str | None]] = (
+            [[name for name, _ in execution.columns]] if execution.statement.is_query else []
+        )
         listed = [*header, *execution.rows]
         more = {"NextToken": str(start + size)} if start + size < len(listed) else {}
         return {
@@ -142,7 +147,7 @@ def describe(execution: Execution) -> dict[str, Any]:
         error = {"ErrorCategory": 2, "ErrorType": 1000, "Retryable": False, "ErrorMessage": execution.reason}
         status["AthenaError"] = error
     milliseconds = int(((execution.ended or time.time()) - execution.submitted) * 1000)
-    reuse = {"Enabled": execution.reuse_minutes is not None}
+    reuse: dict[str, Any] = {"Enabled": execution.reuse_minutes is not None}
     if execution.reuse_minutes is not None:
         reuse["MaxAgeInMinutes"] = execution.reuse_minutes
     catalog = {"Catalog": execution.catalog_name} if execution.catalog_name else {}
@@ -171,12 +176,12 @@ def _substatement(execution: Execution) -> str:
         return "CREATE_TABLE_AS_SELECT"
     if execution.statement.first_word in ("CREATE", "ALTER", "DROP"):
         words = re.findall(r"\w+", execution.statement.sql.upper())
-        return "_".join(word for word in words[:2] if word != "OR")
+        return "_".join([word for word in words if word not in ("OR", "REPLACE", "EXTERNAL")][:2])
     return "SELECT" if execution.statement.is_query else execution.statement.first_word
 
 
-def _datum(value: object) -> dict[str, str]:
-    return {} if value is None else {"VarCharValue": cell(value)}
+def _datum(value: str | None) -> dict[str, str]:
+    return {} if value is None else {"VarCharValue": value}
 
 
 def _column(name: str, trino_type: str) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-import math
 import threading
 import time
 import uuid
@@ -11,7 +11,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
 
 import trino
 from botocore.exceptions import ClientError
@@ -19,7 +18,7 @@ from botocore.exceptions import ClientError
 from rig.endpoint.athena.catalog import Catalog
 from rig.endpoint.athena.statements import AthenaError, Statement
 from rig.endpoint.athena.translation import HIVE, Translator
-from rig.endpoint.athena.values import cell
+from rig.endpoint.athena.values import speller
 from rig.endpoint.athena.workgroups import Demands
 from rig.endpoint.faults import Faults
 from rig.home import Server
@@ -27,23 +26,10 @@ from rig.processes import LOOPBACK
 
 log = logging.getLogger(__name__)
 
-MEGABYTE = 2**20
-MINIMUM_BILLED = 10 * MEGABYTE
 OVER_THE_LIMIT = "Bytes scanned limit was exceeded"
 # The newest executions whose rows can still be read page by page; the older ones' are in S3.
 KEPT_RESULTS = 200
 FINISHED = ("SUCCEEDED", "FAILED", "CANCELLED")
-
-
-def billed_bytes(kind: str, scanned: int) -> int:
-    """What Athena bills for a statement: DDL is free, else whole megabytes and at least ten.
-
-    A cancelled query is billed for what it had read, a failed one is not.
-    Source: https://aws.amazon.com/athena/pricing
-    """
-    if kind != "DML":
-        return 0
-    return max(MINIMUM_BILLED, math.ceil(scanned / MEGABYTE) * MEGABYTE)
 
 
 @dataclass
@@ -54,6 +40,7 @@ class Execution:
     database: str
     catalog_name: str | None
     group: str
+    access_key: str
     demands: Demands
     output: str
     parameters: list[str]
@@ -64,7 +51,7 @@ class Execution:
     submitted: float = field(default_factory=time.time)
     ended: float | None = None
     columns: list[tuple[str, str]] = field(default_factory=list)
-    rows: list[Any] | None = field(default_factory=list)
+    rows: list[list[str | None]] | None = field(default_factory=list)
     changed: int = 0
     scanned: int = 0
     reused: bool = False
@@ -133,10 +120,8 @@ class Executions:
             return [execution.id for execution in reversed(self._all.values()) if execution.group == group]
 
     def cancel(self, execution: Execution, reason: str) -> None:
-        """Cancel a query that is not finished."""
+        """Cancel a query that is not finished; it is, a moment later."""
         execution.cancel_asked = reason
-        if cursor := self._running.get(execution.id):
-            cursor.cancel()
 
     def _reusable(self, wanted: Execution) -> Execution | None:
         """The newest result of the same query in the same work group that is young enough."""
@@ -179,7 +164,7 @@ class Executions:
 
     def _meet_fault(self, execution: Execution) -> None:
         """A fault of the query itself: PUT /rig/faults with service athena, operation Query."""
-        fault = self._faults.take("athena", "Query", "*", execution.sql)
+        fault = self._faults.take("athena", "Query", execution.access_key, execution.sql)
         if fault is None:
             return
         time.sleep(fault.delay)
@@ -219,25 +204,32 @@ class Executions:
         try:
             if execution.cancel_asked:
                 raise _CancelledError(execution.cancel_asked)
-            cursor.execute(sql, execution.parameters or None)
+            cursor.execute(_with_parameters(sql, execution.parameters))
             rows = cursor.fetchall()
         finally:
             del self._running[execution.id]
             execution.scanned = scanned_before + _scanned(cursor)
         if execution.has_rows:
-            if _is_over(execution):
+            if _is_over(execution, cursor):
                 raise _CancelledError(OVER_THE_LIMIT)
             execution.columns = [(column[0], column[1]) for column in cursor.description or []]
-            execution.rows = rows
+            spellers = [speller(kind) for _, kind in execution.columns]
+            execution.rows = [
+                [None if value is None else spell(value) for spell, value in zip(spellers, row, strict=True)]
+                for row in rows
+            ]
         else:
             execution.changed = max(cursor.rowcount, 0)
 
     def _watch(self, execution: Execution, cursor: trino.dbapi.Cursor) -> None:
-        """Cancel a query that reads more than its work group allows, while it runs."""
-        while execution.demands.cutoff and self._running.get(execution.id) is cursor:
-            if _scanned(cursor) > execution.demands.cutoff:
+        """Cancel a query that is to be cancelled, or that reads more than its work group allows, while it runs."""
+        while self._running.get(execution.id) is cursor:
+            if _is_over(execution, cursor):
                 self.cancel(execution, OVER_THE_LIMIT)
-                return
+            if execution.cancel_asked:
+                # Again and again: Trino may not have taken the query yet.
+                with contextlib.suppress(trino.exceptions.Error):
+                    cursor.cancel()
             time.sleep(0.05)
 
     def _write_result(self, execution: Execution) -> None:
@@ -252,9 +244,17 @@ class _CancelledError(Exception):
     """A query was cancelled; the text says why."""
 
 
-def _csv_line(values: Sequence[Any]) -> str:
+def _with_parameters(sql: str, parameters: Sequence[str]) -> str:
+    """Athena's parameters are literals of SQL: 2, 'two', date '2026-01-01'."""
+    if not parameters:
+        return sql
+    quoted = sql.replace("'", "''")
+    return f"execute immediate '{quoted}' using {', '.join(parameters)}"
+
+
+def _csv_line(values: Sequence[str | None]) -> str:
     """As Athena writes it: what is not null in quotes, so that null and the empty text differ."""
-    cells = ("" if value is None else '"' + cell(value).replace('"', '""') + '"' for value in values)
+    cells = ("" if value is None else '"' + value.replace('"', '""') + '"' for value in values)
     return ",".join(cells) + "\n"
 
 
@@ -263,5 +263,5 @@ def _scanned(cursor: trino.dbapi.Cursor) -> int:
     return int((cursor.stats or {}).get("physicalInputBytes", 0)) if cursor._query else 0
 
 
-def _is_over(execution: Execution) -> bool:
-    return bool(execution.demands.cutoff) and execution.scanned > int(execution.demands.cutoff or 0)
+def _is_over(execution: Execution, cursor: trino.dbapi.Cursor) -> bool:
+    return execution.demands.cutoff is not None and _scanned(cursor) > execution.demands.cutoff

@@ -17,6 +17,11 @@ STATEMENTS = (
 CREATES = re.compile(
     r"(?i)create\s+((external\s+)?table|(or\s+replace\s+)?(protected\s+multi\s+dialect\s+)?view|schema|database)\b"
 )
+# Of statements that Athena has.
+UNSUPPORTED = re.compile(
+    r"(?i)(describe\s+(input|output|database)|alter\s+(materialized|schema|database)|drop\s+(role|function|materialized)"
+    r"|show\s+(grants?|roles?|current|locks|indexes|principals|compactions|transactions|session|catalogs|stats))\b"
+)
 NAME = re.compile(r"[a-z0-9_]+")
 HIVE_PROPERTIES = {
     *("table_type", "is_external", "external_location", "format", "partitioned_by", "bucketed_by", "bucket_count"),
@@ -52,8 +57,8 @@ def check_statement(statement: Statement) -> None:
         raise AthenaError(f"SYNTAX_ERROR: line 1:1: mismatched input '{near}'. Athena has no such statement.")
     if ";" in statement.sql and any(token.token_type == TokenType.SEMICOLON for token in statement.tokens):
         raise AthenaError("SYNTAX_ERROR: Only one sql statement is allowed.")
-    if re.match(r"(?i)describe\s+(input|output)\b", statement.sql):
-        raise AthenaError("NOT_SUPPORTED: DESCRIBE INPUT and DESCRIBE OUTPUT are not supported.")
+    if lacks := UNSUPPORTED.match(statement.sql):
+        raise AthenaError(f"NOT_SUPPORTED: {' '.join(lacks[0].upper().split())} is not supported.")
 
 
 def check_new_name(kind: str, name: str) -> None:
@@ -66,6 +71,12 @@ def check_rows_change(verb: str, name: TableName, *, iceberg: bool) -> None:
     """UPDATE, DELETE and MERGE are for Iceberg."""
     if not iceberg:
         raise AthenaError(f"NOT_SUPPORTED: {verb} is only supported for transactional tables; {name} is a Hive table.")
+
+
+def check_iceberg(what: str, *, iceberg: bool) -> None:
+    """What Athena does to Iceberg tables only."""
+    if not iceberg:
+        raise AthenaError(f"NOT_SUPPORTED: {what} is only supported for Iceberg tables")
 
 
 def check_properties(given: set[str], *, iceberg: bool) -> None:

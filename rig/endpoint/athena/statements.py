@@ -27,6 +27,8 @@ class _Dialect(Trino):
 
     class Tokenizer(Trino.Tokenizer):
         IDENTIFIERS = ('"', "`")
+        # No word makes one string of all that follows it, as SHOW and OPTIMIZE do there.
+        COMMANDS = frozenset[TokenType]()
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,16 @@ class Statement:
         )
         self.at += len(words) if fits else 0
         return fits
+
+    def skip_to(self, *words: str) -> bool:
+        """Go on behind the first place where these words come; stay where they do not come."""
+        start = self.at
+        while not self.at_end:
+            if self.take(*words):
+                return True
+            self.at += 1
+        self.at = start
+        return False
 
     @property
     def at_end(self) -> bool:

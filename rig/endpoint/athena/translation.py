@@ -81,9 +81,9 @@ class Translator:
             return self._create_table(statement, external=external)
         if statement.take("SCHEMA") or statement.take("DATABASE"):
             if_not_exists = statement.take("IF", "NOT", "EXISTS")
-            name = statement.name().table
-            refusals.check_new_name("Database", name)
-            self.catalog.create_database(name, if_not_exists=if_not_exists)
+            database = statement.name().table
+            refusals.check_new_name("Database", database)
+            self.catalog.create_database(database, if_not_exists=if_not_exists)
             return []
         statement.take("OR", "REPLACE")
         statement.take("VIEW")
@@ -148,15 +148,17 @@ class Translator:
             raise AthenaError(f"FAILED: AlreadyExistsException(message:Table {name.table} already exists.)")
         columns = _columns(parsed.this)
         if iceberg:
-            return [_iceberg_table(name, columns, clauses)]
+            # Transforms as they are spelled: to a parser day(at) is a function.
+            parts = statement.items() if statement.skip_to("PARTITIONED", "BY") else []
+            return [_iceberg_table(name, columns, clauses, ["".join(token.text for token in part) for part in parts])]
         self.catalog.glue.create_table(DatabaseName=name.database, TableInput=_hive_table(name, columns, clauses))
         return []
 
     def _drop(self, statement: Statement) -> list[str]:
         if statement.take("SCHEMA") or statement.take("DATABASE"):
             if_exists = statement.take("IF", "EXISTS")
-            name = statement.name().table
-            self.catalog.drop_database(name, if_exists=if_exists, cascade=statement.take("CASCADE"))
+            database = statement.name().table
+            self.catalog.drop_database(database, if_exists=if_exists, cascade=statement.take("CASCADE"))
             return []
         kind = statement.word().lower()
         if kind not in ("table", "view"):
@@ -196,8 +198,7 @@ class Translator:
         if statement.take("SET", "TBLPROPERTIES"):
             return self._set_properties(name, statement, iceberg=iceberg)
         if statement.take("RENAME", "TO"):
-            if not iceberg:
-                raise AthenaError("FAILED: ALTER TABLE RENAME is only supported for Iceberg tables")
+            refusals.check_iceberg("ALTER TABLE RENAME", iceberg=iceberg)
             new = statement.name()
             refusals.check_new_name("Table", new.table)
             return [f"alter table {target} rename to {new.on(ICEBERG)}"]
@@ -209,6 +210,7 @@ class Translator:
         if statement.take("REPLACE", "COLUMNS"):
             return self._replace_columns(name, statement, iceberg=iceberg)
         if statement.take("DROP", "COLUMN"):
+            refusals.check_iceberg("ALTER TABLE DROP COLUMN", iceberg=iceberg)
             return [f'alter table {target} drop column "{statement.word().lower()}"']
         if statement.take("CHANGE"):
             return _change_column(target, statement, iceberg=iceberg)
@@ -274,15 +276,14 @@ class _Clauses:
     """What follows the columns of Hive's CREATE TABLE."""
 
     location: str | None
-    # Columns with types for Hive, bare columns and transforms for Iceberg.
-    partitioned_by: exp.Schema | exp.Tuple | None
+    partitioned_by: exp.Expr | None
     parameters: dict[str, str]
     file_format: str
     serde: str | None
     serde_parameters: dict[str, str]
 
     @classmethod
-    def of(cls, parsed: exp.Expression) -> _Clauses:
+    def of(cls, parsed: exp.Expr) -> _Clauses:
         """Read them off the parsed statement."""
         listed = parsed.args["properties"].expressions if parsed.args.get("properties") else []
         found = {type(clause): clause for clause in listed}
@@ -302,7 +303,7 @@ class _Clauses:
         )
 
 
-def _iceberg_table(name: TableName, columns: list[tuple[str, str]], clauses: _Clauses) -> str:
+def _iceberg_table(name: TableName, columns: list[tuple[str, str]], clauses: _Clauses, transforms: list[str]) -> str:
     refusals.check_iceberg_table_properties(set(clauses.parameters))
     spelled = []
     for column, hive_type in columns:
@@ -310,8 +311,7 @@ def _iceberg_table(name: TableName, columns: list[tuple[str, str]], clauses: _Cl
         refusals.check_iceberg_type(column, kind)
         spelled.append(f'"{column}" {kind}')
     properties = [f"location = '{clauses.location}'", "format = 'PARQUET'"]
-    if clauses.partitioned_by:
-        transforms = [re.sub(r'["`]', "", part.sql(dialect="trino")) for part in clauses.partitioned_by.expressions]
+    if transforms:
         properties.append(f"partitioning = ARRAY[{', '.join(repr(part.lower()) for part in transforms)}]")
     return f"create table {name.on(ICEBERG)} ({', '.join(spelled)}) with ({', '.join(properties)})"
 

@@ -8,8 +8,6 @@ from typing import Any
 from moto.athena.models import WorkGroup, athena_backends
 from moto.core import DEFAULT_ACCOUNT_ID
 
-MINIMUM_CUTOFF = 10_000_000
-
 
 class InvalidRequestError(Exception):
     """What Athena's API refuses at once."""
@@ -24,15 +22,6 @@ class Demands:
     cutoff: int | None
 
 
-def check(configuration: dict[str, Any]) -> None:
-    """What AWS's API refuses and moto does not."""
-    cutoff = configuration.get("BytesScannedCutoffPerQuery")
-    if cutoff is not None and cutoff < MINIMUM_CUTOFF:
-        raise InvalidRequestError(
-            f"BytesScannedCutoffPerQuery must be at least {MINIMUM_CUTOFF} bytes; {cutoff} was given."
-        )
-
-
 def find(region: str, name: str) -> WorkGroup:
     """A work group by its name."""
     groups = athena_backends[DEFAULT_ACCOUNT_ID][region].work_groups
@@ -41,23 +30,22 @@ def find(region: str, name: str) -> WorkGroup:
     return groups[name]
 
 
-def create(region: str, request: dict[str, Any]) -> None:
+def create(region: str, request: dict[str, Any]) -> dict[str, Any]:
     """CreateWorkGroup."""
-    check(request.get("Configuration", {}))
     backend = athena_backends[DEFAULT_ACCOUNT_ID][region]
     if request["Name"] in backend.work_groups:
         raise InvalidRequestError(f"WorkGroup {request['Name']} is already created.")
     backend.create_work_group(
         request["Name"], request.get("Configuration", {}), request.get("Description", ""), request.get("Tags", [])
     )
+    return {}
 
 
-def update(region: str, request: dict[str, Any]) -> None:
+def update(region: str, request: dict[str, Any]) -> dict[str, Any]:
     """UpdateWorkGroup: what it names is changed, the rest stays."""
     group = find(region, request["WorkGroup"])
     changes = dict(request.get("ConfigurationUpdates", {}))
     results = dict(changes.pop("ResultConfigurationUpdates", {}))
-    check(changes)
     if changes.pop("RemoveBytesScannedCutoffPerQuery", False):
         group.configuration.pop("BytesScannedCutoffPerQuery", None)
     if results.pop("RemoveOutputLocation", False):
@@ -66,14 +54,16 @@ def update(region: str, request: dict[str, Any]) -> None:
     group.configuration.update(changes)
     group.description = request.get("Description", group.description)
     group.state = request.get("State", group.state)
+    return {}
 
 
-def delete(region: str, request: dict[str, Any]) -> None:
+def delete(region: str, request: dict[str, Any]) -> dict[str, Any]:
     """DeleteWorkGroup."""
     if request["WorkGroup"] == "primary":
         raise InvalidRequestError("The primary WorkGroup cannot be deleted.")
     find(region, request["WorkGroup"])
     athena_backends[DEFAULT_ACCOUNT_ID][region].delete_work_group(request["WorkGroup"])
+    return {}
 
 
 def describe(group: WorkGroup) -> dict[str, Any]:

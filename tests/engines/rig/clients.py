@@ -7,16 +7,14 @@ import time
 import urllib.request
 from typing import Any
 
-import boto3
-
 FINISHED = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 
 class Athena:
     """Runs statements in the database of the tests and waits for them."""
 
-    def __init__(self, output: str) -> None:
-        self.client: Any = boto3.client("athena")
+    def __init__(self, client: Any, output: str) -> None:
+        self.client = client
         self.output = output
 
     def start(self, sql: str, **options: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,24 +15,30 @@ LAKE = "portmesh-lake"
 
 
 @pytest.fixture(scope="session")
-def glue(rig: Rig) -> Any:
-    return boto3.client("glue")
+def url(rig: Rig) -> str:
+    """All of AWS."""
+    return rig.variables()["AWS_ENDPOINT_URL"]
 
 
 @pytest.fixture(scope="session")
-def s3(rig: Rig) -> Any:
-    return boto3.client("s3")
+def glue(url: str) -> Any:
+    return boto3.client("glue", endpoint_url=url)
 
 
 @pytest.fixture(scope="session")
-def athena(rig: Rig) -> Athena:
-    return Athena(f"s3://{LAKE}/rig-tests/results/")
+def s3(url: str) -> Any:
+    return boto3.client("s3", endpoint_url=url)
+
+
+@pytest.fixture(scope="session")
+def athena(url: str) -> Athena:
+    return Athena(boto3.client("athena", endpoint_url=url), f"s3://{LAKE}/rig-tests/results/")
 
 
 @pytest.fixture
-def faults(rig: Rig) -> Iterator[Faults]:
+def faults(url: str) -> Iterator[Faults]:
     """Faults to ask for; none is left after the test."""
-    asked = Faults(os.environ["AWS_ENDPOINT_URL"])
+    asked = Faults(url)
     yield asked
     asked.clear()
 

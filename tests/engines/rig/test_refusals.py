@@ -31,23 +31,27 @@ ICEBERG = "table_type='iceberg', is_external=false"
         "create role someone",
     ],
 )
-def test_a_statement_that_athena_does_not_have(athena: Athena, tables: str, sql: str) -> None:
+@pytest.mark.usefixtures("tables")
+def test_a_statement_that_athena_does_not_have(athena: Athena, sql: str) -> None:
     assert "SYNTAX_ERROR" in athena.refused(sql)
 
 
 @pytest.mark.parametrize("sql", ["show current roles", "show grants", "describe output x", "describe input x"])
-def test_a_form_of_a_statement_that_athena_does_not_have(athena: Athena, tables: str, sql: str) -> None:
+@pytest.mark.usefixtures("tables")
+def test_a_form_of_a_statement_that_athena_does_not_have(athena: Athena, sql: str) -> None:
     assert athena.refused(sql).endswith("is not supported.")
 
 
-def test_forms_of_the_same_statements_that_athena_has(athena: Athena, tables: str) -> None:
+@pytest.mark.usefixtures("tables")
+def test_forms_of_the_same_statements_that_athena_has(athena: Athena) -> None:
     # Its result has no header, which `rows` takes off.
     results = athena.client.get_query_results(QueryExecutionId=athena.run("show tables")["QueryExecutionId"])
     assert [row["Data"][0]["VarCharValue"] for row in results["ResultSet"]["Rows"]] == ["hive", "ice"]
     athena.run("describe ice")
 
 
-def test_two_statements_in_one(athena: Athena, tables: str) -> None:
+@pytest.mark.usefixtures("tables")
+def test_two_statements_in_one(athena: Athena) -> None:
     assert "Only one sql statement is allowed" in athena.refused("select 1; select 2")
     assert athena.rows("select ';' as semicolon /* ; */;") == [[";"]]
 
@@ -63,21 +67,22 @@ def test_two_statements_in_one(athena: Athena, tables: str) -> None:
         ),
     ],
 )
-def test_rows_change_in_iceberg_tables_only(
-    athena: Athena, tables: str, statement: str, rows: list[list[str]]
-) -> None:
+@pytest.mark.usefixtures("tables")
+def test_rows_change_in_iceberg_tables_only(athena: Athena, statement: str, rows: list[list[str]]) -> None:
     assert "only supported for transactional tables" in athena.refused(statement.format("hive"))
     athena.run(statement.format("ice"))
     assert athena.rows("select * from ice order by id") == rows
 
 
-def test_only_iceberg_tables_are_renamed(athena: Athena, tables: str) -> None:
+@pytest.mark.usefixtures("tables")
+def test_only_iceberg_tables_are_renamed(athena: Athena) -> None:
     assert "RENAME is only supported for Iceberg" in athena.refused("alter table hive rename to other")
     athena.run("alter table ice rename to other")
     assert athena.rows("select count(*) from other") == [["2"]]
 
 
-def test_only_iceberg_tables_lose_columns_one_by_one(athena: Athena, tables: str) -> None:
+@pytest.mark.usefixtures("tables")
+def test_only_iceberg_tables_lose_columns_one_by_one(athena: Athena) -> None:
     assert "DROP COLUMN is only supported for Iceberg" in athena.refused("alter table hive drop column name")
     athena.run("alter table ice drop column name")
     assert athena.rows("select * from ice order by id") == [["1"], ["2"]]
@@ -92,23 +97,27 @@ def test_only_iceberg_tables_lose_columns_one_by_one(athena: Athena, tables: str
         "set authorization someone",
     ],
 )
-def test_a_way_to_alter_a_table_that_athena_does_not_have(athena: Athena, tables: str, action: str) -> None:
+@pytest.mark.usefixtures("tables")
+def test_a_way_to_alter_a_table_that_athena_does_not_have(athena: Athena, action: str) -> None:
     assert "Athena has no ALTER TABLE" in athena.refused(f"alter table ice {action}")
 
 
 @pytest.mark.parametrize("name", ["with-dash", "with space", "gr\u00f6sse"])
-def test_a_name_has_letters_digits_and_underscores(athena: Athena, tables: str, name: str) -> None:
+@pytest.mark.usefixtures("tables")
+def test_a_name_has_letters_digits_and_underscores(athena: Athena, name: str) -> None:
     for sql in (f"create database `{name}`", f'create table "{name}" as select 1 as id'):
         assert "special characters other than underscore" in athena.refused(sql)
 
 
-def test_an_upper_case_name_is_the_lower_case_one(athena: Athena, database: str, glue: Any) -> None:
+@pytest.mark.usefixtures("database")
+def test_an_upper_case_name_is_the_lower_case_one(athena: Athena, glue: Any) -> None:
     athena.run(f"create table Mixed with (external_location='{place('mixed')}') as select 1 as Id")
     assert glue.get_table(DatabaseName="RIG_TESTS", Name="MIXED")["Table"]["Name"] == "mixed"
     assert athena.rows("select iD from MIXED") == [["1"]]
 
 
-def test_an_iceberg_table_needs_a_location(athena: Athena, database: str) -> None:
+@pytest.mark.usefixtures("database")
+def test_an_iceberg_table_needs_a_location(athena: Athena) -> None:
     assert "location can not be empty" in athena.refused(f"create table t with ({ICEBERG}) as select 1 as id")
     columns = "create table t (id bigint) {} tblproperties ('table_type'='ICEBERG')"
     assert "has no LOCATION" in athena.refused(columns.format(""))
@@ -116,7 +125,8 @@ def test_an_iceberg_table_needs_a_location(athena: Athena, database: str) -> Non
     assert athena.rows("select * from t") == []
 
 
-def test_external_is_for_hive_tables(athena: Athena, database: str) -> None:
+@pytest.mark.usefixtures("database")
+def test_external_is_for_hive_tables(athena: Athena) -> None:
     columns = f"table t (id bigint) location '{place('t')}'"
     iceberg = " tblproperties ('table_type'='ICEBERG')"
     assert "External keyword not supported" in athena.refused(f"create external {columns}{iceberg}")
@@ -125,7 +135,8 @@ def test_external_is_for_hive_tables(athena: Athena, database: str) -> None:
     assert athena.rows("select * from t") == []
 
 
-def test_create_table_like(athena: Athena, tables: str) -> None:
+@pytest.mark.usefixtures("tables")
+def test_create_table_like(athena: Athena) -> None:
     assert "CREATE TABLE LIKE is not supported" in athena.refused("create table t like ice")
 
 
@@ -137,7 +148,8 @@ def test_a_property_of_an_iceberg_table(athena: Athena, tables: str, glue: Any) 
     assert parameters["vacuum_max_snapshot_age_seconds"] == "60"
 
 
-def test_a_property_of_create_table_as(athena: Athena, database: str) -> None:
+@pytest.mark.usefixtures("database")
+def test_a_property_of_create_table_as(athena: Athena) -> None:
     for properties in ("owner='me'", f"{ICEBERG}, external_location='{place('t')}'", f"location='{place('t')}'"):
         assert "Unsupported table property" in athena.refused(f"create table t with ({properties}) as select 1 as id")
     properties = f"{ICEBERG}, location='{place('t')}', write_compression='zstd', partitioning=ARRAY['bucket(id, 4)']"
@@ -145,7 +157,8 @@ def test_a_property_of_create_table_as(athena: Athena, database: str) -> None:
     assert athena.rows("select * from t") == [["1"]]
 
 
-def test_create_table_as_needs_an_empty_location(athena: Athena, database: str, s3: Any) -> None:
+@pytest.mark.usefixtures("database")
+def test_create_table_as_needs_an_empty_location(athena: Athena, s3: Any) -> None:
     s3.put_object(Bucket="portmesh-lake", Key="rig_tests/t/old.parquet", Body=b"old")
     create = f"create table t with (external_location='{place('t')}') as select 1 as id"
     assert "HIVE_PATH_ALREADY_EXISTS" in athena.refused(create)
@@ -154,7 +167,8 @@ def test_create_table_as_needs_an_empty_location(athena: Athena, database: str, 
     assert athena.rows("select * from t") == [["1"]]
 
 
-def test_a_table_that_exists(athena: Athena, tables: str) -> None:
+@pytest.mark.usefixtures("tables")
+def test_a_table_that_exists(athena: Athena) -> None:
     create = f"create table ice with ({ICEBERG}, location='{place('other')}') as select 9 as id"
     assert "TABLE_ALREADY_EXISTS" in athena.refused(create)
     athena.run(create.replace("create table", "create table if not exists"))
@@ -170,12 +184,14 @@ def test_a_table_that_exists(athena: Athena, tables: str) -> None:
         ("cast('a' as char(3))", "Type not supported for Iceberg: char"),
     ],
 )
-def test_types_of_an_iceberg_table(athena: Athena, database: str, value: str, message: str) -> None:
+@pytest.mark.usefixtures("database")
+def test_types_of_an_iceberg_table(athena: Athena, value: str, message: str) -> None:
     create = f"create table t with ({ICEBERG}, location='{place('t')}') as select {value} as v"
     assert message in athena.refused(create)
 
 
-def test_timestamps_have_six_digits_in_iceberg_and_three_in_hive(athena: Athena, database: str) -> None:
+@pytest.mark.usefixtures("database")
+def test_timestamps_have_six_digits_in_iceberg_and_three_in_hive(athena: Athena) -> None:
     six = "select timestamp '2026-01-01 00:00:00.123456' as v"
     assert "the configured precision is MILLISECONDS" in athena.refused(
         f"create table h with (external_location='{place('h')}') as {six}"
@@ -188,7 +204,8 @@ def test_timestamps_have_six_digits_in_iceberg_and_three_in_hive(athena: Athena,
 
 
 @pytest.mark.parametrize("kind", ["iceberg", "hive"])
-def test_a_statement_opens_a_hundred_partitions(athena: Athena, database: str, kind: str) -> None:
+@pytest.mark.usefixtures("database")
+def test_a_statement_opens_a_hundred_partitions(athena: Athena, kind: str) -> None:
     with_ = {
         "iceberg": f"{ICEBERG}, location='{{}}', partitioning=ARRAY['p']",
         "hive": "external_location='{}', partitioned_by=ARRAY['p']",
@@ -200,7 +217,8 @@ def test_a_statement_opens_a_hundred_partitions(athena: Athena, database: str, k
     assert athena.rows("select count(distinct p) from u") == [["100"]]
 
 
-def test_a_statement_has_256_kilobytes(athena: Athena, database: str) -> None:
+@pytest.mark.usefixtures("database")
+def test_a_statement_has_256_kilobytes(athena: Athena) -> None:
     filler = "select 1 as one -- " + "x" * 262_125
     assert len(filler) == 262_144
     assert athena.rows(filler) == [["1"]]
@@ -208,7 +226,8 @@ def test_a_statement_has_256_kilobytes(athena: Athena, database: str) -> None:
         athena.start(filler + "x")
 
 
-def test_a_database_that_holds_tables(athena: Athena, tables: str) -> None:
+@pytest.mark.usefixtures("tables")
+def test_a_database_that_holds_tables(athena: Athena) -> None:
     assert "is not empty" in athena.refused("drop database rig_tests")
     athena.run("drop database rig_tests cascade")
     athena.run("create database rig_tests")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.engines.rig.clients import Athena
 from tests.engines.rig.conftest import place
 
@@ -31,7 +33,8 @@ def test_a_hive_table_of_files(athena: Athena, database: str, s3: Any, glue: Any
     assert s3.list_objects_v2(Bucket="portmesh-lake", Prefix="rig_tests/csv/")["KeyCount"] == 2
 
 
-def test_the_columns_of_an_iceberg_table_change(athena: Athena, tables: str) -> None:
+@pytest.mark.usefixtures("tables")
+def test_the_columns_of_an_iceberg_table_change(athena: Athena) -> None:
     athena.run("alter table ice add columns (`at` timestamp, amount decimal(10,2))")
     athena.run("alter table ice change column name label string")
     athena.run("alter table ice change column id id bigint")
@@ -42,7 +45,8 @@ def test_the_columns_of_an_iceberg_table_change(athena: Athena, tables: str) -> 
     ]
 
 
-def test_an_iceberg_table_with_transforms(athena: Athena, database: str) -> None:
+@pytest.mark.usefixtures("database")
+def test_an_iceberg_table_with_transforms(athena: Athena) -> None:
     athena.run(
         "create table t (id bigint, at timestamp) partitioned by (day(at), bucket(4, id)) "
         f"location '{place('t')}' tblproperties ('table_type'='ICEBERG', 'format'='parquet')"
@@ -51,7 +55,8 @@ def test_an_iceberg_table_with_transforms(athena: Athena, database: str) -> None
     assert athena.rows('select partition.at_day from "t$partitions"') == [["2026-01-01"]]
 
 
-def test_maintenance(athena: Athena, tables: str) -> None:
+@pytest.mark.usefixtures("tables")
+def test_maintenance(athena: Athena) -> None:
     athena.run("insert into ice values (3, 'three')")
     athena.run("optimize ice rewrite data using bin_pack where id > 0")
     athena.run("vacuum ice")
@@ -59,7 +64,8 @@ def test_maintenance(athena: Athena, tables: str) -> None:
     assert athena.rows("select count(*) from ice") == [["3"]]
 
 
-def test_an_old_version_is_read(athena: Athena, tables: str) -> None:
+@pytest.mark.usefixtures("tables")
+def test_an_old_version_is_read(athena: Athena) -> None:
     version = athena.rows('select snapshot_id from "ice$snapshots"')[0][0]
     athena.run("delete from ice where id = 1")
     assert athena.rows(f"select count(*) from ice for version as of {version}") == [["2"]]
@@ -67,7 +73,9 @@ def test_an_old_version_is_read(athena: Athena, tables: str) -> None:
 
 
 def test_a_view(athena: Athena, tables: str, glue: Any) -> None:
-    athena.run("create or replace view v as select id, name, cast(row(1, 'a') as row(n bigint, s varchar)) as r from ice")
+    athena.run(
+        "create or replace view v as select id, name, cast(row(1, 'a') as row(n bigint, s varchar)) as r from ice"
+    )
     assert athena.rows("select r.n from v where id = 1") == [["1"]]
     # Glue shows a view's own columns, as `dbt docs` reads them.
     columns = glue.get_table(DatabaseName=tables, Name="v")["Table"]["StorageDescriptor"]["Columns"]
@@ -79,16 +87,28 @@ def test_a_view(athena: Athena, tables: str, glue: Any) -> None:
     athena.run("drop view v")
 
 
-def test_values_as_athena_spells_them(athena: Athena, database: str) -> None:
-    sql = """
-        select null as a, true as b, 1e0 as c, decimal '1.50' as d, array[1, null] as e, map(array['k'], array[1]) as f,
-               cast(row(1, null) as row(x integer, y varchar)) as g, x'00ff' as h, date '2026-01-01' as i, '' as j
-    """
-    assert athena.rows(sql) == [
-        [None, "true", "1.0", "1.50", "[1, null]", "{k=1}", "{x=1, y=null}", "00 ff", "2026-01-01", ""]
-    ]
+@pytest.mark.usefixtures("database")
+def test_values_as_athena_spells_them(athena: Athena) -> None:
+    spelled = {
+        "null": None,
+        "''": "",
+        "true": "true",
+        "decimal '1.50'": "1.50",
+        "date '2026-01-01'": "2026-01-01",
+        "timestamp '2026-01-01 10:00:00.120'": "2026-01-01 10:00:00.120",
+        "x'00ff'": "00 ff",
+        "1e0": "1.0",
+        "-12345678e0": "-1.2345678E7",
+        "1e-4": "1.0E-4",
+        "nan()": "NaN",
+        "array[1, null]": "[1, null]",
+        "map(array['k'], array[1e7])": "{k=1.0E7}",
+        "cast(row(1, null, array[true]) as row(x integer, y varchar, z array(boolean)))": "{x=1, y=null, z=[true]}",
+    }
+    assert athena.rows(f"select {', '.join(spelled)}") == [list(spelled.values())]
 
 
-def test_parameters(athena: Athena, tables: str) -> None:
+@pytest.mark.usefixtures("tables")
+def test_parameters(athena: Athena) -> None:
     assert athena.rows("select name from ice where id = ?", ExecutionParameters=["2"]) == [["two"]]
     assert athena.rows("select id from ice where name = ?", ExecutionParameters=["'one'"]) == [["1"]]
