@@ -30,6 +30,8 @@ class Server:
     pid: int
     started: float
     ports: dict[str, int]
+    # Settings of Spark that `up` was given; a restart keeps them.
+    conf: list[str] = field(default_factory=list)
 
 
 @dataclass

@@ -47,7 +47,7 @@ def spawn(
             env=dict(environment),
             start_new_session=True,
         )
-    return Server(pid=process.pid, started=psutil.Process(process.pid).create_time(), ports=dict(ports))
+    return Server(process.pid, psutil.Process(process.pid).create_time(), dict(ports))
 
 
 def find(server: Server) -> psutil.Process | None:

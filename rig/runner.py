@@ -53,12 +53,15 @@ def down(home: Home) -> Iterator[str]:
 
 
 def _start(home: Home, name: str, conf: Sequence[str]) -> None:
-    ports = servers.ports_for(name, home.servers.get(name))
+    before = home.servers.get(name)
+    ports = servers.ports_for(name, before)
     shutil.rmtree(home.work(name), ignore_errors=True)
     if name == "endpoint":
         home.servers[name] = servers.start_endpoint(home, ports)
     elif name == "spark":
-        home.servers[name] = servers.start_spark(home, ports, conf)
+        kept = list(conf) or (before.conf if before else [])
+        home.servers[name] = servers.start_spark(home, ports, kept)
+        home.servers[name].conf = kept
     else:
         home.servers[name] = servers.start_trino(home, ports)
     # At once: a command that is broken off must leave no process that `down` does not know.
