@@ -16,6 +16,8 @@
 {# SHOW TABLE EXTENDED fails for Iceberg tables, and what dbt-spark does then is a DESCRIBE for each table. All tables of this
    catalog are Iceberg. https://github.com/apache/spark/pull/37588 (SPARK-33393) #}
 {% macro spark__list_relations_without_caching(relation) %}
+  {# A database that is not there yet has no tables; asked for them, Spark fails. #}
+  {% if relation.schema not in portmesh.existing_schemas() %}{{ return([]) }}{% endif %}
   {% call statement('list_relations', fetch_result=True) -%}show tables in {{ relation.schema }} like '*'{%- endcall %}
   {% set rows = [] %}
   {% for row in load_result('list_relations').table.rows if not row[2] %}
