@@ -17,6 +17,8 @@ class Engine(ABC):
     """The name of the engine's target in profiles/profiles.yml."""
     keeps_every_version = True
     """Iceberg keeps published snapshots until `portmesh maintain`; DuckDB drops those beyond keep_versions at once."""
+    steps_of_a_build: tuple[str, ...]
+    """Words of the statements in which a build of a port that exists writes."""
 
     def output(self) -> dict[str, Any]:
         """What the mesh's profile sets in another way than the repository's."""

@@ -15,6 +15,7 @@ from tests.engine_glue import OnGlue, lake
 class Athena(OnGlue):
     target = "athena"
     dialect = "athena"
+    steps_of_a_build = ("create table", "insert", "updatetable", "publications", "deletetable")
 
     def run(self, sql: str) -> Any:
         return self._connection.cursor().execute(sql)

@@ -14,6 +14,7 @@ from tests.engine import INTERNAL, Engine
 class DuckDB(Engine):
     target = "local"
     keeps_every_version = False
+    steps_of_a_build = ("create table", "failures", "publications", "drop table")
 
     def __init__(self, folder: Path) -> None:
         self.database = folder / "mesh.duckdb"

@@ -21,6 +21,7 @@ SESSION = {
 class Spark(OnGlue):
     target = "emr"
     dialect = "spark"
+    steps_of_a_build = ("create branch", "insert", "fast_forward", "publications", "drop branch")
 
     def run(self, sql: str) -> hive.Cursor:
         cursor = self._session.cursor()

@@ -1,8 +1,11 @@
-"""Kill a build before each of its statements, one after the other, and say what consumers read then.
+"""Kill a build at each of its statements, one after the other, and say what consumers read then.
 
-Run as a program: `python -m tests.kill_builds <project> <dbt arguments>`. Each build is a child process that
-ends itself by SIGKILL before its nth statement after the port's first; every third is followed by one left alone.
-Prints one JSON line per kill: {"statement": the SQL not run, "before", "after_kill", "landed": what is read, and
+Run as a program: `python -m tests.kill_builds <target> <client|server> <project> <dbt arguments>`. Each build is a
+child process. Its nth statement after the port's first is met by SIGKILL:
+  client   the child itself ends before the statement is sent;
+  server   the rig's engine ends while it runs the statement, if that is one that writes, and is started again.
+A call that changes Glue's catalog counts as a statement. Every third build is followed by one left alone.
+Prints one JSON line per kill: {"statement": what was met, "before", "after_kill", "landed": what is read, and
 of the builds left alone "rerun_ok", "after_rerun"}.
 """
 
@@ -10,18 +13,53 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
+import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
+from botocore.client import BaseClient
 from dbt.adapters.sql.connections import SQLConnectionManager
 from dbt.cli.main import dbtRunner
 
+from tests.engine import Engine, engine_at
+from tests.rig_client import Rig
+
 MOST = 60
 RERUN_EVERY = 3
+FIRST_OF_THE_PORT = ") as described"
+WRITES = re.compile(r"(?:\s|/\*.*?\*/)*(create|insert|delete|alter|call|drop|glue)\b", re.DOTALL | re.IGNORECASE)
+GLUE_WRITES = ("CreateTable", "UpdateTable", "DeleteTable")
+SECONDS_INTO_THE_STATEMENT = 0.05
+
+
+@dataclass
+class Killer:
+    """Meets the statement number `at` of one build; writes it to `trace`, and nothing if there is none so late."""
+
+    at: int
+    trace: Path
+    server: int | None
+    """The process that runs the statements; none where the client itself is to end."""
+    started: bool = False
+    count: int = 0
+
+    def meet(self, statement: str) -> None:
+        """Called with each statement before it is sent."""
+        self.started = self.started or FIRST_OF_THE_PORT in statement
+        if not self.started or (self.server and not WRITES.match(statement)):
+            return
+        self.count += 1
+        if self.count == self.at:
+            self.trace.write_text(statement)
+            if self.server:
+                threading.Timer(SECONDS_INTO_THE_STATEMENT, os.kill, (self.server, signal.SIGKILL)).start()
+            else:
+                os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _in_child(act: Callable[[], object], pipe: Path) -> int:
@@ -33,49 +71,60 @@ def _in_child(act: Callable[[], object], pipe: Path) -> int:
     return os.waitpid(child, 0)[1]
 
 
-def _build(project: Path, arguments: list[str], kill_before: int, trace: Path) -> bool:
-    run_statement = SQLConnectionManager.add_query
-    seen = {"started": 0, "count": 0}
+def _build(project: Path, arguments: list[str], killer: Killer | None) -> bool:
+    run_statement, call_aws = SQLConnectionManager.add_query, BaseClient._make_api_call  # type: ignore[attr-defined]
 
     def add_query(self: SQLConnectionManager, sql: str, *rest: Any, **named: Any) -> Any:
-        seen["started"] += "describe select * from" in sql
-        if seen["started"] and kill_before:
-            seen["count"] += 1
-            if seen["count"] == kill_before:
-                trace.write_text(sql)
-                os.kill(os.getpid(), signal.SIGKILL)
+        if killer:
+            killer.meet(sql)
         return run_statement(self, sql, *rest, **named)
 
+    def make_api_call(self: BaseClient, operation: str, parameters: Any) -> Any:
+        if killer and operation in GLUE_WRITES:
+            killer.meet(f"glue {operation} {parameters}")
+        return call_aws(self, operation, parameters)
+
     SQLConnectionManager.add_query = add_query  # type: ignore[method-assign]
+    BaseClient._make_api_call = make_api_call  # type: ignore[attr-defined]
     place = ["--project-dir", str(project), "--profiles-dir", str(project), "--quiet"]
     return dbtRunner().invoke([*arguments, *place]).success
 
 
-def _query(database: Path, sql: str) -> object:
-    with duckdb.connect(str(database)) as connection:
-        row = connection.execute(sql).fetchone()
-    return row[0] if row else None
+def _kill_at(number: int, engine: Engine, is_client: bool, project: Path, arguments: list[str]) -> bool:
+    """Kill one build at a statement; false if the build has none so late."""
+    trace = project / "trace.sql"
+    trace.unlink(missing_ok=True)
+    killer = Killer(number, trace, None if is_client else Rig.in_use().pid(engine.target))
+    status = _in_child(lambda: _build(project, arguments, killer), project / "answer.json")
+    assert os.WIFSIGNALED(status) == (is_client and trace.exists())
+    if trace.exists() and not is_client:
+        Rig.in_use().command("restart", engine.target)
+    return trace.exists()
 
 
 def main() -> None:
-    project, arguments = Path(sys.argv[1]), sys.argv[2:]
-    database, answer, trace = project / "mesh.duckdb", project / "answer.json", project / "trace.sql"
+    target, victim, project, arguments = sys.argv[1], sys.argv[2], Path(sys.argv[3]), sys.argv[4:]
+    engine, answer = engine_at(target, project), project / "answer.json"
     land, read, landed = ((project / f"{name}.sql").read_text() for name in ("land", "read", "landed"))
 
-    def ask(sql: str) -> object:
-        assert _in_child(lambda: _query(database, sql), answer) == 0
+    def ask(act: Callable[[], object]) -> Any:
+        assert _in_child(act, answer) == 0
         return json.loads(answer.read_text())
 
-    for statement in range(1, MOST):
-        before = ask(read)
-        ask(land)
-        status = _in_child(lambda n=statement: _build(project, arguments, n, trace), answer)  # type: ignore[misc]
-        if not os.WIFSIGNALED(status):
+    for number in range(1, MOST):
+        before = ask(lambda: engine.rows(read))
+        ask(lambda: engine.change_table("raw.sales", land))
+        if not _kill_at(number, engine, victim == "client", project, arguments):
             break
-        seen = {"statement": trace.read_text(), "before": before, "after_kill": ask(read), "landed": ask(landed)}
-        if statement % RERUN_EVERY == 0:
-            assert _in_child(lambda: _build(project, arguments, 0, trace), answer) == 0
-            seen |= {"rerun_ok": json.loads(answer.read_text()), "after_rerun": ask(read)}
+        seen = {
+            "statement": (project / "trace.sql").read_text(),
+            "before": before,
+            "after_kill": ask(lambda: engine.rows(read)),
+            "landed": ask(lambda: engine.rows(landed)),
+        }
+        if number % RERUN_EVERY == 0:
+            seen["rerun_ok"] = ask(lambda: _build(project, arguments, None))
+            seen["after_rerun"] = ask(lambda: engine.rows(read))
         print(json.dumps(seen))
 
 

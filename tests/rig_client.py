@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -15,6 +16,11 @@ class Rig:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+
+    @classmethod
+    def in_use(cls) -> Rig:
+        """The rig whose variables are set in this process."""
+        return cls(Path(os.environ["PORTMESH_RIG_HOME"]))
 
     def command(self, *arguments: str) -> str:
         """What `python -m rig` prints; an assertion fails where the command does."""

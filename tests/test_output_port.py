@@ -342,13 +342,13 @@ def test_rollback_before_the_first_build_says_so(shop: Mesh) -> None:
             "- {name: extra, data_type: int, description: More.}",
             "extra    int        missing",
         ),
-        (("decimal(10, 2)", "double"), "", "amount   double     decimal(10,2)"),
+        (("decimal(10, 2)", "decimal(12, 2)"), "", "amount   decimal(12,2)   decimal(10,2)"),
     ],
-    ids=["new-column", "retyped"],
+    ids=["new-column", "wider"],
 )
 def test_rollback_does_not_break_the_contract(shop: Mesh, sql: tuple[str, str], columns: str, difference: str) -> None:
     assert shop.dbt("build").ok
-    changed = COLUMNS.replace('"decimal(10,2)"', "double") if "double" in sql else COLUMNS
+    changed = COLUMNS if columns else COLUMNS.replace("decimal(10,2)", "decimal(12,2)")
     shop.port("shop/lines", LINES.replace(*sql), changed + columns, meta=EXEMPT)
     assert shop.dbt("build").ok
     before = shop.engine.columns("shop.lines")
@@ -359,6 +359,19 @@ def test_rollback_does_not_break_the_contract(shop: Mesh, sql: tuple[str, str], 
     assert shop.engine.columns("shop.lines") == before
     shop.port("shop/lines", LINES, COLUMNS, meta=EXEMPT)
     assert shop.dbt("run-operation", "rollback", "--args", "{port: shop.lines}").ok
+
+
+@pytest.mark.engines("emr", "athena")
+def test_a_change_that_a_reader_could_break_on_asks_for_a_new_model_version(shop: Mesh) -> None:
+    """On DuckDB a version is a table of its own; on Iceberg all versions share the table's columns."""
+    assert shop.dbt("build").ok
+    columns = COLUMNS.replace('"decimal(10,2)"', "double")
+    shop.port("shop/lines", LINES.replace("decimal(10, 2)", "double"), columns, meta=EXEMPT)
+    message = shop.dbt("build").messages["lines"]
+    assert "takes away what consumers read" in message
+    assert "amount   double     decimal(10,2)" in message
+    assert "publish it as a new model version" in message
+    assert shop.value("select sum(amount) from shop.lines") == 150
 
 
 def test_rollback_of_a_port_that_does_not_exist_names_those_that_do(shop: Mesh) -> None:
