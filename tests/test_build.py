@@ -183,7 +183,7 @@ def test_findings_of_the_rules_stop_it_once(two_domains: Mesh, capsys: pytest.Ca
     two_domains.port("shop/lines", LINES, COLUMNS, meta=EXEMPT)
     code, text = run(capsys, "build")
     assert code == 1
-    assert text.startswith("1 finding; nothing was built.\nPM104  "), text
+    assert text.startswith("1 finding; nothing was built.\n\nPM104  "), text
 
 
 @pytest.mark.engines("emr")
@@ -197,7 +197,7 @@ def test_each_domain_is_built_on_its_own_engine(
     monkeypatch.setenv("PORTMESH_TARGET", "emr")
     monkeypatch.setenv("PORTMESH_ATHENA_POLL", "0.05")
     code, facts = built(capsys)
-    assert (code, facts["ports"]) == (0, PUBLISHED)
+    assert (code, facts["ports"]) == (0, PUBLISHED), facts
     assert [step["target"] for step in facts["steps"]] == ["emr", "athena", "emr"]
     assert two_domains.value("select count(*) from shop.again") == 100
 

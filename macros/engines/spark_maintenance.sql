@@ -7,3 +7,36 @@
   {% for row in run_query('show tables in ' ~ schema).rows %}{% do names.append(row['tableName']) %}{% endfor %}
   {{ return(names) }}
 {% endmacro %}
+
+{# An own tag for each published contract version: `select … from orders.order_lines version as of 'v1.2.0'`. #}
+{% macro spark__tag_contract_version(port, name, snapshot_id) %}
+  {% do portmesh.execute_sql(
+      'alter table ' ~ port.relation ~ ' create or replace tag `' ~ name ~ '`' ~ (' as of version ' ~ snapshot_id | int if snapshot_id else '')) %}
+{% endmacro %}
+
+{# Thresholds as in src/portmesh/lake/iceberg.py, which says beforehand what is rewritten. #}
+{% macro spark__compact(port) %}
+  {% do portmesh.execute_sql(
+      "call system.rewrite_data_files(table => '" ~ port.relation ~ "', options => map('min-input-files', '5', 'delete-file-threshold', '1',"
+      ~ " 'remove-dangling-deletes', 'true'))") %}
+{% endmacro %}
+
+{% macro spark__rewrite_manifests(port) %}
+  {% do portmesh.execute_sql("call system.rewrite_manifests(table => '" ~ port.relation ~ "')") %}
+{% endmacro %}
+
+{# `older_than` holds Iceberg's own rule off (everything over five days), so that only the snapshots named go. #}
+{% macro spark__let_go(port, keep) %}
+  {% for name, snapshot_id in keep.tags %}{% do portmesh.of_engine('tag_contract_version')(port, name, snapshot_id) %}{% endfor %}
+  {% for name in keep.expired_tags %}
+    {% do portmesh.execute_sql('alter table ' ~ port.relation ~ ' drop tag if exists `' ~ name ~ '`') %}
+  {% endfor %}
+  {% if keep.expire %}
+    {% do portmesh.execute_sql(
+        "call system.expire_snapshots(table => '" ~ port.relation ~ "', older_than => timestamp_ltz '1970-01-02 00:00:00',"
+        ~ ' snapshot_ids => array(' ~ keep.expire | join('L, ') ~ 'L))') %}
+  {% endif %}
+  {% do portmesh.execute_sql(
+      "call system.remove_orphan_files(table => '" ~ port.relation ~ "', older_than => timestamp_ltz '" ~ keep.files_older_than
+      ~ "', prefix_listing => true)") %}
+{% endmacro %}

@@ -6,7 +6,9 @@
   {% set open = portmesh.open_versions(ports) if has_records else {} %}
   {% set last, facts = [], [] %}
   {% for port in ports %}
-    {% set known = {'id': port.id, 'product': port.product, 'port': port.name, 'reads': portmesh._ports_read(port.node)} %}
+    {% set known = {
+        'id': port.id, 'product': port.product, 'port': port.name, 'reads': portmesh._ports_read(port.node),
+        'table': port.alias, 'database': port.relation.schema, 'internal_database': port.internal_schema} %}
     {% if has_records %}
       {% do known.update(portmesh._port_state(port, attempts[port.id])) %}
       {% do known.update(portmesh.sort_open_versions(port, attempts[port.id], open[port.id])) %}
@@ -32,7 +34,8 @@
 
 {# A maintenance is no attempt to publish. #}
 {% macro _port_state(port, records) %}
-  {% set current = portmesh.version_chain(records) | first %}
+  {% set versions = portmesh.version_chain(records) %}
+  {% set current = versions | first %}
   {% set attempts = records | rejectattr('verdict', 'equalto', 'maintained') | list %}
   {% set last = attempts | first %}
   {{ return({
@@ -42,7 +45,18 @@
       'verdict': last.verdict if last else none,
       'last_run': last.invocation_id if last else none,
       'refused_attempts': portmesh._refused_since(attempts) | length,
+      'kept': portmesh._kept(versions[:portmesh.versions_to_keep(port.node)]),
   }) }}
+{% endmacro %}
+
+{% macro _kept(versions) %}
+  {% set kept = [] %}
+  {% for version in versions %}
+    {% do kept.append({
+        'version': version.version, 'contract_version': version.contract_version,
+        'snapshot_id': version.snapshot_id | int if version.snapshot_id is not none else none}) %}
+  {% endfor %}
+  {{ return(kept) }}
 {% endmacro %}
 
 {# Versions refused since the last publication, the newest first. #}

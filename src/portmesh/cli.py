@@ -11,6 +11,7 @@ from portmesh.commands.catalog import catalog
 from portmesh.commands.clean import clean
 from portmesh.commands.infra import infra
 from portmesh.commands.land import land
+from portmesh.commands.maintain import maintain
 from portmesh.commands.rollback import rollback
 from portmesh.commands.serve import serve
 from portmesh.commands.status import status
@@ -27,6 +28,7 @@ app.command()(land)
 app.command()(build)
 app.command()(status)
 app.command()(clean)
+app.command()(maintain)
 app.command()(rollback)
 app.command()(catalog)
 app.command()(infra)

@@ -1,4 +1,4 @@
-"""What crashed and refused runs leave beside a port, and what of it may go."""
+"""The versions of a port: those it keeps, and those that crashed and refused runs left, with what of them may go."""
 
 from __future__ import annotations
 
@@ -33,6 +33,14 @@ class OpenVersion(BaseModel):
         """Whose it is: `its run began 3 hours ago and left no record`."""
         began = f"its run began {age((now - self.began_at).total_seconds())} ago"
         return f"{began} and has ended" if self.has_record else f"{began} and left no record"
+
+
+class KeptVersion(BaseModel):
+    """A version that the port keeps (config.meta.keep_versions), with the snapshot that holds its rows."""
+
+    version: str
+    contract_version: str
+    snapshot_id: int | None
 
 
 class Decision(BaseModel):

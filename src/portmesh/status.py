@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from portmesh.dbt import run_operation
 from portmesh.durations import age
-from portmesh.leftovers import OpenVersion
+from portmesh.leftovers import KeptVersion, OpenVersion
 from portmesh.text import count
 
 
@@ -26,6 +26,10 @@ class PortFacts(BaseModel):
     refused_attempts: int = 0
     failed_checks: list[str] = []
     late: bool = False
+    table: str = ""
+    database: str = ""
+    internal_database: str = ""
+    kept: list[KeptVersion] = []
     left: list[OpenVersion] = []
     inspected: list[OpenVersion] = []
 

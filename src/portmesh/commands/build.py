@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
@@ -93,6 +94,8 @@ class _Run:
         # Tests are among the nodes: each runs in the step in which all that it reads is there.
         names = _repeated("--select", [f"fqn:{self.graph.nodes[node].fqn}" for node in step.nodes])
         chosen = [*names, "--indirect-selection", "empty"] if self.as_chosen is None else self.as_chosen
+        # What another engine builds may not be there yet, and is none of this step's business.
+        chosen = [*chosen, "--cache-selected-only"]
         quiet = ["--quiet", "--log-level", "none"] if self.quiet else []
         began = monotonic()
         result = dbt.build(*chosen, *self.flags, *_place(step.target), *quiet)
@@ -151,7 +154,7 @@ def _print(graph: Graph, steps: Sequence[Step], outcome: Outcome, seconds: Seque
         if node in outcome.messages
     ]
     notes += [
-        (graph.nodes[node].label, f"waits for {', '.join(graph.nodes[cause].label for cause in causes[:3])}")
+        (graph.nodes[node].label, f"waits for {_told(graph, causes)}")
         for node, causes in sorted(outcome.waits_for.items())
         if graph.nodes[node].kind == "model" and graph.nodes[node].is_port
     ]
@@ -165,8 +168,15 @@ def _counts(step: Step, outcome: Outcome) -> tuple[str, str, str]:
     return f"{len(step.nodes):,}", f"{failed:,}", f"{waiting:,}"
 
 
+def _told(graph: Graph, causes: Sequence[str]) -> str:
+    """Up to three of what failed: models before the tests that failed with them."""
+    of_models = [cause for cause in causes if graph.nodes[cause].kind not in ("test", "unit_test")]
+    told = [graph.nodes[cause].label for cause in of_models or causes]
+    return ", ".join(told[:3]) + (f" and {len(told) - 3} more" if len(told) > 3 else "")
+
+
 def _first_line(text: str) -> str:
-    """The sentence of an error: dbt puts what kind it is, and where, on a line before it."""
+    """The sentence of an error: dbt says on lines before it what kind it is, and where."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    told = [line for line in lines if not line.endswith(")") or " Error in " not in line]
+    told = [line for line in lines if not re.fullmatch(r"[\w ]+ Error( in .*)?", line)]
     return (told or lines or [""])[0]

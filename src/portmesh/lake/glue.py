@@ -42,6 +42,14 @@ TABLE_PROPERTIES = {
 }
 
 
+def open_catalog(region: str) -> GlueCatalog:
+    """The Glue catalog of a region."""
+    # Arrow's S3 client, other than boto3, does not read the endpoint from the environment.
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    settings = {"client.region": region, **({"s3.endpoint": endpoint} if endpoint else {})}
+    return GlueCatalog("glue", None, **settings)
+
+
 class Promise(BaseModel):
     """What is promised of a batch when it lands."""
 
@@ -76,11 +84,8 @@ class GlueLake:
         self.location = f"{address.rstrip('/')}/{DATABASE}"
         self._region = region
         self._bucket = address.removeprefix("s3://").partition("/")[0]
-        self._s3 = boto3.client("s3", region_name=region)
-        # Arrow's S3 client, other than boto3, does not read the endpoint from the environment.
-        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-        settings = {"client.region": region, **({"s3.endpoint": endpoint} if endpoint else {})}
-        self._catalog = GlueCatalog("glue", None, **settings)
+        self._s3 = boto3.Session(region_name=region).client("s3")
+        self._catalog = open_catalog(region)
 
     def where(self, batch: BatchName) -> str:
         return f"{DATABASE}.{batch.feed}, _batch_id {batch.batch_id!r}"
@@ -89,7 +94,8 @@ class GlueLake:
     def landing(self) -> Iterator[None]:
         """Around all changes. Raises UsageError where AWS refuses one, or cannot be reached."""
         with aws_errors_explained([("lake", self.location), ("region", self._region)]):
-            self._s3.head_bucket(Bucket=self._bucket)
+            # Not HeadBucket, whose answer has no body that would say why it is refused.
+            self._s3.list_objects_v2(Bucket=self._bucket, MaxKeys=1)
             if not self._catalog.namespace_exists(DATABASE):
                 self._catalog.create_namespace(DATABASE, {"location": self.location})
             yield
@@ -114,7 +120,8 @@ class GlueLake:
         table = self._catalog.load_table((DATABASE, batch.feed))
         with _one_commit(table) as commit:
             commit.delete(_is_of(batch))
-            commit.remove_properties(PROMISE + batch.batch_id)
+            if batch.batch_id in _promises(table):
+                commit.remove_properties(PROMISE + batch.batch_id)
 
     def inspect_all(self) -> Iterator[tuple[BatchName, LandedBatch | Damage]]:
         """Every batch of the known feeds, compared with its promise and its files with what S3 lists."""

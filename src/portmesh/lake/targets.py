@@ -33,15 +33,24 @@ def _open_folder(lake: str | None) -> Lake:
     return FolderLake(lake_folder(Path(lake) if lake else None))
 
 
+def s3_lake() -> str:
+    """Where the lake of the targets emr and athena is: PORTMESH_S3_LAKE, else s3://portmesh-lake."""
+    return (os.environ.get(S3_LAKE_VARIABLE) or DEFAULT_S3_LAKE).rstrip("/")
+
+
+def aws_region() -> str:
+    """AWS_REGION, else AWS_DEFAULT_REGION, else eu-west-1."""
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
+
+
 def _open_glue(lake: str | None) -> Lake:
-    address = lake or os.environ.get(S3_LAKE_VARIABLE) or DEFAULT_S3_LAKE
+    address = lake or s3_lake()
     if not address.startswith("s3://") or not address.removeprefix("s3://").strip("/"):
         raise _cannot_read(address, "s3://BUCKET or s3://BUCKET/PREFIX, on the targets emr and athena", "")
     # Imported here: a landing in a folder needs none of the AWS packages, which take a second to load.
     from portmesh.lake.glue import GlueLake
 
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
-    return GlueLake(address, region)
+    return GlueLake(address, aws_region())
 
 
 def _cannot_read(lake: str, allowed: str, next_step: str) -> UsageError:

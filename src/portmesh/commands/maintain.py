@@ -1,0 +1,90 @@
+"""`portmesh maintain`: let Iceberg ports keep what they declare, in few and large files, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from portmesh.commands.options import AsJson, Ports, Target
+from portmesh.durations import parse_duration
+from portmesh.errors import ExitCode, UsageError
+from portmesh.lake.targets import aws_region
+from portmesh.leftovers import choose_ports
+from portmesh.output import console, errors_as_json, print_json, table
+from portmesh.status import read_mesh_facts
+from portmesh.text import count, facts_block, size
+
+if TYPE_CHECKING:
+    from portmesh.keeper import Report
+    from portmesh.lake.iceberg import Size
+    from portmesh.maintenance import Plan
+
+
+def maintain(
+    ports: Ports = None,
+    unread_for: Annotated[
+        str, typer.Option(metavar="SPAN", help="Expire only what no reader began to read for so long: 30min, 24h, 7d.")
+    ] = "24h",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; say what would go.")] = False,
+    target: Target = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compact files, expire versions beyond those that ports keep, remove orphan files and rewrite manifests."""
+    with errors_as_json(as_json):
+        span = parse_duration(unread_for)
+        mesh = read_mesh_facts(target)
+        if mesh.target == "local":
+            raise UsageError(
+                "On the target local there is nothing to maintain: superseded versions go at publication.",
+                next_step="portmesh maintain --target emr, or --target athena",
+            )
+        by_label = {port.label: port for port in mesh.ports}
+        chosen = choose_ports(list(by_label), ports or [])
+        # Imported here: the other commands need none of the AWS packages, which take a second to load.
+        from portmesh.keeper import Keeper
+        from portmesh.lake.glue import open_catalog
+
+        keeper = Keeper(open_catalog(aws_region()), mesh.target, span, dry_run)
+        reports = [keeper.maintain(by_label[label]) for label in chosen if by_label[label].kept]
+    if as_json:
+        print_json({"target": mesh.target, "dry_run": dry_run, "ports": [asdict(report) for report in reports]})
+    else:
+        _print(reports, dry_run)
+    if any(report.error for report in reports):
+        raise typer.Exit(ExitCode.FINDINGS)
+
+
+def _print(reports: Sequence[Report], dry_run: bool) -> None:
+    out = console()
+    if not reports:
+        out.print("No port is published here yet: there is nothing to maintain.")
+        return
+    done = [report for report in reports if report.plan]
+    verb = "would be maintained" if dry_run else "maintained"
+    rows = [(report.port, *_cells(report.plan)) for report in done if report.plan]
+    out.print(f"{count(len(done), 'port')} {verb}; {len(reports) - len(done)} left alone.\n", markup=False)
+    if rows:
+        headers = ("port", "small files", "manifests", "snapshots expired", "files freed", "orphans", "tags")
+        out.print(table(headers, rows, headers[1:]))
+    notes = [(report.port, report.skipped or report.error) for report in reports if not report.plan]
+    if notes:
+        out.print(f"\n{facts_block(notes)}", markup=False, soft_wrap=True)
+
+
+def _cells(done: Plan) -> tuple[str, ...]:
+    tags = ", ".join([f"+{name}" for name, _ in done.tags] + [f"-{name}" for name in done.expired_tags])
+    return (
+        _text(done.compact),
+        f"{done.manifests:,}",
+        f"{len(done.expire):,}",
+        _text(done.freed),
+        _text(done.unknown),
+        tags,
+    )
+
+
+def _text(files: Size) -> str:
+    return f"{files.files:,} ({size(files.bytes)})" if files.files else "0"

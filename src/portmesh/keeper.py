@@ -1,0 +1,103 @@
+"""Maintains Iceberg ports: looks at a table's metadata, has the engine rewrite and remove, and records what it did."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from pyiceberg.catalog import Catalog
+
+from portmesh.dbt import run_operation
+from portmesh.errors import PortmeshError
+from portmesh.lake.iceberg import Place, TableFacts, delete_files, read_table
+from portmesh.lake.targets import s3_lake
+from portmesh.leftovers import KeptVersion
+from portmesh.maintenance import Plan, has_rows_of, plan, why_not
+from portmesh.status import PortFacts, utc_now
+
+# Younger files may belong to a run at work; Spark takes no less.
+FILES_OLDER_THAN = timedelta(days=1)
+# Below a port's name in the internal database: what a run wrote there before it published or gave up.
+OF_A_RUN = r"\d{8}_\d{6}_[0-9a-f]{6}(__increment)?/"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was done, or would be done, with one port; `skipped` says why nothing was."""
+
+    port: str
+    plan: Plan | None = None
+    skipped: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """Maintains ports one after the other; the fault of one does not stop the others."""
+
+    catalog: Catalog
+    target: str
+    unread_for: timedelta
+    dry_run: bool
+
+    @property
+    def unread_since(self) -> datetime:
+        """Athena has one age for snapshots and for files."""
+        return min(utc_now() - self.unread_for, self.files_older_than if self.target == "athena" else datetime.max)
+
+    @property
+    def files_older_than(self) -> datetime:
+        return utc_now() - FILES_OLDER_THAN
+
+    def maintain(self, port: PortFacts) -> Report:
+        skipped = why_not(port.left, port.inspected, port.label)
+        if skipped:
+            return Report(port.label, skipped=skipped)
+        try:
+            return Report(port.label, plan=self._maintain(port))
+        except PortmeshError as error:
+            return Report(port.label, error=error.message)
+
+    def _maintain(self, port: PortFacts) -> Plan:
+        table = self._read(port)
+        before = self._plan(table, port.kept)
+        if self.dry_run:
+            return before
+        manifests = before.rewrites_manifests and self.target == "emr"
+        if before.compact.files or manifests:
+            self._run("rewrite_files", port, compact=before.compact.files > 0, manifests=manifests)
+            table = self._read(port)
+        newest = port.kept[0]
+        is_rewritten = table.current != newest.snapshot_id and has_rows_of(table, newest.snapshot_id)
+        if is_rewritten:
+            newest = newest.model_copy(update={"snapshot_id": table.current})
+        after = self._plan(table, [newest, *port.kept[1:]])
+        self._run("let_go", port, is_rewritten=is_rewritten, keep=self._keep(after))
+        delete_files(table.abandoned)
+        return replace(after, compact=before.compact, manifests=before.manifests)
+
+    def _plan(self, table: TableFacts, kept: Sequence[KeptVersion]) -> Plan:
+        return plan(table, kept, self.unread_since, counts_back=self.target == "athena")
+
+    def _keep(self, after: Plan) -> dict[str, Any]:
+        return {
+            "tags": after.tags,
+            "expired_tags": after.expired_tags,
+            "expire": after.expire,
+            "snapshots_to_keep": after.snapshots_to_keep,
+            "max_age_seconds": int((utc_now() - self.unread_since).total_seconds()),
+            "files_older_than": f"{self.files_older_than:%Y-%m-%d %H:%M:%S}",
+        }
+
+    def _read(self, port: PortFacts) -> TableFacts:
+        beside = [
+            Place(f"{s3_lake()}/{port.database}/{port.table}/", ""),
+            Place(f"{s3_lake()}/{port.internal_database}/{port.table}__", OF_A_RUN),
+        ]
+        return read_table(self.catalog, port.database, port.table, beside, self.files_older_than)
+
+    def _run(self, macro: str, port: PortFacts, **arguments: Any) -> None:
+        run_operation(macro, json.dumps({"port": port.label, **arguments}), self.target)

@@ -1,0 +1,171 @@
+"""An Iceberg table as its metadata in S3 tells of it: snapshots, files and their bytes, and what lies beside them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import boto3
+from pyiceberg.catalog import Catalog
+from pyiceberg.manifest import DataFileContent, ManifestFile
+from pyiceberg.table import Table
+from pyiceberg.table.snapshots import Snapshot as TableSnapshot
+
+from portmesh.lake.aws import aws_errors_explained
+
+TARGET_FILE_SIZE = "write.target-file-size-bytes"
+DEFAULT_TARGET_FILE_SIZE = 512 * 1024 * 1024
+# As both engines have it: a file under 3/4 of the target is small, and five of a partition are worth a rewrite.
+SMALL, WORTH_IT = 0.75, 5
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One version of the table's files; times are UTC, without a zone."""
+
+    id: int
+    parent: int | None
+    at: datetime
+    operation: str
+
+
+@dataclass(frozen=True)
+class Size:
+    """A number of files and their bytes."""
+
+    files: int = 0
+    bytes: int = 0
+
+
+class Place(NamedTuple):
+    """Where files were written under names that are gone: a prefix (s3://…), and a pattern of what follows it."""
+
+    prefix: str
+    pattern: str
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """What is known of a table.
+
+    `log`: when which snapshot became current. `files` of each snapshot (data, deletes, manifests), with their bytes.
+    `orphans` lie in the table's own place and `abandoned` beside it; no metadata names them.
+    """
+
+    current: int
+    snapshots: Mapping[int, Snapshot]
+    log: tuple[tuple[datetime, int], ...]
+    tags: Mapping[str, int]
+    small: Size
+    manifests: int
+    files: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
+    orphans: Mapping[str, int] = field(default_factory=dict)
+    abandoned: Mapping[str, int] = field(default_factory=dict)
+
+
+def read_table(catalog: Catalog, database: str, name: str, beside: Iterable[Place], older_than: datetime) -> TableFacts:
+    """Facts of a table. Of files that no metadata names, only the older ones count: a run at work has younger ones."""
+    with aws_errors_explained([("table", f"{database}.{name}")]):
+        table = catalog.load_table((database, name))
+        metadata = table.metadata
+        files = {snapshot.snapshot_id: dict(_files(table, snapshot)) for snapshot in metadata.snapshots}
+        known = {_split(path) for paths in files.values() for path in paths}
+        known |= {_split(path) for path in _metadata_files(table)}
+        home = f"{metadata.location.rstrip('/')}/"
+        assert metadata.current_snapshot_id is not None
+        return TableFacts(
+            current=metadata.current_snapshot_id,
+            snapshots={s.snapshot_id: _snapshot(s) for s in metadata.snapshots},
+            log=tuple((_utc(entry.timestamp_ms), entry.snapshot_id) for entry in metadata.snapshot_log),
+            tags={name: ref.snapshot_id for name, ref in metadata.refs.items() if ref.snapshot_ref_type == "tag"},
+            small=_small_files(table),
+            manifests=len(_manifests(table, metadata.current_snapshot_id)),
+            files=files,
+            orphans=dict(_unknown(home, known, older_than)),
+            abandoned={
+                path: size
+                for place in beside
+                for path, size in _unknown(place.prefix, known, older_than)
+                if re.match(place.pattern, path.removeprefix(place.prefix)) and not path.startswith(home)
+            },
+        )
+
+
+def delete_files(paths: Iterable[str]) -> None:
+    """Delete objects of one bucket, a thousand a request."""
+    client, ahead = boto3.client("s3"), list(paths)
+    with aws_errors_explained([("files", f"{len(ahead):,}")]):
+        for start in range(0, len(ahead), 1000):
+            chosen = [_split(path) for path in ahead[start : start + 1000]]
+            keys = [{"Key": key} for _, key in chosen]
+            client.delete_objects(Bucket=chosen[0][0], Delete={"Objects": keys, "Quiet": True})
+
+
+def _snapshot(snapshot: TableSnapshot) -> Snapshot:
+    operation = snapshot.summary.operation.value if snapshot.summary else ""
+    return Snapshot(snapshot.snapshot_id, snapshot.parent_snapshot_id, _utc(snapshot.timestamp_ms), operation)
+
+
+def _utc(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).replace(tzinfo=None)
+
+
+def _manifests(table: Table, snapshot_id: int) -> list[ManifestFile]:
+    snapshot = table.snapshot_by_id(snapshot_id)
+    return snapshot.manifests(table.io) if snapshot else []
+
+
+def _files(table: Table, snapshot: TableSnapshot) -> Iterator[tuple[str, int]]:
+    for manifest in snapshot.manifests(table.io):
+        yield manifest.manifest_path, manifest.manifest_length
+        for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True):
+            yield entry.data_file.file_path, entry.data_file.file_size_in_bytes
+
+
+def _metadata_files(table: Table) -> Iterator[str]:
+    metadata = table.metadata
+    yield table.metadata_location
+    yield from (entry.metadata_file for entry in metadata.metadata_log)
+    yield from (snapshot.manifest_list for snapshot in metadata.snapshots)
+    yield from (file.statistics_path for file in [*metadata.statistics, *metadata.partition_statistics])
+
+
+def _small_files(table: Table) -> Size:
+    """Files that a compaction would take together: small ones, and those with rows that delete files take out."""
+    limit = SMALL * int(table.properties.get(TARGET_FILE_SIZE, DEFAULT_TARGET_FILE_SIZE))
+    sizes: Counter[Any] = Counter()
+    numbers: Counter[Any] = Counter()
+    deletes = Size()
+    assert table.metadata.current_snapshot_id is not None
+    for manifest in _manifests(table, table.metadata.current_snapshot_id):
+        for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True):
+            file, partition = entry.data_file, (manifest.partition_spec_id, str(entry.data_file.partition))
+            if file.content is not DataFileContent.DATA:
+                deletes = Size(deletes.files + 1, deletes.bytes + file.file_size_in_bytes)
+            elif file.file_size_in_bytes < limit:
+                numbers[partition] += 1
+                sizes[partition] += file.file_size_in_bytes
+    worth_it = [partition for partition, number in numbers.items() if number >= WORTH_IT]
+    return Size(
+        deletes.files + sum(numbers[partition] for partition in worth_it),
+        deletes.bytes + sum(sizes[partition] for partition in worth_it),
+    )
+
+
+def _unknown(prefix: str, known: set[tuple[str, str]], older_than: datetime) -> Iterator[tuple[str, int]]:
+    """Objects below a prefix that no metadata names."""
+    bucket, key = _split(prefix)
+    for page in boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key):
+        for found in page.get("Contents", []):
+            if (bucket, found["Key"]) not in known and found["LastModified"].replace(tzinfo=None) < older_than:
+                yield f"s3://{bucket}/{found['Key']}", found["Size"]
+
+
+def _split(path: str) -> tuple[str, str]:
+    """Bucket and key, whichever of s3://, s3a:// and s3n:// an engine wrote."""
+    bucket, _, key = path.partition("://")[2].partition("/")
+    return bucket, key

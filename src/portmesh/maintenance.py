@@ -1,0 +1,114 @@
+"""What of an Iceberg port may go, and what stays for rollback, for readers and for those who asked for a contract."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from portmesh.lake.iceberg import Size, Snapshot, TableFacts
+from portmesh.leftovers import KeptVersion, OpenVersion
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a maintenance does with a port. `snapshots_to_keep` counts back from the newest, as Athena's VACUUM does."""
+
+    compact: Size
+    manifests: int
+    expire: tuple[int, ...]
+    freed: Size
+    orphans: Size
+    abandoned: Size
+    tags: tuple[tuple[str, int], ...]
+    expired_tags: tuple[str, ...]
+    snapshots_to_keep: int
+
+    @property
+    def rewrites_manifests(self) -> bool:
+        return self.manifests > 1
+
+    @property
+    def unknown(self) -> Size:
+        """Files that no metadata names, in the table's place or beside it."""
+        return Size(self.orphans.files + self.abandoned.files, self.orphans.bytes + self.abandoned.bytes)
+
+
+def plan(table: TableFacts, kept: Sequence[KeptVersion], unread_since: datetime, counts_back: bool = False) -> Plan:
+    """The plan for a table. What was current after `unread_since` stays, for a reader may still be at it.
+
+    `counts_back`: the engine keeps the newest so many snapshots, and whatever was written after `unread_since`.
+    """
+    tags = _tags_of(kept)
+    expired_tags = [name for name in table.tags if re.fullmatch(r"v\d\S*", name) and name not in tags]
+    keep = {table.current} | {version.snapshot_id for version in kept} | set(tags.values())
+    keep |= {snapshot for name, snapshot in table.tags.items() if name not in [*expired_tags, *tags]}
+    expire = [s.id for s in table.snapshots.values() if s.id not in keep and last_read(table, s) < unread_since]
+    order = [snapshot.id for snapshot in ancestry(table)]
+    newest = 1 + max(place for place, snapshot in enumerate(order) if snapshot not in expire)
+    if counts_back:
+        expire = [s for s in expire if s not in order[:newest] and table.snapshots[s].at < unread_since]
+    return Plan(
+        compact=table.small,
+        manifests=table.manifests,
+        expire=tuple(expire),
+        freed=_freed(table, expire),
+        orphans=Size(len(table.orphans), sum(table.orphans.values())),
+        abandoned=Size(len(table.abandoned), sum(table.abandoned.values())),
+        tags=tuple((name, snapshot) for name, snapshot in tags.items() if table.tags.get(name) != snapshot),
+        expired_tags=tuple(expired_tags),
+        snapshots_to_keep=newest,
+    )
+
+
+def _tags_of(kept: Sequence[KeptVersion]) -> dict[str, int]:
+    """A tag for each contract version among the kept: the newest snapshot published under it."""
+    tags: dict[str, int] = {}
+    for version in kept:
+        if version.snapshot_id is not None:
+            tags.setdefault(f"v{version.contract_version}", version.snapshot_id)
+    return tags
+
+
+def last_read(table: TableFacts, snapshot: Snapshot) -> datetime:
+    """When readers began to read another; of what was never current, when it was written."""
+    places = [place for place, (_, current) in enumerate(table.log) if current == snapshot.id]
+    if not places:
+        return snapshot.at
+    return table.log[places[-1] + 1][0] if places[-1] + 1 < len(table.log) else datetime.max
+
+
+def ancestry(table: TableFacts) -> Iterator[Snapshot]:
+    """The current snapshot, the one it was made from, and so on."""
+    snapshot = table.snapshots.get(table.current)
+    while snapshot:
+        yield snapshot
+        snapshot = table.snapshots.get(snapshot.parent) if snapshot.parent is not None else None
+
+
+def has_rows_of(table: TableFacts, snapshot_id: int | None) -> bool:
+    """Whether the table has the rows of that snapshot: nothing but rewritten files lies between it and the current."""
+    for snapshot in ancestry(table):
+        if snapshot.id == snapshot_id:
+            return True
+        if snapshot.operation != "replace":
+            return False
+    return False
+
+
+def _freed(table: TableFacts, expire: Sequence[int]) -> Size:
+    """Files that only the expired snapshots have."""
+    staying = {path for snapshot, files in table.files.items() if snapshot not in expire for path in files}
+    going = {path: size for snapshot in expire for path, size in table.files.get(snapshot, {}).items()}
+    freed = {path: size for path, size in going.items() if path not in staying}
+    return Size(len(freed), sum(freed.values()))
+
+
+def why_not(open_versions: Sequence[OpenVersion], inspected: Sequence[OpenVersion], port: str) -> str:
+    """Why a port is left alone while a candidate of it is open; empty if none is."""
+    if open_versions:
+        return f"{open_versions[0].kind} {open_versions[0].name} is open: portmesh clean {port}"
+    if inspected:
+        return f"the refused {inspected[0].kind} {inspected[0].name} is kept: portmesh clean --refused {port}"
+    return ""
