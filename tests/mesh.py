@@ -79,9 +79,8 @@ class Mesh:
         self.domains = list(domains)
         project = yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())
         of_a_domain = project["models"]["orders"]
-        project["models"] = {"+docs": {"show": False}} | {
-            domain: of_a_domain | {"+group": domain} for domain in domains
-        }
+        of_all = {key: value for key, value in project["models"].items() if key.startswith("+")}
+        project["models"] = of_all | {domain: of_a_domain | {"+group": domain} for domain in domains}
         project["on-run-start"] = [h for h in project["on-run-start"] if "lake" not in h]
         project |= root or {}
         self.write("dbt_project.yml", yaml.safe_dump(project, sort_keys=False))
