@@ -51,7 +51,7 @@ class GlueCorrections:
             fold_names(holder or {})
         if table := call.parameters.get("TableInput"):
             table.setdefault("PartitionKeys", [])
-            fill_view_columns(table)
+            complete_view(table)
         after = json.dumps(call.parameters)
         if after != before:
             call.replace_body(after.encode())
@@ -78,10 +78,16 @@ def fold_names(holder: dict[str, Any]) -> None:
             holder[name] = holder[name].lower()
 
 
-def fill_view_columns(table: dict[str, Any]) -> None:
-    """Trino writes a view with one column `dummy`, Athena with the view's own, which `dbt docs` shows."""
+def complete_view(table: dict[str, Any]) -> None:
+    """A view as Athena leaves it: with its own columns, where Trino writes one column `dummy`.
+
+    Trino replaces only a view with the comment "Presto View"; dbt-athena writes the description in that place.
+    """
     view = TRINO_VIEW.fullmatch(table.get("ViewOriginalText") or "")
-    if view:
+    if not view:
+        return
+    table["Parameters"]["comment"] = "Presto View"
+    if [column["Name"] for column in table["StorageDescriptor"]["Columns"]] == ["dummy"]:
         columns = json.loads(base64.b64decode(view[1]))["columns"]
         table["StorageDescriptor"]["Columns"] = [
             {"Name": column["name"], "Type": glue_type(column["type"])} for column in columns

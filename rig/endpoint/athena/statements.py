@@ -106,7 +106,9 @@ class Statement:
         """Go on behind these words, if they come next."""
         ahead = self.tokens[self.at : self.at + len(words)]
         fits = len(ahead) == len(words) and all(
-            token.text.upper() == word and token.token_type not in (TokenType.STRING, TokenType.IDENTIFIER)
+            # Some words are one token with the next: PARTITIONED BY.
+            " ".join(token.text.upper().split()) == word
+            and token.token_type not in (TokenType.STRING, TokenType.IDENTIFIER)
             for token, word in zip(ahead, words, strict=True)
         )
         self.at += len(words) if fits else 0

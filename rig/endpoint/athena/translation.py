@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.tokens import Token
 
 from rig.endpoint.athena import refusals
 from rig.endpoint.athena.catalog import Catalog, is_iceberg
@@ -148,9 +149,8 @@ class Translator:
             raise AthenaError(f"FAILED: AlreadyExistsException(message:Table {name.table} already exists.)")
         columns = _columns(parsed.this)
         if iceberg:
-            # Transforms as they are spelled: to a parser day(at) is a function.
-            parts = statement.items() if statement.skip_to("PARTITIONED", "BY") else []
-            return [_iceberg_table(name, columns, clauses, ["".join(token.text for token in part) for part in parts])]
+            parts = statement.items() if statement.skip_to("PARTITIONED BY") else []
+            return [_iceberg_table(name, columns, clauses, [_transform(part) for part in parts])]
         self.catalog.glue.create_table(DatabaseName=name.database, TableInput=_hive_table(name, columns, clauses))
         return []
 
@@ -312,8 +312,14 @@ def _iceberg_table(name: TableName, columns: list[tuple[str, str]], clauses: _Cl
         spelled.append(f'"{column}" {kind}')
     properties = [f"location = '{clauses.location}'", "format = 'PARQUET'"]
     if transforms:
-        properties.append(f"partitioning = ARRAY[{', '.join(repr(part.lower()) for part in transforms)}]")
+        properties.append(f"partitioning = ARRAY[{', '.join(map(repr, transforms))}]")
     return f"create table {name.on(ICEBERG)} ({', '.join(spelled)}) with ({', '.join(properties)})"
+
+
+def _transform(part: list[Token]) -> str:
+    """A column or a transform as it is spelled, to a parser day(at) is a function. bucket(4, id) is bucket(id, 4)."""
+    spelled = "".join(token.text for token in part).lower()
+    return re.sub(r"(bucket|truncate)\((\d+),(\w+)\)", r"\1(\3,\2)", spelled)
 
 
 def _hive_table(name: TableName, columns: list[tuple[str, str]], clauses: _Clauses) -> dict[str, Any]:

@@ -48,17 +48,23 @@ def test_the_columns_of_an_iceberg_table_change(athena: Athena) -> None:
 @pytest.mark.usefixtures("database")
 def test_an_iceberg_table_with_transforms(athena: Athena) -> None:
     athena.run(
-        "create table t (id bigint, at timestamp) partitioned by (day(at), bucket(4, id)) "
+        "create table t (id bigint, day string, at timestamp) partitioned by (day, month(at), bucket(4, id)) "
         f"location '{place('t')}' tblproperties ('table_type'='ICEBERG', 'format'='parquet')"
     )
-    athena.run("insert into t values (1, timestamp '2026-01-01 10:00:00.000000')")
-    assert athena.rows('select partition.at_day from "t$partitions"') == [["2026-01-01"]]
+    athena.run("insert into t values (1, 'monday', timestamp '2026-01-01 10:00:00.000000')")
+    parts = athena.rows('select partition.day, partition.at_month, file_count from "t$partitions"')
+    assert parts == [["monday", "672", "1"]]
+    athena.run("insert into t values (1, 'monday', timestamp '2026-01-01 10:00:00.000000')")
+    athena.run("optimize t rewrite data using bin_pack where day = 'tuesday'")
+    assert athena.rows('select count(*) from "t$files"') == [["2"]]
+    athena.run("optimize t rewrite data using bin_pack where day = 'monday'")
+    assert athena.rows('select count(*) from "t$files"') == [["1"]]
 
 
 @pytest.mark.usefixtures("tables")
 def test_maintenance(athena: Athena) -> None:
     athena.run("insert into ice values (3, 'three')")
-    athena.run("optimize ice rewrite data using bin_pack where id > 0")
+    athena.run("optimize ice rewrite data using bin_pack")
     athena.run("vacuum ice")
     assert athena.rows('select count(*) from "ice$files"') == [["1"]]
     assert athena.rows("select count(*) from ice") == [["3"]]
