@@ -46,11 +46,60 @@
 {% endmacro %}
 
 {% macro athena__create_iceberg_table(relation, rows, home) %}
-  {% set partitioned_by = config.get('partitioned_by') if home.identifier == model.get('alias') else none %}
+  {% set fields = portmesh.partition_fields(model) if home.identifier == model.get('alias') else [] %}
   {% do portmesh.execute_sql(
       'create table ' ~ relation ~ " with (table_type = 'iceberg', is_external = false, format = 'parquet', location = '"
-      ~ portmesh.new_location(home) ~ "'"
-      ~ (', partitioning = array' ~ (partitioned_by | list | string) if partitioned_by else '') ~ ') as\n' ~ rows) %}
+      ~ portmesh.new_location(home) ~ "'" ~ portmesh._athena_partitioning(fields) ~ ') as\n'
+      ~ (rows if not fields else 'select * from (\n' ~ rows ~ '\n) as rows_to_be where false')) %}
+  {% if fields %}{% do portmesh.insert_rows(model, relation, '', rows, none) %}{% endif %}
+{% endmacro %}
+
+{% macro _athena_partitioning(fields) %}
+  {%- set texts = [] -%}
+  {%- for field in fields -%}
+    {%- set arguments = field.column | lower ~ (', ' ~ field.size if field.size else '') -%}
+    {%- do texts.append("'" ~ (arguments if field.transform == 'identity' else field.transform ~ '(' ~ arguments ~ ')') ~ "'") -%}
+  {%- endfor -%}
+  {{- return(', partitioning = array[' ~ texts | join(', ') ~ ']' if texts else '') -}}
+{% endmacro %}
+
+{# Athena writes at most 100 partitions a statement, so rows of more go by groups of partitions: from the table `stored`
+   that holds them, or one that is made of them, so that each statement sees the same rows. #}
+{% macro athena__insert_rows(node, relation, columns, rows, stored) %}
+  {% set fields = portmesh.partition_fields(node) %}
+  {% set buckets = namespace(product=1) %}
+  {% for field in fields if field.transform == 'bucket' %}{% set buckets.product = buckets.product * field.size %}{% endfor %}
+  {% set key, at_once = portmesh._partition_key(node, fields), 100 // buckets.product %}
+  {% set keys = portmesh.query('select distinct ' ~ key ~ ' from (\n' ~ rows ~ '\n) as rows_to_be').columns[0].values() | list if key else [] %}
+  {% if keys | length <= at_once %}
+    {% do portmesh.execute_sql('insert into ' ~ relation ~ columns ~ '\n' ~ rows) %}
+  {% else %}
+    {% set source = stored or relation.incorporate(path={'identifier': relation.identifier ~ '__rows'}) %}
+    {% if not stored %}{% do portmesh.create_iceberg_table(source, rows, source) %}{% endif %}
+    {% for group in keys | sort | batch(at_once) %}
+      {% set texts = [] %}
+      {% for text in group %}{% do texts.append(portmesh._literal(text)) %}{% endfor %}
+      {% do portmesh.execute_sql('insert into ' ~ relation ~ columns ~ '\nselect * from ' ~ source ~ ' where ' ~ key ~ ' in (' ~ texts | join(', ') ~ ')') %}
+    {% endfor %}
+    {% if not stored %}{% do portmesh.forget_table(source) %}{% endif %}
+  {% endif %}
+{% endmacro %}
+
+{# A text that is another for each partition; buckets aside, whose numbers SQL cannot tell. #}
+{% macro _partition_key(node, fields) %}
+  {%- set types, parts = {}, [] -%}
+  {%- for column in node.columns.values() -%}{%- do types.update({column.name: column.data_type}) -%}{%- endfor -%}
+  {%- for field in fields if field.transform != 'bucket' -%}
+    {%- set column = adapter.quote(field.column) -%}
+    {%- if field.transform == 'truncate' -%}
+      {%- set value = 'substr(' ~ column ~ ', 1, ' ~ field.size ~ ')' if types[field.column] == 'string'
+          else column ~ ' - ((' ~ column ~ ' % ' ~ field.size ~ ') + ' ~ field.size ~ ') % ' ~ field.size -%}
+    {%- else -%}
+      {%- set value = column if field.transform == 'identity' else "date_trunc('" ~ field.transform ~ "', " ~ column ~ ')' -%}
+    {%- endif -%}
+    {%- do parts.append("coalesce(cast(" ~ value ~ " as varchar), '')") -%}
+  {%- endfor -%}
+  {{- return(parts | join(" || '|' || ")) -}}
 {% endmacro %}
 
 {% macro athena__create_record_table(relation, columns) %}
@@ -78,7 +127,7 @@
 
 {% macro athena__overwrite_branch(port, rows) %}
   {% do portmesh.execute_sql('delete from ' ~ port.whole) %}
-  {% do portmesh.execute_sql('insert into ' ~ port.whole ~ ' (' ~ portmesh.column_list(port) ~ ')\n' ~ rows) %}
+  {% do portmesh.insert_rows(port.node, port.whole, ' (' ~ portmesh.column_list(port) ~ ')', rows, none) %}
 {% endmacro %}
 
 {% macro athena__publish_branch(port) %}
@@ -104,7 +153,7 @@
 {% endmacro %}
 
 {% macro athena__list_versions(port) %}
-  {% set pattern = '^' ~ modules.re.escape(port.alias) ~ '__\\d{8}_\\d{6}_[0-9a-f]{6}(__increment)?$' %}
+  {% set pattern = '^' ~ modules.re.escape(port.alias) ~ '__\\d{8}_\\d{6}_[0-9a-f]{6}(__(increment|rows))?$' %}
   {% set found = [] %}
   {% for relation in adapter.list_relations_without_caching(api.Relation.create(database=port.relation.database, schema=port.internal_schema)) %}
     {% if modules.re.match(pattern, relation.identifier) %}{% do found.append(relation.identifier) %}{% endif %}

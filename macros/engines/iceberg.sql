@@ -89,7 +89,7 @@
     {% do portmesh.execute_sql('delete from ' ~ port.whole ~ ' where ' ~ shares_key) %}
   {% endif %}
   {% set columns = portmesh.column_list(port) %}
-  {% do portmesh.execute_sql('insert into ' ~ port.whole ~ ' (' ~ columns ~ ') select ' ~ columns ~ ' from ' ~ port.candidate) %}
+  {% do portmesh.insert_rows(port.node, port.whole, ' (' ~ columns ~ ')', 'select ' ~ columns ~ ' from ' ~ port.candidate, port.candidate) %}
 {% endmacro %}
 
 {% macro default__withdraw_increment(attempt) %}{% endmacro %}
@@ -104,19 +104,21 @@
 {% endmacro %}
 
 {% macro default__publish_version(port) %}
+  {% do portmesh.assert_not_overtaken(port) %}
   {% if port.exists %}
-    {% do portmesh.assert_not_overtaken(port) %}
     {% do portmesh.publish_branch(port) %}
   {% else %}
     {% do portmesh.rename_table(port.whole, port.relation) %}
   {% endif %}
 {% endmacro %}
 
-{# Another run of this port may have published since this one began. #}
+{# Another run of this port may have published since this one began, or have made it. #}
 {% macro assert_not_overtaken(port) %}
-  {% if portmesh.published_pointer(port) != port.pointer %}
+  {% set is_as_it_was = portmesh.published_pointer(port) == port.pointer if port.exists
+      else port.alias not in portmesh.of_engine('tables_in')(port.relation.schema) %}
+  {% if not is_as_it_was %}
     {% do exceptions.raise_dependency_error(
-        port.label ~ ' was not published: another run has published it since this one began, and its rows would be lost.\n\n'
+        port.label ~ ' was not published: another run has written it since this one began, and its rows would be lost.\n\n'
         ~ '  the candidate   ' ~ port.whole.schema ~ '.' ~ port.whole.identifier ~ '\n'
         ~ '  next            dbt build --select ' ~ port.node.name ~ '+') %}
   {% endif %}
@@ -240,6 +242,9 @@
 {% macro overwrite_branch(port, rows) %}{{ return(portmesh.of_engine('overwrite_branch')(port, rows)) }}{% endmacro %}
 
 {% macro publish_branch(port) %}{{ return(portmesh.of_engine('publish_branch')(port)) }}{% endmacro %}
+
+{# Adds rows; `columns` is their list in brackets, or nothing; `stored` is the table that has just these rows, if there is one. #}
+{% macro insert_rows(node, relation, columns, rows, stored) %}{{ return(portmesh.of_engine('insert_rows')(node, relation, columns, rows, stored)) }}{% endmacro %}
 
 {% macro rename_table(from_relation, to_relation) %}{{ return(portmesh.of_engine('rename_table')(from_relation, to_relation)) }}{% endmacro %}
 

@@ -33,10 +33,24 @@
 {% endmacro %}
 
 {% macro spark__create_iceberg_table(relation, rows, home) %}
+  {% set fields = portmesh.partition_fields(model) if home.identifier == model.get('alias') else [] %}
   {% do portmesh.execute_sql(
-      'create table ' ~ relation ~ ' using iceberg ' ~ (partition_cols(label='partitioned by') if home.identifier == model.get('alias') else '')
+      'create table ' ~ relation ~ ' using iceberg ' ~ portmesh._spark_partitioning(fields)
       ~ " location '" ~ portmesh.new_location(home) ~ "'"
       ~ " tblproperties ('format-version' = '2') as\n" ~ rows) %}
+{% endmacro %}
+
+{% macro _spark_partitioning(fields) %}
+  {%- set texts = [] -%}
+  {%- for field in fields -%}
+    {%- set arguments = (field.size ~ ', ' if field.size else '') ~ adapter.quote(field.column) -%}
+    {%- do texts.append(arguments if field.transform == 'identity' else field.transform ~ '(' ~ arguments ~ ')') -%}
+  {%- endfor -%}
+  {{- return('partitioned by (' ~ texts | join(', ') ~ ')' if texts else '') -}}
+{% endmacro %}
+
+{% macro spark__insert_rows(node, relation, columns, rows, stored) %}
+  {% do portmesh.execute_sql('insert into ' ~ relation ~ columns ~ '\n' ~ rows) %}
 {% endmacro %}
 
 {% macro spark__create_record_table(relation, columns) %}
@@ -83,7 +97,7 @@
 {% endmacro %}
 
 {% macro spark__list_versions(port) %}
-  {% set pattern = '^' ~ modules.re.escape(port.alias) ~ '__\\d{8}_\\d{6}_[0-9a-f]{6}(__increment)?$' %}
+  {% set pattern = '^' ~ modules.re.escape(port.alias) ~ '__\\d{8}_\\d{6}_[0-9a-f]{6}(__(increment|rows))?$' %}
   {% set names = [] %}
   {% for row in portmesh.query('show tables in ' ~ port.internal_schema).rows %}{% do names.append(row['tableName']) %}{% endfor %}
   {% if load_relation(port.relation) %}

@@ -1,5 +1,7 @@
 {% macro assert_port_contract(port, sql) %}
+  {% do portmesh._assert_portable_name(port) %}
   {% do portmesh._assert_portable_types(port) %}
+  {% do portmesh.assert_partitions_are_portable(port) %}
   {% do portmesh._assert_key_is_declared(port) %}
   {% set contract = portmesh.describe_query(portmesh.contract_query(port)) %}
   {% set model_columns = portmesh.describe_query(sql) %}
@@ -32,6 +34,17 @@
 {# A type as a model spells it, the same for every engine. #}
 {% macro _type_in_sql(data_type) %}
   {{- return({'string': '{{ dbt.type_string() }}', 'timestamp': '{{ dbt.type_timestamp() }}'}.get(data_type, data_type)) -}}
+{% endmacro %}
+
+{# Glue keeps names in lower case, and Spark refuses others. #}
+{% macro _assert_portable_name(port) %}
+  {% if not modules.re.match('^[a-z][a-z0-9_]{0,199}$', port.alias) %}
+    {% do exceptions.raise_dependency_error(
+        port.label ~ ' was not written: its name is not one that every engine keeps.\n\n'
+        ~ '  got       ' ~ port.alias ~ '\n'
+        ~ '  allowed   lower-case letters, digits and _, a letter first, at most 200\n'
+        ~ '  next      rename the model') %}
+  {% endif %}
 {% endmacro %}
 
 {% macro _assert_portable_types(port) %}

@@ -44,7 +44,7 @@
 {% endmacro %}
 
 {% macro is_version_of(port, name) %}
-  {{- return(modules.re.match('^' ~ modules.re.escape(port.alias) ~ '__\\d{8}_\\d{6}_[0-9a-f]{6}(__increment)?$', name) is not none) -}}
+  {{- return(modules.re.match('^' ~ modules.re.escape(port.alias) ~ '__\\d{8}_\\d{6}_[0-9a-f]{6}(__(increment|rows))?$', name) is not none) -}}
 {% endmacro %}
 
 {# [(port, name)] of the branches of these ports, main aside. #}
