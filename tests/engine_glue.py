@@ -119,7 +119,8 @@ class OnGlue(Engine):
     def branches(self, port: str) -> list[str]:
         """Branches of the port but its main one."""
         try:
-            return sorted(name for name in self.catalog.load_table(port).refs() if name != "main")
+            refs = self.catalog.load_table(port).refs()
+            return sorted(name for name, ref in refs.items() if ref.snapshot_ref_type == "branch" and name != "main")
         except (NoSuchTableError, NoSuchNamespaceError):
             return []
 

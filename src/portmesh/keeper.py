@@ -21,7 +21,7 @@ from portmesh.status import PortFacts, utc_now
 # Younger files may belong to a run at work; Spark takes no less.
 FILES_OLDER_THAN = timedelta(days=1)
 # Below a port's name in the internal database: what a run wrote there before it published or gave up.
-OF_A_RUN = r"\d{8}_\d{6}_[0-9a-f]{6}(__increment)?/"
+OF_A_RUN = r"\d{8}_\d{6}_[0-9a-f]{6}(__[a-z]+)?/"
 
 
 @dataclass(frozen=True)
