@@ -8,10 +8,12 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
+import requests
 import trino
 from botocore.exceptions import ClientError
 
@@ -173,30 +175,49 @@ class Executions:
         if fault.code:
             raise AthenaError(f"{fault.code}: {fault.message}")
 
-    def _connect(self, execution: Execution) -> trino.dbapi.Connection:
+    @contextlib.contextmanager
+    def _cursor(self, execution: Execution) -> Iterator[trino.dbapi.Cursor]:
+        """A connection to Trino for one statement. Its sockets are closed with the session; the client leaves them."""
         server = self._trino_server()
         if server is None:
             raise AthenaError("The rig has no Trino. To start it: python -m rig up athena")
-        return trino.dbapi.connect(
-            host=LOOPBACK,
-            port=server.ports["http"],
-            user="athena",
-            source=execution.id,
-            catalog=HIVE,
-            schema=execution.database,
-            legacy_primitive_types=True,
-            max_attempts=1,
-        )
+        with requests.Session() as session:
+            yield trino.dbapi.connect(
+                host=LOOPBACK,
+                port=server.ports["http"],
+                user="athena",
+                source=execution.id,
+                catalog=HIVE,
+                schema=execution.database,
+                legacy_primitive_types=True,
+                max_attempts=1,
+                http_session=session,
+            ).cursor()
 
     def _columns(self, execution: Execution, query: str) -> list[tuple[str, str]]:
         """The columns that a query has; nothing is read."""
-        cursor = self._connect(execution).cursor()
-        cursor.execute(f"select * from ({query}) limit 0")
-        cursor.fetchall()
-        return [(column[0], column[1]) for column in cursor.description or []]
+        with self._cursor(execution) as cursor:
+            cursor.execute(f"select * from ({query}) limit 0")
+            cursor.fetchall()
+            return [(column[0], column[1]) for column in cursor.description or []]
 
     def _run_on_trino(self, execution: Execution, sql: str) -> None:
-        cursor = self._connect(execution).cursor()
+        with self._cursor(execution) as cursor:
+            rows = self._fetch(execution, cursor, sql)
+            if not execution.has_rows:
+                execution.changed = max(cursor.rowcount, 0)
+                return
+            if _is_over(execution, cursor):
+                raise _CancelledError(OVER_THE_LIMIT)
+            execution.columns = [(column[0], column[1]) for column in cursor.description or []]
+        spellers = [speller(kind) for _, kind in execution.columns]
+        execution.rows = [
+            [None if value is None else spell(value) for spell, value in zip(spellers, row, strict=True)]
+            for row in rows
+        ]
+
+    def _fetch(self, execution: Execution, cursor: trino.dbapi.Cursor, sql: str) -> list[list[Any]]:
+        """Run a statement to its end, watched; what it read is added up."""
         self._running[execution.id] = cursor
         watcher = threading.Thread(target=self._watch, args=(execution, cursor), daemon=True)
         watcher.start()
@@ -205,21 +226,10 @@ class Executions:
             if execution.cancel_asked:
                 raise _CancelledError(execution.cancel_asked)
             cursor.execute(_with_parameters(sql, execution.parameters))
-            rows = cursor.fetchall()
+            return list(cursor.fetchall())
         finally:
             del self._running[execution.id]
             execution.scanned = scanned_before + _scanned(cursor)
-        if execution.has_rows:
-            if _is_over(execution, cursor):
-                raise _CancelledError(OVER_THE_LIMIT)
-            execution.columns = [(column[0], column[1]) for column in cursor.description or []]
-            spellers = [speller(kind) for _, kind in execution.columns]
-            execution.rows = [
-                [None if value is None else spell(value) for spell, value in zip(spellers, row, strict=True)]
-                for row in rows
-            ]
-        else:
-            execution.changed = max(cursor.rowcount, 0)
 
     def _watch(self, execution: Execution, cursor: trino.dbapi.Cursor) -> None:
         """Cancel a query that is to be cancelled, or that reads more than its work group allows, while it runs."""
