@@ -12,6 +12,18 @@ from dbt.contracts.graph.manifest import Manifest
 from portmesh.errors import FindingsError, PortmeshError, UsageError
 from portmesh.repository import find_root
 
+# What an adapter says before the first statement, what it means, and what to do.
+CANNOT_BEGIN = {
+    "failed to connect|Could not connect to the endpoint": (
+        "The engine or AWS cannot be reached.",
+        "start the engine, or check PORTMESH_SPARK_HOST, PORTMESH_SPARK_PORT and AWS_REGION, then try again",
+    ),
+    "Unable to locate credentials|ExpiredToken|security token included in the request is": (
+        "The AWS credentials are missing, wrong or have expired.",
+        "sign in to AWS again, then try again",
+    ),
+}
+
 
 def run_operation(macro: str, arguments: str = "{}", target: str | None = None) -> list[str]:
     """Run a macro of the mesh with YAML `arguments`; returns the lines that it printed or logged.
@@ -78,5 +90,8 @@ def _as_error(text: str) -> PortmeshError:
         )
     if "dbt deps" in text:
         return UsageError("The domains are not installed as packages of the mesh yet.", next_step="dbt deps")
+    for said, (meaning, next_step) in CANNOT_BEGIN.items():
+        if re.search(said, text):
+            return UsageError(meaning, [("said", text.strip().splitlines()[-1].strip())], next_step)
     message = re.sub(r"^.*Encountered an error while running operation: Runtime Error[^\n]*\n", "", text, flags=re.S)
     return FindingsError("\n".join(line.removeprefix("  ") for line in message.strip("\n").splitlines()).strip())

@@ -1,0 +1,103 @@
+"""Ports of unusual names and sizes are published, or refused with the reason, the same on every engine."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine import ENGINES
+from tests.mesh import Mesh
+from tests.test_output_port import COLUMNS, EXEMPT, LINES, good
+
+pytestmark = pytest.mark.engines(*ENGINES)
+
+RESERVED = ("order", "group", "table", "user", "date")
+
+
+def test_reserved_words_as_names_of_ports_and_columns(mesh: Mesh) -> None:
+    mesh.set_up("shop")
+    aliases = "".join(f"cast({i} as bigint) as {{{{ adapter.quote('{word}') }}}},\n" for i, word in enumerate(RESERVED))
+    columns = "".join(
+        f"- {{name: {word}, quote: true, data_type: bigint, description: A word., data_tests: [not_null]}}\n"
+        for word in RESERVED
+    )
+    for word in RESERVED:
+        sql = f"select {aliases} landed_at from {{{{ source('raw', 'lines') }}}}"
+        landed_at = "- {name: landed_at, data_type: timestamp, description: When it landed.}\n"
+        mesh.port(f"shop/{word}", sql, columns + landed_at, meta=EXEMPT)
+    mesh.land("lines", good())
+    assert mesh.dbt("deps").ok
+
+    for _ in range(2):
+        built = mesh.dbt("build")
+        assert built.ok, built.output
+
+    for word in RESERVED:
+        assert mesh.rows(f'select count(*), max("order"), max("date") from shop."{word}"') == [(100, 0, 4)]
+
+
+def test_a_name_that_not_every_engine_keeps_is_refused(mesh: Mesh) -> None:
+    mesh.set_up("shop")
+    mesh.port("shop/Lines", LINES, COLUMNS, meta=EXEMPT)
+    mesh.land("lines", good())
+    assert mesh.dbt("deps").ok
+
+    message = mesh.dbt("build").messages["Lines"]
+
+    assert "shop.Lines was not written: its name is not one that every engine keeps." in message
+    assert "lower-case letters, digits and _" in message
+    assert not mesh.has("shop.Lines")
+    assert not mesh.has("shop.lines")
+
+
+def test_columns_in_mixed_case_are_published_and_read_in_any(mesh: Mesh) -> None:
+    mesh.set_up("shop")
+    columns = COLUMNS.replace("name: amount", "name: NetAmount")
+    mesh.port("shop/lines", LINES.replace("as amount", "as NetAmount"), columns, meta=EXEMPT)
+    mesh.land("lines", good())
+    assert mesh.dbt("deps").ok
+
+    for _ in range(2):
+        built = mesh.dbt("build")
+        assert built.ok, built.output
+
+    assert mesh.rows("select count(NetAmount), count(netamount) from shop.lines") == [(100, 100)]
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_two_hundred_columns_of_no_row_or_one(mesh: Mesh, rows: int) -> None:
+    names = [f"measure_{i}" for i in range(196)]
+    mesh.set_up("shop")
+    columns = COLUMNS + "".join(
+        f"- {{name: {name}, data_type: double, description: A measure., data_tests: [not_null]}}\n" for name in names
+    )
+    measures = ",\n".join(f"cast({i} as double) as {name}" for i, name in enumerate(names))
+    mesh.port("shop/lines", LINES.replace("as landed_at", f"as landed_at,\n{measures}"), columns, meta=EXEMPT)
+    mesh.land("lines", good(rows))
+    assert mesh.dbt("deps").ok
+
+    for _ in range(2):
+        built = mesh.dbt("run")
+        assert built.ok, built.output
+        assert built.messages["lines"] == f"published {rows} rows, 200 checks"
+
+    assert mesh.rows("select count(*), sum(measure_195) from shop.lines") == [(rows, 195.0 if rows else None)]
+
+
+@pytest.mark.parametrize(
+    ("partition_by", "allowed"),
+    [
+        ("weekday(landed_at)", "bucket(n, c), truncate(n, c)"),
+        ("day(sold_at)", "a column of the contract: line_id, channel, amount, landed_at"),
+        ("bucket(200, line_id)", "at most 100 together"),
+    ],
+)
+def test_partitions_that_not_every_engine_can_write_are_refused(mesh: Mesh, partition_by: str, allowed: str) -> None:
+    mesh.set_up("shop")
+    mesh.port("shop/lines", f"{{{{ config(partition_by='{partition_by}') }}}}" + LINES, COLUMNS, meta=EXEMPT)
+    mesh.land("lines", good())
+    assert mesh.dbt("deps").ok
+
+    message = mesh.dbt("build").messages["lines"]
+
+    assert "shop.lines was not written: its partition_by is not what every engine can write." in message
+    assert allowed in message
