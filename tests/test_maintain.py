@@ -62,8 +62,8 @@ def test_what_was_never_current_was_never_read() -> None:
 
 def test_a_count_from_the_newest_keeps_what_lies_between() -> None:
     facts = table({1: 90, 2: 80, 3: 70, 4: 60, 5: 50})
-    found = plan(facts, kept(5, 3), NOW - 24 * HOUR, counts_back=True)
-    assert (found.expire, found.snapshots_to_keep) == ((1, 2), 3)
+    found = plan(facts, kept(5, 3), NOW - 24 * HOUR, by_vacuum=True)
+    assert (found.expire, found.snapshots_to_keep, found.tags) == ((1, 2), 3, ())
 
 
 def test_tags_of_contract_versions_go_with_the_last_kept_version_and_others_stay() -> None:
@@ -175,7 +175,8 @@ def test_snapshots_beyond_the_kept_versions_go_on_spark(shop: Mesh, capsys: pyte
 
 
 @pytest.mark.engines("athena")
-def test_vacuum_is_told_what_the_port_keeps(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("shop")
+def test_vacuum_is_told_what_the_port_keeps(capsys: pytest.CaptureFixture[str]) -> None:
     keeps = maintained(capsys)["plan"]["snapshots_to_keep"]
     told = boto3.client("glue").get_table(DatabaseName="shop", Name="lines")["Table"]["Parameters"]
     assert told["vacuum_min_snapshots_to_keep"] == str(keeps)

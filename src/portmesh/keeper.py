@@ -80,7 +80,7 @@ class Keeper:
         return replace(after, compact=before.compact, manifests=before.manifests)
 
     def _plan(self, table: TableFacts, kept: Sequence[KeptVersion]) -> Plan:
-        return plan(table, kept, self.unread_since, counts_back=self.target == "athena")
+        return plan(table, kept, self.unread_since, by_vacuum=self.target == "athena")
 
     def _keep(self, after: Plan) -> dict[str, Any]:
         return {

@@ -35,19 +35,20 @@ class Plan:
         return Size(self.orphans.files + self.abandoned.files, self.orphans.bytes + self.abandoned.bytes)
 
 
-def plan(table: TableFacts, kept: Sequence[KeptVersion], unread_since: datetime, counts_back: bool = False) -> Plan:
+def plan(table: TableFacts, kept: Sequence[KeptVersion], unread_since: datetime, by_vacuum: bool = False) -> Plan:
     """The plan for a table. What was current after `unread_since` stays, for a reader may still be at it.
 
-    `counts_back`: the engine keeps the newest so many snapshots, and whatever was written after `unread_since`.
+    `by_vacuum`: Athena keeps the newest so many snapshots, and what was written after `unread_since`; it writes no tag.
     """
-    tags = _tags_of(kept)
-    expired_tags = [name for name in table.tags if re.fullmatch(r"v\d\S*", name) and name not in tags]
+    tags = {} if by_vacuum else _tags_of(kept)
+    ours = [] if by_vacuum else [name for name in table.tags if re.fullmatch(r"v\d\S*", name)]
+    expired_tags = [name for name in ours if name not in tags]
     keep = {table.current} | {version.snapshot_id for version in kept} | set(tags.values())
     keep |= {snapshot for name, snapshot in table.tags.items() if name not in [*expired_tags, *tags]}
     expire = [s.id for s in table.snapshots.values() if s.id not in keep and last_read(table, s) < unread_since]
     order = [snapshot.id for snapshot in ancestry(table)]
     newest = 1 + max(place for place, snapshot in enumerate(order) if snapshot not in expire)
-    if counts_back:
+    if by_vacuum:
         expire = [s for s in expire if s not in order[:newest] and table.snapshots[s].at < unread_since]
     return Plan(
         compact=table.small,
