@@ -21,7 +21,7 @@
   {% set step, steps = spent.get('step', 'start'), spent.get('steps', {}) %}
   {% if step == 'record' and 'publish' in steps %}
     {% set meaning = port.label ~ ' is published, and the run broke after that. Consumers read the new version, whole and audited.' %}
-  {% elif step == 'publish' %}
+  {% elif step == 'publish' and not modules.re.search('already ?exists|cannot fast-forward', message, modules.re.IGNORECASE) %}
     {% set meaning = port.label ~ ' was perhaps not published: the run broke in that step. Consumers read the version they had or the new one, whole and audited.' %}
   {% else %}
     {% set meaning = port.label ~ ' was not published: the run broke. Consumers keep what they had.' %}
