@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,45 +17,22 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from portmesh.cli import main
 from portmesh.lake.feeds import FEEDS, BatchName
 from portmesh.lake.flaws import EVERY, FLAWS
 from portmesh.lake.folder import FolderLake, Manifest
 from portmesh.repository import lake_folder
 from tests.mesh import REPOSITORY, Mesh
+from tests.portmesh_call import Portmesh, call, captured
 
 LANDED_AT = "2026-11-23T06:00:00"
 SNAPSHOTS = [name for name, feed in FEEDS.items() if not feed.weekly]
 WEEK_2 = "transactions/2017-W02"
 
 
-@dataclass
-class Call:
-    """A finished call of `portmesh`."""
-
-    exit_code: int
-    out: str
-    err: str
-
-
-Portmesh = Callable[..., Call]
-
-
-def call(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as stop:
-        main(arguments)
-    return int(stop.value.code or 0)
-
-
 @pytest.fixture
 def portmesh(capsys: pytest.CaptureFixture[str]) -> Portmesh:
     """Calls `portmesh` in this process."""
-
-    def run(*arguments: object) -> Call:
-        exit_code = call(*(str(argument) for argument in arguments))
-        return Call(exit_code, *capsys.readouterr())
-
-    return run
+    return captured(capsys)
 
 
 @pytest.fixture(scope="module")
