@@ -64,7 +64,7 @@ every_household_listed as (
         ) as average_days_between_trips,
         cast(coalesce(baskets_summed.sales_value, 0) as decimal(12, 2)) as sales_value,
         cast(coalesce(baskets_summed.sales_value_last_28_days, 0) as decimal(12, 2)) as sales_value_last_28_days,
-        -- By way of six places: 2.01 / 2 is a little below 1.005 as a double, and each engine would round it its own way.
+        -- By way of six places: 2.01 / 2 is a little below 1.005 as a double, and engines would round it differently.
         cast(
             cast(cast(baskets_summed.sales_value as double) / baskets_summed.trips as decimal(18, 6)) as decimal(12, 2)
         ) as average_basket_value,
