@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -161,9 +163,11 @@ def test_missing_credentials(shop: Mesh, monkeypatch: pytest.MonkeyPatch, portme
 
 
 HIVE = {"TableType": "EXTERNAL_TABLE", "Parameters": {"classification": "parquet"}}
+DEFINITION = {"originalSql": "select 1 as line_id", "columns": [{"name": "line_id", "type": "integer"}]}
 VIEW = {
     "TableType": "VIRTUAL_VIEW",
-    "ViewOriginalText": "/* Presto View: e30= */",
+    "Parameters": {"presto_view": "true"},
+    "ViewOriginalText": f"/* Presto View: {b64encode(json.dumps(DEFINITION).encode()).decode()} */",
     "ViewExpandedText": "/* Presto View */",
 }
 
@@ -297,6 +301,8 @@ def test_a_port_changes_its_engine_and_back_with_increments_between(mesh: Mesh, 
     columns = COLUMNS_OF_SALES + "- {name: twin, data_type: bigint, description: The key again.}\n"
     for place in (mesh, other):
         place.port("shop/sales", sql, columns, meta=EXEMPT, extra=AT_LEAST_ONE)
+    later = "select 1 from raw.sales as later where later.sale_id = sales.sale_id and later.batch > sales.batch"
+    mesh.change_source("sales", f"delete from raw.sales where exists ({later})")
     built = other.dbt("build", "--full-refresh")
     assert built.ok, built.output
     assert mesh.rows("select count(*), sum(twin - sale_id) from shop.sales") == [(115, 0)]

@@ -41,7 +41,7 @@
 {# (what the error of Spark, Athena or AWS contains, what it means, what to do); the first that fits. #}
 {% macro _causes_of_faults() %}
   {{ return([
-      ('expired|InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient|SignatureDoesNotMatch|Unable to (locate|load) credentials',
+      ('ExpiredToken|token .{0,60}expired|InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient|SignatureDoesNotMatch|Unable to (locate|load) credentials',
        'the AWS credentials have expired, are missing or are wrong', 'sign in again (on EMR: give the cluster its role)'),
       ('AccessDenied|Access Denied|not authorized|Forbidden|Status Code: 403',
        'the role of this run may not do this: read-only bucket, or a database of another owner', 'run as the role of the port\'s domain (portmesh infra)'),
@@ -49,17 +49,17 @@
        'at the port\'s name stands what Portmesh has not made (a Hive table, a view), or another run has just made it', 'move away or drop what is no Iceberg table'),
       ('not an iceberg table|NoSuchIcebergTable',
        'at the port\'s name stands a table that is not Iceberg', 'move it away or drop it'),
-      ('fast.forward|branch.{0,200}does not exist|does not exist.{0,60}branch|CommitFailed|CommitStateUnknown|ConcurrentModification|VersionMismatch|ICEBERG_COMMIT_ERROR',
+      ('cannot fast-forward|branch.{0,200}does not exist|does not exist.{0,60}branch|CommitFailed|CommitStateUnknown|ConcurrentModification|VersionMismatch|ICEBERG_COMMIT_ERROR',
        'another run of this port has published or written meanwhile', 'let one scheduler run the port'),
       ('TOO_MANY_OPEN_PARTITIONS|open writers|Exceeded limit of \\d+ (open )?partitions',
        'Athena writes at most 100 partitions a statement', 'give the port fewer partitions (config partition_by)'),
       ('throttl|Rate exceeded|TooManyRequests|SlowDown|reduce your request rate|ServiceUnavailable|Status Code: 503',
        'AWS takes no more calls for now, however often they were tried again', 'use fewer threads (PORTMESH_THREADS)'),
-      ('cancel|bytes scanned limit',
+      ('cancell?ed|bytes scanned limit',
        'the query was cancelled: by somebody, or by the work group\'s limit of bytes scanned', 'raise the limit if it is that'),
       ('failed to connect|could not connect|connect to the endpoint|Connection refused|TTransport|TSocket|Broken pipe|Connection reset',
        'the engine or AWS could not be reached', 'start the engine, check ' ~ ('PORTMESH_SPARK_HOST and PORTMESH_SPARK_PORT' if target.type == 'spark' else 'the network and AWS_REGION')),
-      ('timed? ?out', 'an answer took too long', 'see whether the engine is overloaded'),
+      ('timed out|time-?out', 'an answer took too long', 'see whether the engine is overloaded'),
       ('No space left|QuotaExceeded|WRITER_\\w+_ERROR|Error committing write|FILESYSTEM_ERROR',
        'files could not be written: a full or read-only bucket', 'make room, or run as the role of the port\'s domain (portmesh infra)'),
   ]) }}
