@@ -106,7 +106,7 @@ def _node(node: Mapping[str, Any]) -> Node:
         fqn=".".join(node["fqn"]),
         label=f"{node['package_name']}.{name}",
         is_port=node["config"].get("materialized") == "output_port",
-        parents=tuple(node["depends_on"]["nodes"]),
+        parents=tuple(node["depends_on"].get("nodes", ())),
     )
 
 
