@@ -20,6 +20,10 @@ class Handler(MotoRequestHandler):
 
     disable_nagle_algorithm = True
 
+    def handle_expect_100(self) -> bool:
+        """Werkzeug answers 100 Continue itself; a second one is a client's final answer."""
+        return True
+
     def log_request(self, *_: object) -> None:
         """Thousands of requests a minute say nothing."""
 
