@@ -1,0 +1,3 @@
+{{ config(materialized='incremental', incremental_strategy='append', persist_docs={'relation': true, 'columns': true}) }}
+
+select 1 as one, 2 as two

@@ -1,0 +1,1 @@
+select sale_id, note from {{ ref('int_shop__noted') }}

@@ -1,0 +1,10 @@
+{{ config(
+    materialized='incremental', incremental_strategy='merge', unique_key='sale_id', on_schema_change='fail'
+) }}
+
+select
+  sale_id, amount,
+  {% if 'fail' != 'sync_all_columns' %}1 as gone,{% endif %}
+  cast({{ '5000000000 as bigint' if 'fail' == 'sync_all_columns' else '1 as int' }}) as widened,
+  cast('web' as {{ dbt.type_string() }}) as channel
+from {{ ref('stg_raw__sales') }}

@@ -1,0 +1,3 @@
+{{ config(materialized='table') }}
+
+select 1 as number, 'new' as state

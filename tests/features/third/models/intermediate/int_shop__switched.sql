@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+
+select 3 as number, 'view' as state
