@@ -14,6 +14,7 @@ from moto.glue.models import glue_backends
 from werkzeug.wrappers import Response
 
 from rig.endpoint.calls import Call
+from rig.servers import TRINO_KEY
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -42,6 +43,8 @@ class GlueCorrections:
             # moto has none and fails; Trino asks on every write.
             return call.answer(next(value for verb, value in STATISTICS.items() if call.operation.startswith(verb)))
         self._correct(call)
+        if call.access_key == TRINO_KEY and call.operation in ("GetTable", "GetTables"):
+            return self._tables_for_trino(call)
         return self._locked_update(call) if call.operation == "UpdateTable" else None
 
     def _correct(self, call: Call) -> None:
@@ -51,10 +54,19 @@ class GlueCorrections:
             fold_names(holder or {})
         if table := call.parameters.get("TableInput"):
             table.setdefault("PartitionKeys", [])
-            complete_view(table)
+            fill_view_columns(table)
         after = json.dumps(call.parameters)
         if after != before:
             call.replace_body(after.encode())
+
+    def _tables_for_trino(self, call: Call) -> Response:
+        answer = Response.from_app(self._moto, call.environ)
+        if answer.status_code != 200:
+            return answer
+        found = json.loads(answer.get_data())
+        if call.operation == "GetTable":
+            return call.answer(found | {"Table": without_description(found["Table"])})
+        return call.answer(found | {"TableList": [without_description(table) for table in found["TableList"]]})
 
     def _locked_update(self, call: Call) -> WSGIApplication:
         """UpdateTable with a VersionId, which moto ignores: the second of two writers that read one version fails."""
@@ -78,20 +90,22 @@ def fold_names(holder: dict[str, Any]) -> None:
             holder[name] = holder[name].lower()
 
 
-def complete_view(table: dict[str, Any]) -> None:
-    """A view as Athena leaves it: with its own columns, where Trino writes one column `dummy`.
-
-    Trino replaces only a view with the comment "Presto View"; dbt-athena writes the description in that place.
-    """
+def fill_view_columns(table: dict[str, Any]) -> None:
+    """Trino writes a view with one column `dummy`, Athena with the view's own, which `dbt docs` shows."""
     view = TRINO_VIEW.fullmatch(table.get("ViewOriginalText") or "")
-    if not view:
-        return
-    table["Parameters"]["comment"] = "Presto View"
-    if [column["Name"] for column in table["StorageDescriptor"]["Columns"]] == ["dummy"]:
+    if view and [column["Name"] for column in table["StorageDescriptor"]["Columns"]] == ["dummy"]:
         columns = json.loads(base64.b64decode(view[1]))["columns"]
         table["StorageDescriptor"]["Columns"] = [
             {"Name": column["name"], "Type": glue_type(column["type"])} for column in columns
         ]
+
+
+def without_description(table: dict[str, Any]) -> dict[str, Any]:
+    """A view as Trino wrote it: it does not find one that has a description, as dbt-athena's persist_docs gives it."""
+    if not TRINO_VIEW.fullmatch(table.get("ViewOriginalText") or ""):
+        return table
+    kept = {key: value for key, value in table.items() if key != "Description"}
+    return kept | {"Parameters": table["Parameters"] | {"comment": "Presto View"}}
 
 
 def glue_type(trino_type: str) -> str:

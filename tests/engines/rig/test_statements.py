@@ -93,6 +93,21 @@ def test_a_view(athena: Athena, tables: str, glue: Any) -> None:
     athena.run("drop view v")
 
 
+def test_a_view_that_is_described(athena: Athena, tables: str, glue: Any) -> None:
+    athena.run("create or replace view v as select id from ice")
+    found = glue.get_table(DatabaseName=tables, Name="v")["Table"]
+    taken = ("Name", "Owner", "StorageDescriptor", "ViewOriginalText", "ViewExpandedText", "TableType", "Parameters")
+    described = {key: found[key] for key in taken} | {"Description": "A view."}
+    described["Parameters"]["comment"] = "A view."
+    described["StorageDescriptor"]["Columns"][0]["Comment"] = "The key."
+    glue.update_table(DatabaseName=tables, TableInput=described)
+    kept = glue.get_table(DatabaseName=tables, Name="v")["Table"]
+    assert (kept["Description"], kept["StorageDescriptor"]["Columns"][0]["Comment"]) == ("A view.", "The key.")
+    assert athena.rows("select count(*) from v") == [["2"]]
+    athena.run("create or replace view v as select 1 as one")
+    athena.run("drop view v")
+
+
 @pytest.mark.usefixtures("database")
 def test_values_as_athena_spells_them(athena: Athena) -> None:
     spelled = {
