@@ -44,9 +44,9 @@ class Keeper:
     dry_run: bool
 
     @property
-    def unread_since(self) -> datetime:
-        """Athena has one age for snapshots and for files."""
-        return min(utc_now() - self.unread_for, self.files_older_than if self.target == "athena" else datetime.max)
+    def age(self) -> timedelta:
+        """How long nobody began to read what may go. Athena has one age for snapshots and for files."""
+        return max(self.unread_for, FILES_OLDER_THAN) if self.target == "athena" else self.unread_for
 
     @property
     def files_older_than(self) -> datetime:
@@ -80,7 +80,7 @@ class Keeper:
         return replace(after, compact=before.compact, manifests=before.manifests)
 
     def _plan(self, table: TableFacts, kept: Sequence[KeptVersion]) -> Plan:
-        return plan(table, kept, self.unread_since, by_vacuum=self.target == "athena")
+        return plan(table, kept, utc_now() - self.age, by_vacuum=self.target == "athena")
 
     def _keep(self, after: Plan) -> dict[str, Any]:
         return {
@@ -88,7 +88,7 @@ class Keeper:
             "expired_tags": after.expired_tags,
             "expire": after.expire,
             "snapshots_to_keep": after.snapshots_to_keep,
-            "max_age_seconds": int((utc_now() - self.unread_since).total_seconds()),
+            "max_age_seconds": int(self.age.total_seconds()),
             "files_older_than": f"{self.files_older_than:%Y-%m-%d %H:%M:%S}",
         }
 
