@@ -113,7 +113,7 @@ def test_a_bad_increment_is_refused_and_the_port_stays(sales: Mesh, first: int, 
     assert contents(sales) == [("1", 100, 100)]
     assert last_attempt(sales) == ("increment", "refused", 150)
     assert sales.rows("select kind from portmesh.measurements where status = 'fail'") == [(failed,)]
-    assert sales.value("select count(*) from shop__internal.accepted_values_sales_amount__False__1__2__3") == 1
+    assert sales.value("select count(*) from shop__internal.accepted_values_sales_amount__false__1__2__3") == 1
 
     sales.change_source("sales", "update raw.sales set amount = 2 where batch = '2'")
     assert sales.dbt("build").ok
