@@ -93,10 +93,10 @@ def test_an_open_candidate_is_named() -> None:
 
 # On a mesh
 
-# Athena takes the hint for a comment.
-SIX_FILES = """
+# Seven rows of an increment touch seven of them at most. Athena takes the hint for a comment.
+TWELVE_FILES = """
 {{ config(unique_key='line_id') }}
-select /*+ repartition(6) */
+select /*+ repartition(12) */
     cast(line_id as bigint) as line_id,
     cast(channel as {{ dbt.type_string() }}) as channel,
     cast(amount as decimal(10, 2)) as amount,
@@ -109,7 +109,7 @@ from {{ source('raw', 'lines') }}
 def shop(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> Mesh:
     """shop.lines in three versions, of which it keeps two: 100 rows, 120 rows, and seven of those replaced."""
     mesh.set_up("shop")
-    mesh.port("shop/lines", SIX_FILES, COLUMNS, meta=EXEMPT)
+    mesh.port("shop/lines", TWELVE_FILES, COLUMNS, meta=EXEMPT)
     mesh.land("lines", good())
     assert mesh.dbt("deps").ok
     assert mesh.dbt("build").ok
@@ -198,7 +198,7 @@ def test_on_the_target_local_there_is_nothing_to_maintain(
     mesh: Mesh, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mesh.set_up("shop")
-    mesh.port("shop/lines", SIX_FILES, COLUMNS, meta=EXEMPT)
+    mesh.port("shop/lines", TWELVE_FILES, COLUMNS, meta=EXEMPT)
     assert mesh.dbt("deps").ok
     monkeypatch.chdir(mesh.folder)
     code, text = run(capsys, "maintain")
