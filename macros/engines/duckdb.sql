@@ -10,6 +10,8 @@
 
 {% macro duckdb__engine_type(data_type) %}{{ return(data_type) }}{% endmacro %}
 
+{% macro duckdb__table_name(name) %}{{ return(name) }}{% endmacro %}
+
 {% macro duckdb__stored_type(data_type) %}{{ return(data_type) }}{% endmacro %}
 
 {% macro duckdb__is_of_type(type, wanted) %}{{ return(type == wanted) }}{% endmacro %}

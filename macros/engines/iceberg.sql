@@ -94,7 +94,13 @@
 
 {% macro default__withdraw_increment(attempt) %}{% endmacro %}
 
-{% macro default__refused_relation(attempt) %}{{ return(attempt.port.whole) }}{% endmacro %}
+{# An increment without rows opens no branch: what was refused is what is published. #}
+{% macro default__refused_relation(attempt) %}
+  {{- return(attempt.port.whole if attempt.kind == 'full' or attempt.written else attempt.port.relation) -}}
+{% endmacro %}
+
+{# Glue has lower-case names alone. #}
+{% macro default__table_name(name) %}{{ return(name | lower) }}{% endmacro %}
 
 {% macro default__published_rows(port, version) %}{{ return(port.relation) }}{% endmacro %}
 

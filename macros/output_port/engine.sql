@@ -23,6 +23,9 @@
 {# Whether a column of one type holds what the contract's type says. #}
 {% macro is_of_type(type, wanted) %}{{ return(adapter.dispatch('is_of_type', 'portmesh')(type, wanted)) }}{% endmacro %}
 
+{# A name as the engine's catalog takes it. #}
+{% macro table_name(name) %}{{ return(adapter.dispatch('table_name', 'portmesh')(name)) }}{% endmacro %}
+
 {# [{name, type}] of a query's columns; nothing is read. #}
 {% macro describe_query(sql) %}{{ return(adapter.dispatch('describe_query', 'portmesh')(sql)) }}{% endmacro %}
 

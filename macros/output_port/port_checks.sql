@@ -28,7 +28,7 @@
       'fail_calc': test.config.fail_calc, 'limit': test.config.limit,
       'dimension': check_dimension(kind, test.config.meta),
       'stays_true': stays_true, 'row_wise': portmesh._is_row_wise(test, stays_true),
-      'failures_relation': api.Relation.create(database=test.get('database'), schema=test.schema, identifier=test.alias, type='table'),
+      'failures_relation': api.Relation.create(database=test.get('database'), schema=test.schema, identifier=portmesh.table_name(test.alias), type='table'),
       'store_failures': test.config.store_failures,
   }) }}
 {% endmacro %}
@@ -145,6 +145,6 @@
       'where': none, 'severity': severity, 'warn_if': '!= 0', 'error_if': '!= 0', 'fail_calc': 'count(*)', 'limit': none,
       'dimension': check_dimension(kind, {}), 'stays_true': stays_true,
       'row_wise': kind in ['not_null', 'expression_is_true'] and stays_true,
-      'failures_relation': portmesh.version_relation(port, name), 'store_failures': none,
+      'failures_relation': portmesh.version_relation(port, portmesh.table_name(name)), 'store_failures': none,
   }) }}
 {% endmacro %}
