@@ -4,10 +4,6 @@
 {# Iceberg holds microseconds; `timestamp` alone is milliseconds in Athena, and no Iceberg table takes it. #}
 {% macro athena__type_timestamp() %}timestamp(6){% endmacro %}
 
-{# A unit test has no configuration of its table; as a Hive table it would hold no timestamp of the mesh.
-   https://github.com/dbt-labs/dbt-adapters/issues/424 #}
-{% macro resolve_table_type() %}{{ return(config.get('table_type') or 'iceberg') }}{% endmacro %}
-
 {# Its own writes a file for a Hive table of text: backslashes, microseconds and, on a machine that is not set to UTF-8, every
    letter beyond ASCII are lost, and what it cannot read as a timestamp becomes null.
    https://github.com/dbt-labs/dbt-adapters/issues/415 #}
@@ -39,7 +35,7 @@
   {{ create_table_as(false, this_relation, 'select * from ' ~ defer_relation) }}
 {% endmacro %}
 
-{# Its own sends SHOW GRANTS, which fails. #}
+{# Its own sends GRANT, which Athena does not know. #}
 {% macro athena__apply_grants(relation, grant_config, should_revoke) %}{% do portmesh.pass_over_grants(relation, grant_config) %}{% endmacro %}
 
 {# A unit test makes an empty table to learn its columns' types; an Iceberg table takes no smallint, a Hive table no

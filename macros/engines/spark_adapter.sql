@@ -41,8 +41,8 @@
       'replace', 'reset', 'revoke', 'truncate', 'uncache', 'update', 'use']) }}
 {% endmacro %}
 
-{# Its own sends every number as a float of 64 bits, so that large BIGINT and DECIMAL values change. Of the same macro, by another
-   method of connection: https://github.com/dbt-labs/dbt-adapters/issues/487 #}
+{# Its own sends a number whose type was guessed as a float, so that a large BIGINT changes. Of the same macro, by another method
+   of connection: https://github.com/dbt-labs/dbt-adapters/issues/487 #}
 {% macro spark__load_csv_rows(model, agate_table) %}{{ return(portmesh.insert_seed(model, agate_table)) }}{% endmacro %}
 
 {% macro spark__seed_value(name, type) %}cast({{ name }} as {{ type }}){% endmacro %}
@@ -116,7 +116,7 @@
    Athena as another type than the rows' own. #}
 {% macro spark__current_timestamp() %}localtimestamp(){% endmacro %}
 
-{# Its own sends SHOW GRANTS, which fails. #}
+{# Its own sends GRANT, which Spark does not allow. #}
 {% macro spark__apply_grants(relation, grant_config, should_revoke) %}{% do portmesh.pass_over_grants(relation, grant_config) %}{% endmacro %}
 
 {# Its own ends in to_timestamp(<number>), which fails where a timestamp has no zone (spark.sql.timestampType) and ANSI is on. #}

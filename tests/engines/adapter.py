@@ -26,6 +26,8 @@ def left_to_the_adapter(mesh: Mesh, file: str, *names: str) -> Iterator[None]:
         text, removed = re.subn(rf"(?s)\{{% (macro|materialization) {name}\b.*?\{{%-? end\1 -?%\}}", "", text)
         assert removed == 1, f"{name} is not in {path}"
     path.write_text(text)
-    yield
-    shutil.rmtree(macros)
-    macros.symlink_to(REPOSITORY / "macros")
+    try:
+        yield
+    finally:
+        shutil.rmtree(macros)
+        macros.symlink_to(REPOSITORY / "macros")
