@@ -68,7 +68,8 @@ def test_two_hundred_columns_of_no_row_or_one(mesh: Mesh, rows: int) -> None:
     names = [f"measure_{i}" for i in range(196)]
     mesh.set_up("shop")
     columns = COLUMNS + "".join(
-        f"- {{name: {name}, data_type: double, description: A measure., data_tests: [not_null]}}\n" for name in names
+        f"- {{name: {name}, data_type: double, description: A measure., data_tests: [{check}]}}\n"
+        for name, check in zip(names, ["not_null"] * 6 + [""] * 190, strict=True)
     )
     measures = ",\n".join(f"cast({i} as double) as {name}" for i, name in enumerate(names))
     mesh.port("shop/lines", LINES.replace("as landed_at", f"as landed_at,\n{measures}"), columns, meta=EXEMPT)
@@ -78,7 +79,7 @@ def test_two_hundred_columns_of_no_row_or_one(mesh: Mesh, rows: int) -> None:
     for _ in range(2):
         built = mesh.dbt("run")
         assert built.ok, built.output
-        assert built.messages["lines"] == f"published {rows} rows, 200 checks"
+        assert built.messages["lines"] == f"published {rows} rows, 10 checks"
 
     assert mesh.rows("select count(*), sum(measure_195) from shop.lines") == [(rows, 195.0 if rows else None)]
 
