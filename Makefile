@@ -50,7 +50,7 @@ bench: ## Measure the audit, a build of the whole mesh and the rules: 15 minutes
 	.venv/bin/python -m benchmarks.mesh
 	.venv/bin/python -m benchmarks.rules
 
-bench-engines: ## Measure ports on Spark and on Athena, and what their readers see: 2 hours
+bench-engines: ## Measure ports on Spark and on Athena, and what their readers see
 	@tools/environment.sh dev
 	@tools/environment.sh rig
 	@for engine in emr athena; do \

@@ -4,7 +4,7 @@
 The same YAML with 20 checks (those of benchmarks.audit) is built as a table with dbt's tests and as a port, in turn,
 small (10,000 rows) and large, clean and dirty; then an increment of 4 %. Seconds of a port are those that it records of
 itself; seconds of dbt's are those between its first and its last statement; bytes are what Athena tells of each
-statement, or Spark's REST API. Prints Markdown tables. 29 million rows take half an hour on two cores.
+statement, or Spark's REST API. Prints Markdown tables.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A port of 50,000 rows is published by `dbt run` again and again, every tenth candidate with a flaw that its checks find,
 while four processes read it: on Spark and on Trino, as a scan and joined with itself. Then the same loop with dbt's own
-materializations and `dbt build`. Prints a Markdown table. Takes half an hour on two cores.
+materializations and `dbt build`. Prints a Markdown table.
 """
 
 from __future__ import annotations
