@@ -12,16 +12,13 @@ from pyiceberg.catalog import Catalog
 
 from portmesh.dbt import run_operation
 from portmesh.errors import PortmeshError
-from portmesh.lake.iceberg import Place, TableFacts, delete_files, read_table
-from portmesh.lake.targets import s3_lake
+from portmesh.lake.iceberg import TableFacts, read_table
 from portmesh.leftovers import KeptVersion
 from portmesh.maintenance import Plan, has_rows_of, plan, why_not
 from portmesh.status import PortFacts, utc_now
 
 # Younger files may belong to a run at work; Spark takes no less.
 FILES_OLDER_THAN = timedelta(days=1)
-# Below a port's name in the internal database: what a run wrote there before it published or gave up.
-OF_A_RUN = r"\d{8}_\d{6}_[0-9a-f]{6}(__[a-z]+)?/"
 
 
 @dataclass(frozen=True)
@@ -76,7 +73,6 @@ class Keeper:
             newest = newest.model_copy(update={"snapshot_id": table.current})
         after = self._plan(table, [newest, *port.kept[1:]])
         self._run("let_go", port, is_rewritten=is_rewritten, keep=self._keep(after))
-        delete_files(table.abandoned)
         return replace(after, compact=before.compact, manifests=before.manifests)
 
     def _plan(self, table: TableFacts, kept: Sequence[KeptVersion]) -> Plan:
@@ -93,11 +89,7 @@ class Keeper:
         }
 
     def _read(self, port: PortFacts) -> TableFacts:
-        beside = [
-            Place(f"{s3_lake()}/{port.database}/{port.table}/", ""),
-            Place(f"{s3_lake()}/{port.internal_database}/{port.table}__", OF_A_RUN),
-        ]
-        return read_table(self.catalog, port.database, port.table, beside, self.files_older_than)
+        return read_table(self.catalog, port.database, port.table, self.files_older_than)
 
     def _run(self, macro: str, port: PortFacts, **arguments: Any) -> None:
         run_operation(macro, json.dumps({"port": port.label, **arguments}), self.target)

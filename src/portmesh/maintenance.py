@@ -20,7 +20,6 @@ class Plan:
     expire: tuple[int, ...]
     freed: Size
     orphans: Size
-    abandoned: Size
     tags: tuple[tuple[str, int], ...]
     expired_tags: tuple[str, ...]
     snapshots_to_keep: int
@@ -28,11 +27,6 @@ class Plan:
     @property
     def rewrites_manifests(self) -> bool:
         return self.manifests > 1
-
-    @property
-    def unknown(self) -> Size:
-        """Files that no metadata names, in the table's place or beside it."""
-        return Size(self.orphans.files + self.abandoned.files, self.orphans.bytes + self.abandoned.bytes)
 
 
 def plan(table: TableFacts, kept: Sequence[KeptVersion], unread_since: datetime, by_vacuum: bool = False) -> Plan:
@@ -56,7 +50,6 @@ def plan(table: TableFacts, kept: Sequence[KeptVersion], unread_since: datetime,
         expire=tuple(expire),
         freed=_freed(table, expire),
         orphans=Size(len(table.orphans), sum(table.orphans.values())),
-        abandoned=Size(len(table.abandoned), sum(table.abandoned.values())),
         tags=tuple((name, snapshot) for name, snapshot in tags.items() if table.tags.get(name) != snapshot),
         expired_tags=tuple(expired_tags),
         snapshots_to_keep=newest,

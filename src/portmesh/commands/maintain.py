@@ -81,7 +81,7 @@ def _cells(done: Plan) -> tuple[str, ...]:
         f"{done.manifests:,}",
         f"{len(done.expire):,}",
         _text(done.freed),
-        _text(done.unknown),
+        _text(done.orphans),
         tags,
     )
 

@@ -1,13 +1,12 @@
-"""An Iceberg table as its metadata in S3 tells of it: snapshots, files and their bytes, and what lies beside them."""
+"""An Iceberg table as its metadata in S3 tells of it: snapshots, files and their bytes, and what no metadata names."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import boto3
 from pyiceberg.catalog import Catalog
@@ -41,19 +40,12 @@ class Size:
     bytes: int = 0
 
 
-class Place(NamedTuple):
-    """Where files were written under names that are gone: a prefix (s3://…), and a pattern of what follows it."""
-
-    prefix: str
-    pattern: str
-
-
 @dataclass(frozen=True)
 class TableFacts:
     """What is known of a table.
 
     `log`: when which snapshot became current. `files` of each snapshot (data, deletes, manifests), with their bytes.
-    `orphans` lie in the table's own place and `abandoned` beside it; no metadata names them.
+    `orphans` lie in the table's place; no metadata names them.
     """
 
     current: int
@@ -64,10 +56,9 @@ class TableFacts:
     manifests: int
     files: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
     orphans: Mapping[str, int] = field(default_factory=dict)
-    abandoned: Mapping[str, int] = field(default_factory=dict)
 
 
-def read_table(catalog: Catalog, database: str, name: str, beside: Iterable[Place], older_than: datetime) -> TableFacts:
+def read_table(catalog: Catalog, database: str, name: str, older_than: datetime) -> TableFacts:
     """Facts of a table. Of files that no metadata names, only the older ones count: a run at work has younger ones."""
     with aws_errors_explained([("table", f"{database}.{name}")]):
         table = catalog.load_table((database, name))
@@ -86,23 +77,7 @@ def read_table(catalog: Catalog, database: str, name: str, beside: Iterable[Plac
             manifests=len(_manifests(table, metadata.current_snapshot_id)),
             files=files,
             orphans=dict(_unknown(home, known, older_than)),
-            abandoned={
-                path: size
-                for place in beside
-                for path, size in _unknown(place.prefix, known, older_than)
-                if re.match(place.pattern, path.removeprefix(place.prefix)) and not path.startswith(home)
-            },
         )
-
-
-def delete_files(paths: Iterable[str]) -> None:
-    """Delete objects of one bucket, a thousand a request."""
-    client, ahead = boto3.client("s3"), list(paths)
-    with aws_errors_explained([("files", f"{len(ahead):,}")]):
-        for start in range(0, len(ahead), 1000):
-            chosen = [_split(path) for path in ahead[start : start + 1000]]
-            keys = [{"Key": key} for _, key in chosen]
-            client.delete_objects(Bucket=chosen[0][0], Delete={"Objects": keys, "Quiet": True})
 
 
 def _snapshot(snapshot: TableSnapshot) -> Snapshot:
