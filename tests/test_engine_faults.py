@@ -125,11 +125,10 @@ SHORT = [
     THROTTLED | {"service": "glue", "times": 2},
     THROTTLED | {"service": "athena", "times": 2},
     {"service": "s3", "code": "SlowDown", "status": 503, "times": 1},
-    {"service": "s3", "code": "RequestTimeout", "status": 400, "times": 1},
 ]
 
 
-def test_a_short_throttling_or_time_out_passes_unnoticed(shop: Mesh) -> None:
+def test_a_short_throttling_passes_unnoticed(shop: Mesh) -> None:
     def begin() -> None:
         for fault in SHORT:
             add_fault(**fault)
