@@ -107,6 +107,13 @@ def test_a_snapshots_times_have_a_zone(mesh: Mesh) -> None:
     assert types["dbt_valid_from"] == "timestamp_ntz"
 
 
+def test_nothing_is_added_to_a_time(mesh: Mesh) -> None:
+    later = """select {{ dbt.dateadd('hour', 1, "cast('2024-02-29 23:30:00' as timestamp)") }} as later"""
+    with without(mesh, "spark__dateadd"):
+        assert not mesh.dbt("show", "--inline", later).ok
+    assert "2024-03-01 00:30:00" in mesh.dbt("show", "--inline", later).output
+
+
 def test_a_column_cannot_go(mesh: Mesh) -> None:
     with without(mesh, "spark__alter_relation_add_remove_columns"):
         built = mesh.dbt("run", "--select", "int_shop__change_sync_all_columns")
