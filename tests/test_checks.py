@@ -51,7 +51,7 @@ CASES: list[tuple[str, dict[str, Any], str | None, str, int]] = [
     ("accepted_range", {"min_value": 0}, "price", "no_readings", 0),
     ("expression_is_true", {"expression": "level > id"}, None, "readings", 0),
     ("expression_is_true", {"expression": "level = 7 or id > 3"}, None, "readings", 1),
-    ("expression_is_true", {"expression": "ratio >= 0"}, "ratio", "readings", 1),
+    ("expression_is_true", {"expression": "price >= 2"}, "price", "readings", 1),
     ("fresh_within", {"count": 2, "period": "hour"}, "landed_at", "landings", 0),
     ("fresh_within", {"count": 1, "period": "day"}, "landed_at", "landings", 0),
     ("fresh_within", {"count": 91, "period": "minute"}, "landed_at", "landings", 0),
