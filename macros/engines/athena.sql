@@ -110,11 +110,15 @@
 
 {# A Glue name comes only by CREATE TABLE, so a placeholder is made and turned to the port's metadata. #}
 {% macro athena__open_branch(port) %}
+  {% do portmesh.open_second_name(port) %}
+  {% do portmesh.evolve_schema(port, port.whole) %}
+{% endmacro %}
+
+{% macro open_second_name(port) %}
   {% set placeholder = portmesh.new_location(port.whole) %}
   {% do portmesh.execute_sql('create table ' ~ port.whole.render_hive() ~ " (placeholder int) location '" ~ placeholder ~ "' tblproperties ('table_type' = 'ICEBERG')") %}
   {% do adapter.swap_table(port.relation, port.whole) %}
   {% do adapter.delete_from_s3(placeholder) %}
-  {% do portmesh.evolve_schema(port, port.whole) %}
 {% endmacro %}
 
 {% macro athena__add_column(relation, name, data_type) %}
@@ -147,7 +151,7 @@
 {# Athena cannot move a table back to a snapshot, so the kept rows are written once more, as a version like any other. #}
 {% macro athena__restore_version(port, current, previous) %}
   {% do portmesh.place_candidate(port, current, false) %}
-  {% do portmesh.open_branch(port) %}
+  {% do portmesh.open_second_name(port) %}
   {% do portmesh.overwrite_branch(port, 'select ' ~ portmesh.column_list(port) ~ ' from ' ~ portmesh.kept_rows(port, previous)) %}
   {% do portmesh.publish_version(port) %}
 {% endmacro %}

@@ -53,10 +53,12 @@
   {% do portmesh.execute_sql('insert into ' ~ relation ~ columns ~ '\n' ~ rows) %}
 {% endmacro %}
 
+{# Every port of a run adds to it, so a commit is tried more often than Iceberg's four times. #}
 {% macro spark__create_record_table(relation, columns) %}
   {% do portmesh.execute_sql(
       'create table if not exists ' ~ relation ~ ' (' ~ portmesh.column_definitions(columns) ~ ')'
-      ~ " using iceberg location '" ~ portmesh.lake_location(relation.schema) ~ '/' ~ relation.identifier ~ "' tblproperties ('format-version' = '2')") %}
+      ~ " using iceberg location '" ~ portmesh.lake_location(relation.schema) ~ '/' ~ relation.identifier
+      ~ "' tblproperties ('format-version' = '2', 'commit.retry.num-retries' = '20')") %}
 {% endmacro %}
 
 {# Iceberg's schema is of the table, not of a branch: what the contract adds or widens is there for readers at once, empty. #}
