@@ -232,7 +232,7 @@ def test_requirements_are_pinned_and_name_no_index() -> None:
         assert lines, file.name
         for line in lines:
             assert re.fullmatch(
-                r"-r requirements[a-z-]*\.txt|[A-Za-z0-9._-]+(\[[a-z0-9,-]+\])?==[0-9][0-9A-Za-z.]*", line
+                r"-r requirements[a-z-]*\.txt|[A-Za-z0-9._-]+(\[[A-Za-z0-9,-]+\])?==[0-9][0-9A-Za-z.]*", line
             ), f"{file.name}: {line}"
 
 
