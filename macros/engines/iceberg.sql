@@ -178,16 +178,17 @@
    first, so that the one whose SQL is broken is named. Thirty at a time: an engine takes no statement of any length. #}
 {% macro default__run_checks(port, checks, row_count) %}
   {% set started_at = modules.datetime.datetime.now() %}
-  {% for group in checks | batch(30) %}{% do portmesh._run_together(port, group, row_count) %}{% endfor %}
+  {% set known = portmesh.known_definitions(port) %}
+  {% for group in checks | batch(30) %}{% do portmesh._run_together(port, group, row_count, known) %}{% endfor %}
   {% set seconds = (modules.datetime.datetime.now() - started_at).total_seconds() %}
   {% for check in checks %}{% do check.update({'seconds': seconds / checks | length}) %}{% endfor %}
 {% endmacro %}
 
-{% macro _run_together(port, checks, row_count) %}
+{% macro _run_together(port, checks, row_count, known) %}
   {% set parts = [] %}
   {% for check in checks %}
     {% set sql = portmesh.compile_check(port, check, check.reads) %}
-    {% if not check.is_known %}{% do try_or_compiler_error(portmesh.broken_check(port, check, sql), portmesh.analyse_query, sql) %}{% endif %}
+    {% if check.definition not in known %}{% do try_or_compiler_error(portmesh.broken_check(port, check, sql), portmesh.analyse_query, sql) %}{% endif %}
     {% set quick = portmesh.proof_of_uniqueness(port, check, row_count) %}
     {% do check.update({'is_quick': quick is not none}) %}
     {% set measured = get_test_sql(quick or sql, check.fail_calc, check.warn_if, check.error_if, none) %}

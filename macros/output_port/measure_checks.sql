@@ -1,10 +1,9 @@
 {% macro measure_checks(port, audited, row_count, current) %}
   {% set checks = portmesh.port_checks(port) %}
-  {% set known = portmesh.known_definitions(port) %}
   {% set proved = portmesh.proved_definitions(port, current) if current and portmesh.reads_as_recorded(port, current) else {} %}
   {% for check in checks %}
     {% do check.update({'definition': local_md5(portmesh.compile_check(port, check, port.relation))}) %}
-    {% do check.update({'scope': portmesh._scope(check, proved.get(check.id) == check.definition), 'is_known': check.definition in known}) %}
+    {% do check.update({'scope': portmesh._scope(check, proved.get(check.id) == check.definition)}) %}
     {% do check.update({'reads': portmesh._relation_to_read(port, check, audited)}) %}
   {% endfor %}
   {% do portmesh.run_checks(port, checks, row_count) %}
