@@ -17,7 +17,6 @@ import statistics
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +28,7 @@ import yaml
 
 from benchmarks.audit import DIRTY, NOT_NULL, TABLE_TESTS, TESTS, TYPES, Statement, recorded
 from benchmarks.rigs import machine, rig_up, set_up, write_port
+from portmesh.spark_history import SPARK_UI, ended_statements
 from rig.billing import billed_bytes
 from tests.engine_glue import empty_lake
 from tests.mesh import Mesh
@@ -86,30 +86,17 @@ def _told_by_athena(execution: Any) -> Told:
 
 
 class SparkHistory:
-    """The REST API of Spark's UI."""
+    """Spark's own account."""
 
     def __init__(self) -> None:
-        (application,) = self._get("applications")
-        self._application = f"applications/{application['id']}"
         self._last = -1
         self.new()
 
     def new(self) -> list[Told]:
         time.sleep(1)  # The UI hears of what has ended a moment later.
-        stages = {stage["stageId"]: stage["inputBytes"] for stage in self._get(f"{self._application}/stages")}
-        jobs = {job["jobId"]: job["stageIds"] for job in self._get(f"{self._application}/jobs")}
-        found = []
-        for execution in self._get(f"{self._application}/sql?details=false&length=1000"):
-            if execution["id"] > self._last:
-                of_execution = {stage for job in execution["successJobIds"] for stage in jobs.get(job, [])}
-                found.append(Told(execution["description"], sum(stages.get(stage, 0) for stage in of_execution), 0))
-                newest = execution["id"]
-        self._last = newest if found else self._last
-        return found
-
-    def _get(self, path: str) -> Any:
-        with urllib.request.urlopen(f"{os.environ['RIG_SPARK_UI']}/api/v1/{path}") as answer:
-            return json.load(answer)
+        found = [one for one in ended_statements(os.environ[SPARK_UI]) if one.number > self._last]
+        self._last = max([one.number for one in found], default=self._last)
+        return [Told(one.sql, one.bytes_read, 0) for one in found]
 
 
 @dataclass(frozen=True)
@@ -134,7 +121,7 @@ def is_check(node: str, sql: str) -> bool:
 
 def node_of(sql: str) -> str:
     """The node that a statement is of, as the comment at its head says."""
-    comment = re.match(r"/\* (\{.*?\}) \*/", sql)
+    comment = re.match(r"(?:-- )?/\* (\{.*?\}) \*/", sql)
     return str(json.loads(comment.group(1)).get("node", "")) if comment else ""
 
 
@@ -181,10 +168,13 @@ class Bench:
         write_port(self.mesh, name, sql, yaml.safe_dump(columns, sort_keys=False), extra)
         assert self.mesh.dbt("deps", "--quiet").ok
 
-    def build(self, name: str) -> Cost:
-        """Run the model and then the tests, as `dbt build` does."""
+    def build(self, name: str, is_dirty: bool) -> Cost:
+        """Run the model and then the tests, as `dbt build` does; of dirty rows, one test fails."""
         self.history.new()
-        sent = recorded(lambda: self.mesh.dbt("--quiet", "build", "--select", f"+{name}"))
+        statuses: dict[str, str] = {}
+        sent = recorded(lambda: statuses.update(self.mesh.dbt("--quiet", "build", "--select", f"+{name}").statuses))
+        failed = {node for node, status in statuses.items() if status not in ("success", "pass")}
+        assert failed == ({f"unique_{name}_line_id"} if is_dirty else set()), failed
         mine = [one for one in sent if name in one.node]
         writes = [one for one in mine if one.node.startswith("model.")]
         tests = [one for one in mine if one.node.startswith("test.")]
@@ -285,7 +275,7 @@ def measure(bench: Bench, name: str, rows: int, rounds: int) -> None:
         own, ports = [], []
         for _ in range(rounds):
             bench.set_up(name, False, 1, rows, is_dirty)
-            own.append(bench.build(name))
+            own.append(bench.build(name, is_dirty))
             bench.set_up(name, True, 1, rows, is_dirty)
             ports.append(bench.publish(name, "refused" if is_dirty else "published"))
         table, port = median(own), median(ports)

@@ -126,7 +126,7 @@ def variables(home: Home) -> dict[str, str]:
         values |= {
             "PORTMESH_SPARK_HOST": LOOPBACK,
             "PORTMESH_SPARK_PORT": str(spark.ports["thrift"]),
-            "RIG_SPARK_UI": f"http://{LOOPBACK}:{spark.ports['ui']}",
+            "PORTMESH_SPARK_UI": f"http://{LOOPBACK}:{spark.ports['ui']}",
         }
     if trino := home.servers.get("trino"):
         values["RIG_TRINO_PORT"] = str(trino.ports["http"])

@@ -69,11 +69,11 @@ def test_an_error_is_named_as_its_engine_names_it(message: str, kind: str) -> No
     assert error_kind(message) == kind
 
 
-def comment(node: str) -> str:
-    return f"/* {json.dumps({'app': 'portmesh', 'node': node})} */\n"
+@pytest.mark.parametrize("start", ["", "-- "], ids=["Spark", "Athena"])
+def test_the_checks_of_a_build_are_dbts_tests_or_the_ports_audit(start: str) -> None:
+    def comment(node: str) -> str:
+        return f"{start}/* {json.dumps({'app': 'portmesh', 'node': node})} */\n"
 
-
-def test_the_checks_of_a_build_are_dbts_tests_or_the_ports_audit() -> None:
     sql = {
         "write": comment("model.bench.large") + "/* step: write */ insert",
         "audit": comment("model.bench.large") + "/* step: audit */ select",

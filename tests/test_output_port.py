@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from portmesh.cli import main
 from tests.engine import ENGINES
 from tests.mesh import Mesh
 
@@ -332,6 +333,20 @@ def test_rollback_before_the_first_build_says_so(shop: Mesh) -> None:
     back = shop.dbt("run-operation", "rollback", "--args", "{port: shop.lines}")
     assert not back.ok
     assert "shop.lines has no published version to roll back from." in back.output
+
+
+def test_the_command_gives_the_rollbacks_own_sentence(
+    shop: Mesh, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert shop.dbt("run").ok
+    monkeypatch.chdir(shop.folder)
+    with pytest.raises(SystemExit) as stop:
+        main(["rollback", "shop.lines"])
+    assert stop.value.code == 1
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith("shop.lines keeps no version before lines__")
+    assert [line.split()[0] for line in said[2:]] == ["kept", "instead"]
+    assert all(line.startswith("  ") for line in said[2:])
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@
     {% do names.append('c' ~ loop.index) %}
     {% do casts.append(portmesh.of_engine('seed_value')('c' ~ loop.index, type)) %}
   {% endfor %}
-  {% set as_text = portmesh.of_engine('sql_text') %}
   {% set part = namespace(rows=[], bytes=0) %}
   {% set statement %}
     insert into {{ this }} select {{ casts | join(', ') }} from (values
@@ -17,7 +16,7 @@
   {% set statements = [] %}
   {% for row in agate_table.rows %}
     {% set values = [] %}
-    {% for value in row.values() %}{% do values.append('null' if value is none else as_text(value)) %}{% endfor %}
+    {% for value in row.values() %}{% do values.append('null' if value is none else portmesh.text_literal(value)) %}{% endfor %}
     {% set text = '(' ~ values | join(', ') ~ ')' %}
     {% do part.rows.append(text) %}
     {% set part.bytes = part.bytes + text.encode() | length + 2 %}

@@ -19,6 +19,16 @@
   {{ return(columns) }}
 {% endmacro %}
 
+{# Glue has them in Hive's names. #}
+{% macro athena__table_columns(relation) %}
+  {% set names = {'string': 'varchar', 'int': 'integer', 'float': 'real', 'timestamp': 'timestamp(6)'} %}
+  {% set columns = [] %}
+  {% for column in adapter.get_columns_in_relation(relation) %}
+    {% do columns.append({'name': column.name, 'type': names.get(column.dtype, column.dtype)}) %}
+  {% endfor %}
+  {{ return(columns) }}
+{% endmacro %}
+
 {% macro athena__analyse_query(sql) %}{% do portmesh.query('explain ' ~ sql) %}{% endmacro %}
 
 {% macro athena__is_iceberg_table(relation) %}

@@ -24,8 +24,6 @@
   {{- return('cast(' ~ name ~ ' as ' ~ (portmesh.athena__type_timestamp() if type == 'timestamp' else dml_data_type(type)) ~ ')') -}}
 {% endmacro %}
 
-{% macro athena__sql_text(value) %}{{ return("'" ~ value | string | replace("'", "''") ~ "'") }}{% endmacro %}
-
 {# Without this a clone is a view on the other environment's table, which a port's next build does not write over: a copy. #}
 {% macro athena__can_clone_table() %}{{ return(true) }}{% endmacro %}
 

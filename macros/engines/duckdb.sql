@@ -8,6 +8,10 @@
   {{ return(columns) }}
 {% endmacro %}
 
+{% macro duckdb__described_type(data_type) %}
+  {{- return({'string': 'VARCHAR', 'int': 'INTEGER'}.get(data_type, data_type | upper | replace(' ', ''))) -}}
+{% endmacro %}
+
 {% macro duckdb__engine_type(data_type) %}{{ return(data_type) }}{% endmacro %}
 
 {% macro duckdb__table_name(name) %}{{ return(name) }}{% endmacro %}
@@ -56,12 +60,13 @@
 {% macro duckdb__reads_as_recorded(port, current) %}{{ return(true) }}{% endmacro %}
 
 {# One by one: a statement costs next to nothing, and the one that cannot be run is named. #}
-{% macro duckdb__run_checks(port, checks, row_count) %}
+{% macro duckdb__run_checks(port, checks, audited) %}
   {% for check in checks %}
     {% set started_at = modules.datetime.datetime.now() %}
     {% do portmesh.run_check(port, check, portmesh.narrowed(check.reads, check)) %}
     {% do check.update({'seconds': (modules.datetime.datetime.now() - started_at).total_seconds()}) %}
   {% endfor %}
+  {{ return(portmesh.count_rows(audited)) }}
 {% endmacro %}
 
 {# Keys fall into buckets; a bucket whose keys are all different has no duplicates. Dense integers: 65,536 keys a bucket,

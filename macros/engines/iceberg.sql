@@ -48,19 +48,23 @@
   {{- return('select ' ~ casts | join(', ') ~ ' from (\n' ~ sql ~ '\n) as model') -}}
 {% endmacro %}
 
+{% macro default__described_type(data_type) %}{{ return(portmesh.engine_type(data_type) | replace(' ', '')) }}{% endmacro %}
+
+{% macro default__table_columns(relation) %}{{ return(portmesh.describe_query('select * from ' ~ relation)) }}{% endmacro %}
+
 {# Only changes that no reader of the published rows can break on. #}
 {% macro evolve_schema(port, relation) %}
   {% set wider = {'int': ['bigint'], 'integer': ['bigint'], 'float': ['double'], 'real': ['double']} %}
   {% set have, rows = {}, [] %}
-  {% for column in portmesh.describe_query('select * from ' ~ relation) %}{% do have.update({column.name | lower: column.type}) %}{% endfor %}
+  {% for column in portmesh.table_columns(relation) %}{% do have.update({column.name | lower: column.type}) %}{% endfor %}
   {% set changes = [] %}
-  {% for column in portmesh.describe_query(portmesh.typed_rows(port, portmesh.contract_query(port))) %}
+  {% for column in portmesh.contract_columns(port) %}
     {% set old, data_type = have.pop(column.name | lower, none), port.columns[loop.index0].data_type %}
     {% if old is none %}
       {% do changes.append([portmesh.add_column, column.name, data_type]) %}
     {% elif column.type in wider.get(old, []) or portmesh._is_wider_decimal(old, column.type) %}
       {% do changes.append([portmesh.widen_column, column.name, data_type]) %}
-    {% elif old != column.type %}
+    {% elif not portmesh.is_of_type(old, column.type) %}
       {% do rows.append([column.name, data_type, old]) %}
     {% endif %}
   {% endfor %}
@@ -143,17 +147,11 @@
 
 {# Candidates of this port that recorded runs left; of a run without a record one cannot tell whether it is still at work. #}
 {% macro default__drop_superseded_versions(port) %}
-  {% set query %}
-    select version
-    from {{ portmesh.record_table('publications') }}
-    where port_id = '{{ port.id }}' and verdict = 'refused' and version <> '{{ port.version }}'
-    order by attempted_at desc
-    limit 20
-  {% endset %}
-  {% set refused = portmesh.query(query).rows %}
+  {% set refused = [] %}
+  {% for row in port.attempts if row['verdict'] == 'refused' %}{% do refused.append(row['version']) %}{% endfor %}
   {% set left = portmesh.list_versions(port) if refused else [] %}
-  {% for row in refused %}
-    {% for name in left if name == row['version'] or name.startswith(row['version'] ~ '__') %}
+  {% for version in refused[:20] %}
+    {% for name in left if name == version or name.startswith(version ~ '__') %}
       {% do portmesh.drop_version(port, name) %}
     {% endfor %}
   {% endfor %}
@@ -174,43 +172,47 @@
   {% do portmesh.create_iceberg_table(relation, portmesh.storable_rows(sql), relation) %}
 {% endmacro %}
 
-{# The checks as one statement of dbt's own test SQL, a row each. A check that was never run before is looked at alone
-   first, so that the one whose SQL is broken is named. Thirty at a time: an engine takes no statement of any length. #}
-{% macro default__run_checks(port, checks, row_count) %}
+{# The checks as one statement of dbt's own test SQL, a row each, beside the count of all rows. A check that was never run
+   before is looked at alone first, so that the one whose SQL is broken is named. Thirty at a time: an engine takes no
+   statement of any length. #}
+{% macro default__run_checks(port, checks, audited) %}
   {% set started_at = modules.datetime.datetime.now() %}
-  {% set known = portmesh.known_definitions(port) %}
-  {% for group in checks | batch(30) %}{% do portmesh._run_together(port, group, row_count, known) %}{% endfor %}
+  {% if not checks %}{{ return(portmesh.count_rows(audited)) }}{% endif %}
+  {% set counts = [] %}
+  {% for group in checks | batch(30) %}{% do counts.append(portmesh._run_together(port, group, audited)) %}{% endfor %}
   {% set seconds = (modules.datetime.datetime.now() - started_at).total_seconds() %}
   {% for check in checks %}{% do check.update({'seconds': seconds / checks | length}) %}{% endfor %}
+  {{ return(counts[0]) }}
 {% endmacro %}
 
-{% macro _run_together(port, checks, row_count, known) %}
-  {% set parts = [] %}
+{% macro _run_together(port, checks, audited) %}
+  {% set parts = ['select 0 as place, count(*) as failures, false as should_warn, false as should_error from ' ~ audited] %}
   {% for check in checks %}
     {% set sql = portmesh.compile_check(port, check, check.reads) %}
-    {% if check.definition not in known %}{% do try_or_compiler_error(portmesh.broken_check(port, check, sql), portmesh.analyse_query, sql) %}{% endif %}
-    {% set quick = portmesh.proof_of_uniqueness(port, check, row_count) %}
+    {% if not check.is_known %}{% do try_or_compiler_error(portmesh.broken_check(port, check, sql), portmesh.analyse_query, sql) %}{% endif %}
+    {% set quick = portmesh.proof_of_uniqueness(port, check) %}
     {% do check.update({'is_quick': quick is not none}) %}
     {% set measured = get_test_sql(quick or sql, check.fail_calc, check.warn_if, check.error_if, none) %}
-    {% do parts.append('select ' ~ loop.index0 ~ ' as check_index, failures, should_warn, should_error from (\n' ~ measured ~ '\n) as measured') %}
+    {% do parts.append('select ' ~ loop.index ~ ' as place, failures, should_warn, should_error from (\n' ~ measured ~ '\n) as measured') %}
   {% endfor %}
-  {% set results = portmesh.query(parts | join('\nunion all\n') ~ '\norder by check_index') %}
+  {% set results = portmesh.query(parts | join('\nunion all\n') ~ '\norder by place') %}
   {% for check in checks %}
-    {% set result = results.limit(loop.index0, loop.index).exclude(['check_index']) %}
+    {% set result = results.limit(loop.index, loop.index + 1).exclude(['place']) %}
     {% do check.update({'result': result}) %}
     {% if check.is_quick and result.rows[0]['failures'] != 0 %}{% do portmesh.run_check(port, check, check.reads) %}{% endif %}
   {% endfor %}
+  {{ return(results.rows[0]['failures'] | int) }}
 {% endmacro %}
 
 {% macro default__narrowed(relation, check) %}{{ return(relation) }}{% endmacro %}
 
 {# Rows if and only if a key stands twice: then dbt's own statement counts. Dense integers fall into words of 64 keys, one
-   bit each, and as many bits are set as there are rows; of any other key, hashes are compared. #}
-{% macro proof_of_uniqueness(port, check, row_count) %}
-  {% set worth_it = 100000 %}
+   bit each, and as many bits are set as there are rows; of any other key, hashes are compared. Of a port that was small
+   when it was last published, dbt's statement is the cheaper one. #}
+{% macro proof_of_uniqueness(port, check) %}
   {% set types = {} %}{% for c in port.columns %}{% do types.update({c.name: c.data_type}) %}{% endfor %}
   {% set type = types.get(check.column) %}
-  {% if check.macro != 'macro.dbt.test_unique' or check.fail_calc != 'count(*)' or check.limit or not type or row_count < worth_it %}{{ return(none) }}{% endif %}
+  {% if check.macro != 'macro.dbt.test_unique' or check.fail_calc != 'count(*)' or check.limit or not type or port.is_small %}{{ return(none) }}{% endif %}
   {% set rows = portmesh.filtered(check.reads, check.where) %}
   {% if type in ['tinyint', 'smallint', 'int', 'bigint'] and portmesh._is_dense(check.column, rows) %}
     {{ return(portmesh.duplicate_words(check.column, rows)) }}

@@ -47,9 +47,6 @@
 
 {% macro spark__seed_value(name, type) %}cast({{ name }} as {{ type }}){% endmacro %}
 
-{# A text as Spark reads it: the adapter's macros leave the backslash, which then takes the next character away. #}
-{% macro spark__sql_text(value) %}{{ return("'" ~ value | string | replace('\\', '\\\\') | replace("'", "\\'") ~ "'") }}{% endmacro %}
-
 {# Rows of a snapshot that changed are staged in a view; its own is a lasting one, which Iceberg's catalog on Glue has not.
    https://github.com/dbt-labs/dbt-spark/pull/651 #}
 {% macro spark_build_snapshot_staging_table(strategy, sql, target_relation) %}
@@ -71,9 +68,9 @@
   {% if removed %}{% do run_query('alter table ' ~ relation ~ ' drop columns (' ~ removed | join(', ') ~ ')') %}{% endif %}
 {% endmacro %}
 
-{# Descriptions with a backslash: see sql_text. #}
+{# Descriptions with a backslash: see text_literal. #}
 {% macro spark__comment_clause() %}
-  {%- if config.persist_relation_docs() and model.description %}comment {{ portmesh.spark__sql_text(model.description) }}{% endif -%}
+  {%- if config.persist_relation_docs() and model.description %}comment {{ portmesh.text_literal(model.description) }}{% endif -%}
 {% endmacro %}
 
 {# Its own sets a relation's description at its creation only, so never that of a port; and each column's on every run,
@@ -82,11 +79,11 @@
   {% if not (config.persist_relation_docs() or config.persist_column_docs()) %}{{ return('') }}{% endif %}
   {% set kept = portmesh._kept_descriptions(relation) %}
   {% if for_relation and config.persist_relation_docs() and model.description != kept.relation %}
-    {% do run_query('comment on table ' ~ relation ~ ' is ' ~ portmesh.spark__sql_text(model.description)) %}
+    {% do run_query('comment on table ' ~ relation ~ ' is ' ~ portmesh.text_literal(model.description)) %}
   {% endif %}
   {% if for_columns and config.persist_column_docs() %}
     {% for name, column in validate_doc_columns(relation, model.columns, kept.columns.keys() | list).items() if column.description != kept.columns[name | lower] %}
-      {% do run_query('alter table ' ~ relation ~ ' alter column ' ~ adapter.quote(name) ~ ' comment ' ~ portmesh.spark__sql_text(column.description)) %}
+      {% do run_query('alter table ' ~ relation ~ ' alter column ' ~ adapter.quote(name) ~ ' comment ' ~ portmesh.text_literal(column.description)) %}
     {% endfor %}
   {% endif %}
 {% endmacro %}

@@ -3,7 +3,7 @@
   {% do portmesh._assert_portable_types(port) %}
   {% do portmesh.assert_partitions_are_portable(port) %}
   {% do portmesh._assert_key_is_declared(port) %}
-  {% set contract = portmesh.describe_query(portmesh.contract_query(port)) %}
+  {% set contract = portmesh.contract_columns(port) %}
   {% set model_columns = portmesh.describe_query(sql) %}
   {% set rows = portmesh._contract_differences(port, contract, model_columns) %}
   {% if rows %}
@@ -78,10 +78,19 @@
   {{- return('select ' ~ casts | join(', ')) -}}
 {% endmacro %}
 
+{# [{name, type}] of the contract, the types as the engine describes them. #}
+{% macro contract_columns(port) %}
+  {%- set columns = [] -%}
+  {%- for column in port.columns -%}
+    {%- do columns.append({'name': column.name, 'type': portmesh.described_type(column.data_type)}) -%}
+  {%- endfor -%}
+  {{- return(columns) -}}
+{% endmacro %}
+
 {# An increment joins rows that are already published, so both must have the contract's columns. #}
 {% macro assert_schema_unchanged(port, current) %}
-  {% set published = portmesh.describe_query('select * from ' ~ portmesh.published_rows(port, current)) %}
-  {% set contract = portmesh.describe_query(portmesh.contract_query(port)) %}
+  {% set published = portmesh.table_columns(portmesh.published_rows(port, current)) %}
+  {% set contract = portmesh.contract_columns(port) %}
   {% set rows = portmesh._contract_differences(port, contract, published) %}
   {% if rows %}
     {% for row in rows %}{% do row.pop() %}{% endfor %}

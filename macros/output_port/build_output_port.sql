@@ -27,15 +27,14 @@
   {% do portmesh.place_candidate(port, current, increment) %}
   {% do portmesh.write_candidate(port, compiled_code) %}
   {{ adapter.commit() }}
-  {% set written = portmesh.count_rows(port.candidate) %}
+  {% set written = portmesh.count_rows(port.candidate) if increment else none %}
   {% if increment and written %}{% do portmesh.apply_increment(port) %}{% endif %}
 
   {% do portmesh.begin_step('audit') %}
   {% set audited = port.whole if written or not increment else portmesh.published_rows(port, current) %}
-  {% set row_count = portmesh.count_rows(audited) if increment else written %}
-  {% set checks = portmesh.measure_checks(port, audited, row_count, current if increment else none) %}
+  {% set checks = portmesh.measure_checks(port, audited, current, increment) %}
   {% set attempt = {
-      'port': port, 'current': current, 'checks': checks, 'row_count': row_count, 'started_at': started_at,
+      'port': port, 'current': current, 'checks': checks, 'row_count': port.row_count, 'started_at': started_at,
       'written': written,
       'kind': 'increment' if increment else 'full',
       'base': port.base,

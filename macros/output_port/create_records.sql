@@ -10,6 +10,7 @@
           'invocation_id': 'string', 'attempted_at': 'timestamp', 'port_id': 'string', 'product': 'string', 'port': 'string',
           'contract_version': 'string', 'version': 'string', 'base': 'string', 'replaces': 'string', 'kind': 'string',
           'verdict': 'string', 'row_count': 'bigint', 'failed_checks': 'int', 'seconds': 'double', 'snapshot_id': 'bigint',
+          'definitions': 'string', 'findings': 'int',
           'write_seconds': 'double', 'audit_seconds': 'double', 'publish_seconds': 'double', 'statements': 'int',
           'bytes_scanned': 'bigint', 'bytes_billed': 'bigint', 'audit_bytes_scanned': 'bigint', 'audit_bytes_billed': 'bigint'},
       'measurements': {

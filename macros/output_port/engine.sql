@@ -20,6 +20,9 @@
 {# The engine's type for a type of the contract, in a cast. #}
 {% macro engine_type(data_type) %}{{ return(adapter.dispatch('engine_type', 'portmesh')(data_type)) }}{% endmacro %}
 
+{# The same, as describe_query names it. #}
+{% macro described_type(data_type) %}{{ return(adapter.dispatch('described_type', 'portmesh')(data_type)) }}{% endmacro %}
+
 {# Whether a column of one type holds what the contract's type says. #}
 {% macro is_of_type(type, wanted) %}{{ return(adapter.dispatch('is_of_type', 'portmesh')(type, wanted)) }}{% endmacro %}
 
@@ -28,6 +31,9 @@
 
 {# [{name, type}] of a query's columns; nothing is read. #}
 {% macro describe_query(sql) %}{{ return(adapter.dispatch('describe_query', 'portmesh')(sql)) }}{% endmacro %}
+
+{# The same of a table; nobody bills it. #}
+{% macro table_columns(relation) %}{{ return(adapter.dispatch('table_columns', 'portmesh')(relation)) }}{% endmacro %}
 
 {# Sets where the run writes: port.candidate (the model's rows), port.whole (the version that they make), port.base. #}
 {% macro place_candidate(port, current, increment) %}{{ return(adapter.dispatch('place_candidate', 'portmesh')(port, current, increment)) }}{% endmacro %}
@@ -48,8 +54,8 @@
 {# Whether the rows that consumers read are those that the newest record tells of. #}
 {% macro reads_as_recorded(port, current) %}{{ return(adapter.dispatch('reads_as_recorded', 'portmesh')(port, current)) }}{% endmacro %}
 
-{# Runs the checks and adds `result` (failures, should_warn, should_error) and `seconds` to each. #}
-{% macro run_checks(port, checks, row_count) %}{{ return(adapter.dispatch('run_checks', 'portmesh')(port, checks, row_count)) }}{% endmacro %}
+{# Runs the checks and adds `result` (failures, should_warn, should_error) and `seconds` to each; how many rows `audited` has. #}
+{% macro run_checks(port, checks, audited) %}{{ return(adapter.dispatch('run_checks', 'portmesh')(port, checks, audited)) }}{% endmacro %}
 
 {# A relation with all rows that share their key, and as few others as is worth it: dbt's unique gives the same on it. #}
 {% macro narrowed(relation, check) %}{{ return(adapter.dispatch('narrowed', 'portmesh')(relation, check)) }}{% endmacro %}

@@ -1,12 +1,17 @@
-{% macro measure_checks(port, audited, row_count, current) %}
+{# The port's checks with what they found in `audited`; also counts its rows (port.row_count). #}
+{% macro measure_checks(port, audited, current, increment) %}
   {% set checks = portmesh.port_checks(port) %}
-  {% set proved = portmesh.proved_definitions(port, current) if current and portmesh.reads_as_recorded(port, current) else {} %}
+  {% for check in checks %}{% do check.update({'definition': local_md5(portmesh.compile_check(port, check, port.relation))}) %}{% endfor %}
+  {% set measured = portmesh.measured_before(checks, port, current) %}
+  {% set has_proofs = increment and portmesh.reads_as_recorded(port, current) %}
   {% for check in checks %}
-    {% do check.update({'definition': local_md5(portmesh.compile_check(port, check, port.relation))}) %}
-    {% do check.update({'scope': portmesh._scope(check, proved.get(check.id) == check.definition)}) %}
+    {% set before = measured.get(check.id, {}) %}
+    {% do check.update({'is_known': before.definition == check.definition}) %}
+    {% do check.update({'scope': portmesh._scope(check, has_proofs and check.is_known and before.failures == 0)}) %}
     {% do check.update({'reads': portmesh._relation_to_read(port, check, audited)}) %}
   {% endfor %}
-  {% do portmesh.run_checks(port, checks, row_count) %}
+  {% do port.update({'is_small': current and current.row_count < 1000000}) %}
+  {% do port.update({'row_count': portmesh.run_checks(port, checks, audited)}) %}
   {% for check in checks %}
     {% set row = check.result.rows[0] %}
     {% do check.update({'failures': row['failures'], 'status': portmesh._status(check, row['should_warn'], row['should_error'])}) %}

@@ -10,6 +10,7 @@
       invocation_id, now, port.id, port.product, port.name, port.contract_version, version, attempt.base,
       attempt.current.version if attempt.current else none, attempt.kind, verdict, attempt.row_count, attempt.failed | length, seconds,
       none if verdict == 'refused' else portmesh.current_snapshot(port),
+      portmesh.definitions_of(attempt.checks), portmesh._findings(attempt.checks) | length,
   ] + portmesh.spent_values()]) %}
   {% set rows = [] %}
   {% for c in attempt.checks %}
@@ -33,17 +34,19 @@
 {% macro _literal(value) %}
   {%- if value is none -%}{{- return('null') -}}{%- endif -%}
   {%- if value is number -%}{{- return(value | string) -}}{%- endif -%}
-  {%- if value is string -%}{{- return(adapter.dispatch('text_literal', 'portmesh')(value)) -}}{%- endif -%}
+  {%- if value is string -%}{{- return(portmesh.text_literal(value)) -}}{%- endif -%}
   {{- return("timestamp '" ~ value.strftime('%Y-%m-%d %H:%M:%S.%f') ~ "'") -}}
 {% endmacro %}
 
+{% macro text_literal(value) %}{{- return(adapter.dispatch('text_literal', 'portmesh')(value)) -}}{% endmacro %}
+
 {% macro default__text_literal(value) %}
-  {{- return("'" ~ value | replace("'", "''") ~ "'") -}}
+  {{- return("'" ~ value | string | replace("'", "''") ~ "'") -}}
 {% endmacro %}
 
-{# A backslash escapes in a Spark literal. #}
+{# A backslash escapes in a Spark literal; the adapter's macros leave it, and it takes the next character away. #}
 {% macro spark__text_literal(value) %}
-  {{- return("'" ~ value | replace("\\", "\\\\") | replace("'", "\\'") ~ "'") -}}
+  {{- return("'" ~ value | string | replace("\\", "\\\\") | replace("'", "\\'") ~ "'") -}}
 {% endmacro %}
 
 {% macro utc_now() %}
@@ -51,14 +54,15 @@
 {% endmacro %}
 
 {# The publication that consumers read now: {version, base, replaces, kind, row_count, attempted_at, snapshot_id,
-   contract_version}, or none. #}
+   contract_version, definitions, findings}, or none. #}
 {% macro current_version(port) %}
   {{ return(portmesh.published_versions(port) | first) }}
 {% endmacro %}
 
 {# The chain of published versions, the newest first, each followed by the one it replaced. #}
 {% macro published_versions(port) %}
-  {{ return(portmesh.version_chain(portmesh.attempts_of([port])[port.id])) }}
+  {% do port.update({'attempts': portmesh.attempts_of([port])[port.id]}) %}
+  {{ return(portmesh.version_chain(port.attempts)) }}
 {% endmacro %}
 
 {# {port id: the records of its attempts, the newest first}. #}
@@ -69,12 +73,13 @@
     {% do found.update({port.id: []}) %}
   {% endfor %}
   {% set query %}
-    select port_id, invocation_id, version, base, replaces, kind, verdict, row_count, attempted_at, snapshot_id, contract_version
+    select port_id, invocation_id, version, base, replaces, kind, verdict, row_count, attempted_at, snapshot_id,
+      contract_version, definitions, findings
     from {{ portmesh.record_table('publications') }}
     where port_id in ({{ ids | join(', ') }})
     order by attempted_at desc
   {% endset %}
-  {% for row in run_query(query).rows %}{% do found[row['port_id']].append(row) %}{% endfor %}
+  {% for row in portmesh.query(query).rows %}{% do found[row['port_id']].append(row) %}{% endfor %}
   {{ return(found) }}
 {% endmacro %}
 
@@ -93,30 +98,38 @@
     {% do chain.append({
         'version': row['version'], 'base': row['base'], 'replaces': row['replaces'], 'kind': row['kind'],
         'row_count': row['row_count'], 'attempted_at': row['attempted_at'], 'snapshot_id': snapshots[row['version']],
-        'contract_version': row['contract_version']}) %}
+        'contract_version': row['contract_version'], 'definitions': row['definitions'], 'findings': row['findings']}) %}
     {% set next.version = row['replaces'] %}
   {% endfor %}
   {{ return(chain) }}
 {% endmacro %}
 
-{# {check id: definition} of the checks that found nothing in the version that consumers read. #}
-{% macro proved_definitions(port, current) %}
+{# {check id: {definition, failures}} of the checks as they were measured on the version that consumers read. Nothing is
+   asked where its record tells that all of today's checks found nothing. #}
+{% macro measured_before(checks, port, current) %}
+  {% set measured = {} %}
+  {% if not current %}{{ return(measured) }}{% endif %}
+  {% if current.definitions == portmesh.definitions_of(checks) and current.findings == 0 %}
+    {% for check in checks %}{% do measured.update({check.id: {'definition': check.definition, 'failures': 0}}) %}{% endfor %}
+    {{ return(measured) }}
+  {% endif %}
   {% set query %}
     select check_id, definition, failures
     from {{ portmesh.record_table('measurements') }}
     where port_id = '{{ port.id }}' and version = '{{ current.version }}'
     order by measured_at
   {% endset %}
-  {% set proved = {} %}
   {% for row in portmesh.query(query).rows %}
-    {% do proved.update({row['check_id']: row['definition'] if row['failures'] == 0 else none}) %}
+    {% do measured.update({row['check_id']: {'definition': row['definition'], 'failures': row['failures']}}) %}
   {% endfor %}
-  {{ return(proved) }}
+  {{ return(measured) }}
 {% endmacro %}
 
-{# Definitions of the port's checks that were run before: they are sound SQL. #}
-{% macro known_definitions(port) %}
-  {{ return(portmesh.query(
-      "select distinct definition from " ~ portmesh.record_table('measurements') ~ " where port_id = '" ~ port.id ~ "'"
-  ).columns[0].values() | list) }}
+{# One text for all checks of a port: it is another as soon as one of them is. #}
+{% macro definitions_of(checks) %}
+  {%- set texts = [] -%}
+  {%- for check in checks -%}{%- do texts.append(check.id ~ ' ' ~ check.definition) -%}{%- endfor -%}
+  {{- return(local_md5(texts | sort | join('\n'))) -}}
 {% endmacro %}
+
+{% macro _findings(checks) %}{{ return(checks | rejectattr('failures', 'equalto', 0) | list) }}{% endmacro %}

@@ -1,4 +1,4 @@
-{# What the statements of a port cost, by step (write, audit, publish): seconds, and what Athena tells of bytes. #}
+{# What the statements of a port cost, by step (write, audit, publish): seconds, and what Athena and DuckDB tell of bytes. #}
 
 {% macro spent() %}
   {{- return(graph.setdefault('portmesh_spent', {}).setdefault(invocation_id, {}).setdefault(model.unique_id if model else none, {})) -}}
@@ -6,12 +6,29 @@
 
 {# From here on, statements belong to this step. #}
 {% macro begin_step(name) %}
-  {% set spent, now = portmesh.spent(), modules.datetime.datetime.now() %}
+  {% set spent, now, read = portmesh.spent(), modules.datetime.datetime.now(), portmesh.bytes_read_so_far() %}
   {% if spent.step %}
     {% do spent.steps[spent.step].update({'seconds': (now - spent.since).total_seconds()}) %}
+    {% if read is not none %}{% do spent.steps[spent.step].update({'scanned': read - spent.read}) %}{% endif %}
   {% endif %}
   {% do spent.setdefault('steps', {}).update({name: {'statements': 0, 'scanned': none, 'billed': none}}) %}
-  {% do spent.update({'step': name, 'since': now}) %}
+  {% do spent.update({'step': name, 'since': now, 'read': read}) %}
+{% endmacro %}
+
+{# Where an engine adds them up itself: none on Spark, and on Athena, which tells them of each statement. #}
+{% macro bytes_read_so_far() %}{{ return(adapter.dispatch('bytes_read_so_far', 'portmesh')()) }}{% endmacro %}
+
+{% macro default__bytes_read_so_far() %}{{ return(none) }}{% endmacro %}
+
+{# Read from files by this connection, as DuckDB's profile has it (settings in profiles.yml); what is in memory is not read. #}
+{% macro duckdb__bytes_read_so_far() %}
+  {% set query %}
+    select sum(regexp_extract(message, '''value'': (\d+)', 1)::bigint)
+    from duckdb_logs
+    where type = 'Metrics' and connection_id = current_connection_id() and starts_with(message, '{''metric'': io.total_bytes_read')
+  {% endset %}
+  {% set read = run_query(query).rows[0][0] %}
+  {{ return(read | int if read is not none else none) }}
 {% endmacro %}
 
 {# Beside dbt's comment on the statement (run, domain, product, port: query_comment), for whoever looks at the engine's history. #}
@@ -37,10 +54,24 @@
 {% macro spent_values() %}
   {% set steps = portmesh.spent().get('steps', {}) %}
   {% set write, audit, publish = steps.get('write', {}), steps.get('audit', {}), steps.get('publish', {}) %}
-  {% set told = steps.values() | rejectattr('scanned', 'none') | list %}
+  {% set scanned = steps.values() | map(attribute='scanned') | reject('none') | list %}
+  {% set billed = steps.values() | map(attribute='billed') | reject('none') | list %}
   {{ return([
       write.get('seconds'), audit.get('seconds'), publish.get('seconds'), steps.values() | sum(attribute='statements'),
-      told | sum(attribute='scanned') if told else none, told | sum(attribute='billed') if told else none,
+      scanned | sum if scanned else none, billed | sum if billed else none,
       audit.get('scanned'), audit.get('billed'),
   ]) }}
+{% endmacro %}
+
+{# Bytes that the engine told of only later, to the records that have none: [{run, port, bytes, audit_bytes}]. #}
+{% macro record_bytes(publications) %}
+  {% set rows = [] %}
+  {% for one in publications %}
+    {% do rows.append('(' ~ portmesh._literal(one.run) ~ ', ' ~ portmesh._literal(one.port) ~ ', ' ~ one.bytes | int ~ ', ' ~ one.audit_bytes | int ~ ')') %}
+  {% endfor %}
+  {% do portmesh.execute_sql(
+      'merge into ' ~ portmesh.record_table('publications') ~ ' as recorded using (values ' ~ rows | join(', ')
+      ~ ') as told (run, port, bytes, audit_bytes) on recorded.invocation_id = told.run and recorded.port_id = told.port'
+      ~ ' and recorded.bytes_scanned is null'
+      ~ ' when matched then update set bytes_scanned = told.bytes, audit_bytes_scanned = told.audit_bytes') %}
 {% endmacro %}

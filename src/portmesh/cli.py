@@ -12,6 +12,7 @@ from portmesh.commands.clean import clean
 from portmesh.commands.infra import infra
 from portmesh.commands.land import land
 from portmesh.commands.maintain import maintain
+from portmesh.commands.meter import meter
 from portmesh.commands.rollback import rollback
 from portmesh.commands.serve import serve
 from portmesh.commands.status import status
@@ -29,6 +30,7 @@ app.command()(build)
 app.command()(status)
 app.command()(clean)
 app.command()(maintain)
+app.command()(meter)
 app.command()(rollback)
 app.command()(catalog)
 app.command()(infra)

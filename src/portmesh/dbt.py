@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from textwrap import dedent
 from typing import Any
 
 from dbt.cli.main import dbtRunner, dbtRunnerResult
@@ -93,5 +94,6 @@ def _as_error(text: str) -> PortmeshError:
     for said, (meaning, next_step) in CANNOT_BEGIN.items():
         if re.search(said, text):
             return UsageError(meaning, [("said", text.strip().splitlines()[-1].strip())], next_step)
-    message = re.sub(r"^.*Encountered an error while running operation: Runtime Error[^\n]*\n", "", text, flags=re.S)
-    return FindingsError("\n".join(line.removeprefix("  ") for line in message.strip("\n").splitlines()).strip())
+    # An adapter may wrap the error of a macro in one of its own.
+    preamble = r"^.*Encountered an error while running operation: Runtime Error[^\n]*\n(\s*\w+ Error in macro [^\n]*\n)?"
+    return FindingsError(dedent(re.sub(preamble, "", text, flags=re.S).strip("\n")).strip())

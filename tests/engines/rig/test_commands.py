@@ -143,7 +143,7 @@ def _listening(ports: set[int]) -> set[tuple[str, int]]:
 
 
 def test_spark_shows_what_a_statement_read(rig: Rig) -> None:
-    page = f"{rig.variables()['RIG_SPARK_UI']}/api/v1/applications"
+    page = f"{rig.variables()['PORTMESH_SPARK_UI']}/api/v1/applications"
     with urllib.request.urlopen(page) as answer:
         applications = json.load(answer)
     assert len(applications) == 1
