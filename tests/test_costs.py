@@ -69,7 +69,7 @@ def test_spark_tells_the_bytes_that_it_read_afterwards(
     with pytest.raises(SystemExit) as stop:
         main(["meter"])
     assert not stop.value.code
-    assert "publications of Spark's history" in capsys.readouterr().out
+    assert "publications in Spark's history" in capsys.readouterr().out
     scanned, audit_scanned, billed = newest(shop, columns)
     assert scanned > audit_scanned > 0
     assert billed is None

@@ -95,5 +95,6 @@ def _as_error(text: str) -> PortmeshError:
         if re.search(said, text):
             return UsageError(meaning, [("said", text.strip().splitlines()[-1].strip())], next_step)
     # An adapter may wrap the error of a macro in one of its own.
-    preamble = r"^.*Encountered an error while running operation: Runtime Error[^\n]*\n(\s*\w+ Error in macro [^\n]*\n)?"
-    return FindingsError(dedent(re.sub(preamble, "", text, flags=re.S).strip("\n")).strip())
+    message = re.sub(r"^.*Encountered an error while running operation: Runtime Error[^\n]*\n", "", text, flags=re.S)
+    message = re.sub(r"^\s*\w+ Error in macro [^\n]*\n", "", message)
+    return FindingsError(dedent(message.strip("\n")).strip())

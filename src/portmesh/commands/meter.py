@@ -38,8 +38,8 @@ def meter(
     if as_json:
         print_json({"publications": publications})
     else:
-        total = size(sum(int(one["bytes"]) for one in publications))
-        console().print(f"{count(len(publications), 'publication')} of Spark's history: {total} read.", markup=False)
+        total = size(sum(sum(steps.values()) for steps in read.values()))
+        console().print(f"{count(len(read), 'publication')} in Spark's history: {total} read.", markup=False)
 
 
 def bytes_by_publication(statements: Iterable[Statement]) -> dict[tuple[str, str], dict[str, int]]:
