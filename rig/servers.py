@@ -180,7 +180,8 @@ def start_trino(home: Home, ports: Mapping[str, int]) -> Server:
         (work / "catalog" / f"{catalog}.properties").write_text(own + shared)
     for name in ("config.properties", "log.properties"):
         (work / name).write_text(Template((SETTINGS / "trino" / name).read_text()).substitute(values))
-    virtual_machine = (SETTINGS / "trino" / "jvm.config").read_text().split()
+    heap = os.environ.get("RIG_TRINO_HEAP", "900M")
+    virtual_machine = Template((SETTINGS / "trino" / "jvm.config").read_text()).substitute(heap=heap).split()
     command = [
         str(java / "bin" / "java"),
         *("-cp", f"{server / 'lib'}/*"),

@@ -1,7 +1,7 @@
 {# The port's checks with what they found in `audited`; also counts its rows (port.row_count). #}
 {% macro measure_checks(port, audited, current, increment) %}
   {% set checks = portmesh.port_checks(port) %}
-  {% for check in checks %}{% do check.update({'definition': local_md5(portmesh.compile_check(port, check, port.relation))}) %}{% endfor %}
+  {% for check in checks %}{% do check.update({'definition': portmesh.definition_of(port, check)}) %}{% endfor %}
   {% set measured = portmesh.measured_before(checks, port, current) %}
   {% set has_proofs = increment and portmesh.reads_as_recorded(port, current) %}
   {% for check in checks %}
@@ -17,6 +17,12 @@
     {% do check.update({'failures': row['failures'], 'status': portmesh._status(check, row['should_warn'], row['should_error'])}) %}
   {% endfor %}
   {{ return(checks) }}
+{% endmacro %}
+
+{# What a check asks of any version: the same until somebody changes it. The clock is no part of it. #}
+{% macro definition_of(port, check) %}
+  {% set is_of_the_clock = check.macro == 'macro.portmesh.test_fresh_within' %}
+  {{ return(local_md5(tojson([check.kwargs, check.where]) if is_of_the_clock else portmesh.compile_check(port, check, port.relation))) }}
 {% endmacro %}
 
 {# What a check must read: the increment's rows, the rows that share its keys, or the whole port. #}
