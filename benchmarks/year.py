@@ -1,8 +1,8 @@
 """The whole year of the demonstration on each engine: `python -m benchmarks.year`.
 
-Lands all weeks in a lake of Glue and in a folder. Builds the whole mesh by `dbt build` on DuckDB, Spark and Athena, and by
-`portmesh build`, each domain on its own engine. Prints a Markdown table; fails where a node does, or where a port has not
-as many rows as on DuckDB.
+Lands all weeks in a lake of Glue and in a folder. Builds the whole mesh by `dbt build` on DuckDB, Spark and Athena,
+and by `portmesh build`, each domain on its own engine. Prints a Markdown table; fails where a node does, or where one
+of the ports has not as many rows as on DuckDB.
 """
 
 from __future__ import annotations
