@@ -62,7 +62,7 @@ def assert_explained(broken: Outcome, *sentences: str) -> None:
 
 STEPS = {
     "write": {"emr": "insert overwrite", "athena": "insert into"},
-    "audit": {"emr": "as check_index", "athena": "as check_index"},
+    "audit": {"emr": "as place", "athena": "as place"},
     "publish": {"emr": "fast_forward", "athena": "'databasename': 'shop', 'tableinput'"},
     "record": {"emr": "portmesh.publications values", "athena": '"publications" values'},
 }
@@ -246,7 +246,7 @@ def test_of_two_runs_at_once_the_second_says_that_it_was_overtaken(shop: Mesh, t
         shop.land("lines", good(130))
         build_in_another_process(other)
 
-    with just_before("as check_index", overtake) as met:
+    with just_before("as place", overtake) as met:
         overtaken = shop.dbt("build")
 
     assert met
@@ -265,7 +265,7 @@ def test_of_two_first_builds_at_once_one_is_published(mesh: Mesh, tmp_path: Path
     assert mesh.dbt("deps").ok
     other = checkout(tmp_path / "other", mesh.target)
 
-    with just_before("as check_index", lambda: build_in_another_process(other)) as met:
+    with just_before("as place", lambda: build_in_another_process(other)) as met:
         overtaken = mesh.dbt("build")
 
     assert met

@@ -70,8 +70,8 @@
     {% do rows.append('(' ~ portmesh._literal(one.run) ~ ', ' ~ portmesh._literal(one.port) ~ ', ' ~ one.bytes | int ~ ', ' ~ one.audit_bytes | int ~ ')') %}
   {% endfor %}
   {% do portmesh.execute_sql(
-      'merge into ' ~ portmesh.record_table('publications') ~ ' as recorded using (values ' ~ rows | join(', ')
-      ~ ') as told (run, port, bytes, audit_bytes) on recorded.invocation_id = told.run and recorded.port_id = told.port'
+      'merge into ' ~ portmesh.record_table('publications') ~ ' as recorded using (select * from (values ' ~ rows | join(', ')
+      ~ ') as rows_told (run, port, bytes, audit_bytes)) as told on recorded.invocation_id = told.run and recorded.port_id = told.port'
       ~ ' and recorded.bytes_scanned is null'
       ~ ' when matched then update set bytes_scanned = told.bytes, audit_bytes_scanned = told.audit_bytes') %}
 {% endmacro %}
