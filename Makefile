@@ -30,7 +30,7 @@ test-engines: export PORTMESH_RIG_HOME := $(CURDIR)/.rig/tests
 test-engines: ## Run what the test suite says of ports on Spark and on Athena too, and the tests of the rigs (PART=core: the whole mesh, and ports)
 	@tools/environment.sh dev
 	@.venv/bin/dbt --quiet deps
-	@$(MAKE) --no-print-directory rig-emr rig-athena
+	@tools/environment.sh rig
 	@failed=0; \
 	for tests in $(TESTS_$(PART)); do \
 	  echo "pytest $$tests"; .venv/bin/python -m pytest $$tests || failed=1; \

@@ -16,6 +16,8 @@ from tests.mesh import Mesh
 from tests.rig_client import Rig
 
 ICEBERG = {"+file_format": "iceberg", "+table_type": "iceberg"}
+HEAP = "3G"
+"""Of each engine: a Thrift server keeps some memory of every session, and here there are hundreds."""
 FRESHNESS = "        freshness: {column: landed_at, warn_after: {count: 24, period: hour}}\n"
 
 
@@ -23,10 +25,11 @@ FRESHNESS = "        freshness: {column: landed_at, warn_after: {count: 24, peri
 def rig_up() -> Iterator[None]:
     """Both engines on one lake, as variables of this process: the rig of PORTMESH_RIG_HOME, or one of its own."""
     given = os.environ.get("PORTMESH_RIG_HOME")
+    os.environ.setdefault("RIG_TRINO_HEAP", HEAP)
     with tempfile.TemporaryDirectory() as own:
         rig = Rig(Path(given or own))
         try:
-            rig.command("up", "emr", "athena")
+            rig.command("up", "emr", "athena", "--conf", f"spark.driver.memory={HEAP}")
             os.environ.update(rig.variables())
             yield
         finally:

@@ -40,7 +40,8 @@ def rig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     given = os.environ.get("PORTMESH_RIG_HOME")
     used = Rig(Path(given) if given else tmp_path_factory.mktemp("rig"))
     target: str = request.config.getoption("engine")
-    used.command("up", *(ENGINES[1:] if target == "local" else [target]))
+    # A Thrift server keeps some memory of every session, and tests open hundreds.
+    used.command("up", *(ENGINES[1:] if target == "local" else [target]), "--conf", "spark.driver.memory=3g")
     with pytest.MonkeyPatch.context() as patch:
         for name, value in used.variables().items():
             patch.setenv(name, value)

@@ -82,10 +82,18 @@ READ_ONLY = {
 EXPIRED = {"code": "ExpiredTokenException", "message": "The security token included in the request is expired"}
 THROTTLED = {"code": "ThrottlingException", "message": "Rate exceeded"}
 DENIED = {"code": "AccessDeniedException", "message": "User is not authorized to perform: glue:UpdateTable"}
+TIMED_OUT = {
+    "service": "s3",
+    "operation": "PutObject",
+    "code": "RequestTimeout",
+    "message": "Your socket connection to the server was not read from or written to within the timeout period.",
+    "status": 400,
+}
 CANCELLED = {"service": "athena", "operation": "Query", "code": "CANCELLED", "message": "Query cancelled"}
 FAULTS = {
     "emr": [
         ("write", READ_ONLY, "read-only bucket"),
+        ("write", TIMED_OUT, "an answer took too long"),
         ("write", EXPIRED | {"service": "glue"}, "the AWS credentials have expired"),
         ("publish", DENIED | {"service": "glue", "operation": "UpdateTable"}, "a database of another owner"),
         ("publish", THROTTLED | {"service": "glue"}, "AWS takes no more calls for now"),
@@ -93,6 +101,7 @@ FAULTS = {
     ],
     "athena": [
         ("write", READ_ONLY, "read-only bucket"),
+        ("write", TIMED_OUT, "an answer took too long"),
         ("write", CANCELLED, "the query was cancelled"),
         ("audit", THROTTLED | {"service": "athena"}, "AWS takes no more calls for now"),
         ("audit", EXPIRED | {"service": "athena"}, "the AWS credentials have expired"),
