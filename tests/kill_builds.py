@@ -32,7 +32,7 @@ from tests.rig_client import Rig
 MOST = 60
 RERUN_EVERY = 3
 FIRST_OF_THE_PORT = ") as described"
-WRITES = re.compile(r"(?:\s|/\*.*?\*/)*(create|insert|delete|alter|call|drop|glue)\b", re.DOTALL | re.IGNORECASE)
+WRITES = re.compile(r"(?:\s|--|/\*.*?\*/)*(create|insert|delete|alter|call|drop|glue)\b", re.DOTALL | re.IGNORECASE)
 GLUE_WRITES = ("CreateTable", "UpdateTable", "DeleteTable")
 SECONDS_INTO_THE_STATEMENT = 0.05
 
