@@ -101,7 +101,7 @@ FAULTS = {
     ],
     "athena": [
         ("write", READ_ONLY, "read-only bucket"),
-        ("write", TIMED_OUT, "an answer took too long"),
+        ("write", TIMED_OUT, "or S3 answered too late"),
         ("write", CANCELLED, "the query was cancelled"),
         ("audit", THROTTLED | {"service": "athena"}, "AWS takes no more calls for now"),
         ("audit", EXPIRED | {"service": "athena"}, "the AWS credentials have expired"),

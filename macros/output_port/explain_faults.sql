@@ -61,6 +61,6 @@
        'the engine or AWS could not be reached', 'start the engine, check ' ~ ('PORTMESH_SPARK_HOST and PORTMESH_SPARK_PORT' if target.type == 'spark' else 'the network and AWS_REGION')),
       ('timed out|time-?out', 'an answer took too long', 'see whether the engine is overloaded'),
       ('No space left|QuotaExceeded|WRITER_\\w+_ERROR|Error committing write|FILESYSTEM_ERROR',
-       'files could not be written: a full or read-only bucket', 'make room, or run as the role of the port\'s domain (portmesh infra)'),
+       'files could not be written: a full or read-only bucket, or S3 answered too late', 'make room, or run as the role of the port\'s domain (portmesh infra)'),
   ]) }}
 {% endmacro %}
