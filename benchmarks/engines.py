@@ -174,9 +174,9 @@ class Bench:
         statuses: dict[str, str] = {}
         sent = recorded(lambda: statuses.update(self.mesh.dbt("--quiet", "build", "--select", f"+{name}").statuses))
         failed = {node for node, status in statuses.items() if status not in ("success", "pass")}
-        assert failed <= {f"{test}_{name}_line_id" for test in ("unique", "not_null")} and bool(failed) is is_dirty, (
-            failed
-        )
+        of_the_key = {f"{test}_{name}_line_id" for test in ("unique", "not_null")}
+        assert bool(failed) is is_dirty, failed
+        assert failed <= of_the_key, failed
         mine = [one for one in sent if name in one.node]
         writes = [one for one in mine if one.node.startswith("model.")]
         tests = [one for one in mine if one.node.startswith("test.")]
