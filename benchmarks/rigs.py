@@ -16,8 +16,10 @@ from tests.mesh import Mesh
 from tests.rig_client import Rig
 
 ICEBERG = {"+file_format": "iceberg", "+table_type": "iceberg"}
-HEAP = "3G"
-"""Of each engine: a Thrift server keeps some memory of every session, and here there are hundreds."""
+SPARK_HEAP = "3G"
+"""A Thrift server keeps some memory of every session, and here there are hundreds."""
+TRINO_HEAP = "9G"
+"""A query gets a third of it; 29 million rows are written by one that needs more than 1 GB."""
 FRESHNESS = "        freshness: {column: landed_at, warn_after: {count: 24, period: hour}}\n"
 
 
@@ -25,11 +27,11 @@ FRESHNESS = "        freshness: {column: landed_at, warn_after: {count: 24, peri
 def rig_up() -> Iterator[None]:
     """Both engines on one lake, as variables of this process: the rig of PORTMESH_RIG_HOME, or one of its own."""
     given = os.environ.get("PORTMESH_RIG_HOME")
-    os.environ.setdefault("RIG_TRINO_HEAP", HEAP)
+    os.environ.setdefault("RIG_TRINO_HEAP", TRINO_HEAP)
     with tempfile.TemporaryDirectory() as own:
         rig = Rig(Path(given or own))
         try:
-            rig.command("up", "emr", "athena", "--conf", f"spark.driver.memory={HEAP}")
+            rig.command("up", "emr", "athena", "--conf", f"spark.driver.memory={SPARK_HEAP}")
             os.environ.update(rig.variables())
             yield
         finally:

@@ -206,26 +206,20 @@
 
 {% macro default__narrowed(relation, check) %}{{ return(relation) }}{% endmacro %}
 
-{# Rows if and only if a key stands twice: then dbt's own statement counts. Dense integers fall into words of 64 keys, one
-   bit each, and as many bits are set as there are rows; of any other key, hashes are compared. Of a port that was small
-   when it was last published, dbt's statement is the cheaper one. #}
+{# Rows if and only if a key stands twice: then dbt's own statement counts. Integers fall into words of 64 keys, one bit each,
+   and as many bits are set as there are rows; of texts, hashes are compared. Of a port that was small when it was last
+   published, dbt's statement is the cheaper one. #}
 {% macro proof_of_uniqueness(port, check) %}
   {% set types = {} %}{% for c in port.columns %}{% do types.update({c.name: c.data_type}) %}{% endfor %}
   {% set type = types.get(check.column) %}
   {% if check.macro != 'macro.dbt.test_unique' or check.fail_calc != 'count(*)' or check.limit or not type or port.is_small %}{{ return(none) }}{% endif %}
   {% set rows = portmesh.filtered(check.reads, check.where) %}
-  {% if type in ['tinyint', 'smallint', 'int', 'bigint'] and portmesh._is_dense(check.column, rows) %}
+  {% if type in ['tinyint', 'smallint', 'int', 'bigint'] %}
     {{ return(portmesh.duplicate_words(check.column, rows)) }}
   {% elif type == 'string' %}
     {{ return(portmesh.duplicate_hashes(check.column, rows)) }}
   {% endif %}
   {{ return(none) }}
-{% endmacro %}
-
-{# Engines answer this from the files' statistics. #}
-{% macro _is_dense(column, rows) %}
-  {% set facts = portmesh.query('select count(' ~ column ~ '), min(' ~ column ~ '), max(' ~ column ~ ') from ' ~ rows).rows[0] %}
-  {{ return(facts[0] and (facts[2] - facts[1]) / 64 < facts[0] / 4) }}
 {% endmacro %}
 
 {# Beside what is there, never over it: a table's files lie below a name of their own. #}
