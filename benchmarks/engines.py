@@ -10,9 +10,7 @@ statement, or Spark's REST API. Prints Markdown tables.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import re
 import statistics
 import sys
 import tempfile
@@ -28,6 +26,7 @@ import yaml
 
 from benchmarks.audit import DIRTY, NOT_NULL, TABLE_TESTS, TESTS, TYPES, Statement, recorded
 from benchmarks.rigs import machine, rig_up, set_up, write_port
+from portmesh.query_comment import purpose_of
 from portmesh.spark_history import SPARK_UI, ended_statements
 from rig.billing import billed_bytes
 from tests.engine_glue import empty_lake
@@ -121,8 +120,7 @@ def is_check(node: str, sql: str) -> bool:
 
 def node_of(sql: str) -> str:
     """The node that a statement is of, as the comment at its head says."""
-    comment = re.match(r"(?:-- )?/\* (\{.*?\}) \*/", sql)
-    return str(json.loads(comment.group(1)).get("node", "")) if comment else ""
+    return purpose_of(sql)[0].get("node", "")
 
 
 def cost_of(seconds: tuple[float, float, float], statements: Iterable[tuple[str, str]], told: Sequence[Told]) -> Cost:

@@ -13,11 +13,9 @@ from typing import Any
 import yaml
 
 from tests.mesh import Mesh
-from tests.rig_client import Rig
+from tests.rig_client import MANY_SESSIONS, Rig
 
 ICEBERG = {"+file_format": "iceberg", "+table_type": "iceberg"}
-SPARK_HEAP = "3G"
-"""A Thrift server keeps some memory of every session, and here there are hundreds."""
 TRINO_HEAP = "9G"
 """A query gets a third of it; 29 million rows are written by one that needs more than 1 GB."""
 FRESHNESS = "        freshness: {column: landed_at, warn_after: {count: 24, period: hour}}\n"
@@ -31,7 +29,7 @@ def rig_up() -> Iterator[None]:
     with tempfile.TemporaryDirectory() as own:
         rig = Rig(Path(given or own))
         try:
-            rig.command("up", "emr", "athena", "--conf", f"spark.driver.memory={SPARK_HEAP}")
+            rig.command("up", "emr", "athena", *MANY_SESSIONS)
             os.environ.update(rig.variables())
             yield
         finally:

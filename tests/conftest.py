@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.engine import ENGINES
-from tests.rig_client import Rig
+from tests.rig_client import MANY_SESSIONS, Rig
 
 if TYPE_CHECKING:
     from tests.mesh import Mesh
@@ -40,8 +40,7 @@ def rig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     given = os.environ.get("PORTMESH_RIG_HOME")
     used = Rig(Path(given) if given else tmp_path_factory.mktemp("rig"))
     target: str = request.config.getoption("engine")
-    # A Thrift server keeps some memory of every session, and tests open hundreds.
-    used.command("up", *(ENGINES[1:] if target == "local" else [target]), "--conf", "spark.driver.memory=3g")
+    used.command("up", *(ENGINES[1:] if target == "local" else [target]), *MANY_SESSIONS)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in used.variables().items():
             patch.setenv(name, value)

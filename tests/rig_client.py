@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+MANY_SESSIONS = ("--conf", "spark.driver.memory=3g")
+"""For `up`: a Thrift server keeps some memory of every session, and tests and benchmarks open hundreds."""
 SERVERS = {"emr": "spark", "athena": "trino"}
 
 

@@ -172,9 +172,9 @@
   {% do portmesh.create_iceberg_table(relation, portmesh.storable_rows(sql), relation) %}
 {% endmacro %}
 
-{# The checks as one statement of dbt's own test SQL, a row each, beside the count of all rows. A check that was never run
-   before is looked at alone first, so that the one whose SQL is broken is named. Thirty at a time: an engine takes no
-   statement of any length. #}
+{# The checks as one statement of dbt's own test SQL, a row each, beside the count of all rows. A check that the published
+   version was not measured with is looked at alone first, so that the one whose SQL is broken is named. Thirty at a time:
+   an engine takes no statement of any length. #}
 {% macro default__run_checks(port, checks, audited) %}
   {% set started_at = modules.datetime.datetime.now() %}
   {% if not checks %}{{ return(portmesh.count_rows(audited)) }}{% endif %}

@@ -10,7 +10,7 @@
       invocation_id, now, port.id, port.product, port.name, port.contract_version, version, attempt.base,
       attempt.current.version if attempt.current else none, attempt.kind, verdict, attempt.row_count, attempt.failed | length, seconds,
       none if verdict == 'refused' else portmesh.current_snapshot(port),
-      portmesh.definitions_of(attempt.checks), portmesh._findings(attempt.checks) | length,
+      portmesh.definitions_of(attempt.checks), attempt.checks | rejectattr('failures', 'equalto', 0) | list | length,
   ] + portmesh.spent_values()]) %}
   {% set rows = [] %}
   {% for c in attempt.checks %}
@@ -131,5 +131,3 @@
   {%- for check in checks -%}{%- do texts.append(check.id ~ ' ' ~ check.definition) -%}{%- endfor -%}
   {{- return(local_md5(texts | sort | join('\n'))) -}}
 {% endmacro %}
-
-{% macro _findings(checks) %}{{ return(checks | rejectattr('failures', 'equalto', 0) | list) }}{% endmacro %}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Annotated
@@ -14,11 +13,9 @@ import typer
 from portmesh.commands.options import AsJson
 from portmesh.dbt import run_operation
 from portmesh.output import console, errors_as_json, print_json
+from portmesh.query_comment import purpose_of
 from portmesh.spark_history import SPARK_UI, Statement, ended_statements
 from portmesh.text import count, size
-
-OF_A_PORT = re.compile(r'/\* (\{[^\n]*"port"[^\n]*?\}) \*/\s*/\* step: (\w+) \*/')
-"""The comments that dbt and the port write before a statement."""
 
 
 def meter(
@@ -46,8 +43,7 @@ def bytes_by_publication(statements: Iterable[Statement]) -> dict[tuple[str, str
     """Bytes read by step, of each run and port (dbt's unique id) that the statements' comments name."""
     read: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for statement in statements:
-        found = OF_A_PORT.search(statement.sql)
-        if found:
-            comment = json.loads(found.group(1))
-            read[comment["run"], comment["node"]][found.group(2)] += statement.bytes_read
+        tags, step = purpose_of(statement.sql)
+        if "port" in tags and step:
+            read[tags["run"], tags["node"]][step] += statement.bytes_read
     return {publication: dict(steps) for publication, steps in read.items()}
