@@ -70,10 +70,10 @@ def start_endpoint(home: Home, ports: Mapping[str, int]) -> Server:
 
 
 def wait_for_endpoint(home: Home, server: Server) -> None:
-    """Until it answers, with the lake's bucket in place."""
+    """Until it answers, with the lake's bucket in place; an answer of another rig, which took the port, is none."""
 
     def answers() -> bool:
-        return _get(f"{endpoint_url(home)}/rig/health") is not None
+        return _get(f"{endpoint_url(home)}/rig/health") == {"home": str(home.folder)}
 
     wait_until(answers, server, name="The AWS endpoint", log=home.log("endpoint"))
 

@@ -5,9 +5,13 @@ The sources of a mesh are kept in a DuckDB file in its folder, and copied into t
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import urllib.request
+import uuid
 from abc import abstractmethod
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -110,6 +114,24 @@ class OnGlue(Engine):
         properties = {"warehouse": lake(), "s3.endpoint": endpoint, "s3.region": os.environ["AWS_REGION"]}
         return GlueCatalog("glue", **properties)
 
+    def age(self, table: str, days: int) -> None:
+        """Everything in the lake, and the snapshots of one table, were written so many days earlier."""
+        body = json.dumps({"days": days}).encode()
+        urllib.request.urlopen(
+            urllib.request.Request(f"{os.environ['AWS_ENDPOINT_URL']}/rig/age", body, method="PUT")
+        ).close()
+        bucket, database, name = lake().removeprefix("s3://"), *table.split(".")
+        s3, glue = boto3.client("s3"), boto3.client("glue")
+        found = glue.get_table(DatabaseName=database, Name=name)["Table"]
+        location = found["Parameters"]["metadata_location"]
+        metadata = s3.get_object(Bucket=bucket, Key=location.partition(f"{bucket}/")[2])["Body"].read().decode()
+        earlier = re.sub(r'("(?:last-updated|timestamp)-ms"\s*:\s*)(\d+)', _earlier(days), metadata)
+        older = re.sub(r"(?<=-)[0-9a-f-]{36}", str(uuid.uuid4()), location)
+        s3.put_object(Bucket=bucket, Key=older.partition(f"{bucket}/")[2], Body=earlier.encode())
+        wanted = {key: found[key] for key in ("Name", "Parameters", "StorageDescriptor", "TableType") if key in found}
+        wanted["Parameters"] |= {"metadata_location": older, "previous_metadata_location": location}
+        glue.update_table(DatabaseName=database, TableInput=wanted)
+
     def internal_versions(self, port: str) -> list[str]:
         """Tables beside the port that a version was written to, as SQL names them."""
         schema, name = port.split(".")
@@ -136,3 +158,7 @@ class OnGlue(Engine):
         if self.catalog.table_exists(table):
             self.catalog.drop_table(table)
         self.catalog.create_table(table, rows.schema).append(rows)
+
+
+def _earlier(days: int) -> Callable[[re.Match[str]], str]:
+    return lambda found: f"{found[1]}{int(found[2]) - days * 86_400_000}"

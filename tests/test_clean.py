@@ -6,12 +6,15 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+import boto3
 import pytest
 
 from portmesh.durations import parse_duration
 from portmesh.errors import UsageError
 from portmesh.leftovers import OpenVersion, decide
 from tests.engine import ENGINES
+from tests.engine_glue import lake
+from tests.faults import add_fault, clear_faults
 from tests.mesh import Mesh
 from tests.test_output_port import COLUMNS, DUPLICATE, EXEMPT, LINES, good
 from tests.test_status import run
@@ -147,3 +150,63 @@ def test_a_branch_of_a_crashed_run_goes_and_main_stays(shop: Mesh, capsys: pytes
     assert cleaned(capsys) == {"gone": [name], "left": []}
     assert shop.engine.candidates("shop.lines") == []
     assert shop.value("select count(*) from shop.lines") == 100
+
+
+def stored(port: str) -> list[str]:
+    """The folders in which files of a port and of its versions lie."""
+    product, name = port.split(".")
+    pages = boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=lake().removeprefix("s3://"))
+    keys = [found["Key"] for page in pages for found in page.get("Contents", [])]
+    places = (f"{product}/{name}/", f"{product}__internal/{name}__2")
+    return sorted({"/".join(key.split("/")[:3]) for key in keys if key.startswith(places)})
+
+
+@pytest.mark.engines("emr", "athena")
+def test_files_that_are_no_tables_go_once_they_are_old(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
+    (home,) = stored("shop.lines")
+    shop.port("shop/after", LINES, COLUMNS, meta=EXEMPT)
+    shop.land("lines", good() + DUPLICATE)
+    assert not shop.dbt("build", "--select", "after").ok
+    assert len(cleaned(capsys, "--refused")["gone"]) == 1
+
+    text = run(capsys, "status")[1]
+    assert "1 orphan folder left from broken runs." in text
+    assert "  shop.after   folder s3://" in text
+    assert " of no table, the newest < 1 min old" in text
+    (folder,) = cleaned(capsys)["left"]
+    assert "may still be at work (--older-than 1 day)" in run(capsys, "clean")[1]
+
+    shop.engine.age("shop.lines", 2)  # type: ignore[attr-defined]
+    assert cleaned(capsys, "--dry-run") == {"gone": [folder], "left": []}
+    assert stored("shop.after") != []
+    assert "1 orphan folder went." in run(capsys, "clean")[1]
+    assert stored("shop.after") == []
+    assert stored("shop.lines") == [home]
+    assert shop.value("select count(*) from shop.lines") == 100
+
+
+@pytest.mark.engines("emr", "athena")
+@pytest.mark.usefixtures("shop")
+def test_files_that_s3_does_not_delete_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    key = "shop/lines/0123456789ab/data/rows.parquet"
+    boto3.client("s3").put_object(Bucket=lake().removeprefix("s3://"), Key=key, Body=b"rows")
+    add_fault(service="s3", operation="DeleteObjects", code="AccessDenied", message="Not yours.", status=403)
+    try:
+        code, text = run(capsys, "clean", "--older-than", "0h")
+    finally:
+        clear_faults()
+    assert code == 2
+    assert text.startswith("AWS does not allow this with your credentials."), text
+    assert "shop/lines/0123456789ab/" in text
+    assert cleaned(capsys, "--older-than", "0h")["gone"] == [f"{lake()}/shop/lines/0123456789ab/"]
+
+
+@pytest.mark.engines("emr", "athena")
+def test_an_increment_leaves_no_files_beside_the_port(shop: Mesh) -> None:
+    shop.port("shop/lines", "{{ config(unique_key='line_id') }}" + LINES, COLUMNS, meta=EXEMPT)
+    for rows in (good(50), f"{good(60)}{DUPLICATE}", good(70)):
+        shop.land("lines", rows)
+        shop.dbt("build")
+    kinds = shop.rows("select kind, verdict from portmesh.publications order by attempted_at")
+    assert kinds[1:] == [("increment", "published"), ("increment", "refused"), ("increment", "published")]
+    assert len(stored("shop.lines")) == 1

@@ -406,7 +406,7 @@ def test_what_fails_before_its_commit_is_not_there(
         patch.setattr(GlueCatalog, "commit_table", refuse)
         result = portmesh("land", "--replace", WEEK_4)
     assert result.exit_code == 2
-    assert "AWS is busy and turned the landing away." in result.err
+    assert "AWS is busy and turned this away." in result.err
     assert cloud.pointers() == before
     assert portmesh("land", "--replace", WEEK_4).exit_code == 0
     assert cloud.value("transactions", "select count(*) from lines") == 62574 + WEEK_4_ROWS
@@ -497,7 +497,7 @@ def test_a_bucket_that_is_read_only(guarded: Callable[..., None], portmesh: Port
     assert result.exit_code == 2
     assert "AWS does not allow this with your credentials." in result.err
     assert "AWS Error ACCESS_DENIED during" in result.err
-    assert "next     ask for the right to write the lake's bucket and the Glue database landed" in result.err
+    assert "next     ask for the right to use the lake's bucket and its databases in Glue" in result.err
     assert empty.pointers() == {}
 
 
@@ -505,8 +505,8 @@ def test_a_bucket_that_is_read_only(guarded: Callable[..., None], portmesh: Port
 ANSWERS = {
     "AccessDeniedException": "AWS does not allow this with your credentials.",
     "ExpiredTokenException": "AWS does not accept the credentials.",
-    "ThrottlingException": "AWS is busy and turned the landing away.",
-    "InternalServiceException": "AWS refused the landing.",
+    "ThrottlingException": "AWS is busy and turned this away.",
+    "InternalServiceException": "AWS refused this.",
 }
 
 

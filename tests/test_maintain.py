@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
+from portmesh.lake.aws import bucket_and_key
 from portmesh.lake.iceberg import Size, Snapshot, TableFacts
 from portmesh.leftovers import KeptVersion, OpenVersion
 from portmesh.maintenance import has_rows_of, plan, why_not
@@ -172,6 +173,39 @@ def test_snapshots_beyond_the_kept_versions_go_on_spark(shop: Mesh, capsys: pyte
     assert metadata.refs["v1.0.0"].snapshot_id == current
     assert run(capsys, "rollback", "shop.lines")[0] == 0
     assert shop.value("select count(*) from shop.lines where channel = 'store'") == 120
+
+
+@pytest.mark.engines("athena")
+def test_snapshots_beyond_the_kept_versions_go_on_athena(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
+    (_, _, _, first), (_, _, _, second), _ = records(shop)
+    shop.engine.age("shop.lines", 3)  # type: ignore[attr-defined]
+    assert first in maintained(capsys)["plan"]["expire"]
+    *_, (_, _, _, current) = records(shop)
+    snapshots = {one.snapshot_id for one in shop.engine.catalog.load_table("shop.lines").metadata.snapshots}  # type: ignore[attr-defined]
+    assert {second, current} <= snapshots
+    assert first not in snapshots
+    assert run(capsys, "rollback", "shop.lines")[0] == 0
+    assert shop.value("select count(*) from shop.lines where channel = 'store'") == 120
+
+
+@pytest.mark.engines("emr", "athena")
+def test_orphan_files_go_once_they_are_old(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = shop.rows("select * from shop.lines order by line_id")
+    s3, (bucket, home) = boto3.client("s3"), bucket_and_key(shop.engine.catalog.load_table("shop.lines").location())  # type: ignore[attr-defined]
+
+    def orphan(name: str) -> str:
+        s3.put_object(Bucket=bucket, Key=f"{home}/data/{name}.parquet", Body=b"rows of a run that was killed")
+        return f"{home}/data/{name}.parquet"
+
+    old = orphan("old")
+    shop.engine.age("shop.lines", 3)  # type: ignore[attr-defined]
+    young = orphan("young")
+    assert maintained(capsys, "--dry-run")["plan"]["orphans"]["files"] >= 1
+    assert maintained(capsys)["plan"]["orphans"]["files"] >= 1
+    left = {found["Key"] for found in s3.list_objects_v2(Bucket=bucket, Prefix=f"{home}/data/")["Contents"]}
+    assert old not in left
+    assert young in left
+    assert shop.rows("select * from shop.lines order by line_id") == rows
 
 
 @pytest.mark.engines("athena")

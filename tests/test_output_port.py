@@ -376,6 +376,29 @@ def test_rollback_does_not_break_the_contract(shop: Mesh, sql: tuple[str, str], 
     assert shop.dbt("run-operation", "rollback", "--args", "{port: shop.lines}").ok
 
 
+def test_a_column_of_a_refused_version_is_seen_by_nobody_and_can_be_taken_back(shop: Mesh) -> None:
+    assert shop.dbt("build").ok
+    before = shop.engine.columns("shop.lines")
+    more = LINES.replace("cast(landed_at", "cast(1 as int) as extra, cast(landed_at")
+    shop.port("shop/lines", more, COLUMNS + "- {name: extra, data_type: int, description: More.}", meta=EXEMPT)
+    shop.land("lines", good() + DUPLICATE)
+    assert "1 key" in shop.dbt("build").messages["lines"]
+    assert shop.engine.columns("shop.lines") == before
+    (candidate,) = shop.engine.candidates("shop.lines")
+    assert shop.value(f"select sum(extra) from {candidate}") == 101
+
+    shop.port("shop/lines", LINES, COLUMNS, meta=EXEMPT)
+    shop.land("lines", good(120))
+    assert shop.dbt("build").ok
+    assert shop.engine.columns("shop.lines") == before
+    assert shop.engine.candidates("shop.lines") == []
+
+    shop.port("shop/lines", more, COLUMNS + "- {name: extra, data_type: int, description: More.}", meta=EXEMPT)
+    assert shop.dbt("build").ok
+    assert shop.value("select sum(extra) from shop.lines") == 120
+    assert shop.engine.candidates("shop.lines") == []
+
+
 @pytest.mark.engines("emr", "athena")
 def test_a_change_that_a_reader_could_break_on_asks_for_a_new_model_version(shop: Mesh) -> None:
     """On DuckDB a version is a table of its own; on Iceberg all versions share the table's columns."""

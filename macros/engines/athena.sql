@@ -91,7 +91,7 @@
       {% for text in group %}{% do texts.append(portmesh._literal(text)) %}{% endfor %}
       {% do portmesh.execute_sql('insert into ' ~ relation ~ columns ~ '\nselect * from ' ~ source ~ ' where ' ~ key ~ ' in (' ~ texts | join(', ') ~ ')') %}
     {% endfor %}
-    {% if not stored %}{% do portmesh.forget_table(source) %}{% endif %}
+    {% if not stored %}{% do portmesh.drop_table(source) %}{% endif %}
   {% endif %}
 {% endmacro %}
 
@@ -118,6 +118,9 @@
       ~ " location '" ~ portmesh.lake_location(relation.schema) ~ '/' ~ relation.identifier ~ "' tblproperties ('table_type' = 'ICEBERG')") %}
 {% endmacro %}
 
+{# A second name has metadata, and so columns, of its own. #}
+{% macro athena__changes_beside(port) %}{{ return(false) }}{% endmacro %}
+
 {# A Glue name comes only by CREATE TABLE, so a placeholder is made and turned to the port's metadata. #}
 {% macro athena__open_branch(port) %}
   {% do portmesh.open_second_name(port) %}
@@ -139,15 +142,15 @@
   {% do portmesh.execute_sql('alter table ' ~ relation.render_hive() ~ ' change column `' ~ name ~ '` `' ~ name ~ '` ' ~ portmesh.stored_type(data_type)) %}
 {% endmacro %}
 
-{% macro athena__overwrite_branch(port, rows) %}
-  {% do portmesh.execute_sql('delete from ' ~ port.whole) %}
-  {% do portmesh.insert_rows(port.node, port.whole, ' (' ~ portmesh.column_list(port) ~ ')', rows, none) %}
+{% macro athena__overwrite_branch(port, branch, rows) %}
+  {% do portmesh.execute_sql('delete from ' ~ branch) %}
+  {% do portmesh.insert_rows(port.node, branch, ' (' ~ portmesh.column_list(port) ~ ')', rows, none) %}
 {% endmacro %}
 
 {% macro athena__publish_branch(port) %}
   {% do adapter.swap_table(port.whole, port.relation) %}
   {% do adapter.delete_from_glue_catalog(port.whole) %}
-  {% if port.candidate != port.whole %}{% do portmesh.forget_table(port.candidate) %}{% endif %}
+  {% if port.candidate != port.whole %}{% do portmesh.drop_table(port.candidate) %}{% endif %}
 {% endmacro %}
 
 {% macro athena__rename_table(from_relation, to_relation) %}
@@ -162,7 +165,7 @@
 {% macro athena__restore_version(port, current, previous) %}
   {% do portmesh.place_candidate(port, current, false) %}
   {% do portmesh.open_second_name(port) %}
-  {% do portmesh.overwrite_branch(port, 'select ' ~ portmesh.column_list(port) ~ ' from ' ~ portmesh.kept_rows(port, previous)) %}
+  {% do portmesh.overwrite_branch(port, port.whole, 'select ' ~ portmesh.column_list(port) ~ ' from ' ~ portmesh.kept_rows(port, previous)) %}
   {% do portmesh.publish_version(port) %}
 {% endmacro %}
 
@@ -176,12 +179,17 @@
 {% endmacro %}
 
 {% macro athena__drop_version(port, name) %}
-  {% do adapter.delete_from_glue_catalog(portmesh.version_relation(port, name)) %}
+  {% do portmesh.drop_unless_shared(portmesh.version_relation(port, name)) %}
 {% endmacro %}
 
-{% macro athena__drop_candidate(port) %}{% do portmesh.forget_table(port.candidate) %}{% endmacro %}
+{% macro athena__drop_candidate(port) %}{% do portmesh.drop_table(port.candidate) %}{% endmacro %}
 
-{# The name only: files go by maintenance, so that a name which shares them takes none away. #}
+{% macro athena__drop_table(relation) %}
+  {% set location = adapter.get_glue_table_location(relation) %}
+  {% do portmesh.forget_table(relation) %}
+  {% if location %}{% do adapter.delete_from_s3(location) %}{% endif %}
+{% endmacro %}
+
 {% macro athena__forget_table(relation) %}
   {% do adapter.delete_from_glue_catalog(relation) %}
 {% endmacro %}
@@ -196,20 +204,15 @@
   {{ return('select ' ~ casts | join(', ') ~ ' from (\n' ~ sql ~ '\n) as failing') }}
 {% endmacro %}
 
-{% macro athena__duplicate_words(column, rows) -%}
-  select bitwise_right_shift_arithmetic(cast({{ column }} as bigint), 6) as word
-  from {{ rows }}
-  where {{ column }} is not null
-  group by 1
-  having count(*) <> bit_count(bitwise_or_agg(bitwise_left_shift(bigint '1', cast(bitwise_and(cast({{ column }} as bigint), 63) as integer))), 64)
-{%- endmacro %}
+{% macro athena__word_buckets(key) %}
+  {%- set bit = 'bitwise_left_shift(bigint \'1\', cast(bitwise_and(cast(' ~ key ~ ' as bigint), 63) as integer))' -%}
+  {{- return({
+      'key': 'bitwise_right_shift_arithmetic(cast(' ~ key ~ ' as bigint), 6)',
+      'holds_duplicates': 'count(*) <> bit_count(bitwise_or_agg(' ~ bit ~ '), 64)'}) -}}
+{% endmacro %}
 
-{% macro athena__duplicate_hashes(column, rows) -%}
-  select xxhash64(to_utf8({{ column }})) as hash
-  from {{ rows }}
-  where {{ column }} is not null
-  group by 1
-  having count(*) > 1
-{%- endmacro %}
+{% macro athena__hash_buckets(key) %}
+  {{- return({'key': 'xxhash64(to_utf8(' ~ key ~ '))', 'holds_duplicates': 'count(*) > 1'}) -}}
+{% endmacro %}
 
 {% macro athena__existing_schemas() %}{{ return(adapter.list_schemas(target.database)) }}{% endmacro %}

@@ -3,9 +3,10 @@
 
 {% macro default__place_candidate(port, current, increment) %}
   {% set exists = portmesh.has_iceberg_table(port.relation) %}
-  {% set whole = portmesh.branch_relation(port) if exists else portmesh.version_relation(port, port.version) %}
+  {% set is_beside = not exists or (not increment and portmesh.of_engine('changes_beside')(port)) %}
+  {% set whole = portmesh.version_relation(port, port.version) if is_beside else portmesh.branch_relation(port) %}
   {% do port.update({
-      'base': port.version, 'exists': exists, 'whole': whole,
+      'base': port.version, 'exists': exists, 'is_beside': is_beside, 'whole': whole,
       'candidate': portmesh.version_relation(port, port.version ~ '__increment') if increment else whole,
       'pointer': portmesh.published_pointer(port) if exists else none,
   }) %}
@@ -24,11 +25,12 @@
 
 {% macro default__write_candidate(port, sql) %}
   {% set rows = portmesh.typed_rows(port, sql) %}
-  {% if port.candidate == port.whole and port.exists %}
+  {% if port.candidate == port.whole and not port.is_beside %}
     {% do portmesh.open_branch(port) %}
-    {% do portmesh.overwrite_branch(port, rows) %}
+    {% do portmesh.overwrite_branch(port, port.whole, rows) %}
   {% else %}
-    {% do portmesh.create_iceberg_table(port.candidate, rows, port.relation if port.candidate == port.whole else port.candidate) %}
+    {% set becomes_the_port = port.candidate == port.whole and not port.exists %}
+    {% do portmesh.create_iceberg_table(port.candidate, rows, port.relation if becomes_the_port else port.candidate) %}
   {% endif %}
 {% endmacro %}
 
@@ -52,8 +54,8 @@
 
 {% macro default__table_columns(relation) %}{{ return(portmesh.describe_query('select * from ' ~ relation)) }}{% endmacro %}
 
-{# Only changes that no reader of the published rows can break on. #}
-{% macro evolve_schema(port, relation) %}
+{# [(macro, column, type)] that make a table's columns those of the contract: only changes that no reader can break on. #}
+{% macro schema_changes(port, relation) %}
   {% set wider = {'int': ['bigint'], 'integer': ['bigint'], 'float': ['double'], 'real': ['double']} %}
   {% set have, rows = {}, [] %}
   {% for column in portmesh.table_columns(relation) %}{% do have.update({column.name | lower: column.type}) %}{% endfor %}
@@ -76,7 +78,11 @@
         ~ '\n\n  allowed         new columns; int to bigint; a decimal with more digits before the point\n'
         ~ '  next            publish it as a new model version, beside this one (versions: in the YAML)') %}
   {% endif %}
-  {% for change, name, data_type in changes %}{% do change(relation, name, data_type) %}{% endfor %}
+  {{ return(changes) }}
+{% endmacro %}
+
+{% macro evolve_schema(port, relation) %}
+  {% for change, name, data_type in portmesh.schema_changes(port, relation) %}{% do change(relation, name, data_type) %}{% endfor %}
 {% endmacro %}
 
 {% macro _is_wider_decimal(old, new) %}
@@ -115,10 +121,12 @@
 
 {% macro default__publish_version(port) %}
   {% do portmesh.assert_not_overtaken(port) %}
-  {% if port.exists %}
-    {% do portmesh.publish_branch(port) %}
-  {% else %}
+  {% if not port.exists %}
     {% do portmesh.rename_table(port.whole, port.relation) %}
+  {% elif port.is_beside %}
+    {% do portmesh.of_engine('publish_changed')(port) %}
+  {% else %}
+    {% do portmesh.publish_branch(port) %}
   {% endif %}
 {% endmacro %}
 
@@ -168,7 +176,7 @@
 {% endmacro %}
 
 {% macro default__replace_table(relation, sql) %}
-  {% do portmesh.forget_table(relation) %}
+  {% do portmesh.drop_table(relation) %}
   {% do portmesh.create_iceberg_table(relation, portmesh.storable_rows(sql), relation) %}
 {% endmacro %}
 
@@ -190,7 +198,7 @@
   {% for check in checks %}
     {% set sql = portmesh.compile_check(port, check, check.reads) %}
     {% if not check.is_known %}{% do try_or_compiler_error(portmesh.broken_check(port, check, sql), portmesh.analyse_query, sql) %}{% endif %}
-    {% set quick = portmesh.proof_of_uniqueness(port, check) %}
+    {% set quick = portmesh.quick_form(port, check) %}
     {% do check.update({'is_quick': quick is not none}) %}
     {% set measured = get_test_sql(quick or sql, check.fail_calc, check.warn_if, check.error_if, none) %}
     {% do parts.append('select ' ~ loop.index ~ ' as place, failures, should_warn, should_error from (\n' ~ measured ~ '\n) as measured') %}
@@ -199,27 +207,49 @@
   {% for check in checks %}
     {% set result = results.limit(loop.index, loop.index + 1).exclude(['place']) %}
     {% do check.update({'result': result}) %}
-    {% if check.is_quick and result.rows[0]['failures'] != 0 %}{% do portmesh.run_check(port, check, check.reads) %}{% endif %}
+    {% if check.is_quick and result.rows[0]['failures'] != 0 %}
+      {% do portmesh.run_check(port, check, portmesh.narrowed(check.reads, check)) %}
+    {% endif %}
   {% endfor %}
   {{ return(results.rows[0]['failures'] | int) }}
 {% endmacro %}
 
-{% macro default__narrowed(relation, check) %}{{ return(relation) }}{% endmacro %}
-
-{# Rows if and only if a key stands twice: then dbt's own statement counts. Integers fall into words of 64 keys, one bit each,
-   and as many bits are set as there are rows; of texts, hashes are compared. Of a port that was small when it was last
-   published, dbt's statement is the cheaper one. #}
-{% macro proof_of_uniqueness(port, check) %}
+{# SQL that has rows if and only if dbt's has, which then counts; none where there is no quicker form, or the port was small
+   when it was last published.
+   `relationships`: dbt's own on the values, each once. `unique`: keys in buckets. #}
+{% macro quick_form(port, check) %}
   {% set types = {} %}{% for c in port.columns %}{% do types.update({c.name: c.data_type}) %}{% endfor %}
-  {% set type = types.get(check.column) %}
-  {% if check.macro != 'macro.dbt.test_unique' or check.fail_calc != 'count(*)' or check.limit or not type or port.is_small %}{{ return(none) }}{% endif %}
-  {% set rows = portmesh.filtered(check.reads, check.where) %}
-  {% if type in ['tinyint', 'smallint', 'int', 'bigint'] %}
-    {{ return(portmesh.duplicate_words(check.column, rows)) }}
-  {% elif type == 'string' %}
-    {{ return(portmesh.duplicate_hashes(check.column, rows)) }}
+  {% if check.column not in types or check.fail_calc != 'count(*)' or check.limit or port.is_small %}{{ return(none) }}{% endif %}
+  {% if check.macro == 'macro.dbt.test_relationships' %}
+    {% set values = '(select distinct ' ~ check.column ~ ' from ' ~ portmesh.filtered(check.reads, check.where) ~ ')' %}
+    {{ return(portmesh.compile_check(port, check, check.reads, values)) }}
+  {% elif check.macro == 'macro.dbt.test_unique' %}
+    {% do check.update({'buckets': portmesh._buckets_of(check.column, types[check.column])}) %}
+    {{ return(portmesh._buckets_with_duplicates(check, check.reads) if check.buckets else none) }}
   {% endif %}
   {{ return(none) }}
+{% endmacro %}
+
+{# {key, holds_duplicates} of the buckets into which keys fall: of integers, words of 64 keys, one bit each, where as many
+   bits are set as there are rows; of texts, hashes. None for other types. #}
+{% macro _buckets_of(column, type) %}
+  {% if type in ['tinyint', 'smallint', 'int', 'bigint'] %}{{ return(portmesh.of_engine('word_buckets')(column)) }}{% endif %}
+  {{ return(portmesh.of_engine('hash_buckets')(column) if type == 'string' else none) }}
+{% endmacro %}
+
+{# Rows if and only if a key stands twice. #}
+{% macro _buckets_with_duplicates(check, relation) -%}
+  select {{ check.buckets.key }} as bucket
+  from {{ portmesh.filtered(relation, check.where) }}
+  where {{ check.column }} is not null
+  group by 1
+  having {{ check.buckets.holds_duplicates }}
+{%- endmacro %}
+
+{# Where a bucket held something, dbt's own SQL reads only such buckets. #}
+{% macro default__narrowed(relation, check) %}
+  {% if not check.buckets %}{{ return(relation) }}{% endif %}
+  {{ return('(select * from ' ~ relation ~ ' where ' ~ check.buckets.key ~ ' in (' ~ portmesh._buckets_with_duplicates(check, relation) ~ '))') }}
 {% endmacro %}
 
 {# Beside what is there, never over it: a table's files lie below a name of their own. #}
@@ -242,7 +272,7 @@
 
 {% macro open_branch(port) %}{{ return(portmesh.of_engine('open_branch')(port)) }}{% endmacro %}
 
-{% macro overwrite_branch(port, rows) %}{{ return(portmesh.of_engine('overwrite_branch')(port, rows)) }}{% endmacro %}
+{% macro overwrite_branch(port, branch, rows) %}{{ return(portmesh.of_engine('overwrite_branch')(port, branch, rows)) }}{% endmacro %}
 
 {% macro publish_branch(port) %}{{ return(portmesh.of_engine('publish_branch')(port)) }}{% endmacro %}
 
@@ -262,14 +292,19 @@
 
 {% macro widen_column(relation, name, data_type) %}{{ return(portmesh.of_engine('widen_column')(relation, name, data_type)) }}{% endmacro %}
 
+{# A version, or the rows of an increment, which are a table of their own. #}
+{% macro drop_unless_shared(relation) %}
+  {% do (portmesh.drop_table if modules.re.search('__(increment|rows)$', relation.identifier) else portmesh.forget_table)(relation) %}
+{% endmacro %}
+
+{# A table whose files are no other name's: it goes with them. #}
+{% macro drop_table(relation) %}{{ return(portmesh.of_engine('drop_table')(relation)) }}{% endmacro %}
+
+{# The name alone, since its files may be those of the port. What no name has then, `portmesh clean` finds. #}
 {% macro forget_table(relation) %}{{ return(portmesh.of_engine('forget_table')(relation)) }}{% endmacro %}
 
 {% macro storable_rows(sql) %}{{ return(portmesh.of_engine('storable_rows')(sql)) }}{% endmacro %}
 
 {% macro analyse_query(sql) %}{{ return(portmesh.of_engine('analyse_query')(sql)) }}{% endmacro %}
-
-{% macro duplicate_words(column, rows) %}{{ return(portmesh.of_engine('duplicate_words')(column, rows)) }}{% endmacro %}
-
-{% macro duplicate_hashes(column, rows) %}{{ return(portmesh.of_engine('duplicate_hashes')(column, rows)) }}{% endmacro %}
 
 {% macro existing_schemas() %}{{ return(portmesh.of_engine('existing_schemas')()) }}{% endmacro %}

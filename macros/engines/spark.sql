@@ -61,9 +61,19 @@
       ~ "' tblproperties ('format-version' = '2', 'commit.retry.num-retries' = '20')") %}
 {% endmacro %}
 
-{# Iceberg's schema is of the table, not of a branch: what the contract adds or widens is there for readers at once, empty. #}
-{% macro spark__open_branch(port) %}
+{# Iceberg's schema is of the table, not of a branch: a version that changes it waits for its verdict in a table beside. #}
+{% macro spark__changes_beside(port) %}{{ return(portmesh.schema_changes(port, port.relation) | length > 0) }}{% endmacro %}
+
+{% macro spark__publish_changed(port) %}
+  {% set beside, branch = port.whole, portmesh.branch_relation(port) %}
   {% do portmesh.evolve_schema(port, port.relation) %}
+  {% do portmesh.open_branch(port) %}
+  {% do portmesh.overwrite_branch(port, branch, 'select ' ~ portmesh.column_list(port) ~ ' from ' ~ beside) %}
+  {% do portmesh.publish_branch(port) %}
+  {% do portmesh.drop_table(beside) %}
+{% endmacro %}
+
+{% macro spark__open_branch(port) %}
   {% do portmesh.execute_sql('alter table ' ~ port.relation ~ ' create branch ' ~ port.version) %}
 {% endmacro %}
 
@@ -75,15 +85,15 @@
   {% do portmesh.execute_sql('alter table ' ~ relation ~ ' alter column ' ~ adapter.quote(name) ~ ' type ' ~ portmesh.stored_type(data_type)) %}
 {% endmacro %}
 
-{% macro spark__overwrite_branch(port, rows) %}
-  {% do portmesh.execute_sql('insert overwrite ' ~ port.whole ~ ' (' ~ portmesh.column_list(port) ~ ')\n' ~ rows) %}
+{% macro spark__overwrite_branch(port, branch, rows) %}
+  {% do portmesh.execute_sql('insert overwrite ' ~ branch ~ ' (' ~ portmesh.column_list(port) ~ ')\n' ~ rows) %}
 {% endmacro %}
 
 {# Iceberg refuses this where main is not an ancestor of the branch, so two runs never lose each other's rows. #}
 {% macro spark__publish_branch(port) %}
   {% do portmesh.execute_sql("call system.fast_forward('" ~ port.relation ~ "', 'main', '" ~ port.version ~ "')") %}
   {% do portmesh.execute_sql('alter table ' ~ port.relation ~ ' drop branch ' ~ port.version) %}
-  {% if port.candidate != port.whole %}{% do portmesh.forget_table(port.candidate) %}{% endif %}
+  {% if port.candidate != port.whole %}{% do portmesh.drop_table(port.candidate) %}{% endif %}
 {% endmacro %}
 
 {% macro spark__rename_table(from_relation, to_relation) %}
@@ -116,32 +126,27 @@
   {% if portmesh.has_iceberg_table(port.relation) %}
     {% do portmesh.execute_sql('alter table ' ~ port.relation ~ ' drop branch if exists ' ~ name) %}
   {% endif %}
-  {% do portmesh.forget_table(portmesh.version_relation(port, name)) %}
+  {% do portmesh.drop_unless_shared(portmesh.version_relation(port, name)) %}
 {% endmacro %}
 
-{% macro spark__drop_candidate(port) %}{% do portmesh.forget_table(port.candidate) %}{% endmacro %}
+{% macro spark__drop_candidate(port) %}{% do portmesh.drop_table(port.candidate) %}{% endmacro %}
 
-{# Without PURGE: files go by maintenance, so that a name which shares them takes none away. #}
+{% macro spark__drop_table(relation) %}
+  {% do portmesh.execute_sql('drop table if exists ' ~ relation ~ ' purge') %}
+{% endmacro %}
+
 {% macro spark__forget_table(relation) %}
   {% do portmesh.execute_sql('drop table if exists ' ~ relation) %}
 {% endmacro %}
 
 {% macro spark__storable_rows(sql) %}{{ return(sql) }}{% endmacro %}
 
-{% macro spark__duplicate_words(column, rows) -%}
-  select shiftright({{ column }}, 6) as word
-  from {{ rows }}
-  where {{ column }} is not null
-  group by 1
-  having count(*) <> bit_count(bit_or(shiftleft(1L, cast({{ column }} & 63 as int))))
-{%- endmacro %}
+{% macro spark__word_buckets(key) %}
+  {{- return({
+      'key': 'shiftright(' ~ key ~ ', 6)',
+      'holds_duplicates': 'count(*) <> bit_count(bit_or(shiftleft(1L, cast(' ~ key ~ ' & 63 as int))))'}) -}}
+{% endmacro %}
 
-{% macro spark__duplicate_hashes(column, rows) -%}
-  select xxhash64({{ column }}) as hash
-  from {{ rows }}
-  where {{ column }} is not null
-  group by 1
-  having count(*) > 1
-{%- endmacro %}
+{% macro spark__hash_buckets(key) %}{{ return({'key': 'xxhash64(' ~ key ~ ')', 'holds_duplicates': 'count(*) > 1'}) }}{% endmacro %}
 
 {% macro spark__existing_schemas() %}{{ return(list_schemas(none).columns[0].values() | list) }}{% endmacro %}

@@ -1,4 +1,4 @@
-{% macro compile_check(port, check, relation) %}
+{% macro compile_check(port, check, relation, rows=none) %}
   {%- set kwargs = {} -%}
   {%- for name, value in check.kwargs.items() if name not in ['model', 'column_name'] -%}
     {%- do kwargs.update({name: portmesh._render_argument(port, value, relation)}) -%}
@@ -6,7 +6,7 @@
   {%- if check.column -%}{%- do kwargs.update({'column_name': check.column}) -%}{%- endif -%}
   {%- set package = check.macro.split('.')[1] -%}
   {%- set test_macro = context[package]['test_' ~ check.kind] -%}
-  {%- set sql = test_macro(model=portmesh.filtered(relation, check.where), **kwargs) -%}
+  {%- set sql = test_macro(model=rows or portmesh.filtered(relation, check.where), **kwargs) -%}
   {{- return(get_limit_subquery_sql(sql, check.limit)) -}}
 {% endmacro %}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ class Application:
     def __init__(self, moto: WSGIApplication, home: Path, port: int) -> None:
         self.ready = False
         self._moto = moto
+        self._home = home
         self._faults = Faults()
         self._glue = GlueCorrections(moto)
         self._athena = Athena(f"http://{LOOPBACK}:{port}", lambda: Home.at(home).servers.get("trino"), self._faults)
@@ -38,9 +40,12 @@ class Application:
         """The answer, or none if moto's own is right."""
         path = call.environ.get("PATH_INFO", "")
         if path == "/rig/health":
-            return Response("{}", 200 if self.ready else 503, content_type="application/json")
+            status = 200 if self.ready else 503
+            return Response(json.dumps({"home": str(self._home)}), status, content_type="application/json")
         if path == "/rig/faults":
             return self._faults.control(call.request)
+        if path == "/rig/age":
+            return objects.age(call.request)
         if fault := self._faults.meet(call):
             return fault
         if refusal := authorization.refuse(call, self._athena.group_of):

@@ -1,12 +1,13 @@
-"""Parts of S3 objects without the whole: moto copies an object for each range, and Parquet is read in ranges."""
+"""What S3's objects need beside moto: parts without the whole, since moto copies an object for each range; and age."""
 
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from rig.endpoint.calls import Call
 
@@ -36,6 +37,15 @@ def read_range(call: Call) -> Response | None:
     answer.headers["Accept-Ranges"] = "bytes"
     answer.headers["Content-Range"] = f"bytes {first}-{last}/{key.size}"
     return answer
+
+
+def age(request: Request) -> Response:
+    """PUT /rig/age {"days": 3}: every object was written so many days earlier."""
+    earlier = timedelta(days=request.get_json(force=True)["days"])
+    for bucket in s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets.values():
+        for key in bucket.keys.values():
+            key.last_modified -= earlier
+    return Response("{}", content_type="application/json")
 
 
 def _span(begin: str, end: str, size: int) -> tuple[int, int] | None:

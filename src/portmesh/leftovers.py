@@ -1,4 +1,4 @@
-"""The versions of a port: those it keeps, and those that crashed and refused runs left, with what of them may go."""
+"""What crashed and refused runs left of a port, with what of it may go; and the versions that it keeps."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from portmesh.durations import age
 from portmesh.errors import not_allowed
+from portmesh.text import count, size
 
 
 class OpenVersion(BaseModel):
@@ -31,8 +32,59 @@ class OpenVersion(BaseModel):
 
     def story(self, now: datetime) -> str:
         """Whose it is: `its run began 3 hours ago and left no record`."""
-        began = f"its run began {age((now - self.began_at).total_seconds())} ago"
-        return f"{began} and has ended" if self.has_record else f"{began} and left no record"
+        return f"{self._began(now)} and has ended" if self.has_record else f"{self._began(now)} and left no record"
+
+    def stays(self, older_than: timedelta, now: datetime) -> str:
+        """Why it may not go; empty if it may. Of a run without a record, only what is old enough."""
+        if self.is_held:
+            return "consumers read it"
+        if not self.has_record and now - self.began_at < older_than:
+            return f"{self._began(now)} and may still be at work {_option(older_than)}"
+        return ""
+
+    def _began(self, now: datetime) -> str:
+        return f"its run began {age((now - self.began_at).total_seconds())} ago"
+
+
+class OrphanFiles(BaseModel):
+    """A folder in S3 that is no table's; `keys` of its files in their bucket, and when the newest was written (UTC)."""
+
+    name: str
+    keys: list[str]
+    bytes: int
+    written_at: datetime
+    kind: Literal["folder"] = "folder"
+
+    @property
+    def where(self) -> str:
+        return self.name
+
+    def story(self, now: datetime) -> str:
+        """What it is: `12 files (3.4 MB) of no table, the newest 3 days old`."""
+        return f"{count(len(self.keys), 'file')} ({size(self.bytes)}) of no table, the newest {self._age(now)} old"
+
+    def stays(self, older_than: timedelta, now: datetime) -> str:
+        """Why it may not go; empty if it may. What is young may be of a run that has not named it yet."""
+        if now - self.written_at >= older_than:
+            return ""
+        return f"{self.story(now)}: its run may still be at work {_option(older_than)}"
+
+    def _age(self, now: datetime) -> str:
+        return age((now - self.written_at).total_seconds())
+
+
+Leftover = OpenVersion | OrphanFiles
+
+
+def count_left(kinds: Sequence[str]) -> str:
+    """Of the kinds of leftovers: `2 candidates`, `1 candidate and 3 orphan folders`."""
+    folders = kinds.count("folder")
+    counts = [count(len(kinds) - folders, "candidate")] if len(kinds) > folders or not folders else []
+    return " and ".join([*counts, *([count(folders, "orphan folder")] if folders else [])])
+
+
+def _option(older_than: timedelta) -> str:
+    return f"(--older-than {age(older_than.total_seconds())})"
 
 
 class KeptVersion(BaseModel):
@@ -44,35 +96,26 @@ class KeptVersion(BaseModel):
 
 
 class Decision(BaseModel):
-    """Whether an open version goes, and why; `port` is a label such as orders.order_lines."""
+    """Whether a leftover goes, and why; `port` is a label such as orders.order_lines."""
 
     port: str
-    version: OpenVersion
+    left: Leftover
     goes: bool
     why: str
 
 
 def decide(
-    port: str, versions: Sequence[OpenVersion], target: str, older_than: timedelta, now: datetime
+    port: str, leftovers: Sequence[Leftover], target: str, older_than: timedelta, now: datetime
 ) -> list[Decision]:
-    """What of a port's open versions goes on this target; of a run without a record, only what is old enough."""
-    return [_decide(port, version, target, older_than, now) for version in versions]
+    """What of a port's leftovers goes on this target, and what stays."""
+    reasons = [(left, left.stays(older_than, now) or _beyond(target, left)) for left in leftovers]
+    return [Decision(port=port, left=left, goes=not why, why=why or left.story(now)) for left, why in reasons]
 
 
-def _decide(port: str, version: OpenVersion, target: str, older_than: timedelta, now: datetime) -> Decision:
-    def stays(why: str) -> Decision:
-        return Decision(port=port, version=version, goes=False, why=why)
-
-    if version.is_held:
-        return stays("consumers read it")
-    if not version.has_record and now - version.began_at < older_than:
-        return stays(
-            f"its run began {age((now - version.began_at).total_seconds())} ago and may still be at work"
-            f" (--older-than {age(older_than.total_seconds())})"
-        )
-    if version.kind == "branch" and target == "athena":
-        return stays("only Spark can drop a branch: portmesh clean --target emr")
-    return Decision(port=port, version=version, goes=True, why=version.story(now))
+def _beyond(target: str, left: Leftover) -> str:
+    """Why a target's engine cannot remove it; empty if it can."""
+    is_branch = left.kind == "branch" and target == "athena"
+    return "only Spark can drop a branch: portmesh clean --target emr" if is_branch else ""
 
 
 def choose_ports(labels: Sequence[str], chosen: Sequence[str]) -> list[str]:

@@ -8,8 +8,7 @@ from pydantic import BaseModel
 
 from portmesh.dbt import run_operation
 from portmesh.durations import age
-from portmesh.leftovers import KeptVersion, OpenVersion
-from portmesh.text import count
+from portmesh.leftovers import KeptVersion, Leftover, OpenVersion, OrphanFiles, count_left
 
 
 class PortFacts(BaseModel):
@@ -32,10 +31,16 @@ class PortFacts(BaseModel):
     kept: list[KeptVersion] = []
     left: list[OpenVersion] = []
     inspected: list[OpenVersion] = []
+    orphans: list[OrphanFiles] = []
 
     @property
     def label(self) -> str:
         return f"{self.product}.{self.port}"
+
+    @property
+    def leftovers(self) -> list[Leftover]:
+        """What broken runs left: candidates first, then files."""
+        return [*self.left, *self.orphans]
 
     @property
     def is_held_back(self) -> bool:
@@ -66,6 +71,7 @@ class LeftStatus(BaseModel):
     """One thing that an earlier run left beside a port."""
 
     port: str
+    kind: str
     what: str
     story: str
 
@@ -85,14 +91,26 @@ def read_mesh_facts(target: str | None = None) -> MeshFacts:
     return MeshFacts.model_validate_json(run_operation("mesh_status", target=target)[-1])
 
 
+def with_orphans(facts: MeshFacts) -> MeshFacts:
+    """The same with the orphan files of each port, which only a lake in S3 has."""
+    if facts.target == "local":
+        return facts
+    # Imported here: it needs the AWS packages, which take a second to load.
+    from portmesh.orphans import find_orphans
+
+    found = find_orphans(facts.ports)
+    ports = [port.model_copy(update={"orphans": found[port.label]}) for port in facts.ports]
+    return facts.model_copy(update={"ports": ports})
+
+
 def describe_mesh(facts: MeshFacts, now: datetime) -> MeshStatus:
     """The status of every port, in the order of products and ports; `now` is UTC, without a zone."""
     by_id = {port.id: port for port in facts.ports}
     ports = [_describe_port(port, by_id, now) for port in sorted(facts.ports, key=lambda p: p.label)]
     left = [
-        LeftStatus(port=port.label, what=f"{version.kind} {version.name}", story=version.story(now))
+        LeftStatus(port=port.label, kind=one.kind, what=f"{one.kind} {one.name}", story=one.story(now))
         for port in sorted(facts.ports, key=lambda p: p.label)
-        for version in port.left
+        for one in port.leftovers
     ]
     return MeshStatus(target=facts.target, at=now, ports=ports, left=left, summary=_summary(ports, left))
 
@@ -146,7 +164,7 @@ def _last_attempt(port: PortFacts, waits_for: list[str], now: datetime) -> str:
 def _summary(ports: list[PortStatus], left: list[LeftStatus]) -> str:
     states = [port.state for port in ports]
     counts = [f"{states.count(s)} {s}" for s in ("published", "held back", "waiting", "not built") if s in states]
-    return f"{len(ports)} ports: {', '.join(counts)}. {count(len(left), 'candidate')} left from broken runs."
+    return f"{len(ports)} ports: {', '.join(counts)}. {count_left([one.kind for one in left])} left from broken runs."
 
 
 def utc_now() -> datetime:

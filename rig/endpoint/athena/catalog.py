@@ -71,6 +71,11 @@ class Catalog:
         found = self.s3.list_objects_v2(Bucket=bucket, Prefix=prefix.rstrip("/") + "/", MaxKeys=1)
         return bool(found["KeyCount"])
 
+    def read(self, location: str) -> bytes:
+        """The object at an s3:// location."""
+        bucket, _, key = location.removeprefix("s3://").partition("/")
+        return bytes(self.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+
     def write(self, location: str, content: bytes) -> None:
         """Put one object at an s3:// location."""
         bucket, _, key = location.removeprefix("s3://").partition("/")

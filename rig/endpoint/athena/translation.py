@@ -6,7 +6,9 @@ sends reads and changes of rows on to `iceberg`. CREATE TABLE and RENAME are not
 
 from __future__ import annotations
 
+import json
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +20,7 @@ from sqlglot.tokens import Token
 from rig.endpoint.athena import refusals
 from rig.endpoint.athena.catalog import Catalog, is_iceberg
 from rig.endpoint.athena.statements import AthenaError, Statement, TableName, unquoted
+from rig.endpoint.athena.vacuum import retention
 from rig.endpoint.athena.workgroups import Demands
 
 HIVE, ICEBERG = "awsdatacatalog", "iceberg"
@@ -45,8 +48,6 @@ DROPPED = {
     *refusals.ICEBERG_TABLE_PROPERTIES,
 } - {"format"}
 RENAMED = {"field_delimiter": "textfile_field_separator"}
-# Athena's VACUUM keeps versions of this many days unless the table says otherwise, which Trino does not read.
-KEPT = "5d"
 
 
 @dataclass
@@ -170,10 +171,14 @@ class Translator:
 
     def _maintain(self, statement: Statement) -> list[str]:
         if statement.take("VACUUM"):
-            table = statement.name().on(ICEBERG)
+            name = statement.name()
+            parameters = self.catalog.get(name)["Parameters"]
+            metadata = json.loads(self.catalog.read(parameters["metadata_location"]))
+            kept = retention(parameters, metadata, time.time_ns() // 1_000_000)
+            table = name.on(ICEBERG)
             return [
-                f"alter table {table} execute expire_snapshots(retention_threshold => '{KEPT}')",
-                f"alter table {table} execute remove_orphan_files(retention_threshold => '{KEPT}')",
+                f"alter table {table} execute expire_snapshots(retention_threshold => '{kept.snapshots}')",
+                f"alter table {table} execute remove_orphan_files(retention_threshold => '{kept.orphans}')",
             ]
         statement.take("OPTIMIZE")
         table = statement.name().on(ICEBERG)

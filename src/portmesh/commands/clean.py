@@ -11,16 +11,16 @@ import typer
 from portmesh.commands.options import AsJson, Ports, Target
 from portmesh.dbt import run_operation
 from portmesh.durations import parse_duration
-from portmesh.leftovers import Decision, choose_ports, decide
+from portmesh.leftovers import Decision, OpenVersion, OrphanFiles, choose_ports, count_left, decide
 from portmesh.output import console, errors_as_json, print_json
-from portmesh.status import read_mesh_facts, utc_now
-from portmesh.text import count, facts_block
+from portmesh.status import read_mesh_facts, utc_now, with_orphans
+from portmesh.text import facts_block
 
 
 def clean(
     ports: Ports = None,
     older_than: Annotated[
-        str, typer.Option(metavar="SPAN", help="Of runs without a record, what began longer ago: 30min, 24h, 7d.")
+        str, typer.Option(metavar="SPAN", help="Of runs without a record, what is older: 30min, 24h, 7d.")
     ] = "24h",
     refused: Annotated[
         bool, typer.Option("--refused", help="Also the candidate that the last refused attempt kept for inspection.")
@@ -29,17 +29,17 @@ def clean(
     target: Target = None,
     as_json: AsJson = False,
 ) -> None:
-    """Remove candidates that no reader holds and no run is at work on."""
+    """Remove candidates, and files of no table, that no reader holds and no run is at work on."""
     with errors_as_json(as_json):
         span = parse_duration(older_than)
-        facts = read_mesh_facts(target)
+        facts = with_orphans(read_mesh_facts(target))
         by_label = {port.label: port for port in facts.ports}
         decisions = [
             decision
             for label in choose_ports(list(by_label), ports or [])
             for decision in decide(
                 label,
-                [*by_label[label].left, *(by_label[label].inspected if refused else [])],
+                [*by_label[label].leftovers, *(by_label[label].inspected if refused else [])],
                 facts.target,
                 span,
                 utc_now(),
@@ -55,16 +55,23 @@ def clean(
 
 def _drop(decisions: Sequence[Decision], target: str | None) -> None:
     names: dict[str, list[str]] = {}
+    orphans = [decision.left for decision in decisions if isinstance(decision.left, OrphanFiles)]
     for decision in decisions:
-        names.setdefault(decision.port, []).append(decision.version.name)
+        if isinstance(decision.left, OpenVersion):
+            names.setdefault(decision.port, []).append(decision.left.name)
     if names:
         run_operation("clean", json.dumps({"versions": names}), target)
+    if orphans:
+        # Imported here: it needs the AWS packages, which take a second to load.
+        from portmesh.orphans import delete_files
+
+        delete_files(orphans)
 
 
 def _as_facts(decisions: Sequence[Decision]) -> dict[str, list[dict[str, Any]]]:
     def facts(goes: bool) -> list[dict[str, Any]]:
         return [
-            {"port": d.port, "kind": d.version.kind, "name": d.version.name, "where": d.version.where, "why": d.why}
+            {"port": d.port, "kind": d.left.kind, "name": d.left.name, "where": d.left.where, "why": d.why}
             for d in decisions
             if d.goes is goes
         ]
@@ -81,12 +88,16 @@ def _print(decisions: Sequence[Decision], dry_run: bool) -> None:
         return
     if gone:
         verb = "would go" if dry_run else "went"
-        out.print(f"{count(len(gone), 'candidate')} {verb}.\n\n{_block(gone)}", markup=False, soft_wrap=True)
+        out.print(f"{_count(gone)} {verb}.\n\n{_block(gone)}", markup=False, soft_wrap=True)
     if left:
         verb = "stays" if len(left) == 1 else "stay"
         start = "\n" if gone else ""
-        out.print(f"{start}{count(len(left), 'candidate')} {verb}.\n\n{_block(left)}", markup=False, soft_wrap=True)
+        out.print(f"{start}{_count(left)} {verb}.\n\n{_block(left)}", markup=False, soft_wrap=True)
+
+
+def _count(decisions: Sequence[Decision]) -> str:
+    return count_left([decision.left.kind for decision in decisions])
 
 
 def _block(decisions: Sequence[Decision]) -> str:
-    return facts_block([(d.port, f"{d.version.kind} {d.version.name}\n{d.why}") for d in decisions])
+    return facts_block([(d.port, f"{d.left.kind} {d.left.name}\n{d.why}") for d in decisions])

@@ -5,14 +5,14 @@ from __future__ import annotations
 from portmesh.commands.options import AsJson, Target
 from portmesh.durations import age
 from portmesh.output import console, errors_as_json, print_json, table
-from portmesh.status import MeshStatus, describe_mesh, read_mesh_facts, utc_now
+from portmesh.status import MeshStatus, describe_mesh, read_mesh_facts, utc_now, with_orphans
 from portmesh.text import facts_block
 
 
 def status(target: Target = None, as_json: AsJson = False) -> None:
     """Show each port with its state, rows, age and refused attempts, and what broken runs left."""
     with errors_as_json(as_json):
-        facts = read_mesh_facts(target)
+        facts = with_orphans(read_mesh_facts(target))
     mesh = describe_mesh(facts, utc_now())
     if as_json:
         print_json(mesh.model_dump(mode="json"))

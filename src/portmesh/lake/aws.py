@@ -25,11 +25,11 @@ _SET_CREDENTIALS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROF
 _NOT_ACCEPTED = ("AWS does not accept the credentials.", f"renew them: {_SET_CREDENTIALS}")
 _NO_RIGHT = (
     "AWS does not allow this with your credentials.",
-    "ask for the right to write the lake's bucket and the Glue database landed, or use another role",
+    "ask for the right to use the lake's bucket and its databases in Glue, or use another role",
 )
 _NO_BUCKET = ("The lake's bucket does not exist.", "name another: --lake s3://BUCKET, or set PORTMESH_S3_LAKE")
 _NO_ANSWER = ("AWS cannot be reached.", "check the network, AWS_REGION and AWS_ENDPOINT_URL, then run this again")
-_BUSY = ("AWS is busy and turned the landing away.", "run this again in a minute; what has landed is kept")
+_BUSY = ("AWS is busy and turned this away.", "run this again in a minute; what was done is kept")
 
 # boto3 writes ExpiredToken, and Arrow EXPIRED_TOKEN: compared without underscores, in lower case.
 _MEANINGS = {
@@ -50,7 +50,7 @@ _MEANINGS = {
     "throttling": _BUSY,
     "throttlingexception": _BUSY,
 }
-_OTHER = ("AWS refused the landing.", "run this again; what has landed is kept")
+_OTHER = ("AWS refused this.", "run this again; what was done is kept")
 _ARROW_CODE = re.compile(r"AWS Error (\w+)")
 
 
@@ -81,3 +81,9 @@ def _meaning(error: BotoCoreError | ClientError | OSError) -> tuple[str, str]:
         found = _ARROW_CODE.search(str(error))
         code = found.group(1) if found else ""
     return _MEANINGS.get(code.replace("_", "").lower(), _OTHER)
+
+
+def bucket_and_key(address: str) -> tuple[str, str]:
+    """Of an address in S3, whichever of s3://, s3a:// and s3n:// an engine wrote."""
+    bucket, _, key = address.partition("://")[2].partition("/")
+    return bucket, key

@@ -14,7 +14,7 @@ from pyiceberg.manifest import DataFileContent, ManifestFile
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot as TableSnapshot
 
-from portmesh.lake.aws import aws_errors_explained
+from portmesh.lake.aws import aws_errors_explained, bucket_and_key
 
 TARGET_FILE_SIZE = "write.target-file-size-bytes"
 DEFAULT_TARGET_FILE_SIZE = 512 * 1024 * 1024
@@ -64,8 +64,8 @@ def read_table(catalog: Catalog, database: str, name: str, older_than: datetime)
         table = catalog.load_table((database, name))
         metadata = table.metadata
         files = {snapshot.snapshot_id: dict(_files(table, snapshot)) for snapshot in metadata.snapshots}
-        known = {_split(path) for paths in files.values() for path in paths}
-        known |= {_split(path) for path in _metadata_files(table)}
+        known = {bucket_and_key(path) for paths in files.values() for path in paths}
+        known |= {bucket_and_key(path) for path in _metadata_files(table)}
         home = f"{metadata.location.rstrip('/')}/"
         assert metadata.current_snapshot_id is not None
         return TableFacts(
@@ -133,14 +133,8 @@ def _small_files(table: Table) -> Size:
 
 def _unknown(prefix: str, known: set[tuple[str, str]], older_than: datetime) -> Iterator[tuple[str, int]]:
     """Objects below a prefix that no metadata names."""
-    bucket, key = _split(prefix)
+    bucket, key = bucket_and_key(prefix)
     for page in boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key):
         for found in page.get("Contents", []):
             if (bucket, found["Key"]) not in known and found["LastModified"].replace(tzinfo=None) < older_than:
                 yield f"s3://{bucket}/{found['Key']}", found["Size"]
-
-
-def _split(path: str) -> tuple[str, str]:
-    """Bucket and key, whichever of s3://, s3a:// and s3n:// an engine wrote."""
-    bucket, _, key = path.partition("://")[2].partition("/")
-    return bucket, key

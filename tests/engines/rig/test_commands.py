@@ -149,3 +149,19 @@ def test_spark_shows_what_a_statement_read(rig: Rig) -> None:
     assert len(applications) == 1
     with urllib.request.urlopen(f"{page}/{applications[0]['id']}/executors") as answer:
         assert "totalInputBytes" in json.load(answer)[0]
+
+
+def test_the_endpoint_of_another_rig_is_not_taken_for_its_own(rig: Rig, tmp_path: Path) -> None:
+    port = state(rig)["endpoint"]["ports"]["http"]
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs/endpoint.log").write_text("Address already in use")
+    code = f"""
+from pathlib import Path
+from rig.home import Home, Server
+from rig.servers import wait_for_endpoint
+ended = Server(pid=2**22 + 1, started=0, ports={{"http": {port}}})
+wait_for_endpoint(Home(Path({str(tmp_path)!r}), {{"endpoint": ended}}), ended)
+"""
+    done = subprocess.run([PYTHON, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert "The AWS endpoint ended before it was ready." in done.stderr
+    assert "Address already in use" in done.stderr

@@ -1,0 +1,112 @@
+"""Files in S3 that runs wrote for a port and that are no table's: a crash left them, or their table's name is gone.
+
+Each table of a port has a folder of its own (macro `new_location`): `<lake>/<database>/<table>/<hash>/` or
+`<lake>/<internal database>/<version>/<hash>/`. `portmesh maintain` looks within the folder of the published table;
+this looks for folders in which no table lies.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC
+from typing import Any
+
+import boto3
+
+from portmesh.errors import UsageError
+from portmesh.lake.aws import aws_errors_explained, bucket_and_key
+from portmesh.lake.targets import aws_region, s3_lake
+from portmesh.leftovers import OrphanFiles
+from portmesh.status import PortFacts
+
+_OF_A_RUN = re.compile(r"(.+?)__\d{8}_\d{6}_[0-9a-f]{6}(__[a-z]+)?")
+_HASH = re.compile(r"[0-9a-f]{12}")
+
+
+def find_orphans(ports: Sequence[PortFacts]) -> dict[str, list[OrphanFiles]]:
+    """Of each port's label, the folders that no table in Glue lies in. Raises UsageError where AWS refuses to tell."""
+    s3, lake = boto3.client("s3", region_name=aws_region()), s3_lake()
+    with aws_errors_explained([("lake", lake)]):
+        beside = {database: _tables_below(s3, lake, database) for database in {p.internal_database for p in ports}}
+        folders = {
+            port.label: [
+                *_folders(s3, f"{lake}/{port.database}/{port.table}/"),
+                *(one for place in beside[port.internal_database].get(port.table, []) for one in _folders(s3, place)),
+            ]
+            for port in ports
+        }
+        # Only now: the table of a run that is at work may just have got its name.
+        used = _folders_in_use({name for port in ports for name in (port.database, port.internal_database)})
+        return {
+            label: [orphans for folder in found if folder not in used for orphans in _describe(s3, folder)]
+            for label, found in folders.items()
+        }
+
+
+def delete_files(orphans: Sequence[OrphanFiles]) -> None:
+    """Delete what was found, a thousand files a request. Raises UsageError where S3 refuses one."""
+    s3 = boto3.client("s3", region_name=aws_region())
+    for orphan in orphans:
+        bucket, _ = bucket_and_key(orphan.name)
+        for start in range(0, len(orphan.keys), 1000):
+            with aws_errors_explained([("files", orphan.name)]):
+                keys = [{"Key": key} for key in orphan.keys[start : start + 1000]]
+                answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
+            for refused in answer.get("Errors", [])[:1]:
+                raise UsageError(
+                    "S3 does not delete these files.",
+                    [("files", orphan.name), ("got", f"{refused['Code']}: {refused['Message']}")],
+                    "ask for the right to delete below the port's folders, or use another role",
+                )
+
+
+def _tables_below(s3: Any, lake: str, internal_database: str) -> Mapping[str, list[str]]:
+    """Folders of versions and increments, by the name of the port's table."""
+    found: dict[str, list[str]] = {}
+    for folder in _folders_in(s3, f"{lake}/{internal_database}/"):
+        version = _OF_A_RUN.fullmatch(folder.rstrip("/").rpartition("/")[2])
+        if version:
+            found.setdefault(version.group(1), []).append(folder)
+    return found
+
+
+def _folders(s3: Any, place: str) -> Iterator[str]:
+    """The folders of tables in a place; nothing else that may lie there."""
+    return (one for one in _folders_in(s3, place) if _HASH.fullmatch(one.rstrip("/").rpartition("/")[2]))
+
+
+def _folders_in(s3: Any, place: str) -> Iterator[str]:
+    bucket, prefix = bucket_and_key(place)
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/"):
+        for folder in page.get("CommonPrefixes", []):
+            yield f"s3://{bucket}/{folder['Prefix']}"
+
+
+def _folders_in_use(databases: set[str]) -> set[str]:
+    """The folders of all tables in these databases, and of their metadata; a database need not be there."""
+    glue = boto3.client("glue", region_name=aws_region())
+    used: set[str] = set()
+    for database in databases:
+        try:
+            for page in glue.get_paginator("get_tables").paginate(DatabaseName=database):
+                for table in page["TableList"]:
+                    metadata = table.get("Parameters", {}).get("metadata_location", "").partition("/metadata/")[0]
+                    places = (table.get("StorageDescriptor", {}).get("Location", ""), metadata)
+                    used |= {"s3://{}/{}/".format(*bucket_and_key(place.rstrip("/"))) for place in places if place}
+        except glue.exceptions.EntityNotFoundException:
+            continue
+    return used
+
+
+def _describe(s3: Any, folder: str) -> Iterator[OrphanFiles]:
+    bucket, prefix = bucket_and_key(folder)
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    files = [file for page in pages for file in page.get("Contents", [])]
+    if files:
+        yield OrphanFiles(
+            name=folder,
+            keys=[file["Key"] for file in files],
+            bytes=sum(file["Size"] for file in files),
+            written_at=max(file["LastModified"] for file in files).astimezone(UTC).replace(tzinfo=None),
+        )
