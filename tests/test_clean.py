@@ -11,7 +11,7 @@ import pytest
 
 from portmesh.durations import parse_duration
 from portmesh.errors import UsageError
-from portmesh.leftovers import OpenVersion, decide
+from portmesh.leftovers import OpenVersion, OrphanFiles, count_left, decide
 from tests.engine import ENGINES
 from tests.engine_glue import lake
 from tests.faults import add_fault, clear_faults
@@ -45,6 +45,37 @@ def version(name: str, **facts: Any) -> OpenVersion:
 def test_what_goes_and_why(began: str, facts: dict[str, Any], target: str, goes: bool, why: str) -> None:
     (decision,) = decide("shop.lines", [version(f"lines__{began}_abcdef", **facts)], target, DAY, NOW)
     assert (decision.goes, decision.why) == (goes, why)
+
+
+@pytest.mark.parametrize(
+    ("hours", "goes", "why"),
+    [
+        (72, True, "2 files (3.4 kB) of no table, the newest 3 days old"),
+        (
+            1,
+            False,
+            "2 files (3.4 kB) of no table, the newest 1 hour old: its run may still be at work (--older-than 1 day)",
+        ),
+    ],
+)
+def test_files_of_no_table_go_once_the_newest_is_old(hours: int, goes: bool, why: str) -> None:
+    written_at = NOW - timedelta(hours=hours)
+    files = OrphanFiles(name="s3://lake/shop/lines/0a1b/", keys=["a", "b"], bytes=3400, written_at=written_at)
+    (decision,) = decide("shop.lines", [files], "athena", DAY, NOW)
+    assert (decision.goes, decision.why) == (goes, why)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "text"),
+    [
+        ([], "0 candidates"),
+        (["table", "branch"], "2 candidates"),
+        (["folder"], "1 orphan folder"),
+        (["branch", "folder", "folder"], "1 candidate and 2 orphan folders"),
+    ],
+)
+def test_leftovers_are_counted_by_kind(kinds: list[str], text: str) -> None:
+    assert count_left(kinds) == text
 
 
 @pytest.mark.parametrize(("text", "span"), [("30min", DAY / 48), ("24h", DAY), ("7d", 7 * DAY), ("0h", 0 * DAY)])
