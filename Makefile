@@ -50,12 +50,13 @@ bench: ## Measure the audit, a build of the whole mesh and the rules: 15 minutes
 	.venv/bin/python -m benchmarks.mesh
 	.venv/bin/python -m benchmarks.rules
 
-bench-engines: ## Measure ports on Spark and on Athena, and what their readers see
+bench-engines: ## Measure ports on Spark and on Athena, what their readers see, and the whole year
 	@tools/environment.sh dev
 	@tools/environment.sh rig
 	@for engine in emr athena; do \
 	  .venv/bin/python -m benchmarks.readers $$engine && .venv/bin/python -m benchmarks.engines $$engine || exit 1; \
 	done
+	.venv/bin/python -m benchmarks.year
 
 rig-emr: ## Start Spark with Iceberg on Glue and S3, as on EMR, on this machine (rig/README.md)
 	@tools/environment.sh rig

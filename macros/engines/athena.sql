@@ -150,7 +150,6 @@
 {% macro athena__publish_branch(port) %}
   {% do adapter.swap_table(port.whole, port.relation) %}
   {% do adapter.delete_from_glue_catalog(port.whole) %}
-  {% if port.candidate != port.whole %}{% do portmesh.drop_table(port.candidate) %}{% endif %}
 {% endmacro %}
 
 {% macro athena__rename_table(from_relation, to_relation) %}
@@ -182,8 +181,6 @@
   {% do portmesh.drop_unless_shared(portmesh.version_relation(port, name)) %}
 {% endmacro %}
 
-{% macro athena__drop_candidate(port) %}{% do portmesh.drop_table(port.candidate) %}{% endmacro %}
-
 {% macro athena__drop_table(relation) %}
   {% set location = adapter.get_glue_table_location(relation) %}
   {% do portmesh.forget_table(relation) %}
@@ -207,12 +204,12 @@
 {% macro athena__word_buckets(key) %}
   {%- set bit = 'bitwise_left_shift(bigint \'1\', cast(bitwise_and(cast(' ~ key ~ ' as bigint), 63) as integer))' -%}
   {{- return({
-      'key': 'bitwise_right_shift_arithmetic(cast(' ~ key ~ ' as bigint), 6)',
+      'key': 'bitwise_right_shift_arithmetic(cast(' ~ key ~ ' as bigint), 6)', 'keys_in_a_row': 64,
       'holds_duplicates': 'count(*) <> bit_count(bitwise_or_agg(' ~ bit ~ '), 64)'}) -}}
 {% endmacro %}
 
 {% macro athena__hash_buckets(key) %}
-  {{- return({'key': 'xxhash64(to_utf8(' ~ key ~ '))', 'holds_duplicates': 'count(*) > 1'}) -}}
+  {{- return({'key': 'from_big_endian_64(xxhash64(to_utf8(' ~ key ~ ')))', 'holds_duplicates': 'count(*) > 1'}) -}}
 {% endmacro %}
 
 {% macro athena__existing_schemas() %}{{ return(adapter.list_schemas(target.database)) }}{% endmacro %}

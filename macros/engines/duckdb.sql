@@ -97,6 +97,8 @@
   {% do portmesh.execute_sql('create or replace view ' ~ port.relation ~ ' as select ' ~ portmesh.column_list(port) ~ ' from ' ~ portmesh.version_relation(port, base)) %}
 {% endmacro %}
 
+{% macro duckdb__finish_publication(port) %}{% endmacro %}
+
 {% macro duckdb__publish_shell(port) %}
   {% do portmesh.execute_sql('create view ' ~ port.relation ~ ' as select * from (' ~ portmesh.contract_query(port) ~ ') as contract where false') %}
 {% endmacro %}

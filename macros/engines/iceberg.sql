@@ -104,6 +104,14 @@
 
 {% macro default__withdraw_increment(attempt) %}{% endmacro %}
 
+{# Of an increment; the table of any other is the version itself. #}
+{% macro default__drop_candidate(port) %}{% do portmesh.drop_table(port.candidate) %}{% endmacro %}
+
+{% macro default__finish_publication(port) %}
+  {% do portmesh.of_engine('tag_contract_version')(port, 'v' ~ port.contract_version, none) %}
+  {% if port.candidate != port.whole %}{% do portmesh.drop_candidate(port) %}{% endif %}
+{% endmacro %}
+
 {# An increment without rows opens no branch: what was refused is what is published. #}
 {% macro default__refused_relation(attempt) %}
   {{- return(attempt.port.whole if attempt.kind == 'full' or attempt.written else attempt.port.relation) -}}
@@ -230,8 +238,8 @@
   {{ return(none) }}
 {% endmacro %}
 
-{# {key, holds_duplicates} of the buckets into which keys fall: of integers, words of 64 keys, one bit each, where as many
-   bits are set as there are rows; of texts, hashes. None for other types. #}
+{# {key, holds_duplicates, keys_in_a_row} of the buckets into which keys fall: of integers, words of 64 keys, one bit each,
+   where as many bits are set as there are rows; of texts, hashes. None for other types. #}
 {% macro _buckets_of(column, type) %}
   {% if type in ['tinyint', 'smallint', 'int', 'bigint'] %}{{ return(portmesh.of_engine('word_buckets')(column)) }}{% endif %}
   {{ return(portmesh.of_engine('hash_buckets')(column) if type == 'string' else none) }}
@@ -246,10 +254,22 @@
   having {{ check.buckets.holds_duplicates }}
 {%- endmacro %}
 
-{# Where a bucket held something, dbt's own SQL reads only such buckets. #}
+{# Where buckets held something, dbt's own SQL reads only them. #}
 {% macro default__narrowed(relation, check) %}
   {% if not check.buckets %}{{ return(relation) }}{% endif %}
-  {{ return('(select * from ' ~ relation ~ ' where ' ~ check.buckets.key ~ ' in (' ~ portmesh._buckets_with_duplicates(check, relation) ~ '))') }}
+  {% if not check.in_buckets %}{% do check.update({'in_buckets': portmesh._in_buckets(check, relation)}) %}{% endif %}
+  {{ return('(select * from ' ~ relation ~ ' where ' ~ check.in_buckets ~ ')') }}
+{% endmacro %}
+
+{# As literals, so that files whose keys lie elsewhere are passed over; a subquery where they are too many. #}
+{% macro _in_buckets(check, relation) %}
+  {% set sql = portmesh._buckets_with_duplicates(check, relation) %}
+  {% set found = portmesh.query(sql ~ '\nlimit 1001').columns[0].values() | map('int') | list %}
+  {% if found | length > 1000 or not found %}{{ return(check.buckets.key ~ ' in (' ~ sql ~ ')') }}{% endif %}
+  {% set condition = check.buckets.key ~ ' in (' ~ found | join(', ') ~ ')' %}
+  {% if not check.buckets.keys_in_a_row %}{{ return(condition) }}{% endif %}
+  {% set first, last = found | min * check.buckets.keys_in_a_row, (found | max + 1) * check.buckets.keys_in_a_row - 1 %}
+  {{ return(check.column ~ ' between ' ~ first ~ ' and ' ~ last ~ ' and ' ~ condition) }}
 {% endmacro %}
 
 {# Beside what is there, never over it: a table's files lie below a name of their own. #}

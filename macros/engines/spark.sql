@@ -93,7 +93,6 @@
 {% macro spark__publish_branch(port) %}
   {% do portmesh.execute_sql("call system.fast_forward('" ~ port.relation ~ "', 'main', '" ~ port.version ~ "')") %}
   {% do portmesh.execute_sql('alter table ' ~ port.relation ~ ' drop branch ' ~ port.version) %}
-  {% if port.candidate != port.whole %}{% do portmesh.drop_table(port.candidate) %}{% endif %}
 {% endmacro %}
 
 {% macro spark__rename_table(from_relation, to_relation) %}
@@ -129,8 +128,6 @@
   {% do portmesh.drop_unless_shared(portmesh.version_relation(port, name)) %}
 {% endmacro %}
 
-{% macro spark__drop_candidate(port) %}{% do portmesh.drop_table(port.candidate) %}{% endmacro %}
-
 {% macro spark__drop_table(relation) %}
   {% do portmesh.execute_sql('drop table if exists ' ~ relation ~ ' purge') %}
 {% endmacro %}
@@ -143,7 +140,7 @@
 
 {% macro spark__word_buckets(key) %}
   {{- return({
-      'key': 'shiftright(' ~ key ~ ', 6)',
+      'key': 'shiftright(' ~ key ~ ', 6)', 'keys_in_a_row': 64,
       'holds_duplicates': 'count(*) <> bit_count(bit_or(shiftleft(1L, cast(' ~ key ~ ' & 63 as int))))'}) -}}
 {% endmacro %}
 

@@ -56,7 +56,7 @@
   {% do portmesh.publish_version(port) %}
   {% do portmesh.begin_step('record') %}
   {% do portmesh.record_attempt(attempt, 'published', port.version) %}
-  {% do portmesh.tag_publication(port) %}
+  {% do portmesh.finish_publication(port) %}
   {% do portmesh.drop_superseded_versions(port) %}
   {% do portmesh.drop_kept_failures(attempt.checks) %}
   {% do portmesh._say('published', attempt) %}

@@ -62,6 +62,9 @@
 
 {% macro publish_version(port) %}{{ return(adapter.dispatch('publish_version', 'portmesh')(port)) }}{% endmacro %}
 
+{# Once it is recorded: the contract version as a tag of its rows, where the engine can write one; the rows of an increment go. #}
+{% macro finish_publication(port) %}{{ return(adapter.dispatch('finish_publication', 'portmesh')(port)) }}{% endmacro %}
+
 {% macro publish_shell(port) %}{{ return(adapter.dispatch('publish_shell', 'portmesh')(port)) }}{% endmacro %}
 
 {# The Iceberg snapshot that consumers read; none where a version is no snapshot. #}

@@ -22,12 +22,3 @@
       'port': port, 'current': current, 'checks': [], 'failed': [], 'row_count': current.row_count | int,
       'kind': 'maintenance', 'base': current.base, 'started_at': modules.datetime.datetime.now()}, 'maintained', current.version) %}
 {% endmacro %}
-
-{# The port's contract version as a tag of the rows that are published under it, where the engine can write one. #}
-{% macro tag_publication(port) %}{{ return(adapter.dispatch('tag_publication', 'portmesh')(port)) }}{% endmacro %}
-
-{% macro duckdb__tag_publication(port) %}{% endmacro %}
-
-{% macro default__tag_publication(port) %}
-  {% do portmesh.of_engine('tag_contract_version')(port, 'v' ~ port.contract_version, none) %}
-{% endmacro %}
