@@ -44,8 +44,8 @@ def run(command: list[str], settings: dict[str, str]) -> float:
 
 
 def statuses(folder: Path) -> Counter[str]:
-    """How many nodes ended how, of the runs whose artifacts lie in a folder."""
-    files = folder.rglob("run_results.json")
+    """How many nodes ended how, of the run whose artifacts lie in a folder; `portmesh build` has them by step."""
+    files = list(folder.rglob("run_results_*.json")) or folder.rglob("run_results.json")
     return Counter(one["status"] for file in files for one in json.loads(file.read_text())["results"])
 
 

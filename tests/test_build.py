@@ -224,10 +224,15 @@ def test_each_domain_is_built_on_its_own_engine(
     assert (code, facts["ports"]) == (0, PUBLISHED), facts
     assert [step["target"] for step in facts["steps"]] == ["emr", "athena", "emr"]
     assert two_domains.value("select count(*) from shop.again") == 100
+    steps = ("emr/run_results_1", "athena/run_results_2", "emr/run_results_3")
+    results = [two_domains.folder / f"target/{step}.json" for step in steps]
+    ended = [len(json.loads(path.read_text())["results"]) for path in results]
+    assert ended == [len(step["nodes"]) for step in facts["steps"]]
 
     two_domains.land("lines", good() + DUPLICATE)
     code, facts = built(capsys)
     assert code == 1
+    assert not results[2].exists()
     assert facts["ports"] == {
         "shop.lines": "failed",
         "desk.after": "waiting",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Annotated, Any
@@ -17,6 +18,7 @@ from portmesh.commands.options import AsJson, Target
 from portmesh.errors import ExitCode, FindingsError
 from portmesh.lake.targets import TARGET_VARIABLE
 from portmesh.output import console, errors_as_json, print_json, table
+from portmesh.repository import find_root
 from portmesh.text import count, facts_block
 
 LOCAL = "local"
@@ -48,6 +50,7 @@ def build(
         if not engine_from_meta or target == LOCAL:
             graph = Graph(graph.nodes, {})
         steps = plan_steps(graph, nodes, target)
+    _forget_results({step.target for step in steps})
     run = _Run(graph, len(steps), chosen if len(steps) == 1 else None, flags, as_json)
     outcome = build_steps(graph, steps, run)
     if as_json:
@@ -72,8 +75,23 @@ def _read(chosen: Sequence[str], target: str) -> tuple[Graph, list[str]]:
 
 def _place(target: str) -> list[str]:
     """An engine's artifacts lie in a folder of their own: dbt parses anew where it finds those of another target."""
-    folder = os.environ.get("DBT_TARGET_PATH") or "target"
-    return ["--target", target, "--target-path", f"{folder}/{target}"]
+    return ["--target", target, "--target-path", _artifacts(target)]
+
+
+def _artifacts(target: str) -> str:
+    return f"{os.environ.get('DBT_TARGET_PATH') or 'target'}/{target}"
+
+
+def _forget_results(targets: Collection[str]) -> None:
+    for target in targets:
+        for results in (find_root() / _artifacts(target)).glob("run_results_*.json"):
+            results.unlink()
+
+
+def _keep_results(target: str, step: int) -> None:
+    """dbt writes each step of an engine to the same file: a copy of each, such as target/emr/run_results_3.json."""
+    folder = find_root() / _artifacts(target)
+    shutil.copyfile(folder / "run_results.json", folder / f"run_results_{step}.json")
 
 
 @dataclass
@@ -102,6 +120,8 @@ class _Run:
         self.seconds.append(monotonic() - began)
         results = getattr(result.result, "results", None) or []
         found = {r.node.unique_id: r for r in results if r.node.unique_id in self.graph.nodes}
+        if found:
+            _keep_results(step.target, len(self.seconds))
         return Ran(
             statuses={node: str(r.status) for node, r in found.items()},
             messages={node: r.message or "" for node, r in found.items()},
