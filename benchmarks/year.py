@@ -46,7 +46,8 @@ def run(command: list[str], settings: dict[str, str]) -> float:
 def statuses(folder: Path) -> Counter[str]:
     """How many nodes ended how, of the run whose artifacts lie in a folder; `portmesh build` has them by step."""
     files = list(folder.rglob("run_results_*.json")) or folder.rglob("run_results.json")
-    return Counter(one["status"] for file in files for one in json.loads(file.read_text())["results"])
+    results = [one for file in files for one in json.loads(file.read_text())["results"]]
+    return Counter(one["status"] for one in results if not one["unique_id"].startswith("operation."))
 
 
 def rows_by_port(way: str, folder: Path) -> dict[str, int]:

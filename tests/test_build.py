@@ -226,8 +226,8 @@ def test_each_domain_is_built_on_its_own_engine(
     assert two_domains.value("select count(*) from shop.again") == 100
     steps = ("emr/run_results_1", "athena/run_results_2", "emr/run_results_3")
     results = [two_domains.folder / f"target/{step}.json" for step in steps]
-    ended = [len(json.loads(path.read_text())["results"]) for path in results]
-    assert ended == [len(step["nodes"]) for step in facts["steps"]]
+    ended = [{one["unique_id"] for one in json.loads(path.read_text())["results"]} for path in results]
+    assert all(found >= set(step["nodes"]) for found, step in zip(ended, facts["steps"], strict=True))
 
     two_domains.land("lines", good() + DUPLICATE)
     code, facts = built(capsys)
