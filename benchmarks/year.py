@@ -69,6 +69,7 @@ def main() -> None:
     given = options.parse_args()
     until = ["--until", given.until] if given.until else []
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    os.environ["RIG_TRINO_SPILLS"] = "true"
     with rig_up(), tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         empty_lake()

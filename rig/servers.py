@@ -173,6 +173,7 @@ def start_trino(home: Home, ports: Mapping[str, int]) -> Server:
         "secret": SECRET,
         "host": LOOPBACK,
         "port": str(ports["http"]),
+        "spills": os.environ.get("RIG_TRINO_SPILLS", "false"),
         "spill": str(work / "spill"),
     }
     shared = Template((SETTINGS / "trino" / "aws.properties").read_text()).substitute(values)
