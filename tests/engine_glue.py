@@ -25,6 +25,7 @@ from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError
 
+from portmesh.lake.aws import bucket_and_key
 from tests.engine import INTERNAL, Engine
 
 
@@ -120,14 +121,15 @@ class OnGlue(Engine):
         urllib.request.urlopen(
             urllib.request.Request(f"{os.environ['AWS_ENDPOINT_URL']}/rig/age", body, method="PUT")
         ).close()
-        bucket, database, name = lake().removeprefix("s3://"), *table.split(".")
+        database, name = table.split(".")
         s3, glue = boto3.client("s3"), boto3.client("glue")
         found = glue.get_table(DatabaseName=database, Name=name)["Table"]
         location = found["Parameters"]["metadata_location"]
-        metadata = s3.get_object(Bucket=bucket, Key=location.partition(f"{bucket}/")[2])["Body"].read().decode()
+        bucket, key = bucket_and_key(location)
+        metadata = s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
         earlier = re.sub(r'("(?:last-updated|timestamp)-ms"\s*:\s*)(\d+)', _earlier(days), metadata)
         older = re.sub(r"(?<=-)[0-9a-f-]{36}", str(uuid.uuid4()), location)
-        s3.put_object(Bucket=bucket, Key=older.partition(f"{bucket}/")[2], Body=earlier.encode())
+        s3.put_object(Bucket=bucket, Key=bucket_and_key(older)[1], Body=earlier.encode())
         wanted = {key: found[key] for key in ("Name", "Parameters", "StorageDescriptor", "TableType") if key in found}
         wanted["Parameters"] |= {"metadata_location": older, "previous_metadata_location": location}
         glue.update_table(DatabaseName=database, TableInput=wanted)

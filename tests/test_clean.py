@@ -12,6 +12,7 @@ import pytest
 from portmesh.durations import parse_duration
 from portmesh.errors import UsageError
 from portmesh.leftovers import OpenVersion, OrphanFiles, count_left, decide
+from portmesh.orphans import delete_files
 from tests.engine import ENGINES
 from tests.engine_glue import lake
 from tests.faults import add_fault, clear_faults
@@ -63,6 +64,18 @@ def test_files_of_no_table_go_once_the_newest_is_old(hours: int, goes: bool, why
     files = OrphanFiles(name="s3://lake/shop/lines/0a1b/", keys=["a", "b"], bytes=3400, written_at=written_at)
     (decision,) = decide("shop.lines", [files], "athena", DAY, NOW)
     assert (decision.goes, decision.why) == (goes, why)
+
+
+def test_a_file_that_s3_keeps_is_an_error_though_the_request_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    class S3:
+        def delete_objects(self, **_: object) -> dict[str, list[dict[str, str]]]:
+            return {"Errors": [{"Key": "a", "Code": "AccessDenied", "Message": "Not yours."}]}
+
+    monkeypatch.setattr(boto3, "client", lambda *_, **__: S3())
+    files = OrphanFiles(name="s3://lake/shop/lines/0a1b/", keys=["a"], bytes=1, written_at=NOW)
+    with pytest.raises(UsageError, match="S3 does not delete these files") as refusal:
+        delete_files([files])
+    assert ("got", "AccessDenied: Not yours.") in refusal.value.facts
 
 
 @pytest.mark.parametrize(

@@ -169,10 +169,9 @@
 {% endmacro %}
 
 {% macro athena__list_versions(port) %}
-  {% set pattern = '^' ~ modules.re.escape(port.alias) ~ '__\\d{8}_\\d{6}_[0-9a-f]{6}(__(increment|rows))?$' %}
   {% set found = [] %}
   {% for relation in adapter.list_relations_without_caching(api.Relation.create(database=port.relation.database, schema=port.internal_schema)) %}
-    {% if modules.re.match(pattern, relation.identifier) %}{% do found.append(relation.identifier) %}{% endif %}
+    {% if portmesh.is_version_of(port, relation.identifier) %}{% do found.append(relation.identifier) %}{% endif %}
   {% endfor %}
   {{ return(found) }}
 {% endmacro %}

@@ -108,7 +108,6 @@
 {% endmacro %}
 
 {% macro spark__list_versions(port) %}
-  {% set pattern = '^' ~ modules.re.escape(port.alias) ~ '__\\d{8}_\\d{6}_[0-9a-f]{6}(__(increment|rows))?$' %}
   {% set names = [] %}
   {% for row in portmesh.query('show tables in ' ~ port.internal_schema).rows %}{% do names.append(row['tableName']) %}{% endfor %}
   {% if load_relation(port.relation) %}
@@ -117,7 +116,7 @@
     {% endfor %}
   {% endif %}
   {% set found = [] %}
-  {% for name in names if modules.re.match(pattern, name) %}{% do found.append(name) %}{% endfor %}
+  {% for name in names if portmesh.is_version_of(port, name) %}{% do found.append(name) %}{% endfor %}
   {{ return(found) }}
 {% endmacro %}
 

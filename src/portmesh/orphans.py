@@ -53,10 +53,10 @@ def delete_files(orphans: Sequence[OrphanFiles]) -> None:
             with aws_errors_explained([("files", orphan.name)]):
                 keys = [{"Key": key} for key in orphan.keys[start : start + 1000]]
                 answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
-            for refused in answer.get("Errors", [])[:1]:
+            if refused := answer.get("Errors"):
                 raise UsageError(
                     "S3 does not delete these files.",
-                    [("files", orphan.name), ("got", f"{refused['Code']}: {refused['Message']}")],
+                    [("files", orphan.name), ("got", f"{refused[0]['Code']}: {refused[0]['Message']}")],
                     "ask for the right to delete below the port's folders, or use another role",
                 )
 

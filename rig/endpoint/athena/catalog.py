@@ -67,21 +67,26 @@ class Catalog:
 
     def is_occupied(self, location: str) -> bool:
         """Whether anything lies below an s3:// location."""
-        bucket, _, prefix = location.removeprefix("s3://").partition("/")
+        bucket, prefix = _bucket_and_key(location)
         found = self.s3.list_objects_v2(Bucket=bucket, Prefix=prefix.rstrip("/") + "/", MaxKeys=1)
         return bool(found["KeyCount"])
 
     def read(self, location: str) -> bytes:
         """The object at an s3:// location."""
-        bucket, _, key = location.removeprefix("s3://").partition("/")
+        bucket, key = _bucket_and_key(location)
         return bytes(self.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
 
     def write(self, location: str, content: bytes) -> None:
         """Put one object at an s3:// location."""
-        bucket, _, key = location.removeprefix("s3://").partition("/")
+        bucket, key = _bucket_and_key(location)
         self.s3.put_object(Bucket=bucket, Key=key, Body=content)
 
 
 def is_iceberg(table: dict[str, Any] | None) -> bool:
     """Whether a Glue table is one of Iceberg's."""
     return bool(table) and str((table or {}).get("Parameters", {}).get("table_type", "")).upper() == "ICEBERG"
+
+
+def _bucket_and_key(location: str) -> tuple[str, str]:
+    bucket, _, key = location.removeprefix("s3://").partition("/")
+    return bucket, key
