@@ -19,6 +19,8 @@ class Engine(ABC):
     """Iceberg keeps published snapshots until `portmesh maintain`; DuckDB drops those beyond keep_versions at once."""
     steps_of_a_build: tuple[str, ...]
     """Words of the statements in which a build of a port that exists writes."""
+    steps_of_a_change: tuple[str, ...] = ()
+    """The same of a build that adds a column to the port; none where nothing differs then."""
 
     def output(self) -> dict[str, Any]:
         """What the mesh's profile sets in another way than the repository's."""

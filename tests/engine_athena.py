@@ -16,6 +16,7 @@ class Athena(OnGlue):
     target = "athena"
     dialect = "athena"
     steps_of_a_build = ("create table", "insert", "updatetable", "publications", "deletetable")
+    steps_of_a_change = ("alter table", "updatetable", "publications")
 
     def run(self, sql: str) -> Any:
         return self._connection.cursor().execute(sql)

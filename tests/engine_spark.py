@@ -22,6 +22,7 @@ class Spark(OnGlue):
     target = "emr"
     dialect = "spark"
     steps_of_a_build = ("create branch", "insert", "fast_forward", "publications", "drop branch")
+    steps_of_a_change = ("create table", "add columns", "create branch", "overwrite", "fast_forward", "drop table")
 
     def run(self, sql: str) -> hive.Cursor:
         cursor = self._session.cursor()

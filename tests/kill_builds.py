@@ -5,6 +5,9 @@ child process. Its nth statement after the port's first is met by SIGKILL:
   client   the child itself ends before the statement is sent;
   server   the rig's engine ends while it runs the statement, if that is one that writes, and is started again.
 A call that changes Glue's catalog counts as a statement. Every third build is followed by one left alone.
+Before the nth build, each file of the project that has a `<file>.growing` beside it is written anew from that, where a
+line with {n} stands once for each number up to n; then every build is followed by one left alone, so that the next has
+as much to do.
 Prints one JSON line per kill: {"statement": what was met, "before", "after_kill", "landed": what is read, and
 of the builds left alone "rerun_ok", "after_rerun"}.
 """
@@ -102,6 +105,12 @@ def _kill_at(number: int, engine: Engine, is_client: bool, project: Path, argume
     return trace.exists()
 
 
+def _grow(template: Path, number: int) -> None:
+    lines = template.read_text().splitlines()
+    grown = [line.replace("{n}", str(n)) for line in lines for n in range(1, number + 1 if "{n}" in line else 2)]
+    template.with_suffix("").write_text("\n".join(grown))
+
+
 def main() -> None:
     target, victim, project, arguments = sys.argv[1], sys.argv[2], Path(sys.argv[3]), sys.argv[4:]
     engine, answer = engine_at(target, project), project / "answer.json"
@@ -111,7 +120,10 @@ def main() -> None:
         assert _in_child(act, answer) == 0
         return json.loads(answer.read_text())
 
+    templates = list(project.rglob("*.growing"))
     for number in range(1, MOST):
+        for template in templates:
+            _grow(template, number)
         before = ask(lambda: engine.rows(read))
         ask(lambda: engine.change_table("raw.sales", land))
         if not _kill_at(number, engine, victim == "client", project, arguments):
@@ -122,7 +134,7 @@ def main() -> None:
             "after_kill": ask(lambda: engine.rows(read)),
             "landed": ask(lambda: engine.rows(landed)),
         }
-        if number % RERUN_EVERY == 0:
+        if templates or number % RERUN_EVERY == 0:
             seen["rerun_ok"] = ask(lambda: _build(project, arguments, None))
             seen["after_rerun"] = ask(lambda: engine.rows(read))
         print(json.dumps(seen))

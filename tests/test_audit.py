@@ -282,6 +282,8 @@ def test_a_dimension_can_be_stated(mesh: Mesh) -> None:
         ("select -i as k from range(1000) t(i) union all select i from range(1, 1000) t(i)", 0),
         ("select -i as k from range(1000) t(i) union all select i from range(1000) t(i)", 1),
         ("select i * 1000000007 as k from range(1000) t(i) order by hash(i)", 0),
+        ("select (i // 2) * 64000 as k from range(4) t(i)", 2),
+        ("select (i // 2) * 64 as k from range(8000) t(i)", 4000),
         ("select unnest([9223372036854775807, -9223372036854775808, 0, null, null]) as k", 0),
         ("select unnest([9223372036854775807, -9223372036854775808, 0, 0]) as k", 1),
     ],

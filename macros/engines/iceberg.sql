@@ -202,20 +202,24 @@
 {% endmacro %}
 
 {% macro _run_together(port, checks, audited) %}
-  {% set parts = ['select 0 as place, count(*) as failures, false as should_warn, false as should_error from ' ~ audited] %}
+  {% set no_buckets = 'cast(null as ' ~ portmesh.engine_type('string') ~ ') as buckets' %}
+  {% set parts = ['select 0 as place, count(*) as failures, false as should_warn, false as should_error, ' ~ no_buckets ~ ' from ' ~ audited] %}
   {% for check in checks %}
     {% set sql = portmesh.compile_check(port, check, check.reads) %}
     {% if not check.is_known %}{% do try_or_compiler_error(portmesh.broken_check(port, check, sql), portmesh.analyse_query, sql) %}{% endif %}
     {% set quick = portmesh.quick_form(port, check) %}
     {% do check.update({'is_quick': quick is not none}) %}
-    {% set measured = get_test_sql(quick or sql, check.fail_calc, check.warn_if, check.error_if, none) %}
-    {% do parts.append('select ' ~ loop.index ~ ' as place, failures, should_warn, should_error from (\n' ~ measured ~ '\n) as measured') %}
+    {% set measured = portmesh._measured_buckets(check, quick) if check.buckets
+        else get_test_sql(quick or sql, check.fail_calc, check.warn_if, check.error_if, none) %}
+    {% do parts.append('select ' ~ loop.index ~ ' as place, failures, should_warn, should_error, '
+        ~ ('buckets' if check.buckets else no_buckets) ~ ' from (\n' ~ measured ~ '\n) as measured') %}
   {% endfor %}
   {% set results = portmesh.query(parts | join('\nunion all\n') ~ '\norder by place') %}
   {% for check in checks %}
-    {% set result = results.limit(loop.index, loop.index + 1).exclude(['place']) %}
+    {% set result = results.limit(loop.index, loop.index + 1).exclude(['place', 'buckets']) %}
     {% do check.update({'result': result}) %}
     {% if check.is_quick and result.rows[0]['failures'] != 0 %}
+      {% if check.buckets %}{% do check.update({'in_buckets': portmesh._in_buckets(check, results.rows[loop.index])}) %}{% endif %}
       {% do portmesh.run_check(port, check, portmesh.narrowed(check.reads, check)) %}
     {% endif %}
   {% endfor %}
@@ -254,19 +258,29 @@
   having {{ check.buckets.holds_duplicates }}
 {%- endmacro %}
 
+{# How many buckets hold duplicates, and which: the lowest and the highest of each thousandth of them, so that the list is
+   short however many there are. As get_test_sql names and decides. #}
+{% macro _measured_buckets(check, buckets) -%}
+  select coalesce(sum(held), 0) as failures, coalesce(sum(held), 0) {{ check.warn_if }} as should_warn,
+    coalesce(sum(held), 0) {{ check.error_if }} as should_error,
+    array_join(array_agg(cast(lowest as {{ portmesh.engine_type('string') }})), ' ') || ' '
+      || array_join(array_agg(cast(highest as {{ portmesh.engine_type('string') }})), ' ') as buckets
+  from (
+    select mod(bucket, 1000) as slot, min(bucket) as lowest, max(bucket) as highest, count(*) as held
+    from ({{ buckets }}) as found group by 1
+  ) as slots
+{%- endmacro %}
+
 {# Where buckets held something, dbt's own SQL reads only them. #}
 {% macro default__narrowed(relation, check) %}
-  {% if not check.buckets %}{{ return(relation) }}{% endif %}
-  {% if not check.in_buckets %}{% do check.update({'in_buckets': portmesh._in_buckets(check, relation)}) %}{% endif %}
-  {{ return('(select * from ' ~ relation ~ ' where ' ~ check.in_buckets ~ ')') }}
+  {{ return('(select * from ' ~ relation ~ ' where ' ~ check.in_buckets ~ ')' if check.in_buckets else relation) }}
 {% endmacro %}
 
-{# As literals, so that files whose keys lie elsewhere are passed over; a subquery where they are too many. #}
-{% macro _in_buckets(check, relation) %}
-  {% set sql = portmesh._buckets_with_duplicates(check, relation) %}
-  {% set found = portmesh.query(sql ~ '\nlimit 1001').columns[0].values() | map('int') | list %}
-  {% if found | length > 1000 or not found %}{{ return(check.buckets.key ~ ' in (' ~ sql ~ ')') }}{% endif %}
-  {% set condition = check.buckets.key ~ ' in (' ~ found | join(', ') ~ ')' %}
+{# As literals, so that files whose keys lie elsewhere are passed over; by a subquery where they are too many to be listed. #}
+{% macro _in_buckets(check, measured) %}
+  {% set found = measured['buckets'].split() | map('int') | unique | list %}
+  {% set is_whole = found | length == measured['failures'] and found | length <= 1000 %}
+  {% set condition = check.buckets.key ~ ' in (' ~ (found | join(', ') if is_whole else portmesh._buckets_with_duplicates(check, check.reads)) ~ ')' %}
   {% if not check.buckets.keys_in_a_row %}{{ return(condition) }}{% endif %}
   {% set first, last = found | min * check.buckets.keys_in_a_row, (found | max + 1) * check.buckets.keys_in_a_row - 1 %}
   {{ return(check.column ~ ' between ' ~ first ~ ' and ' ~ last ~ ' and ' ~ condition) }}

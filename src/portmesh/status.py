@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from pydantic import BaseModel
@@ -91,16 +92,15 @@ def read_mesh_facts(target: str | None = None) -> MeshFacts:
     return MeshFacts.model_validate_json(run_operation("mesh_status", target=target)[-1])
 
 
-def with_orphans(facts: MeshFacts) -> MeshFacts:
+def with_orphans(ports: Sequence[PortFacts], target: str) -> list[PortFacts]:
     """The same with the orphan files of each port, which only a lake in S3 has."""
-    if facts.target == "local":
-        return facts
+    if target == "local":
+        return list(ports)
     # Imported here: it needs the AWS packages, which take a second to load.
     from portmesh.orphans import find_orphans
 
-    found = find_orphans(facts.ports)
-    ports = [port.model_copy(update={"orphans": found[port.label]}) for port in facts.ports]
-    return facts.model_copy(update={"ports": ports})
+    found = find_orphans(ports)
+    return [port.model_copy(update={"orphans": found[port.label]}) for port in ports]
 
 
 def describe_mesh(facts: MeshFacts, now: datetime) -> MeshStatus:

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 OVER_THE_LIMIT = "Bytes scanned limit was exceeded"
 # The newest executions whose rows can still be read page by page; the older ones' are in S3.
 KEPT_RESULTS = 200
+SECONDS_WITHOUT_A_NODE = 30
 FINISHED = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 
@@ -225,8 +226,7 @@ class Executions:
         try:
             if execution.cancel_asked:
                 raise _CancelledError(execution.cancel_asked)
-            cursor.execute(_with_parameters(sql, execution.parameters))
-            return list(cursor.fetchall())
+            return rows_of(cursor, _with_parameters(sql, execution.parameters))
         finally:
             del self._running[execution.id]
             execution.scanned = scanned_before + _scanned(cursor)
@@ -248,6 +248,19 @@ class Executions:
         if execution.has_rows:
             lines = [_csv_line([name for name, _ in execution.columns]), *map(_csv_line, execution.rows or [])]
         self._catalog.write(execution.location, "".join(lines).encode())
+
+
+def rows_of(cursor: trino.dbapi.Cursor, sql: str) -> list[list[Any]]:
+    """The rows of a statement. Until Trino, just started, knows its own node, it refuses what reads tables."""
+    deadline = time.monotonic() + SECONDS_WITHOUT_A_NODE
+    while True:
+        try:
+            cursor.execute(sql)
+            return list(cursor.fetchall())
+        except trino.exceptions.TrinoQueryError as error:
+            if error.error_name != "NO_NODES_AVAILABLE" or time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
 
 
 class _CancelledError(Exception):

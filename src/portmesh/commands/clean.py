@@ -32,23 +32,20 @@ def clean(
     """Remove candidates, and files of no table, that no reader holds and no run is at work on."""
     with errors_as_json(as_json):
         span = parse_duration(older_than)
-        facts = with_orphans(read_mesh_facts(target))
-        by_label = {port.label: port for port in facts.ports}
+        mesh = read_mesh_facts(target)
+        labels = choose_ports([port.label for port in mesh.ports], ports or [])
+        chosen = [port for port in mesh.ports if port.label in labels]
         decisions = [
             decision
-            for label in choose_ports(list(by_label), ports or [])
+            for port in sorted(with_orphans(chosen, mesh.target), key=lambda port: port.label)
             for decision in decide(
-                label,
-                [*by_label[label].leftovers, *(by_label[label].inspected if refused else [])],
-                facts.target,
-                span,
-                utc_now(),
+                port.label, [*port.leftovers, *(port.inspected if refused else [])], mesh.target, span, utc_now()
             )
         ]
         if not dry_run:
             _drop([decision for decision in decisions if decision.goes], target)
     if as_json:
-        print_json({"target": facts.target, "dry_run": dry_run, **_as_facts(decisions)})
+        print_json({"target": mesh.target, "dry_run": dry_run, **_as_facts(decisions)})
     else:
         _print(decisions, dry_run)
 

@@ -12,8 +12,9 @@ from portmesh.text import facts_block
 def status(target: Target = None, as_json: AsJson = False) -> None:
     """Show each port with its state, rows, age and refused attempts, and what broken runs left."""
     with errors_as_json(as_json):
-        facts = with_orphans(read_mesh_facts(target))
-    mesh = describe_mesh(facts, utc_now())
+        facts = read_mesh_facts(target)
+        ports = with_orphans(facts.ports, facts.target)
+    mesh = describe_mesh(facts.model_copy(update={"ports": ports}), utc_now())
     if as_json:
         print_json(mesh.model_dump(mode="json"))
     else:

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import trino
 from botocore.exceptions import ClientError
 
 from rig.billing import billed_bytes
+from rig.endpoint.athena import executions
 from tests.engines.rig.clients import Athena
 from tests.engines.rig.conftest import place
 
@@ -218,3 +220,28 @@ def test_queries_are_listed_newest_first(athena: Athena, group: str) -> None:
     assert [execution["Query"] for execution in shown] == [f"select {n} as n" for n in range(3)]
     with pytest.raises(ClientError, match="was not found"):
         athena.client.get_query_execution(QueryExecutionId="00000000-0000-0000-0000-000000000000")
+
+
+class StartingTrino:
+    """A cursor of a Trino that does not know its own node for as many attempts."""
+
+    def __init__(self, refusals: int, error: str = "NO_NODES_AVAILABLE") -> None:
+        self.refusals = refusals
+        self.error = error
+
+    def execute(self, sql: str) -> None:
+        self.refusals -= 1
+        if self.refusals >= 0:
+            raise trino.exceptions.TrinoQueryError({"errorName": self.error, "message": sql})
+
+    def fetchall(self) -> list[list[int]]:
+        return [[1]]
+
+
+def test_a_query_waits_for_trinos_own_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert executions.rows_of(StartingTrino(2), "select 1") == [[1]]
+    with pytest.raises(trino.exceptions.TrinoQueryError, match="SYNTAX_ERROR"):
+        executions.rows_of(StartingTrino(1, "SYNTAX_ERROR"), "select 1")
+    monkeypatch.setattr(executions, "SECONDS_WITHOUT_A_NODE", 0)
+    with pytest.raises(trino.exceptions.TrinoQueryError, match="NO_NODES_AVAILABLE"):
+        executions.rows_of(StartingTrino(1000), "select 1")
