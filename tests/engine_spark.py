@@ -13,6 +13,7 @@ from tests.engine_glue import OnGlue
 
 SESSION = {
     "set:hiveconf:spark.sql.ansi.enabled": "true",
+    "set:hiveconf:spark.sql.ansi.doubleQuotedIdentifiers": "true",
     "set:hiveconf:spark.sql.timestampType": "TIMESTAMP_NTZ",
     "set:hiveconf:spark.sql.session.timeZone": "UTC",
 }

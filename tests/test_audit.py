@@ -192,10 +192,46 @@ def test_a_check_whose_sql_is_broken_is_named(mesh: Mesh) -> None:
     built = mesh.dbt("build")
     assert built.statuses["one"] == "error"
     assert (
-        "shop.one was not published: its check broken_one_k cannot be run, its SQL is broken." in built.messages["one"]
+        "shop.one was not published: its check broken_one_k cannot be run: its SQL is broken, or the engine refused it."
+        in built.messages["one"]
     )
     assert "selec oops" in built.messages["one"]
     assert not mesh.has("shop.one")
+
+
+@pytest.mark.parametrize("count", ["sum(n_records) + null", "avg(0.5)"])
+def test_what_is_no_count_of_failures_is_refused(mesh: Mesh, count: str) -> None:
+    one_port(mesh, f"    - unique: {{config: {{fail_calc: '{count}'}}}}")
+    mesh.land("tiny", ROWS)
+    message = mesh.dbt("build").messages["one"]
+    assert "shop.one was not published: its check unique_one_k gave no whole number of failures." in message
+    assert f"fail_calc       {count}" in message
+    assert not mesh.has("shop.one")
+
+
+def test_a_whole_number_may_come_as_a_decimal(mesh: Mesh) -> None:
+    one_port(mesh, "    - unique: {config: {fail_calc: 'coalesce(sum(cast(n_records as decimal(10, 2))), 0)'}}")
+    assert mesh.dbt("build").ok
+    assert mesh.value("select failures from portmesh.measurements where kind = 'unique'") == 0
+    mesh.land("tiny", ROWS)
+    assert mesh.dbt("build").statuses["one"] == "error"
+    assert mesh.value("select max(failures) from portmesh.measurements where kind = 'unique'") == 2
+
+
+def test_failing_rows_may_have_columns_without_a_name_or_with_one_twice(mesh: Mesh) -> None:
+    one_port(mesh, "    - odd")
+    mesh.write(
+        "domains/shop/macros/odd.sql",
+        "{% test odd(model, column_name) %}select k, max(t) as k, count(*), null as nothing from {{ model }} "
+        "group by 1 having count(*) > 1{% endtest %}",
+    )
+    mesh.land("tiny", ROWS)
+    message = mesh.dbt("build").messages["one"]
+    assert "odd" in message
+    assert "1 row" in message
+    assert "select * from shop__internal.odd_one_k" in message
+    ((first, second, number, nothing),) = mesh.rows("select * from shop__internal.odd_one_k")
+    assert (first, second, number, nothing) == (2, "b", 2, None)
 
 
 def test_a_check_that_reads_what_the_port_does_not_depend_on_is_refused_with_the_fix(mesh: Mesh) -> None:
@@ -259,6 +295,22 @@ def test_reserved_words_and_quoted_names(mesh: Mesh) -> None:
     assert "1 of 4" in refused.messages["one"]
 
 
+def test_a_quoted_name_in_the_sql_of_a_check_is_a_column(mesh: Mesh) -> None:
+    sql = TINY.replace("as k,", "as {{ adapter.quote('order') }},")
+    checks = """
+    - not_null: {config: {where: "\\"order\\" is null"}}
+    - expression_is_true: {name: below_two, arguments: {expression: "\\"order\\" < 2"}}
+    """
+    one_port(mesh, checks, sql=sql, column="order\n  quote: true")
+    assert mesh.dbt("build").ok
+    mesh.land("tiny", ROWS)
+    mesh.dbt("build")
+    failures = mesh.rows(
+        "select kind, max(failures) from portmesh.measurements where kind <> 'fresh_within' group by 1"
+    )
+    assert dict(failures) == {"not_null": 1, "expression_is_true": 2}
+
+
 def test_warnings_as_errors_hold_the_port_back(mesh: Mesh) -> None:
     one_port(mesh, "    - not_null: {config: {severity: warn}}")
     mesh.land("tiny", ROWS)
@@ -313,9 +365,19 @@ def test_a_late_port_is_published_and_said_to_be_late(mesh: Mesh) -> None:
     assert mesh.value("select status from portmesh.measurements where dimension = 'timeliness'") == "warn"
 
 
-def test_a_check_with_the_name_of_a_model_is_refused(mesh: Mesh) -> None:
-    one_port(mesh, "    - not_null: {name: parents}")
-    mesh.write("domains/shop/models/staging/parents.sql", "select 1 as id")
+@pytest.mark.parametrize(
+    ("name", "path", "text", "kind"),
+    [
+        ("parents", "models/staging/parents.sql", "select 1 as id", "model"),
+        ("Parents", "models/staging/children.sql", "{{ config(alias='parents') }} select 1 as id", "model"),
+        ("parents", "seeds/parents.csv", "id\n1\n", "seed"),
+    ],
+)
+def test_a_check_with_the_name_of_another_table_is_refused(
+    mesh: Mesh, name: str, path: str, text: str, kind: str
+) -> None:
+    one_port(mesh, f"    - not_null: {{name: {name}}}")
+    mesh.write(f"domains/shop/{path}", text)
     message = mesh.dbt("build").messages["one"]
-    assert "its check parents has the name of a model, whose table its failing rows would replace." in message
+    assert f"its check {name} has the name of a {kind}, whose table its failing rows would replace." in message
     assert "domains/shop/models/output_ports/one.yml" in message

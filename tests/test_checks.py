@@ -52,6 +52,8 @@ CASES: list[tuple[str, dict[str, Any], str | None, str, int]] = [
     ("expression_is_true", {"expression": "level > id"}, None, "readings", 0),
     ("expression_is_true", {"expression": "level = 7 or id > 3"}, None, "readings", 1),
     ("expression_is_true", {"expression": "price >= 2"}, "price", "readings", 1),
+    ("expression_is_true", {"expression": "ratio >= -1 and ratio <= 1000"}, None, "readings", 1),
+    ("expression_is_true", {"expression": "ratio <= 1000 or id < 0"}, None, "readings", 1),
     ("fresh_within", {"count": 2, "period": "hour"}, "landed_at", "landings", 0),
     ("fresh_within", {"count": 1, "period": "day"}, "landed_at", "landings", 0),
     ("fresh_within", {"count": 91, "period": "minute"}, "landed_at", "landings", 0),

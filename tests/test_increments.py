@@ -252,6 +252,8 @@ def test_a_broken_check_leaves_the_published_rows(sales: Mesh) -> None:
         ("accepted_range: {arguments: {min_value: 0}}", "rows"),
         ("accepted_range: {arguments: {min_value: 0, max_value: 'year(current_date)'}}", "whole"),
         ("accepted_range: {arguments: {min_value: 0}, config: {where: 'landed_at < now()'}}", "whole"),
+        ("accepted_range: {arguments: {min_value: 0}, config: {where: 'random() >= 0'}}", "whole"),
+        ("accepted_range: {arguments: {min_value: 0, max_value: \"{{ var('year') }}\"}}", "whole"),
         ("accepted_range: {arguments: {min_value: '(select 0)'}}", "whole"),
         ('accepted_range: {arguments: {min_value: "(\\nselect 0)"}}', "whole"),
         ("accepted_range: {arguments: {min_value: 0}, config: {fail_calc: 'coalesce(sum(amount), 0)'}}", "whole"),
@@ -263,11 +265,22 @@ def test_only_what_is_proved_and_stays_true_reads_the_increment_alone(sales: Mes
     columns = COLUMNS.replace("description: Amount.\n", f"description: Amount.\n  data_tests: [{{{check}}}]\n").replace(
         "  data_tests: [{accepted_values: {arguments: {values: [1, 2, 3], quote: false}}}]\n", ""
     )
+    clock = "localtimestamp()" if sales.target == "emr" else "localtimestamp"
+    sales.set_up("shop", sources=("sales",), root={"vars": {"year": f"year({clock})"}})
     sales.port("shop/sales", SALES, columns, meta=EXEMPT)
     assert sales.dbt("build", "--full-refresh").ok
     land(sales, 100, 50, batch=2)
     assert sales.dbt("build").ok
     assert scopes(sales)["accepted_range"] == scope
+
+
+def test_a_check_that_counts_in_another_way_is_another_check(sales: Mesh) -> None:
+    tolerant = "[unique, {not_null: {config: {fail_calc: 'coalesce(min(0), 0)'}}}]"
+    for data_tests, scope in ((tolerant, "whole"), ("[unique, not_null]", "whole"), ("[unique, not_null]", "rows")):
+        sales.port("shop/sales", SALES, COLUMNS.replace("[unique, not_null]", data_tests), meta=EXEMPT)
+        land(sales, sales.value("select count(*) from raw.sales"), 5, batch=2)
+        assert sales.dbt("build").ok
+        assert scopes(sales)["not_null"] == scope
 
 
 def test_uniqueness_among_rows_that_the_clock_decides_is_measured_on_the_whole(sales: Mesh) -> None:

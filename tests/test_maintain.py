@@ -30,6 +30,7 @@ def table(hours: dict[int, int], operations: dict[int, str] | None = None, **fac
         "current": list(made)[-1],
         "log": tuple((at, snapshot) for snapshot, at in made.items()),
         "tags": {},
+        "branches": {},
         "small": Size(),
         "manifests": 1,
         "files": {snapshot: {f"{snapshot}.parquet": 10, "shared.parquet": 1} for snapshot in made},
@@ -68,11 +69,16 @@ def test_a_count_from_the_newest_keeps_what_lies_between() -> None:
 
 
 def test_tags_of_contract_versions_go_with_the_last_kept_version_and_others_stay() -> None:
-    facts = table({1: 90, 2: 80, 3: 70}, tags={"v0.9.0": 1, "audit_2026": 2, "v1.0.0": 2})
+    facts = table({1: 90, 2: 80, 3: 70}, tags={"v0.9.0": 1, "v2026_audit": 2, "v1.0.0": 2})
     found = plan(facts, kept(3), NOW - 24 * HOUR)
     assert found.expired_tags == ("v0.9.0",)
     assert found.tags == (("v1.0.0", 3),)
     assert found.expire == (1,)
+
+
+def test_what_somebody_elses_branch_reads_stays() -> None:
+    facts = table({1: 90, 2: 80, 3: 70}, branches={"main": 3, "experiment": 1})
+    assert plan(facts, kept(3), NOW).expire == (2,)
 
 
 @pytest.mark.parametrize(
@@ -226,6 +232,16 @@ def test_a_port_with_an_open_candidate_is_left_alone(shop: Mesh, capsys: pytest.
     assert code == 0
     assert "0 ports maintained; 1 left alone." in text
     assert f"  shop.lines   table {name} is open: portmesh clean shop.lines" in text
+
+
+@pytest.mark.engines("emr", "athena")
+@pytest.mark.usefixtures("shop")
+def test_a_port_whose_table_is_gone_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    boto3.client("glue").delete_table(DatabaseName="shop", Name="lines")
+    code, text = run(capsys, "maintain")
+    assert code == 1
+    assert "There is no such Iceberg table." in text
+    assert "shop.lines" in text
 
 
 def test_on_the_target_local_there_is_nothing_to_maintain(

@@ -410,6 +410,19 @@ def test_a_change_that_a_reader_could_break_on_asks_for_a_new_model_version(shop
     assert "amount   double     decimal(10,2)" in message
     assert "publish it as a new model version" in message
     assert shop.value("select sum(amount) from shop.lines") == 150
+    assert shop.engine.candidates("shop.lines") == []
+
+
+@pytest.mark.engines("emr", "athena")
+def test_rollback_of_a_version_without_a_record_goes_to_the_newest_that_has_one(shop: Mesh) -> None:
+    """On DuckDB the switch and its record are one transaction."""
+    for rows in (10, 20, 30):
+        shop.land("lines", good(rows))
+        assert shop.dbt("build").ok
+    shop.engine.execute("delete from portmesh.publications where row_count = 30")
+    back = shop.dbt("run-operation", "rollback", "--args", "{port: shop.lines}")
+    assert "(20 rows)" in back.output
+    assert shop.value("select count(*) from shop.lines") == 20
 
 
 def test_rollback_of_a_port_that_does_not_exist_names_those_that_do(shop: Mesh) -> None:

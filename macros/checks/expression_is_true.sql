@@ -4,5 +4,11 @@
       'SQL that is true or false for a row', 'write it like start_date <= end_date') -%}
 select *
 from {{ model }}
-where not ({{ expression }})
+where {{ adapter.dispatch('is_false', 'portmesh')(expression) }}
 {% endtest %}
+
+{% macro default__is_false(expression) %}not ({{ expression }}){% endmacro %}
+
+{# A file's maximum in Iceberg does not count NaN, so Spark would pass over a file whose NaN is beyond a bound: as text, the
+   expression is asked of each row. https://github.com/apache/iceberg/issues/9130 #}
+{% macro spark__is_false(expression) %}cast(({{ expression }}) as string) = 'false'{% endmacro %}

@@ -11,9 +11,11 @@
 {# typeof() is a constant: one statement gives the names, one the exact types, and neither reads a row. #}
 {% macro athena__describe_query(sql) %}
   {% set names = portmesh.query('select * from (\n' ~ sql ~ '\n) as described limit 0').column_names %}
-  {% set types = [] %}
-  {% for name in names %}{% do types.append('typeof(' ~ adapter.quote(name) ~ ')') %}{% endfor %}
-  {% set row = portmesh.query('select ' ~ types | join(', ') ~ ' from (select 1) as one left join (select * from (\n' ~ sql ~ '\n) as described where false) as described on true').rows[0] %}
+  {% set places, types = portmesh.column_places(names), [] %}
+  {% for place in places %}{% do types.append('typeof(' ~ place ~ ')') %}{% endfor %}
+  {% set row = portmesh.query(
+      'select ' ~ types | join(', ') ~ ' from (select 1) as one left join (select * from (\n' ~ sql
+      ~ '\n) as model where false) as described (' ~ places | join(', ') ~ ') on true').rows[0] %}
   {% set columns = [] %}
   {% for name in names %}{% do columns.append({'name': name, 'type': row[loop.index0]}) %}{% endfor %}
   {{ return(columns) }}
@@ -123,8 +125,9 @@
 
 {# A Glue name comes only by CREATE TABLE, so a placeholder is made and turned to the port's metadata. #}
 {% macro athena__open_branch(port) %}
+  {% set changes = portmesh.schema_changes(port, port.relation) %}
   {% do portmesh.open_second_name(port) %}
-  {% do portmesh.evolve_schema(port, port.whole) %}
+  {% do portmesh.evolve_schema(port.whole, changes) %}
 {% endmacro %}
 
 {% macro open_second_name(port) %}
@@ -190,14 +193,9 @@
   {% do adapter.delete_from_glue_catalog(relation) %}
 {% endmacro %}
 
-{# Iceberg holds fewer types than a query gives. #}
-{% macro athena__storable_rows(sql) %}
-  {% set casts = [] %}
-  {% for column in portmesh.describe_query(sql) %}
-    {% set type = 'timestamp(6)' if column.type.startswith('timestamp') else {'tinyint': 'integer', 'smallint': 'integer'}.get(column.type, column.type) %}
-    {% do casts.append('cast(' ~ adapter.quote(column.name) ~ ' as ' ~ type ~ ') as ' ~ adapter.quote(column.name)) %}
-  {% endfor %}
-  {{ return('select ' ~ casts | join(', ') ~ ' from (\n' ~ sql ~ '\n) as failing') }}
+{% macro athena__storable_type(type) %}
+  {% if type.startswith('timestamp') %}{{ return('timestamp(6)') }}{% endif %}
+  {{ return({'tinyint': 'integer', 'smallint': 'integer', 'json': 'varchar', 'unknown': 'varchar'}.get(type, type)) }}
 {% endmacro %}
 
 {% macro athena__word_buckets(key) %}

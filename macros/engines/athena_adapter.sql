@@ -37,7 +37,7 @@
 {% macro athena__apply_grants(relation, grant_config, should_revoke) %}{% do portmesh.pass_over_grants(relation, grant_config) %}{% endmacro %}
 
 {# A unit test makes an empty table to learn its columns' types; an Iceberg table takes no smallint, a Hive table no
-   timestamp(6), and a view takes both. #}
+   timestamp(6), and a view takes both. https://github.com/dbt-labs/dbt-adapters/issues/424 #}
 {% macro athena__get_create_table_as_sql(temporary, relation, sql) -%}
   {%- if model.resource_type == 'unit_test' -%}create or replace view {{ relation }} as {{ sql }}
   {%- else -%}{{ return(create_table_as(temporary, relation, sql)) }}{%- endif -%}

@@ -81,8 +81,8 @@
   {{ return(changes) }}
 {% endmacro %}
 
-{% macro evolve_schema(port, relation) %}
-  {% for change, name, data_type in portmesh.schema_changes(port, relation) %}{% do change(relation, name, data_type) %}{% endfor %}
+{% macro evolve_schema(relation, changes) %}
+  {% for change, name, data_type in changes %}{% do change(relation, name, data_type) %}{% endfor %}
 {% endmacro %}
 
 {% macro _is_wider_decimal(old, new) %}
@@ -206,12 +206,12 @@
   {% set parts = ['select 0 as place, count(*) as failures, false as should_warn, false as should_error, ' ~ no_buckets ~ ' from ' ~ audited] %}
   {% for check in checks %}
     {% set sql = portmesh.compile_check(port, check, check.reads) %}
-    {% if not check.is_known %}{% do try_or_compiler_error(portmesh.broken_check(port, check, sql), portmesh.analyse_query, sql) %}{% endif %}
+    {% if not check.is_known %}{% do try_or_compiler_error(portmesh.broken_check(port, check, sql), portmesh.analyse_query, portmesh.test_sql(check, sql)) %}{% endif %}
     {% set quick = portmesh.quick_form(port, check) %}
     {% do check.update({'is_quick': quick is not none}) %}
     {% set measured = portmesh._measured_buckets(check, quick) if check.buckets
-        else get_test_sql(quick or sql, check.fail_calc, check.warn_if, check.error_if, none) %}
-    {% do parts.append('select ' ~ loop.index ~ ' as place, failures, should_warn, should_error, '
+        else portmesh.test_sql(check, quick or sql) %}
+    {% do parts.append('select ' ~ loop.index ~ ' as place, ' ~ portmesh._whole_failures(check) ~ ', should_warn, should_error, '
         ~ ('buckets' if check.buckets else no_buckets) ~ ' from (\n' ~ measured ~ '\n) as measured') %}
   {% endfor %}
   {% set results = portmesh.query(parts | join('\nunion all\n') ~ '\norder by place') %}
@@ -224,6 +224,12 @@
     {% endif %}
   {% endfor %}
   {{ return(results.rows[0]['failures'] | int) }}
+{% endmacro %}
+
+{# One check's decimals would make decimals of the counts of all; NULL where it is no whole number. #}
+{% macro _whole_failures(check) %}
+  {{- return('failures' if check.fail_calc == 'count(*)'
+      else 'case when failures = floor(failures) then cast(failures as bigint) end as failures') -}}
 {% endmacro %}
 
 {# SQL that has rows if and only if dbt's has, which then counts; none where there is no quicker form, or the port was small
@@ -259,7 +265,7 @@
 {%- endmacro %}
 
 {# How many buckets hold duplicates, and which: the lowest and the highest of each thousandth of them, so that the list is
-   short however many there are. As get_test_sql names and decides. #}
+   short however many there are. As dbt's get_test_sql names and decides. #}
 {% macro _measured_buckets(check, buckets) -%}
   select coalesce(sum(held), 0) as failures, coalesce(sum(held), 0) {{ check.warn_if }} as should_warn,
     coalesce(sum(held), 0) {{ check.error_if }} as should_error,
@@ -337,7 +343,24 @@
 {# The name alone, since its files may be those of the port. What no name has then, `portmesh clean` finds. #}
 {% macro forget_table(relation) %}{{ return(portmesh.of_engine('forget_table')(relation)) }}{% endmacro %}
 
-{% macro storable_rows(sql) %}{{ return(portmesh.of_engine('storable_rows')(sql)) }}{% endmacro %}
+{# A table has each name once, and fewer types than a query gives. #}
+{% macro storable_rows(sql) %}
+  {% set columns = portmesh.describe_query(sql) %}
+  {% set places, names, casts = portmesh.column_places(columns), [], [] %}
+  {% for column in columns %}
+    {% set name = column.name if column.name | lower not in names else column.name ~ '_' ~ loop.index %}
+    {% do names.append(name | lower) %}
+    {% do casts.append('cast(' ~ places[loop.index0] ~ ' as ' ~ portmesh.of_engine('storable_type')(column.type) ~ ') as ' ~ adapter.quote(name)) %}
+  {% endfor %}
+  {{ return('select ' ~ casts | join(', ') ~ ' from (\n' ~ sql ~ '\n) as failing (' ~ places | join(', ') ~ ')') }}
+{% endmacro %}
+
+{# Names for columns that may have none, or one twice: column_1, column_2 and so on. #}
+{% macro column_places(columns) %}
+  {% set places = [] %}
+  {% for _ in columns %}{% do places.append('column_' ~ loop.index) %}{% endfor %}
+  {{ return(places) }}
+{% endmacro %}
 
 {% macro analyse_query(sql) %}{{ return(portmesh.of_engine('analyse_query')(sql)) }}{% endmacro %}
 

@@ -66,7 +66,7 @@
 
 {% macro spark__publish_changed(port) %}
   {% set beside, branch = port.whole, portmesh.branch_relation(port) %}
-  {% do portmesh.evolve_schema(port, port.relation) %}
+  {% do portmesh.evolve_schema(port.relation, portmesh.schema_changes(port, port.relation)) %}
   {% do portmesh.open_branch(port) %}
   {% do portmesh.overwrite_branch(port, branch, 'select ' ~ portmesh.column_list(port) ~ ' from ' ~ beside) %}
   {% do portmesh.publish_branch(port) %}
@@ -135,7 +135,7 @@
   {% do portmesh.execute_sql('drop table if exists ' ~ relation) %}
 {% endmacro %}
 
-{% macro spark__storable_rows(sql) %}{{ return(sql) }}{% endmacro %}
+{% macro spark__storable_type(type) %}{{ return({'void': 'string'}.get(type, type)) }}{% endmacro %}
 
 {% macro spark__word_buckets(key) %}
   {{- return({

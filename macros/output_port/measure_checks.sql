@@ -14,7 +14,9 @@
   {% do port.update({'row_count': portmesh.run_checks(port, checks, audited)}) %}
   {% for check in checks %}
     {% set row = check.result.rows[0] %}
-    {% do check.update({'failures': row['failures'], 'status': portmesh._status(check, row['should_warn'], row['should_error'])}) %}
+    {% do check.update({
+        'failures': portmesh._counted(port, check, row['failures']),
+        'status': portmesh._status(check, row['should_warn'], row['should_error'])}) %}
   {% endfor %}
   {{ return(checks) }}
 {% endmacro %}
@@ -22,7 +24,25 @@
 {# What a check asks of any version: the same until somebody changes it. The clock is no part of it. #}
 {% macro definition_of(port, check) %}
   {% set is_of_the_clock = check.macro == 'macro.portmesh.test_fresh_within' %}
-  {{ return(local_md5(tojson([check.kwargs, check.where]) if is_of_the_clock else portmesh.compile_check(port, check, port.relation))) }}
+  {{ return(local_md5(tojson([check.kwargs, check.where, check.fail_calc]) if is_of_the_clock
+      else portmesh.test_sql(check, portmesh.compile_check(port, check, port.relation)))) }}
+{% endmacro %}
+
+{# As dbt's own test node measures and decides. #}
+{% macro test_sql(check, sql) %}
+  {{- return(get_test_sql(sql, check.fail_calc, check.warn_if, check.error_if, none)) -}}
+{% endmacro %}
+
+{# dbt takes no other than a whole number, and would fail on it after the publication; DuckDB gives it as a decimal, too. #}
+{% macro _counted(port, check, failures) %}
+  {% if failures is none or failures | int != failures %}
+    {% do exceptions.raise_dependency_error(
+        port.label ~ ' was not published: its check ' ~ check.name ~ ' gave no whole number of failures.\n\n'
+        ~ '  fail_calc       ' ~ check.fail_calc ~ '\n'
+        ~ '  allowed         what gives a whole number, and never NULL\n'
+        ~ '  next            mend fail_calc in ' ~ port.contract_path ~ ', with coalesce(…, 0) for instance') %}
+  {% endif %}
+  {{ return(failures | int) }}
 {% endmacro %}
 
 {# What a check must read: the increment's rows, the rows that share its keys, or the whole port. #}
@@ -45,12 +65,12 @@
 {% macro run_check(port, check, relation) %}
   {% set sql = portmesh.compile_check(port, check, relation) %}
   {% set result = try_or_compiler_error(
-      portmesh.broken_check(port, check, sql), portmesh.query, get_test_sql(sql, check.fail_calc, check.warn_if, check.error_if, none)) %}
+      portmesh.broken_check(port, check, sql), portmesh.query, portmesh.test_sql(check, sql)) %}
   {% do check.update({'result': result}) %}
 {% endmacro %}
 
 {% macro broken_check(port, check, sql) %}
-  {{- return(port.label ~ ' was not published: its check ' ~ check.name ~ ' cannot be run, its SQL is broken.\n\n'
+  {{- return(port.label ~ ' was not published: its check ' ~ check.name ~ ' cannot be run: its SQL is broken, or the engine refused it.\n\n'
       ~ '  the database error is in logs/dbt.log; the SQL:\n' ~ sql) -}}
 {% endmacro %}
 

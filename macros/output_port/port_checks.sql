@@ -1,6 +1,8 @@
 {% macro port_checks(port) %}
-  {% set checks = [] %}
+  {% set checks, tables = [], portmesh._tables_by_name() %}
   {% for test in graph.nodes.values() if test.resource_type == 'test' and test.attached_node == port.id %}
+    {% do portmesh._assert_reads_dependencies(port, test) %}
+    {% do portmesh._assert_name_is_free(port, test, tables) %}
     {% do checks.append(portmesh._check_from_test(port, test)) %}
   {% endfor %}
   {% do checks.extend(portmesh._checks_from_constraints(port, checks)) %}
@@ -9,8 +11,6 @@
 {% endmacro %}
 
 {% macro _check_from_test(port, test) %}
-  {% do portmesh._assert_reads_dependencies(port, test) %}
-  {% do portmesh._assert_name_is_free(port, test) %}
   {% set kind = test.test_metadata.name %}
   {% set macros = [] %}
   {% for id in test.depends_on.macros if id.split('.') | last == 'test_' ~ kind %}{% do macros.append(id) %}{% endfor %}
@@ -18,8 +18,7 @@
     {% do exceptions.raise_dependency_error(
         port.label ~ ' was not written: its check ' ~ test.alias ~ ' uses the generic test ' ~ kind ~ ', which nobody defines.') %}
   {% endif %}
-  {% set arguments = test.test_metadata.kwargs.items() | rejectattr(0, 'equalto', 'model') | map(attribute=1) | join(' ') %}
-  {% set stays_true = portmesh._stays_true(port.node, arguments ~ ' ' ~ (test.config.where or '')) %}
+  {% set stays_true = portmesh._stays_true(port, test.test_metadata.kwargs, test.config.where) %}
   {{ return({
       'id': test.unique_id, 'name': test.alias, 'kind': kind, 'macro': macros[0],
       'column': test.test_metadata.kwargs.get('column_name') or '',
@@ -33,9 +32,17 @@
   }) }}
 {% endmacro %}
 
-{# Not so where it looks at the clock, at other rows or at the port itself: then rows that passed may fail later. #}
-{% macro _stays_true(node, text) %}
-  {{ return(not modules.re.search('(?i)\\b(select|over|now|today|current_[a-z]+)\\b|\\bref\\([^)]*\\b' ~ node.name ~ '\\b', text)) }}
+{# Not so where it looks at the clock, at chance, at other rows or at the port itself: then rows that passed may fail later.
+   Arguments are looked at as they are written and as they are rendered. #}
+{% macro _stays_true(port, kwargs, where) %}
+  {% set texts = [where or ''] %}
+  {% for name, value in kwargs.items() if name != 'model' %}
+    {% do texts.extend([value, portmesh._render_argument(port, value, port.relation)]) %}
+  {% endfor %}
+  {% set moving = '(?i)\\b(select|over|current_(date|time|timestamp)|localtime(stamp)?|sys(date|timestamp))\\b'
+      ~ '|\\b(now|today|getdate|curdate|get_current_\\w+|(unix|utc|clock|statement|transaction)_timestamp|rand|random|uuid) *\\('
+      ~ '|\\bref\\([^)]*\\b' ~ port.node.name ~ '\\b' %}
+  {{ return(not modules.re.search(moving, texts | join(' '))) }}
 {% endmacro %}
 
 {# Row by row, and the same tomorrow: its verdict on the whole is that on the parts, so an increment can be audited alone. #}
@@ -46,13 +53,23 @@
   {{ return(test.test_metadata.name in kinds and stays_true) }}
 {% endmacro %}
 
-{# The failing rows of a test are kept in a table of its name, beside the domain's internal models. #}
-{% macro _assert_name_is_free(port, test) %}
-  {% if 'model.' ~ test.package_name ~ '.' ~ test.alias in graph.nodes %}
+{# The failing rows of a test are kept in a table of its name, beside the domain's internal models, seeds and snapshots. #}
+{% macro _assert_name_is_free(port, test, tables) %}
+  {% set kind = tables.get((test.schema ~ '.' ~ test.alias) | lower) %}
+  {% if kind %}
     {% do exceptions.raise_dependency_error(
-        port.label ~ ' was not written: its check ' ~ test.alias ~ ' has the name of a model, whose table its failing rows would replace.'
-        ~ '\n\n  give the check a name of its own in ' ~ port.contract_path) %}
+        port.label ~ ' was not written: its check ' ~ test.alias ~ ' has the name of a ' ~ kind
+        ~ ', whose table its failing rows would replace.\n\n  give the check a name of its own in ' ~ port.contract_path) %}
   {% endif %}
+{% endmacro %}
+
+{# {schema.table: what it is} of all that dbt builds. #}
+{% macro _tables_by_name() %}
+  {% set tables = {} %}
+  {% for node in graph.nodes.values() if node.resource_type in ['model', 'seed', 'snapshot'] %}
+    {% do tables.update({(node.schema ~ '.' ~ node.alias) | lower: node.resource_type}) %}
+  {% endfor %}
+  {{ return(tables) }}
 {% endmacro %}
 
 {% macro _assert_reads_dependencies(port, test) %}
@@ -138,7 +155,7 @@
 
 {% macro _own_check(port, kind, column, kwargs, origin, severity) %}
   {% set name = origin ~ '_' ~ kind ~ '_' ~ port.alias ~ ('_' ~ modules.re.sub('\\W', '', column) if column else '') %}
-  {% set stays_true = portmesh._stays_true(port.node, kwargs.get('expression') or '') %}
+  {% set stays_true = portmesh._stays_true(port, kwargs, none) %}
   {{ return({
       'id': port.id ~ ':' ~ name, 'name': name, 'kind': kind, 'column': column, 'kwargs': kwargs,
       'macro': 'macro.' ~ ('dbt' if kind in ['not_null', 'unique'] else 'portmesh') ~ '.test_' ~ kind,

@@ -4,7 +4,10 @@
   {% set versions = portmesh.published_versions(port) if load_relation(portmesh.record_table('publications')) else [] %}
   {% if not versions %}
     {% do exceptions.raise_dependency_error(port.label ~ ' has no published version to roll back from.') %}
-  {% elif versions | length < 2 or not portmesh.can_restore(port, versions[0], versions[1]) %}
+  {% endif %}
+  {# What consumers read may have no record: then the way back is to the newest that has one. #}
+  {% set versions = versions if portmesh.reads_as_recorded(port, versions[0]) else versions[:1] + versions %}
+  {% if versions | length < 2 or not portmesh.can_restore(port, versions[0], versions[1]) %}
     {% do exceptions.raise_dependency_error(
         port.label ~ ' keeps no version before ' ~ versions[0].version ~ '.\n\n'
         ~ '  kept            ' ~ portmesh.versions_to_keep(port.node) ~ ' versions (config.meta.keep_versions)\n'

@@ -10,6 +10,9 @@ from datetime import datetime
 from portmesh.lake.iceberg import Size, Snapshot, TableFacts
 from portmesh.leftovers import KeptVersion, OpenVersion
 
+# The tags of contract versions; any other tag is somebody else's.
+_OURS = re.compile(r"v\d+\.\d+\.\d+")
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -35,9 +38,9 @@ def plan(table: TableFacts, kept: Sequence[KeptVersion], unread_since: datetime,
     `by_vacuum`: Athena keeps the newest so many snapshots, and what was written after `unread_since`; it writes no tag.
     """
     tags = {} if by_vacuum else _tags_of(kept)
-    ours = [] if by_vacuum else [name for name in table.tags if re.fullmatch(r"v\d\S*", name)]
+    ours = [] if by_vacuum else [name for name in table.tags if _OURS.fullmatch(name)]
     expired_tags = [name for name in ours if name not in tags]
-    keep = {table.current} | {version.snapshot_id for version in kept} | set(tags.values())
+    keep = {table.current, *table.branches.values(), *tags.values(), *(version.snapshot_id for version in kept)}
     keep |= {snapshot for name, snapshot in table.tags.items() if name not in [*expired_tags, *tags]}
     expire = [s.id for s in table.snapshots.values() if s.id not in keep and last_read(table, s) < unread_since]
     order = [snapshot.id for snapshot in ancestry(table)]

@@ -64,6 +64,24 @@ def test_a_table_that_can_be_cloned_cannot_be_replaced(mesh: Mesh) -> None:
     assert cloned.statuses["int_shop__merge"] == "error"
 
 
+def test_a_unit_tests_types_fit_no_table(mesh: Mesh) -> None:
+    folder = "domains/shop/models/intermediate"
+    mesh.write(
+        f"{folder}/int_shop__narrow.sql",
+        "select cast(sale_id as smallint) as sale_id, cast(timestamp '2024-01-01' as timestamp(6)) as at "
+        "from {{ ref('int_shop__merge') }}",
+    )
+    mesh.write(
+        f"{folder}/_narrow.yml",
+        "unit_tests: [{name: narrow, model: int_shop__narrow, expect: {rows: [{sale_id: 1}]}, "
+        "given: [{input: ref('int_shop__merge'), rows: [{sale_id: 1}]}]}]",
+    )
+    with without(mesh, "athena__get_create_table_as_sql"):
+        tested = mesh.dbt("test", "--select", "narrow")
+    assert tested.statuses["narrow"] == "error", tested.output
+    assert mesh.dbt("test", "--select", "narrow").ok
+
+
 def test_grants_fail(mesh: Mesh) -> None:
     with without(mesh, "athena__apply_grants"):
         seeded = mesh.dbt("seed", "--select", "kinds")

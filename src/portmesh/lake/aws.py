@@ -16,7 +16,7 @@ from botocore.exceptions import (
     SSOError,
 )
 from botocore.exceptions import ConnectionError as BotoConnectionError
-from pyiceberg.exceptions import CommitFailedException, ValidationException
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, ValidationException
 
 from portmesh.errors import UsageError
 
@@ -64,6 +64,12 @@ def aws_errors_explained(facts: Sequence[tuple[str, str]]) -> Iterator[None]:
             "Another landing is at work on the same batch, which it may have landed; this one stopped.",
             [*facts, ("got", str(error))],
             "run this again: what has landed is kept",
+        ) from error
+    except NoSuchTableError as error:
+        raise UsageError(
+            "There is no such Iceberg table.",
+            [*facts, ("got", str(error))],
+            "see who took it away, then build or land it again",
         ) from error
     except _CREDENTIALS as error:
         raise UsageError("There are no AWS credentials.", [*facts, ("got", str(error))], _SET_CREDENTIALS) from error

@@ -52,6 +52,7 @@ class TableFacts:
     snapshots: Mapping[int, Snapshot]
     log: tuple[tuple[datetime, int], ...]
     tags: Mapping[str, int]
+    branches: Mapping[str, int]
     small: Size
     manifests: int
     files: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
@@ -72,12 +73,17 @@ def read_table(catalog: Catalog, database: str, name: str, older_than: datetime)
             current=metadata.current_snapshot_id,
             snapshots={s.snapshot_id: _snapshot(s) for s in metadata.snapshots},
             log=tuple((_utc(entry.timestamp_ms), entry.snapshot_id) for entry in metadata.snapshot_log),
-            tags={name: ref.snapshot_id for name, ref in metadata.refs.items() if ref.snapshot_ref_type == "tag"},
+            tags=_refs(table, "tag"),
+            branches=_refs(table, "branch"),
             small=_small_files(table),
             manifests=len(_manifests(table, metadata.current_snapshot_id)),
             files=files,
             orphans=dict(_unknown(home, known, older_than)),
         )
+
+
+def _refs(table: Table, kind: str) -> dict[str, int]:
+    return {name: ref.snapshot_id for name, ref in table.metadata.refs.items() if ref.snapshot_ref_type == kind}
 
 
 def _snapshot(snapshot: TableSnapshot) -> Snapshot:
