@@ -18,6 +18,7 @@ import trino
 from botocore.exceptions import ClientError
 
 from rig.endpoint.athena.catalog import Catalog
+from rig.endpoint.athena.nodes import rows_of
 from rig.endpoint.athena.statements import AthenaError, Statement
 from rig.endpoint.athena.translation import HIVE, Translator
 from rig.endpoint.athena.values import speller
@@ -31,7 +32,6 @@ log = logging.getLogger(__name__)
 OVER_THE_LIMIT = "Bytes scanned limit was exceeded"
 # The newest executions whose rows can still be read page by page; the older ones' are in S3.
 KEPT_RESULTS = 200
-SECONDS_WITHOUT_A_NODE = 30
 FINISHED = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 
@@ -248,19 +248,6 @@ class Executions:
         if execution.has_rows:
             lines = [_csv_line([name for name, _ in execution.columns]), *map(_csv_line, execution.rows or [])]
         self._catalog.write(execution.location, "".join(lines).encode())
-
-
-def rows_of(cursor: trino.dbapi.Cursor, sql: str) -> list[list[Any]]:
-    """The rows of a statement. Until Trino, just started, knows its own node, it refuses what reads tables."""
-    deadline = time.monotonic() + SECONDS_WITHOUT_A_NODE
-    while True:
-        try:
-            cursor.execute(sql)
-            return list(cursor.fetchall())
-        except trino.exceptions.TrinoQueryError as error:
-            if error.error_name != "NO_NODES_AVAILABLE" or time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
 
 
 class _CancelledError(Exception):

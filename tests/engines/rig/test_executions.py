@@ -10,7 +10,7 @@ import trino
 from botocore.exceptions import ClientError
 
 from rig.billing import billed_bytes
-from rig.endpoint.athena import executions
+from rig.endpoint.athena import nodes
 from tests.engines.rig.clients import Athena
 from tests.engines.rig.conftest import place
 
@@ -239,9 +239,9 @@ class StartingTrino:
 
 
 def test_a_query_waits_for_trinos_own_node(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert executions.rows_of(StartingTrino(2), "select 1") == [[1]]
+    assert nodes.rows_of(StartingTrino(2), "select 1") == [[1]]
     with pytest.raises(trino.exceptions.TrinoQueryError, match="SYNTAX_ERROR"):
-        executions.rows_of(StartingTrino(1, "SYNTAX_ERROR"), "select 1")
-    monkeypatch.setattr(executions, "SECONDS_WITHOUT_A_NODE", 0)
+        nodes.rows_of(StartingTrino(1, "SYNTAX_ERROR"), "select 1")
+    monkeypatch.setattr(nodes, "SECONDS_WITHOUT_A_NODE", 0)
     with pytest.raises(trino.exceptions.TrinoQueryError, match="NO_NODES_AVAILABLE"):
-        executions.rows_of(StartingTrino(1000), "select 1")
+        nodes.rows_of(StartingTrino(1000), "select 1")
