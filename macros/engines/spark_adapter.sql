@@ -6,7 +6,8 @@
   {{ return(dbt.materialization_table_spark()) }}
 {% endmaterialization %}
 
-{# Its own has no place for the location, and Iceberg puts a database's tables below that. #}
+{# Its own has no place for the location, and Iceberg puts a database's tables below that.
+   https://github.com/dbt-labs/dbt-spark/issues/663 #}
 {% macro spark__create_schema(relation) -%}
   {%- call statement('create_schema') -%}
     create schema if not exists {{ relation.without_identifier() }} location '{{ portmesh.lake_location(relation.schema) }}'
@@ -74,7 +75,7 @@
 {% endmacro %}
 
 {# Its own sets a relation's description at its creation only, so never that of a port; and each column's on every run,
-   whether it changed or not, a commit each. #}
+   whether it changed or not, a commit each. https://github.com/dbt-labs/dbt-spark/issues/928 #}
 {% macro spark__persist_docs(relation, model, for_relation, for_columns) %}
   {% if not (config.persist_relation_docs() or config.persist_column_docs()) %}{{ return('') }}{% endif %}
   {% set kept = portmesh._kept_descriptions(relation) %}
@@ -102,7 +103,8 @@
   {{ return(kept) }}
 {% endmacro %}
 
-{# Its own makes shallow clones, which Delta has and Iceberg has not: a clone is a copy. #}
+{# Its own makes shallow clones, which Delta has and Iceberg has not: a clone is a copy.
+   https://github.com/dbt-labs/dbt-spark/pull/816 #}
 {% materialization clone, adapter='spark' %}{{ return(portmesh.materialization_clone_default()) }}{% endmaterialization %}
 
 {% macro spark__create_or_replace_clone(this_relation, defer_relation) %}
