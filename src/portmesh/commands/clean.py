@@ -33,11 +33,11 @@ def clean(
     with errors_as_json(as_json):
         span = parse_duration(older_than)
         mesh = read_mesh_facts(target)
-        labels = choose_ports([port.label for port in mesh.ports], ports or [])
-        chosen = [port for port in mesh.ports if port.label in labels]
+        by_label = {port.label: port for port in mesh.ports}
+        chosen = [by_label[label] for label in choose_ports(list(by_label), ports or [])]
         decisions = [
             decision
-            for port in sorted(with_orphans(chosen, mesh.target), key=lambda port: port.label)
+            for port in with_orphans(chosen, mesh.target)
             for decision in decide(
                 port.label, [*port.leftovers, *(port.inspected if refused else [])], mesh.target, span, utc_now()
             )
