@@ -118,7 +118,7 @@ def test_a_refused_candidate_leaves_consumers_the_version_they_had(shop: Mesh) -
         "2 other checks passed.",
         f"the candidate   {candidate}",
         "select * from shop__internal.unique_lines_line_id",
-        "next            mend the model or the batch, then: dbt build --select lines+",
+        "next            fix the model or the batch, then: dbt build --select lines+",
     ):
         assert text in message, message
     assert "> in macro" not in message

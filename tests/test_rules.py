@@ -192,11 +192,11 @@ FAILING: list[tuple[str, list[Edit], str]] = [
         "PM110",
         [
             write(
-                "domains/desk/macros/compile_check.sql",
-                "{% macro compile_check(port, check, relation) %}{% endmacro %}",
+                "domains/desk/macros/render_check.sql",
+                "{% macro render_check(port, check, relation) %}{% endmacro %}",
             )
         ],
-        "The macro compile_check of desk has the name of a shared one",
+        "The macro render_check of desk has the name of a shared one",
     ),
     (
         "PM110",

@@ -86,17 +86,3 @@
   {%- endfor -%}
   {{- return(columns) -}}
 {% endmacro %}
-
-{# An increment joins rows that are already published, so both must have the contract's columns. #}
-{% macro assert_schema_unchanged(port, current) %}
-  {% set published = portmesh.table_columns(portmesh.published_rows(port, current)) %}
-  {% set contract = portmesh.contract_columns(port) %}
-  {% set rows = portmesh._contract_differences(port, contract, published) %}
-  {% if rows %}
-    {% for row in rows %}{% do row.pop() %}{% endfor %}
-    {% do exceptions.raise_dependency_error(
-        port.label ~ ' was not written: its contract has changed since the published rows were written, so an increment cannot join them.\n\n'
-        ~ portmesh.text_table(['column', 'contract', 'published'], rows)
-        ~ '\n\n  next   dbt build --full-refresh --select ' ~ port.node.name ~ '+') %}
-  {% endif %}
-{% endmacro %}

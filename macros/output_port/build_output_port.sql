@@ -1,3 +1,4 @@
+{# Contract, candidate, audit, publish or refuse, record: the same on every engine. #}
 {% macro build_output_port() %}
   {%- set port = portmesh.describe_port(model) -%}
   {{ run_hooks(pre_hooks, inside_transaction=False) }}
@@ -8,64 +9,65 @@
   {% if portmesh.is_partial_run() %}
     {% do portmesh._pass_over(port) %}
   {% else %}
-    {% do portmesh._write_audit_publish(port) %}
+    {% set attempt = portmesh._write_audit_publish(port) %}
   {% endif %}
 
   {% do persist_docs(port.relation, model) %}
   {% do apply_grants(port.relation, config.get('grants'), should_revoke=true) %}
   {{ run_hooks(post_hooks, inside_transaction=True) }}
+  {% if attempt %}{% do portmesh.assert_published(port, attempt.place, attempt.row_count) %}{% endif %}
   {{ adapter.commit() }}
   {{ run_hooks(post_hooks, inside_transaction=False) }}
+  {% if attempt and post_hooks %}{% do portmesh.assert_published(port, attempt.place, attempt.row_count) %}{% endif %}
   {{ return({'relations': [port.relation]}) }}
 {% endmacro %}
 
+{# Gives the attempt: {port, history, current, kind, place, checks, failed, row_count, written, started_at}. #}
 {% macro _write_audit_publish(port) %}
   {% set started_at = modules.datetime.datetime.now() %}
-  {% set current = portmesh.current_version(port) %}
-  {% set increment = portmesh._is_increment(port, current) %}
+  {% set history = portmesh.read_history(port) %}
+  {% set current = history.current %}
+  {% set changes = portmesh.compare_contracts(port, current) %}
+  {% set increment = port.unique_key and current and not should_full_refresh() %}
 
-  {% do portmesh.place_candidate(port, current, increment) %}
-  {% do portmesh.write_candidate(port, compiled_code) %}
+  {% set place = portmesh.place_candidate(port, current, increment, changes) %}
+  {% do portmesh.write_candidate(port, place, compiled_code, changes) %}
   {{ adapter.commit() }}
-  {% set written = portmesh.count_rows(port.candidate) if increment else none %}
-  {% if increment and written %}{% do portmesh.apply_increment(port) %}{% endif %}
+  {% set written = portmesh.count_rows(place.candidate) if increment else none %}
+  {% set is_news = not increment or written > 0 or changes | length > 0 %}
+  {% if increment and is_news %}{% do portmesh.compose_result(port, place, changes) %}{% endif %}
 
   {% do portmesh.begin_step('audit') %}
-  {% set audited = port.whole if written or not increment else portmesh.published_rows(port, current) %}
-  {% set checks = portmesh.measure_checks(port, audited, current, increment) %}
+  {% set audited = place.result if is_news else portmesh.published_rows(port, current) %}
+  {% set plan = portmesh.plan_audit(port, current, audited, place.candidate if increment else none) %}
+  {% set measured = portmesh.measure_checks(port, plan, audited, current) %}
   {% set attempt = {
-      'port': port, 'current': current, 'checks': checks, 'row_count': port.row_count, 'started_at': started_at,
-      'written': written,
-      'kind': 'increment' if increment else 'full',
-      'base': port.base,
-      'failed': checks | selectattr('status', 'equalto', 'fail') | list,
+      'port': port, 'history': history, 'current': current, 'kind': 'increment' if increment else 'full', 'place': place,
+      'audited': audited, 'checks': measured.checks, 'failed': measured.checks | selectattr('status', 'equalto', 'fail') | list,
+      'row_count': measured.row_count, 'written': written, 'started_at': started_at,
   } %}
-
   {% if attempt.failed %}{% do portmesh.refuse(attempt) %}{% endif %}
-  {% if increment and not written %}
-    {% do portmesh._leave_unchanged(attempt) %}
-  {% else %}
-    {% do portmesh._publish(attempt) %}
-  {% endif %}
-  {% do portmesh.hand_over_measurements(checks) %}
+  {% if is_news %}{% do portmesh._publish(attempt, changes) %}{% else %}{% do portmesh._leave_unchanged(attempt) %}{% endif %}
+  {% do portmesh.hand_over_measurements(measured.checks) %}
+  {{ return(attempt if is_news else none) }}
 {% endmacro %}
 
-{% macro _publish(attempt) %}
-  {% set port = attempt.port %}
+{% macro _publish(attempt, changes) %}
+  {% set port, place = attempt.port, attempt.place %}
   {% do portmesh.begin_step('publish') %}
-  {% do portmesh.publish_version(port) %}
+  {% do portmesh.publish_version(port, place, changes) %}
   {% do portmesh.begin_step('record') %}
-  {% do portmesh.record_attempt(attempt, 'published', port.version) %}
-  {% do portmesh.finish_publication(port) %}
-  {% do portmesh.drop_superseded_versions(port) %}
+  {% do portmesh.record_attempt(attempt, 'published', place.version) %}
+  {% do portmesh.finish_publication(port, place) %}
+  {% do portmesh.drop_superseded_versions(port, portmesh.read_history(port), place) %}
   {% do portmesh.drop_kept_failures(attempt.checks) %}
   {% do portmesh._say('published', attempt) %}
 {% endmacro %}
 
 {% macro _leave_unchanged(attempt) %}
   {% do portmesh.record_attempt(attempt, 'unchanged', attempt.current.version) %}
-  {% do portmesh.drop_candidate(attempt.port) %}
-  {% do portmesh.drop_superseded_versions(attempt.port) %}
+  {% do portmesh.drop_candidate(attempt.place) %}
+  {% do portmesh.drop_superseded_versions(attempt.port, attempt.history, attempt.place) %}
   {% do portmesh._say('nothing new in', attempt) %}
 {% endmacro %}
 
@@ -82,10 +84,4 @@
 
 {% macro is_partial_run() %}
   {{ return(flags.EMPTY or invocation_args_dict.get('sample') is not none) }}
-{% endmacro %}
-
-{% macro _is_increment(port, current) %}
-  {% if not port.unique_key or not current or should_full_refresh() %}{{ return(false) }}{% endif %}
-  {% do portmesh.assert_schema_unchanged(port, current) %}
-  {{ return(true) }}
 {% endmacro %}

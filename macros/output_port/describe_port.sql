@@ -1,30 +1,43 @@
+{# What stays the same of a port, whatever a run does with it. `reads_as` is the name that consumers know, within the
+   environment: records, versions and increments go by it, not by dbt's node. #}
 {% macro describe_port(node) %}
   {%- set name = node.name ~ ('.v' ~ node.version if node.version else '') -%}
-  {%- set version = node.alias ~ '__' ~ run_started_at.strftime('%Y%m%d_%H%M%S') ~ '_' ~ invocation_id[:6] -%}
   {%- set unique_key = node.config.unique_key or [] -%}
-  {%- set port = {
+  {%- set columns = [] -%}
+  {%- for column in node.columns.values() -%}
+    {%- do columns.append(dict(column, data_type=(column.data_type or '') | lower | replace(' ', ''))) -%}
+  {%- endfor -%}
+  {{- return({
       'id': node.unique_id,
       'node': node,
       'product': node.package_name,
       'name': name,
       'label': node.package_name ~ '.' ~ name,
+      'reads_as': node.package_name ~ '.' ~ node.alias,
       'contract_version': (node.config.meta or {}).get('version') | string,
       'contract_path': 'domains/' ~ node.package_name ~ '/' ~ (node.patch_path or node.original_file_path).split('://') | last,
       'alias': node.alias,
       'relation': api.Relation.create(database=node.get('database'), schema=node.schema, identifier=node.alias,
           type='view' if target.type == 'duckdb' else 'table'),
       'internal_schema': environment_schema(node.package_name ~ '__internal'),
-      'version': version,
       'unique_key': [unique_key] if unique_key is string else unique_key,
-      'columns': node.columns.values() | list,
-  } -%}
-  {%- do port.update({'quoted_key': portmesh.quoted_names(port.unique_key)}) -%}
-  {{- return(port) -}}
+      'columns': columns,
+  }) -}}
 {% endmacro %}
 
-{% macro version_relation(port, identifier) %}
+{# A name for what this run writes of a port; is_version_of knows it again. #}
+{% macro new_version_name(port) %}
+  {{- return(port.alias ~ '__' ~ run_started_at.strftime('%Y%m%d_%H%M%S') ~ '_' ~ invocation_id[:6]) -}}
+{% endmacro %}
+
+{# Whether a table, branch or second name is a version of the port, or made beside one. #}
+{% macro is_version_of(port, name) %}
+  {{- return(modules.re.match('^' ~ modules.re.escape(port.alias) ~ '__\\d{8}_\\d{6}_[0-9a-f]{6}(__(replaced|result|increment|rows))?$', name) is not none) -}}
+{% endmacro %}
+
+{% macro version_relation(port, identifier, type='table') %}
   {{- return(api.Relation.create(
-      database=port.relation.database, schema=port.internal_schema, identifier=identifier, type='table')) -}}
+      database=port.relation.database, schema=port.internal_schema, identifier=identifier, type=type)) -}}
 {% endmacro %}
 
 {# Names as a check's SQL has them: quoted where the contract says `quote: true`. #}

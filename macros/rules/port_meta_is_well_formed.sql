@@ -3,10 +3,11 @@
   {% set findings = [] %}
   {% for port in mesh.ports.values() %}
     {% set meta = portmesh.meta_of(port) %}
-    {% set problems = portmesh._unknown_keys('config.meta', meta, ['version', 'classification', 'subject', 'freshness', 'consumers', 'exemptions', 'keep_versions']) %}
+    {% set problems = portmesh._unknown_keys('config.meta', meta, ['version', 'classification', 'subject', 'freshness', 'consumers', 'exemptions', 'keep_versions', 'agreements']) %}
     {% if meta.freshness is not none and meta.freshness is defined %}{% do problems.extend(portmesh._freshness_problems(port, meta.freshness)) %}{% endif %}
     {% if meta.subject is not none and meta.subject is defined %}{% do problems.extend(portmesh._subject_problems(port, meta.subject)) %}{% endif %}
     {% do problems.extend(portmesh._consumers_problems(meta.consumers or [])) %}
+    {% do problems.extend(portmesh._agreements_problems(meta.agreements or [])) %}
     {% if 'keep_versions' in meta and not (meta.keep_versions is integer and meta.keep_versions is not boolean and meta.keep_versions > 0) %}
       {% do problems.append('keep_versions is ' ~ meta.keep_versions ~ ', not a whole number above 0') %}
     {% endif %}
@@ -71,6 +72,22 @@
       {% if consumer.until and not portmesh.is_date(consumer.until) %}
         {% do problems.append('until of ' ~ consumer.name ~ ' is ' ~ consumer.until ~ ', not a date like 2027-06-30') %}
       {% endif %}
+    {% endif %}
+  {% endfor %}
+  {{ return(problems) }}
+{% endmacro %}
+
+{% macro _agreements_problems(agreements) %}
+  {% if agreements is mapping or agreements is string or agreements is not sequence %}
+    {{ return(['agreements is not a list of {from, with, reason}']) }}
+  {% endif %}
+  {% set problems = [] %}
+  {% for agreement in agreements %}
+    {% set is_list = agreement is mapping and agreement.with is sequence and agreement.with is not string %}
+    {% if not is_list or not agreement.from or not agreement.reason %}
+      {% do problems.append('the agreement ' ~ agreement ~ ' is not like {from: 1.0.0, with: [<consumers>], reason: ...}') %}
+    {% else %}
+      {% do problems.extend(portmesh._unknown_keys('the agreement from ' ~ agreement.from, agreement, ['from', 'with', 'reason'])) %}
     {% endif %}
   {% endfor %}
   {{ return(problems) }}

@@ -72,7 +72,7 @@ class Keeper:
         if is_rewritten:
             newest = newest.model_copy(update={"snapshot_id": table.current})
         after = self._plan(table, [newest, *port.kept[1:]])
-        self._run("let_go", port, is_rewritten=is_rewritten, keep=self._keep(after))
+        self._run("remove_expired", port, is_rewritten=is_rewritten, keep=self._keep(after))
         return replace(after, compact=before.compact, manifests=before.manifests)
 
     def _plan(self, table: TableFacts, kept: Sequence[KeptVersion]) -> Plan:

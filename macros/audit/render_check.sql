@@ -1,0 +1,81 @@
+{# The SQL of a check's failing rows, exactly as dbt renders its test node (dbt.clients.jinja.add_rendered_test_kwargs), with
+   `relation` in the port's place. dbt gives a macro the context of the node that calls it, which is the port here; so the
+   test's own model, this, config and ref are lent to the context while its text is rendered. #}
+{% macro render_check(port, check, relation) %}
+  {% set lent = portmesh._lend_context(port, check, relation) %}
+  {% do context.update({'_dbt_generic_test_kwargs': portmesh._rendered_arguments(check.arguments)}) %}
+  {% set sql = render(check.code) %}
+  {% do portmesh._take_context_back(lent) %}
+  {{ return(get_limit_subquery_sql(sql, check.limit)) }}
+{% endmacro %}
+
+{# The node's config is lent key by key: what Jinja calls `config` cannot be made here. An operation has no node. #}
+{% macro _lend_context(port, check, relation) %}
+  {% set test, own = check.test, config.model.config %}
+  {% set kept = {'config': config, 'ref': context.builtins.ref} %}
+  {% for name in ['model', 'this', 'database', 'schema'] %}{% do kept.update({name: context.get(name)}) %}{% endfor %}
+  {% if own %}
+    {% do kept.update({'extra': dict(own.extra), 'meta': dict(own.meta)}) %}
+    {% do portmesh._replace_items(own.extra, test.config) %}
+    {% do portmesh._replace_items(own.meta, test.config.get('meta') or {}) %}
+  {% else %}
+    {% do context.update({'config': context.builtins.ref.manifest.nodes[test.unique_id].config if test.unique_id.startswith('test.') else {}}) %}
+  {% endif %}
+  {% do context.update({
+      'model': test, 'database': test.get('database'), 'schema': test.schema, 'ref': portmesh.ref_in_audit,
+      'this': api.Relation.create(database=test.get('database'), schema=test.schema, identifier=test.alias),
+      'portmesh_audited': {'port': port, 'relation': relation, 'ref': kept.ref}}) %}
+  {% do context.builtins.update({'ref': portmesh.ref_in_audit}) %}
+  {{ return(kept) }}
+{% endmacro %}
+
+{% macro _take_context_back(kept) %}
+  {% for name in ['model', 'this', 'database', 'schema', 'config', 'ref'] %}{% do context.update({name: kept[name]}) %}{% endfor %}
+  {% do context.builtins.update({'ref': kept.ref}) %}
+  {% if 'extra' in kept %}
+    {% do portmesh._replace_items(config.model.config.extra, kept.extra) %}
+    {% do portmesh._replace_items(config.model.config.meta, kept.meta) %}
+  {% endif %}
+{% endmacro %}
+
+{% macro _replace_items(mapping, items) %}{% do mapping.clear() %}{% do mapping.update(items) %}{% endmacro %}
+
+{# `ref` of a check: the audited relation for the port itself, whose latest version a name without one means; else dbt's own. #}
+{% macro ref_in_audit() %}
+  {% set audited, version = context['portmesh_audited'], kwargs.get('v', kwargs.get('version')) %}
+  {% set port, names = audited.port, varargs %}
+  {% set is_port = names | last == port.node.name and (names | length == 1 or names[0] == port.product) %}
+  {% if is_port and (version or port.node.latest_version) | string == port.node.version | string %}{{ return(audited.relation) }}{% endif %}
+  {{ return(audited.ref(*varargs, **kwargs)) }}
+{% endmacro %}
+
+{% macro _rendered_arguments(arguments) %}
+  {% set rendered = {} %}
+  {% for name, value in arguments.items() %}
+    {% do rendered.update({name: value if name == 'column_name' else portmesh._rendered_argument(value)}) %}
+  {% endfor %}
+  {{ return(rendered) }}
+{% endmacro %}
+
+{# As dbt's native rendering: a text that is one expression becomes its value, any other text stays one. #}
+{% macro _rendered_argument(value) %}
+  {% if value is mapping %}{{ return(portmesh._rendered_arguments_at_depth(value)) }}{% endif %}
+  {% if value is sequence and value is not string %}
+    {% set items = [] %}
+    {% for item in value %}{% do items.append(portmesh._rendered_argument(item)) %}{% endfor %}
+    {{ return(items) }}
+  {% endif %}
+  {% if value is not string %}{{ return(value) }}{% endif %}
+  {% set text = '{{ ' ~ value ~ ' }}' if modules.re.match('^\\s*(env_var|ref|var|source|doc)\\s*\\(.+\\)\\s*$', value) else value %}
+  {% set expression = modules.re.match('(?s)^\\{\\{-?((?:(?!\\}\\}).)*?)-?\\}\\}\\n?$', text) %}
+  {% if not expression %}{{ return(render(text)) }}{% endif %}
+  {% do context.update({'portmesh_slot': {}}) %}
+  {% do render('{% do portmesh_slot.update({"value": (' ~ expression.group(1) ~ ')}) %}') %}
+  {{ return(context['portmesh_slot'].value) }}
+{% endmacro %}
+
+{% macro _rendered_arguments_at_depth(value) %}
+  {% set rendered = {} %}
+  {% for name, item in value.items() %}{% do rendered.update({name: portmesh._rendered_argument(item)}) %}{% endfor %}
+  {{ return(rendered) }}
+{% endmacro %}

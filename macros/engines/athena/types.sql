@@ -1,0 +1,46 @@
+{% macro athena__engine_type(data_type) %}
+  {{- return({'string': 'varchar', 'timestamp': 'timestamp(6)', 'int': 'integer'}.get(data_type, data_type)) -}}
+{% endmacro %}
+
+{# In DDL, Athena has Hive's names. #}
+{% macro athena__stored_type(data_type) %}{{ return({'tinyint': 'int', 'smallint': 'int'}.get(data_type, data_type)) }}{% endmacro %}
+
+{# typeof() is a constant: one statement gives the names, one the exact types, and neither reads a row. #}
+{% macro athena__describe_query(sql) %}
+  {% set names = portmesh.query('select * from (\n' ~ sql ~ '\n) as described limit 0').column_names %}
+  {% set places, types = portmesh.column_places(names), [] %}
+  {% for place in places %}{% do types.append('typeof(' ~ place ~ ')') %}{% endfor %}
+  {% set row = portmesh.query(
+      'select ' ~ types | join(', ') ~ ' from (select 1) as one left join (select * from (\n' ~ sql
+      ~ '\n) as model where false) as described (' ~ places | join(', ') ~ ') on true').rows[0] %}
+  {% set columns = [] %}
+  {% for name in names %}{% do columns.append({'name': name, 'type': row[loop.index0]}) %}{% endfor %}
+  {{ return(columns) }}
+{% endmacro %}
+
+{# Glue has them in Hive's names. #}
+{% macro athena__table_columns(relation) %}
+  {% set names = {'string': 'varchar', 'int': 'integer', 'float': 'real', 'timestamp': 'timestamp(6)'} %}
+  {% set columns = [] %}
+  {% for column in adapter.get_columns_in_relation(relation) %}
+    {% do columns.append({'name': column.name, 'type': names.get(column.dtype, column.dtype)}) %}
+  {% endfor %}
+  {{ return(columns) }}
+{% endmacro %}
+
+{% macro athena__analyse_query(sql) %}{% do portmesh.query('explain ' ~ sql) %}{% endmacro %}
+
+{% macro athena__storable_type(type) %}
+  {% if type.startswith('timestamp') %}{{ return('timestamp(6)') }}{% endif %}
+  {{ return({'tinyint': 'integer', 'smallint': 'integer', 'json': 'varchar', 'unknown': 'varchar'}.get(type, type)) }}
+{% endmacro %}
+
+{% macro athena__existing_schemas() %}{{ return(adapter.list_schemas(target.database)) }}{% endmacro %}
+
+{% macro athena__portable_type(type) %}
+  {{- return({'varchar': 'string', 'integer': 'int', 'timestamp(6)': 'timestamp'}.get(type, type | replace(' ', ''))) -}}
+{% endmacro %}
+
+{% macro athena__text_literal(value) %}
+  {{- return("'" ~ value | string | replace("'", "''") ~ "'") -}}
+{% endmacro %}

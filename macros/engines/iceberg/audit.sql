@@ -1,0 +1,12 @@
+{# One statement for many: a round trip on Spark, and at least 10 MB on Athena's bill. #}
+{% macro iceberg__checks_at_once(is_increment) %}{{ return(30) }}{% endmacro %}
+
+{% macro iceberg__joined_texts(expression) %}
+  {{- return("array_join(array_agg(cast(" ~ expression ~ " as " ~ portmesh.engine_type('string') ~ ")), ' ')") -}}
+{% endmacro %}
+
+{# Of integers, words of 64 keys, one bit each, where as many bits are set as there are rows; of texts, 64-bit hashes. #}
+{% macro iceberg__key_buckets(column, data_type, rows) %}
+  {% if data_type in ['tinyint', 'smallint', 'int', 'bigint'] %}{{ return(portmesh.engine_macro('word_buckets')(column)) }}{% endif %}
+  {{ return(portmesh.engine_macro('hash_buckets')(column) if data_type == 'string' else none) }}
+{% endmacro %}

@@ -1,0 +1,37 @@
+{% macro spark__published_pointer(port) %}{{ return(portmesh.current_snapshot(port)) }}{% endmacro %}
+
+{% macro spark__current_snapshot(port) %}
+  {{- return(portmesh.query("select snapshot_id from " ~ port.relation ~ ".refs where name = 'main'").rows[0][0] | int) -}}
+{% endmacro %}
+
+{% macro spark__list_snapshots(port) %}
+  {% set ids = [] %}
+  {% for row in portmesh.query('select snapshot_id from ' ~ port.relation ~ '.snapshots').rows %}{% do ids.append(row[0] | int) %}{% endfor %}
+  {{ return(ids) }}
+{% endmacro %}
+
+{# Iceberg refuses this where main is not an ancestor of the branch, so two runs never lose each other's rows. #}
+{% macro spark__publish_branch(port, place) %}
+  {% do portmesh.execute_sql("call system.fast_forward('" ~ port.relation ~ "', 'main', '" ~ place.version ~ "')") %}
+  {% do portmesh.execute_sql('alter table ' ~ port.relation ~ ' drop branch ' ~ place.version) %}
+{% endmacro %}
+
+{# Columns and rows in one commit, so that no reader sees a column before its values. #}
+{% macro spark__publish_beside(port, place) %}
+  {% do portmesh.execute_sql(
+      'create or replace table ' ~ port.relation ~ ' using iceberg ' ~ portmesh.spark_partitioning(portmesh.partition_fields(port.node))
+      ~ " tblproperties ('format-version' = '2') as\nselect " ~ portmesh.column_list(port) ~ ' from ' ~ place.result) %}
+  {% do portmesh.drop_table(place.result) %}
+{% endmacro %}
+
+{% macro spark__rename_table(from_relation, to_relation) %}
+  {% do portmesh.execute_sql('alter table ' ~ from_relation ~ ' rename to ' ~ to_relation) %}
+{% endmacro %}
+
+{% macro spark__kept_rows(port, current, previous) %}
+  {{- return('(select * from ' ~ port.relation ~ ' version as of ' ~ previous.snapshot_id | int ~ ')') -}}
+{% endmacro %}
+
+{% macro spark__restore_version(port, current, previous) %}
+  {% do portmesh.execute_sql("call system.set_current_snapshot('" ~ port.relation ~ "', " ~ previous.snapshot_id | int ~ 'L)') %}
+{% endmacro %}

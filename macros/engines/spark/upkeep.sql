@@ -1,0 +1,67 @@
+{# Spark: what `portmesh clean` and `portmesh maintain` ask of Iceberg's own tables and procedures. #}
+
+{% macro spark__metadata(relation, name) %}{{ return(relation ~ '.' ~ name) }}{% endmacro %}
+
+{% macro spark__tables_in(schema) %}
+  {% set names = [] %}
+  {% for row in run_query('show tables in ' ~ schema).rows %}{% do names.append(row['tableName']) %}{% endfor %}
+  {{ return(names) }}
+{% endmacro %}
+
+{% macro spark__branches_of(port) %}
+  {% set names = [] %}
+  {% if load_relation(port.relation) %}
+    {% for row in portmesh.query("select name from " ~ port.relation ~ ".refs where type = 'BRANCH' and name <> 'main'").rows %}
+      {% do names.append(row[0]) %}
+    {% endfor %}
+  {% endif %}
+  {{ return(names) }}
+{% endmacro %}
+
+{% macro spark__drop_version(port, name) %}
+  {% if portmesh.iceberg_table_exists(port, none) %}
+    {% do portmesh.execute_sql('alter table ' ~ port.relation ~ ' drop branch if exists ' ~ name) %}
+  {% endif %}
+  {% do portmesh.drop_unless_shared(portmesh.version_relation(port, name)) %}
+{% endmacro %}
+
+{% macro spark__drop_table(relation) %}
+  {% do portmesh.execute_sql('drop table if exists ' ~ relation ~ ' purge') %}
+{% endmacro %}
+
+{% macro spark__forget_table(relation) %}
+  {% do portmesh.execute_sql('drop table if exists ' ~ relation) %}
+{% endmacro %}
+
+{# An own tag for each published contract version: `select … from orders.order_lines version as of 'v1.2.0'`. #}
+{% macro spark__tag_contract_version(port, name, snapshot_id) %}
+  {% do portmesh.execute_sql(
+      'alter table ' ~ port.relation ~ ' create or replace tag `' ~ name ~ '`' ~ (' as of version ' ~ snapshot_id | int if snapshot_id else '')) %}
+{% endmacro %}
+
+{# Thresholds as in src/portmesh/lake/iceberg.py, which says beforehand what is rewritten. #}
+{% macro spark__compact(port) %}
+  {% do portmesh.execute_sql(
+      "call system.rewrite_data_files(table => '" ~ port.relation ~ "', options => map('min-input-files', '5', 'delete-file-threshold', '1',"
+      ~ " 'remove-dangling-deletes', 'true'))") %}
+{% endmacro %}
+
+{% macro spark__rewrite_manifests(port) %}
+  {% do portmesh.execute_sql("call system.rewrite_manifests(table => '" ~ port.relation ~ "')") %}
+{% endmacro %}
+
+{# `older_than` holds Iceberg's own rule off (everything over five days), so that only the snapshots named go. #}
+{% macro spark__remove_expired(port, keep) %}
+  {% for name, snapshot_id in keep.tags %}{% do portmesh.engine_macro('tag_contract_version')(port, name, snapshot_id) %}{% endfor %}
+  {% for name in keep.expired_tags %}
+    {% do portmesh.execute_sql('alter table ' ~ port.relation ~ ' drop tag if exists `' ~ name ~ '`') %}
+  {% endfor %}
+  {% if keep.expire %}
+    {% do portmesh.execute_sql(
+        "call system.expire_snapshots(table => '" ~ port.relation ~ "', older_than => timestamp_ltz '1970-01-02 00:00:00',"
+        ~ ' snapshot_ids => array(' ~ keep.expire | join('L, ') ~ 'L))') %}
+  {% endif %}
+  {% do portmesh.execute_sql(
+      "call system.remove_orphan_files(table => '" ~ port.relation ~ "', older_than => timestamp_ltz '" ~ keep.files_older_than
+      ~ "', prefix_listing => true)") %}
+{% endmacro %}
