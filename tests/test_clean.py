@@ -11,8 +11,8 @@ import pytest
 
 from portmesh.durations import parse_duration
 from portmesh.errors import UsageError
-from portmesh.leftovers import OpenVersion, OrphanFiles, count_left, decide
-from portmesh.orphans import delete_files
+from portmesh.upkeep.leftovers import OpenVersion, OrphanFiles, count_left, decide
+from portmesh.upkeep.orphans import delete_files
 from tests.engine import ENGINES
 from tests.engine_glue import lake
 from tests.faults import add_fault, clear_faults

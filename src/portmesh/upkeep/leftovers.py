@@ -10,7 +10,6 @@ from typing import Literal
 from pydantic import BaseModel
 
 from portmesh.durations import age
-from portmesh.errors import not_allowed
 from portmesh.text import count, size
 
 
@@ -116,11 +115,3 @@ def _beyond(target: str, left: Leftover) -> str:
     """Why a target's engine cannot remove it; empty if it can."""
     is_branch = left.kind == "branch" and target == "athena"
     return "only Spark can drop a branch: portmesh clean --target emr" if is_branch else ""
-
-
-def choose_ports(labels: Sequence[str], chosen: Sequence[str]) -> list[str]:
-    """The chosen labels, or all where none is chosen. Raises UsageError for one that is no port."""
-    for label in chosen:
-        if label not in labels:
-            raise not_allowed("port", label, sorted(labels))
-    return sorted(chosen or labels)

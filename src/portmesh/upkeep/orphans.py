@@ -17,8 +17,8 @@ import boto3
 from portmesh.errors import UsageError
 from portmesh.lake.aws import aws_errors_explained, bucket_and_key
 from portmesh.lake.targets import aws_region, s3_lake
-from portmesh.leftovers import OrphanFiles
-from portmesh.status import PortFacts
+from portmesh.upkeep.leftovers import OrphanFiles
+from portmesh.upkeep.port_facts import PortFacts
 
 _OF_A_RUN = re.compile(r"(.+?)__\d{8}_\d{6}_[0-9a-f]{6}(__[a-z]+)?")
 _HASH = re.compile(r"[0-9a-f]{12}")
