@@ -19,8 +19,8 @@ from portmesh.lake.aws import aws_errors_explained, bucket_and_key
 from portmesh.lake.targets import aws_region, s3_lake
 from portmesh.upkeep.leftovers import OrphanFiles
 from portmesh.upkeep.port_facts import PortFacts
+from portmesh.upkeep.version_names import parse_version_name
 
-_OF_A_RUN = re.compile(r"(.+?)__\d{8}_\d{6}_[0-9a-f]{6}(__[a-z]+)?")
 _HASH = re.compile(r"[0-9a-f]{12}")
 
 
@@ -65,9 +65,9 @@ def _tables_below(s3: Any, lake: str, internal_database: str) -> Mapping[str, li
     """Folders of versions and increments, by the name of the port's table."""
     found: dict[str, list[str]] = {}
     for folder in _folders_in(s3, f"{lake}/{internal_database}/"):
-        version = _OF_A_RUN.fullmatch(folder.rstrip("/").rpartition("/")[2])
+        version = parse_version_name(folder.rstrip("/").rpartition("/")[2])
         if version:
-            found.setdefault(version.group(1), []).append(folder)
+            found.setdefault(version.table, []).append(folder)
     return found
 
 

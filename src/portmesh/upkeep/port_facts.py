@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from pydantic import BaseModel
+from pydantic import BaseModel, field_validator
 
 from portmesh.dbt import run_operation
 from portmesh.errors import not_allowed
 from portmesh.upkeep.leftovers import KeptVersion, Leftover, OpenVersion, OrphanFiles
+from portmesh.upkeep.version_names import parse_version_name
 
 
 class PortFacts(BaseModel):
@@ -34,6 +35,12 @@ class PortFacts(BaseModel):
     inspected: list[OpenVersion] = []
     orphans: list[OrphanFiles] = []
 
+    @field_validator("left", "inspected")
+    @classmethod
+    def _named_by_a_run(cls, found: list[OpenVersion]) -> list[OpenVersion]:
+        """Whatever else has a name that only looks like a version's is somebody's own, and none of our business."""
+        return [version for version in found if parse_version_name(version.name)]
+
     @property
     def label(self) -> str:
         return f"{self.product}.{self.port}"
@@ -55,7 +62,7 @@ class MeshFacts(BaseModel):
     ports: list[PortFacts]
 
     def choose(self, labels: Sequence[str]) -> list[PortFacts]:
-        """The ports of these labels, or all where there is none, in order. Raises UsageError for one that is no port."""
+        """The ports of these labels, or all if there is none, in order. Raises UsageError for one that is no port."""
         by_label = {port.label: port for port in self.ports}
         for label in labels:
             if label not in by_label:
