@@ -73,7 +73,7 @@ def test_a_file_that_s3_keeps_is_an_error_though_the_request_is_answered(monkeyp
 
     monkeypatch.setattr(boto3, "client", lambda *_, **__: S3())
     files = OrphanFiles(name="s3://lake/shop/lines/0a1b/", keys=["a"], bytes=1, written_at=NOW)
-    with pytest.raises(UsageError, match="S3 does not delete these files") as refusal:
+    with pytest.raises(UsageError, match="AWS does not allow this with your credentials") as refusal:
         delete_files([files])
     assert ("got", "AccessDenied: Not yours.") in refusal.value.facts
 

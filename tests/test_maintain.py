@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
-from portmesh.lake.aws import bucket_and_key
+from portmesh.aws import bucket_and_key
 from portmesh.lake.iceberg import Size, Snapshot, TableFacts
 from portmesh.upkeep.leftovers import KeptVersion, OpenVersion
 from portmesh.upkeep.maintenance import has_rows_of, plan, why_not

@@ -14,8 +14,7 @@ from typing import Any
 
 import boto3
 
-from portmesh.errors import UsageError
-from portmesh.lake.aws import aws_errors_explained, bucket_and_key
+from portmesh.aws import aws_errors_explained, bucket_and_key, refusal
 from portmesh.lake.targets import aws_region, s3_lake
 from portmesh.upkeep.leftovers import OrphanFiles
 from portmesh.upkeep.port_facts import PortFacts
@@ -54,11 +53,7 @@ def delete_files(orphans: Sequence[OrphanFiles]) -> None:
                 keys = [{"Key": key} for key in orphan.keys[start : start + 1000]]
                 answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
             if refused := answer.get("Errors"):
-                raise UsageError(
-                    "S3 does not delete these files.",
-                    [("files", orphan.name), ("got", f"{refused[0]['Code']}: {refused[0]['Message']}")],
-                    "ask for the right to delete below the port's folders, or use another role",
-                )
+                raise refusal(refused[0]["Code"], refused[0]["Message"], [("files", orphan.name)])
 
 
 def _tables_below(s3: Any, lake: str, internal_database: str) -> Mapping[str, list[str]]:
