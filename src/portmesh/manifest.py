@@ -130,8 +130,11 @@ class Group(_Part):
 
 
 class DocsBlock(_Part):
-    """A docs block; what stands in it."""
+    """A docs block: whose it is, and what stands in it."""
 
+    name: str = ""
+    package_name: str = ""
+    original_file_path: str = ""
     block_contents: str = ""
 
 

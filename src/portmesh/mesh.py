@@ -164,6 +164,11 @@ class Product:
     input_ports: tuple[str, ...]
     sources: tuple[Source, ...]
 
+    @property
+    def block(self) -> str:
+        """The docs block with its page, which dbt's docs site shows for the domain."""
+        return docs_name("", self.name, "")
+
 
 @dataclass(frozen=True)
 class Mesh:
@@ -232,6 +237,11 @@ def _source(source: dbts.Source) -> Source:
     )
 
 
+def docs_name(*parts: str) -> str:
+    """A name that dbt takes for a docs block, of ASCII letters, digits and underscores: `orders__order_lines`."""
+    return re.sub(r"\W", lambda found: f"_u{ord(found[0]):04x}", "__".join(parts), flags=re.ASCII)
+
+
 def _product(
     group: dbts.Group, manifest: dbts.Manifest, ports: Mapping[str, Port], sources: Mapping[str, Source]
 ) -> Product:
@@ -257,7 +267,7 @@ def _product(
 
 def _port(node: dbts.Node, manifest: dbts.Manifest, dimension: Dimension) -> Port:
     product = node.package_name
-    block = f"{product}__{node.name}" + (f"_v{node.version}" if node.version else "")
+    block = docs_name(product, node.name + (f"_v{node.version}" if node.version else ""))
     page = manifest.docs.get(f"doc.{manifest.metadata.project_name}.{block}", dbts.DocsBlock()).block_contents
     own, found, _ = node.description.partition(page) if page else (node.description, "", "")
     path = f"domains/{product}/{(node.patch_path or node.original_file_path).split('://')[-1]}"

@@ -9,7 +9,7 @@ import typer
 from portmesh.catalog.files import assert_pages_exist
 from portmesh.dbt import parse_manifest
 from portmesh.infra.rights import read_rights
-from portmesh.infra.template import PATH, assert_in_step, is_in_step, render_template
+from portmesh.infra.template import PATH, assert_in_step, is_in_step, render_template, write_template
 from portmesh.mesh import read_mesh
 from portmesh.output import console, errors_as_json, print_json
 from portmesh.repository import find_root
@@ -30,8 +30,7 @@ def infra(
         if check:
             assert_in_step(root, text)
         elif changed:
-            (root / PATH).parent.mkdir(exist_ok=True)
-            (root / PATH).write_text(text, encoding="utf-8")
+            write_template(root, text)
     if as_json:
         facts = {"roles": len(rights.owners), "applications": len(rights.applications)}
         print_json({**facts, "written": [str(PATH)] if changed else []})

@@ -64,15 +64,20 @@ class MeshFacts(BaseModel):
     def choose(self, labels: Sequence[str]) -> list[PortFacts]:
         """The ports of these labels, or all if there is none, in order. Raises UsageError for one that is no port."""
         by_label = {port.label: port for port in self.ports}
-        for label in labels:
-            if label not in by_label:
-                raise not_allowed("port", label, sorted(by_label))
-        return [by_label[label] for label in sorted(set(labels) or by_label)]
+        return [by_label[label] for label in choose_ports(list(by_label), labels)]
 
 
 def read_mesh_facts(target: str | None = None) -> MeshFacts:
     """The mesh as the target's engine has it now."""
     return MeshFacts.model_validate_json(run_operation("mesh_status", target=target)[-1])
+
+
+def choose_ports(labels: Sequence[str], chosen: Sequence[str]) -> list[str]:
+    """The chosen labels, or all where none is chosen, in order. Raises UsageError for one that is no port."""
+    for label in chosen:
+        if label not in labels:
+            raise not_allowed("port", label, sorted(labels))
+    return sorted(set(chosen) or labels)
 
 
 def utc_now() -> datetime:
