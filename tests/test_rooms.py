@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
@@ -61,3 +62,20 @@ def test_a_room_needs_none_above_it(room: str, above: tuple[str, ...]) -> None:
     assert of_room
     found = {other.split(".")[1] for others in of_room.values() for other in others if other != "portmesh"}
     assert not found & set(above)
+
+
+def foreign(code: str) -> set[str]:
+    """Packages of others that code imports."""
+    packages = {name.partition(".")[0] for name in imports_of(code)}
+    return packages - {"portmesh", *sys.stdlib_module_names}
+
+
+def test_a_command_parses_calls_and_prints() -> None:
+    """So it needs nobody's package but the two for that."""
+    found = {name: foreign(code) for name, code in kit().items() if name.startswith("portmesh.commands.")}
+    assert len(found) > 10
+    assert {name: others - {"typer", "rich"} for name, others in found.items()} == dict.fromkeys(found, set())
+
+
+def test_what_a_command_should_leave_to_others_is_found() -> None:
+    assert foreign("import json\nimport typer\nfrom dbt.cli.main import dbtRunner\n") == {"typer", "dbt"}

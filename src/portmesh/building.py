@@ -154,3 +154,15 @@ def _stands_on(graph: Graph, node: str, other: str) -> bool:
         return other in below
     tested = {parent for parent in graph.nodes[other].parents if parent in graph.nodes}
     return graph.nodes[node].kind != "test" and bool(tested) and tested <= below
+
+
+def port_states(graph: Graph, steps: Sequence[Step], outcome: Outcome) -> Mapping[str, str]:
+    """Ports by label: published, failed or waiting."""
+    ports = {node for step in steps for node in step.nodes if graph.nodes[node].is_port}
+    states = {}
+    for node in sorted(ports):
+        status = outcome.statuses.get(node, "")
+        states[graph.nodes[node].label] = (
+            "waiting" if node in outcome.waits_for else "failed" if status in FAILED else "published"
+        )
+    return states
