@@ -9,9 +9,10 @@ import pytest
 
 from portmesh.building import read_graph
 from portmesh.catalog.limits import failures_allowed
+from portmesh.checks import Check
 from portmesh.dbt import parse_manifest
 from portmesh.errors import UsageError
-from portmesh.mesh import Check, Mesh, read_mesh
+from portmesh.mesh import Mesh, read_mesh
 from tests import mesh as on_disk
 from tests.test_output_port import EXEMPT
 

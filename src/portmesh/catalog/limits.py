@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from portmesh.mesh import Check
+from portmesh.checks import Check
 
 
 def failures_allowed(check: Check) -> str:

@@ -12,7 +12,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from portmesh.catalog.limits import failures_allowed
-from portmesh.mesh import Check, Freshness, Mesh, Port, Product
+from portmesh.checks import Check
+from portmesh.mesh import Freshness, Mesh, Port, Product
 from portmesh.text import count
 
 GENERATED = "<!-- Written by `portmesh catalog` from the YAML of the domains: change that, then run it again. -->"
