@@ -25,7 +25,7 @@ from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError
 
-from portmesh.lake.aws import bucket_and_key
+from portmesh.aws import bucket_and_key
 from tests.engine import INTERNAL, Engine
 
 

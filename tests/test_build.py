@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from portmesh.building import NOT_STARTED, Graph, Node, Ran, Step, build_steps, plan_steps, read_graph
+from portmesh.building import NOT_STARTED, Graph, Ran, Step, build_steps, plan_steps
+from portmesh.mesh import Node
 from tests.mesh import REPOSITORY, Mesh
 from tests.rig_client import Rig
 from tests.test_output_port import COLUMNS, DUPLICATE, EXEMPT, LINES, good
@@ -58,30 +59,6 @@ def test_the_order_holds_through_what_is_not_chosen() -> None:
     edges = {"orders.a": [], "customers.b": ["orders.a"], "orders.c": ["customers.b"], "customers.d": ["orders.c"]}
     steps = plan_steps(graph(edges), ["orders.a", "customers.d"], "emr")
     assert steps == [Step("emr", ("orders.a",)), Step("athena", ("customers.d",))]
-
-
-def test_the_graph_of_a_manifest_has_seeds_versions_and_the_engines_that_domains_state() -> None:
-    def node(kind: str, name: str, depends_on: dict[str, list[str]], **facts: object) -> dict[str, object]:
-        about = {"unique_id": f"{kind}.shop.{name}", "resource_type": kind, "package_name": "shop", "name": name}
-        return about | {"fqn": ["shop", name], "depends_on": depends_on, "config": {}} | facts
-
-    seed = node("seed", "codes", {"macros": []})
-    port = node("model", "lines", {"nodes": ["seed.shop.codes"]}, version=2, config={"materialized": "output_port"})
-    groups = [
-        {"name": name, "package_name": package, "config": {"meta": {"engine": "athena"}}}
-        for name, package in (("shop", "shop"), ("other", "shop"))
-    ]
-    found = read_graph(
-        {
-            "nodes": {str(n["unique_id"]): n for n in (seed, port, node("operation", "hook", {}))},
-            "unit_tests": {},
-            "groups": {group["name"]: group for group in groups},
-        }
-    )
-    assert found.engines == {"shop": "athena"}
-    assert sorted(found.nodes) == ["model.shop.lines", "seed.shop.codes"]
-    lines = found.nodes["model.shop.lines"]
-    assert (lines.label, lines.is_port, lines.parents) == ("shop.lines.v2", True, ("seed.shop.codes",))
 
 
 def ran(step: Step, failed: Sequence[str] = (), error: str = "") -> Ran:

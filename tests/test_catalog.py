@@ -274,7 +274,7 @@ def test_meta_that_is_not_well_formed_is_a_finding(shop: Mesh, capsys: pytest.Ca
     replace(shop, LINES_YML, "until: 2027-06-30", "until: soon")
     assert call("catalog") == 1
     err = capsys.readouterr().err
-    assert err.startswith("The catalog cannot be written: config.meta of shop.lines is not well-formed.\n")
+    assert err.startswith("The mesh cannot be read: config.meta of shop.lines is not well-formed.\n")
     assert "domains/shop/models/output_ports/lines.yml" in err
     assert "consumers.0.until" in err
 

@@ -11,8 +11,8 @@ import pytest
 
 from portmesh.durations import parse_duration
 from portmesh.errors import UsageError
-from portmesh.leftovers import OpenVersion, OrphanFiles, count_left, decide
-from portmesh.orphans import delete_files
+from portmesh.upkeep.leftovers import OpenVersion, OrphanFiles, count_left, decide
+from portmesh.upkeep.orphans import delete_files
 from tests.engine import ENGINES
 from tests.engine_glue import lake
 from tests.faults import add_fault, clear_faults
@@ -73,7 +73,7 @@ def test_a_file_that_s3_keeps_is_an_error_though_the_request_is_answered(monkeyp
 
     monkeypatch.setattr(boto3, "client", lambda *_, **__: S3())
     files = OrphanFiles(name="s3://lake/shop/lines/0a1b/", keys=["a"], bytes=1, written_at=NOW)
-    with pytest.raises(UsageError, match="S3 does not delete these files") as refusal:
+    with pytest.raises(UsageError, match="AWS does not allow this with your credentials") as refusal:
         delete_files([files])
     assert ("got", "AccessDenied: Not yours.") in refusal.value.facts
 

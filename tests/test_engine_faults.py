@@ -161,7 +161,7 @@ def test_an_engine_that_is_not_up(shop: Mesh, monkeypatch: pytest.MonkeyPatch, p
 
     assert_explained(broken, "failed to connect" if shop.target == "emr" else "Could not connect to the endpoint URL")
     assert status.exit_code == 2
-    assert "The engine or AWS cannot be reached." in status.err
+    assert f"{'AWS' if shop.target == 'athena' else 'The engine'} cannot be reached." in status.err
     assert rows_published(shop) == 100
 
 
@@ -175,7 +175,7 @@ def test_missing_credentials(shop: Mesh, monkeypatch: pytest.MonkeyPatch, portme
 
     assert_explained(broken, "Unable to locate credentials")
     assert status.exit_code == 2
-    assert "The AWS credentials are missing, wrong or have expired." in status.err
+    assert "There are no AWS credentials." in status.err
     assert rows_published(shop) == 100
 
 

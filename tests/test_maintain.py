@@ -9,10 +9,10 @@ from typing import Any
 import boto3
 import pytest
 
-from portmesh.lake.aws import bucket_and_key
+from portmesh.aws import bucket_and_key
 from portmesh.lake.iceberg import Size, Snapshot, TableFacts
-from portmesh.leftovers import KeptVersion, OpenVersion
-from portmesh.maintenance import has_rows_of, plan, why_not
+from portmesh.upkeep.leftovers import KeptVersion, OpenVersion
+from portmesh.upkeep.maintenance import has_rows_of, plan, why_not
 from tests.mesh import Mesh
 from tests.test_output_port import COLUMNS, EXEMPT, good
 from tests.test_status import run

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from portmesh.cli import main
-from portmesh.commands.meter import bytes_by_publication
+from portmesh.metering import bytes_by_publication
 from portmesh.spark_history import Statement
 
 COMMENT = '/* {"app": "portmesh", "run": "r1", "node": "model.shop.lines", "port": "shop.lines"} */\n'

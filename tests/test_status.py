@@ -11,7 +11,8 @@ import pytest
 
 from portmesh.cli import main
 from portmesh.durations import age
-from portmesh.status import MeshFacts, PortFacts, describe_mesh
+from portmesh.status import describe_mesh
+from portmesh.upkeep.port_facts import MeshFacts, PortFacts
 from tests.engine import ENGINES
 from tests.mesh import Mesh
 from tests.test_output_port import COLUMNS, DUPLICATE, EXEMPT, LINES, good

@@ -10,22 +10,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from portmesh.mesh import Node, read_mesh
+
 NOT_STARTED = "not started"
 FAILED = ("error", "fail", "runtime error", "partial success", NOT_STARTED)
-RESOURCES = ("model", "seed", "snapshot", "test", "unit_test")
-
-
-@dataclass(frozen=True)
-class Node:
-    """What can be built or tested. `parents` are all ids that it reads, sources included."""
-
-    id: str
-    kind: str
-    domain: str
-    fqn: str
-    label: str
-    is_port: bool
-    parents: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -86,28 +74,8 @@ class Outcome:
 
 def read_graph(manifest: Mapping[str, Any]) -> Graph:
     """The graph of a dbt manifest (schema v12, as a dictionary)."""
-    nodes = {**manifest["nodes"], **manifest["unit_tests"]}
-    return Graph(
-        nodes={key: _node(node) for key, node in nodes.items() if node["resource_type"] in RESOURCES},
-        engines={
-            group["name"]: group["config"]["meta"]["engine"]
-            for group in manifest["groups"].values()
-            if group["name"] == group["package_name"] and (group["config"].get("meta") or {}).get("engine")
-        },
-    )
-
-
-def _node(node: Mapping[str, Any]) -> Node:
-    name = f"{node['name']}.v{node['version']}" if node.get("version") else node["name"]
-    return Node(
-        id=node["unique_id"],
-        kind=node["resource_type"],
-        domain=node["package_name"],
-        fqn=".".join(node["fqn"]),
-        label=f"{node['package_name']}.{name}",
-        is_port=node["config"].get("materialized") == "output_port",
-        parents=tuple(node["depends_on"].get("nodes", ())),
-    )
+    mesh = read_mesh(manifest)
+    return Graph(mesh.nodes, {product.name: product.meta.engine for product in mesh.products if product.meta.engine})
 
 
 def plan_steps(graph: Graph, chosen: Collection[str], target: str) -> list[Step]:
@@ -186,3 +154,15 @@ def _stands_on(graph: Graph, node: str, other: str) -> bool:
         return other in below
     tested = {parent for parent in graph.nodes[other].parents if parent in graph.nodes}
     return graph.nodes[node].kind != "test" and bool(tested) and tested <= below
+
+
+def port_states(graph: Graph, steps: Sequence[Step], outcome: Outcome) -> Mapping[str, str]:
+    """Ports by label: published, failed or waiting."""
+    ports = {node for step in steps for node in step.nodes if graph.nodes[node].is_port}
+    states = {}
+    for node in sorted(ports):
+        status = outcome.statuses.get(node, "")
+        states[graph.nodes[node].label] = (
+            "waiting" if node in outcome.waits_for else "failed" if status in FAILED else "published"
+        )
+    return states

@@ -10,20 +10,9 @@ from typing import Any
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
+from portmesh.aws import meaning_of_text
 from portmesh.errors import FindingsError, PortmeshError, UsageError
 from portmesh.repository import find_root
-
-# What an adapter says before the first statement, what it means, and what to do.
-CANNOT_BEGIN = {
-    "failed to connect|Could not connect to the endpoint": (
-        "The engine or AWS cannot be reached.",
-        "start the engine, or check PORTMESH_SPARK_HOST, PORTMESH_SPARK_PORT and AWS_REGION, then try again",
-    ),
-    "Unable to locate credentials|ExpiredToken|security token included in the request is": (
-        "The AWS credentials are missing, wrong or have expired.",
-        "sign in to AWS again, then try again",
-    ),
-}
 
 
 def run_operation(macro: str, arguments: str = "{}", target: str | None = None) -> list[str]:
@@ -91,9 +80,12 @@ def _as_error(text: str) -> PortmeshError:
         )
     if "dbt deps" in text:
         return UsageError("The domains are not installed as packages of the mesh yet.", next_step="dbt deps")
-    for said, (meaning, next_step) in CANNOT_BEGIN.items():
-        if re.search(said, text):
-            return UsageError(meaning, [("said", text.strip().splitlines()[-1].strip())], next_step)
+    said = [("said", text.strip().splitlines()[-1].strip())] if text.strip() else []
+    if "failed to connect" in text:
+        next_step = "start it, or check PORTMESH_SPARK_HOST and PORTMESH_SPARK_PORT, then try again"
+        return UsageError("The engine cannot be reached.", said, next_step)
+    if meaning := meaning_of_text(text):
+        return UsageError(meaning.message, said, meaning.next_step)
     # An adapter may wrap the error of a macro in one of its own.
     message = re.sub(r"^.*Encountered an error while running operation: Runtime Error[^\n]*\n", "", text, flags=re.S)
     message = re.sub(r"^\s*\w+ Error in macro [^\n]*\n", "", message)

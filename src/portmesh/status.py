@@ -2,57 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pydantic import BaseModel
 
-from portmesh.dbt import run_operation
 from portmesh.durations import age
-from portmesh.leftovers import KeptVersion, Leftover, OpenVersion, OrphanFiles, count_left
-
-
-class PortFacts(BaseModel):
-    """One port as the macro `mesh_status` tells it; times are UTC, without a zone."""
-
-    id: str
-    product: str
-    port: str
-    reads: list[str]
-    published_at: datetime | None = None
-    row_count: int | None = None
-    attempted_at: datetime | None = None
-    verdict: str | None = None
-    refused_attempts: int = 0
-    failed_checks: list[str] = []
-    late: bool = False
-    table: str = ""
-    database: str = ""
-    internal_database: str = ""
-    kept: list[KeptVersion] = []
-    left: list[OpenVersion] = []
-    inspected: list[OpenVersion] = []
-    orphans: list[OrphanFiles] = []
-
-    @property
-    def label(self) -> str:
-        return f"{self.product}.{self.port}"
-
-    @property
-    def leftovers(self) -> list[Leftover]:
-        """What broken runs left: candidates first, then files."""
-        return [*self.left, *self.orphans]
-
-    @property
-    def is_held_back(self) -> bool:
-        return self.verdict == "refused"
-
-
-class MeshFacts(BaseModel):
-    """The mesh as the macro `mesh_status` tells it."""
-
-    target: str
-    ports: list[PortFacts]
+from portmesh.upkeep.leftovers import count_left
+from portmesh.upkeep.port_facts import MeshFacts, PortFacts
 
 
 class PortStatus(BaseModel):
@@ -85,22 +41,6 @@ class MeshStatus(BaseModel):
     ports: list[PortStatus]
     left: list[LeftStatus]
     summary: str
-
-
-def read_mesh_facts(target: str | None = None) -> MeshFacts:
-    """The mesh as the target's engine has it now."""
-    return MeshFacts.model_validate_json(run_operation("mesh_status", target=target)[-1])
-
-
-def with_orphans(ports: Sequence[PortFacts], target: str) -> list[PortFacts]:
-    """The same with the orphan files of each port, which only a lake in S3 has."""
-    if target == "local":
-        return list(ports)
-    # Imported here: it needs the AWS packages, which take a second to load.
-    from portmesh.orphans import find_orphans
-
-    found = find_orphans(ports)
-    return [port.model_copy(update={"orphans": found[port.label]}) for port in ports]
 
 
 def describe_mesh(facts: MeshFacts, now: datetime) -> MeshStatus:
@@ -165,8 +105,3 @@ def _summary(ports: list[PortStatus], left: list[LeftStatus]) -> str:
     states = [port.state for port in ports]
     counts = [f"{states.count(s)} {s}" for s in ("published", "held back", "waiting", "not built") if s in states]
     return f"{len(ports)} ports: {', '.join(counts)}. {count_left([one.kind for one in left])} left from broken runs."
-
-
-def utc_now() -> datetime:
-    """Now in UTC, without a zone, as the records have it."""
-    return datetime.now(UTC).replace(tzinfo=None)

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from portmesh.catalog.mesh import Mesh, Port
 from portmesh.errors import FindingsError
+from portmesh.mesh import Mesh, Port
 from portmesh.text import count
 
 FOLDER = Path("docs/catalog")

@@ -11,7 +11,9 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from portmesh.catalog.mesh import Check, Freshness, Mesh, Port, Product
+from portmesh.catalog.limits import failures_allowed
+from portmesh.checks import Check
+from portmesh.mesh import Freshness, Mesh, Port, Product
 from portmesh.text import count
 
 GENERATED = "<!-- Written by `portmesh catalog` from the YAML of the domains: change that, then run it again. -->"
@@ -80,6 +82,7 @@ def _environment() -> Environment:
         "consumer_name": lambda consumer, mesh: _consumer_link(consumer.name, mesh),
         "counted": count,
         "day": _day,
+        "failures_allowed": failures_allowed,
         "owner": _owner,
         "port_link": _port_link,
         "product_link": _product_link,

@@ -16,9 +16,9 @@ from portmesh.catalog.files import (
     read_readmes,
     write_pages,
 )
-from portmesh.catalog.mesh import Mesh, Port, read_mesh
 from portmesh.catalog.pages import render_pages
 from portmesh.dbt import parse_manifest
+from portmesh.mesh import Mesh, Port, read_mesh
 from portmesh.output import console, errors_as_json, print_json
 from portmesh.repository import find_root
 from portmesh.text import count, facts_block

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
 from portmesh.commands.options import AsJson, Ports, Target
-from portmesh.dbt import run_operation
 from portmesh.durations import parse_duration
-from portmesh.leftovers import Decision, OpenVersion, OrphanFiles, choose_ports, count_left, decide
 from portmesh.output import console, errors_as_json, print_json
-from portmesh.status import read_mesh_facts, utc_now, with_orphans
 from portmesh.text import facts_block
+from portmesh.upkeep.cleaning import decide_all, remove
+from portmesh.upkeep.leftovers import Decision, count_left
+from portmesh.upkeep.port_facts import read_mesh_facts
 
 
 def clean(
@@ -33,36 +32,13 @@ def clean(
     with errors_as_json(as_json):
         span = parse_duration(older_than)
         mesh = read_mesh_facts(target)
-        by_label = {port.label: port for port in mesh.ports}
-        chosen = [by_label[label] for label in choose_ports(list(by_label), ports or [])]
-        decisions = [
-            decision
-            for port in with_orphans(chosen, mesh.target)
-            for decision in decide(
-                port.label, [*port.leftovers, *(port.inspected if refused else [])], mesh.target, span, utc_now()
-            )
-        ]
+        decisions = decide_all(mesh.choose(ports or []), mesh.target, span, refused)
         if not dry_run:
-            _drop([decision for decision in decisions if decision.goes], target)
+            remove(decisions, target)
     if as_json:
         print_json({"target": mesh.target, "dry_run": dry_run, **_as_facts(decisions)})
     else:
         _print(decisions, dry_run)
-
-
-def _drop(decisions: Sequence[Decision], target: str | None) -> None:
-    names: dict[str, list[str]] = {}
-    orphans = [decision.left for decision in decisions if isinstance(decision.left, OrphanFiles)]
-    for decision in decisions:
-        if isinstance(decision.left, OpenVersion):
-            names.setdefault(decision.port, []).append(decision.left.name)
-    if names:
-        run_operation("clean", json.dumps({"versions": names}), target)
-    if orphans:
-        # Imported here: it needs the AWS packages, which take a second to load.
-        from portmesh.orphans import delete_files
-
-        delete_files(orphans)
 
 
 def _as_facts(decisions: Sequence[Decision]) -> dict[str, list[dict[str, Any]]]:

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from portmesh.catalog.files import assert_pages_exist
-from portmesh.catalog.mesh import read_mesh
 from portmesh.dbt import parse_manifest
 from portmesh.infra.rights import read_rights
-from portmesh.infra.template import PATH, assert_in_step, is_in_step, render_template
+from portmesh.infra.template import PATH, assert_in_step, is_in_step, render_template, write_template
+from portmesh.mesh import read_mesh
 from portmesh.output import console, errors_as_json, print_json
 from portmesh.repository import find_root
 from portmesh.text import count, facts_block
@@ -24,15 +24,13 @@ def infra(
     root = find_root()
     with errors_as_json(as_json):
         assert_pages_exist(root)
-        manifest = parse_manifest()
-        rights = read_rights(read_mesh(manifest), manifest)
+        rights = read_rights(read_mesh(parse_manifest()))
         text = render_template(rights)
         changed = not is_in_step(root, text)
         if check:
             assert_in_step(root, text)
         elif changed:
-            (root / PATH).parent.mkdir(exist_ok=True)
-            (root / PATH).write_text(text, encoding="utf-8")
+            write_template(root, text)
     if as_json:
         facts = {"roles": len(rights.owners), "applications": len(rights.applications)}
         print_json({**facts, "written": [str(PATH)] if changed else []})

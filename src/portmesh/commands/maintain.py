@@ -12,15 +12,14 @@ from portmesh.commands.options import AsJson, Ports, Target
 from portmesh.durations import parse_duration
 from portmesh.errors import ExitCode, UsageError
 from portmesh.lake.targets import aws_region
-from portmesh.leftovers import choose_ports
 from portmesh.output import console, errors_as_json, print_json, table
-from portmesh.status import read_mesh_facts
 from portmesh.text import count, facts_block, size
+from portmesh.upkeep.port_facts import read_mesh_facts
 
 if TYPE_CHECKING:
-    from portmesh.keeper import Report
     from portmesh.lake.iceberg import Size
-    from portmesh.maintenance import Plan
+    from portmesh.upkeep.keeper import Report
+    from portmesh.upkeep.maintenance import Plan
 
 
 def maintain(
@@ -41,14 +40,13 @@ def maintain(
                 "On the target local there is nothing to maintain: superseded versions go at publication.",
                 next_step="portmesh maintain --target emr, or --target athena",
             )
-        by_label = {port.label: port for port in mesh.ports}
-        chosen = choose_ports(list(by_label), ports or [])
+        chosen = mesh.choose(ports or [])
         # Imported here: the other commands need none of the AWS packages, which take a second to load.
-        from portmesh.keeper import Keeper
         from portmesh.lake.glue import open_catalog
+        from portmesh.upkeep.keeper import Keeper
 
         keeper = Keeper(open_catalog(aws_region()), mesh.target, span, dry_run)
-        reports = [keeper.maintain(by_label[label]) for label in chosen if by_label[label].kept]
+        reports = [keeper.maintain(port) for port in chosen if port.kept]
     if as_json:
         print_json({"target": mesh.target, "dry_run": dry_run, "ports": [asdict(report) for report in reports]})
     else:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from portmesh.commands.options import AsJson, Target
 from portmesh.durations import age
 from portmesh.output import console, errors_as_json, print_json, table
-from portmesh.status import MeshStatus, describe_mesh, read_mesh_facts, utc_now, with_orphans
+from portmesh.status import MeshStatus, describe_mesh
 from portmesh.text import facts_block
+from portmesh.upkeep.cleaning import with_orphans
+from portmesh.upkeep.port_facts import read_mesh_facts, utc_now
 
 
 def status(target: Target = None, as_json: AsJson = False) -> None:

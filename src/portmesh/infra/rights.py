@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
-from portmesh.catalog.mesh import Mesh
+from portmesh.mesh import Mesh
 
 RECORDS = "portmesh"
 """The database of the records, and the owner of what all domains share."""
@@ -60,9 +59,9 @@ class Rights:
     applications: tuple[Application, ...]
 
 
-def read_rights(mesh: Mesh, manifest: Mapping[str, Any]) -> Rights:
-    """The rights that follow from a mesh and from the dbt manifest that it was read from."""
-    reads = _reads_by_reader(mesh, manifest)
+def read_rights(mesh: Mesh) -> Rights:
+    """The rights that follow from a mesh."""
+    reads = _reads_by_reader(mesh)
     domains = [
         Owner(product.name, product.owner_email, _policies(reads.pop(product.name, {}))) for product in mesh.products
     ]
@@ -70,7 +69,7 @@ def read_rights(mesh: Mesh, manifest: Mapping[str, Any]) -> Rights:
     return Rights((*domains, Owner(RECORDS, "")), tuple(applications))
 
 
-def _reads_by_reader(mesh: Mesh, manifest: Mapping[str, Any]) -> dict[str, dict[Table, date | None]]:
+def _reads_by_reader(mesh: Mesh) -> dict[str, dict[Table, date | None]]:
     """What each consumer and domain reads, with the last day; one that is listed twice reads until the later one."""
     found: dict[str, dict[Table, date | None]] = {}
     for port in mesh.ports.values():
@@ -78,16 +77,16 @@ def _reads_by_reader(mesh: Mesh, manifest: Mapping[str, Any]) -> dict[str, dict[
         for consumer in port.meta.consumers:
             tables = found.setdefault(consumer.name, {})
             tables[table] = _later(consumer.until, tables.get(table, date.min))
-    for domain, source in _sources(manifest):
+    for domain, source in _sources(mesh):
         found.setdefault(domain, {})[source] = None
     return found
 
 
-def _sources(manifest: Mapping[str, Any]) -> Iterator[tuple[str, Table]]:
+def _sources(mesh: Mesh) -> Iterator[tuple[str, Table]]:
     """Each source with its domain; the records are left out, for every domain has rights there."""
-    for source in manifest["sources"].values():
-        if source["schema"].split("__")[-1] != RECORDS:
-            yield source["package_name"], Table(source["schema"], source["identifier"])
+    for source in mesh.sources.values():
+        if source.schema.split("__")[-1] != RECORDS:
+            yield source.product, Table(source.schema, source.table)
 
 
 def _later(one: date | None, other: date | None) -> date | None:

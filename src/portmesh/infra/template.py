@@ -42,6 +42,12 @@ def is_in_step(root: Path, text: str) -> bool:
     return (root / PATH).is_file() and (root / PATH).read_text(encoding="utf-8") == text
 
 
+def write_template(root: Path, text: str) -> None:
+    """Make the template on disk this text."""
+    (root / PATH).parent.mkdir(exist_ok=True)
+    (root / PATH).write_text(text, encoding="utf-8")
+
+
 def assert_in_step(root: Path, text: str) -> None:
     """Raise FindingsError where the template on disk is missing or another."""
     if not is_in_step(root, text):

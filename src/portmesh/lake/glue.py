@@ -23,8 +23,8 @@ from pyiceberg.exceptions import NoSuchIcebergTableError, NoSuchTableError
 from pyiceberg.expressions import BooleanExpression, EqualTo
 from pyiceberg.table import Table, Transaction
 
+from portmesh.aws import aws_errors_explained
 from portmesh.errors import FindingsError, UsageError
-from portmesh.lake.aws import aws_errors_explained
 from portmesh.lake.feeds import FEEDS, BatchName
 from portmesh.lake.lake import Damage, describe_columns, stamp
 from portmesh.lake.source import read_schema

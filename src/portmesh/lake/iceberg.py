@@ -14,7 +14,7 @@ from pyiceberg.manifest import DataFileContent, ManifestFile
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot as TableSnapshot
 
-from portmesh.lake.aws import aws_errors_explained, bucket_and_key
+from portmesh.aws import aws_errors_explained, bucket_and_key
 
 TARGET_FILE_SIZE = "write.target-file-size-bytes"
 DEFAULT_TARGET_FILE_SIZE = 512 * 1024 * 1024

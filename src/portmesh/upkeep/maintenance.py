@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portmesh.lake.iceberg import Size, Snapshot, TableFacts
-from portmesh.leftovers import KeptVersion, OpenVersion
+from portmesh.upkeep.leftovers import KeptVersion, OpenVersion
 
 # The tags of contract versions; any other tag is somebody else's.
 _OURS = re.compile(r"v\d+\.\d+\.\d+")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
@@ -10,12 +9,15 @@ from typing import Literal
 from pydantic import BaseModel
 
 from portmesh.durations import age
-from portmesh.errors import not_allowed
 from portmesh.text import count, size
+from portmesh.upkeep.version_names import parse_version_name
 
 
 class OpenVersion(BaseModel):
-    """A version that is a table, a second name or a branch of its own, as the macro `open_versions` tells it."""
+    """A version that is a table, a second name or a branch of its own, as the macro `open_versions` tells it.
+
+    Its name is a version's: see `parse_version_name`.
+    """
 
     name: str
     kind: Literal["table", "branch"]
@@ -25,10 +27,10 @@ class OpenVersion(BaseModel):
 
     @property
     def began_at(self) -> datetime:
-        """When its run began (UTC), which is in its name: `lines__20261123_061400_ab12cd`."""
-        found = re.search(r"__(\d{8}_\d{6})_", self.name)
+        """When its run began (UTC), which is in its name."""
+        found = parse_version_name(self.name)
         assert found, self.name
-        return datetime.strptime(found.group(1), "%Y%m%d_%H%M%S")
+        return found.began_at
 
     def story(self, now: datetime) -> str:
         """Whose it is: `its run began 3 hours ago and left no record`."""
@@ -116,11 +118,3 @@ def _beyond(target: str, left: Leftover) -> str:
     """Why a target's engine cannot remove it; empty if it can."""
     is_branch = left.kind == "branch" and target == "athena"
     return "only Spark can drop a branch: portmesh clean --target emr" if is_branch else ""
-
-
-def choose_ports(labels: Sequence[str], chosen: Sequence[str]) -> list[str]:
-    """The chosen labels, or all where none is chosen. Raises UsageError for one that is no port."""
-    for label in chosen:
-        if label not in labels:
-            raise not_allowed("port", label, sorted(labels))
-    return sorted(chosen or labels)

@@ -13,9 +13,9 @@ from pyiceberg.catalog import Catalog
 from portmesh.dbt import run_operation
 from portmesh.errors import PortmeshError
 from portmesh.lake.iceberg import TableFacts, read_table
-from portmesh.leftovers import KeptVersion
-from portmesh.maintenance import Plan, has_rows_of, plan, why_not
-from portmesh.status import PortFacts, utc_now
+from portmesh.upkeep.leftovers import KeptVersion
+from portmesh.upkeep.maintenance import Plan, has_rows_of, plan, why_not
+from portmesh.upkeep.port_facts import PortFacts, utc_now
 
 # Younger files may belong to a run at work; Spark takes no less.
 FILES_OLDER_THAN = timedelta(days=1)

@@ -14,13 +14,12 @@ from typing import Any
 
 import boto3
 
-from portmesh.errors import UsageError
-from portmesh.lake.aws import aws_errors_explained, bucket_and_key
+from portmesh.aws import aws_errors_explained, bucket_and_key, refusal
 from portmesh.lake.targets import aws_region, s3_lake
-from portmesh.leftovers import OrphanFiles
-from portmesh.status import PortFacts
+from portmesh.upkeep.leftovers import OrphanFiles
+from portmesh.upkeep.port_facts import PortFacts
+from portmesh.upkeep.version_names import parse_version_name
 
-_OF_A_RUN = re.compile(r"(.+?)__\d{8}_\d{6}_[0-9a-f]{6}(__[a-z]+)?")
 _HASH = re.compile(r"[0-9a-f]{12}")
 
 
@@ -54,20 +53,16 @@ def delete_files(orphans: Sequence[OrphanFiles]) -> None:
                 keys = [{"Key": key} for key in orphan.keys[start : start + 1000]]
                 answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
             if refused := answer.get("Errors"):
-                raise UsageError(
-                    "S3 does not delete these files.",
-                    [("files", orphan.name), ("got", f"{refused[0]['Code']}: {refused[0]['Message']}")],
-                    "ask for the right to delete below the port's folders, or use another role",
-                )
+                raise refusal(refused[0]["Code"], refused[0]["Message"], [("files", orphan.name)])
 
 
 def _tables_below(s3: Any, lake: str, internal_database: str) -> Mapping[str, list[str]]:
     """Folders of versions and increments, by the name of the port's table."""
     found: dict[str, list[str]] = {}
     for folder in _folders_in(s3, f"{lake}/{internal_database}/"):
-        version = _OF_A_RUN.fullmatch(folder.rstrip("/").rpartition("/")[2])
+        version = parse_version_name(folder.rstrip("/").rpartition("/")[2])
         if version:
-            found.setdefault(version.group(1), []).append(folder)
+            found.setdefault(version.table, []).append(folder)
     return found
 
 

@@ -1,0 +1,132 @@
+"""What AWS answers when it refuses something, in words of what to do about it: one table for all of the kit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    SSOError,
+)
+from botocore.exceptions import ConnectionError as BotoConnectionError
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, ValidationException
+
+from portmesh.errors import UsageError
+
+_SET_CREDENTIALS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; with SSO: aws sso login"
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """A sentence, what to do, and how to know it: AWS's codes, exceptions, and what texts say that repeat them.
+
+    boto3 writes ExpiredToken, and Arrow EXPIRED_TOKEN: codes stand here without underscores, in lower case.
+    """
+
+    message: str
+    next_step: str
+    codes: tuple[str, ...] = ()
+    exceptions: tuple[type[Exception], ...] = ()
+    said: str = ""
+
+
+NO_CREDENTIALS = Meaning(
+    "There are no AWS credentials.",
+    _SET_CREDENTIALS,
+    exceptions=(NoCredentialsError, PartialCredentialsError, CredentialRetrievalError, SSOError),
+    said="Unable to locate credentials|Partial credentials found|Error when retrieving credentials",
+)
+NOT_ACCEPTED = Meaning(
+    "AWS does not accept the credentials.",
+    f"renew them: {_SET_CREDENTIALS}",
+    codes=(
+        *("expiredtoken", "expiredtokenexception", "invalidaccesskeyid", "invalidclienttokenid", "invalidsignature"),
+        *("signaturedoesnotmatch", "unrecognizedclient", "unrecognizedclientexception"),
+    ),
+    said="ExpiredToken|security token included in the request is",
+)
+NO_ANSWER = Meaning(
+    "AWS cannot be reached.",
+    "check the network, AWS_REGION and AWS_ENDPOINT_URL, then run this again",
+    codes=("networkconnection", "requesttimeout"),
+    exceptions=(BotoConnectionError, HTTPClientError),
+    said="Could not connect to the endpoint",
+)
+NO_RIGHT = Meaning(
+    "AWS does not allow this with your credentials.",
+    "ask for the right to use the lake's bucket and its databases in Glue, or use another role",
+    codes=("accessdenied", "accessdeniedexception"),
+)
+NO_BUCKET = Meaning(
+    "The lake's bucket does not exist.",
+    "name another: --lake s3://BUCKET, or set PORTMESH_S3_LAKE",
+    codes=("nosuchbucket",),
+)
+BUSY = Meaning(
+    "AWS is busy and turned this away.",
+    "run this again in a minute; what was done is kept",
+    codes=("slowdown", "throttling", "throttlingexception"),
+)
+MEANINGS = (NO_CREDENTIALS, NOT_ACCEPTED, NO_ANSWER, NO_RIGHT, NO_BUCKET, BUSY)
+OTHER = Meaning("AWS refused this.", "run this again; what was done is kept")
+
+
+@contextmanager
+def aws_errors_explained(facts: Sequence[tuple[str, str]]) -> Iterator[None]:
+    """Turns the errors of boto3, of pyiceberg and of Arrow's S3 into UsageErrors with these facts."""
+    try:
+        yield
+    except (CommitFailedException, ValidationException) as error:
+        raise UsageError(
+            "Another landing is at work on the same batch, which it may have landed; this one stopped.",
+            [*facts, ("got", str(error))],
+            "run this again: what has landed is kept",
+        ) from error
+    except NoSuchTableError as error:
+        raise UsageError(
+            "There is no such Iceberg table.",
+            [*facts, ("got", str(error))],
+            "see who took it away, then build or land it again",
+        ) from error
+    except (BotoCoreError, ClientError, OSError) as error:
+        meaning = _meaning(error)
+        raise UsageError(meaning.message, [*facts, ("got", str(error))], meaning.next_step) from error
+
+
+def refusal(code: str, message: str, facts: Sequence[tuple[str, str]]) -> UsageError:
+    """For a refusal that is part of an answer, such as that of S3 to delete one file of many."""
+    meaning = meaning_of_code(code)
+    return UsageError(meaning.message, [*facts, ("got", f"{code}: {message}")], meaning.next_step)
+
+
+def meaning_of_code(code: str) -> Meaning:
+    """Of one of AWS's codes, as boto3 or as Arrow writes it."""
+    known = code.replace("_", "").lower()
+    return next((meaning for meaning in MEANINGS if known in meaning.codes), OTHER)
+
+
+def meaning_of_text(text: str) -> Meaning | None:
+    """Of a text in which an adapter repeats that it got no way into AWS at all; None where it says nothing of it."""
+    return next((meaning for meaning in MEANINGS if meaning.said and re.search(meaning.said, text)), None)
+
+
+def _meaning(error: BotoCoreError | ClientError | OSError) -> Meaning:
+    if isinstance(error, ClientError):
+        return meaning_of_code(error.response["Error"]["Code"])
+    by_type = next((meaning for meaning in MEANINGS if isinstance(error, meaning.exceptions)), None)
+    found = re.search(r"AWS Error (\w+)", str(error))
+    return by_type or meaning_of_code(found.group(1) if found else "")
+
+
+def bucket_and_key(address: str) -> tuple[str, str]:
+    """Of an address in S3, whichever of s3://, s3a:// and s3n:// an engine wrote."""
+    bucket, _, key = address.partition("://")[2].partition("/")
+    return bucket, key

@@ -1,0 +1,162 @@
+"""dbt's manifest (schema v12), as far as the kit reads it.
+
+What dbt leaves out for some nodes, or writes as null, has its default here, so that nobody asks for a key in vain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, data: Any) -> Any:
+        return {key: value for key, value in data.items() if value is not None} if isinstance(data, Mapping) else data
+
+
+class Config(_Part):
+    """The configuration of a node; the defaults are dbt's."""
+
+    materialized: str = ""
+    meta: dict[str, Any] = {}
+    where: str = ""
+    severity: str = "error"
+    warn_if: str = "!= 0"
+    error_if: str = "!= 0"
+    fail_calc: str = "count(*)"
+    unique_key: list[str] = []
+
+    @field_validator("severity")
+    @classmethod
+    def _lower(cls, severity: str) -> str:
+        return severity.lower()
+
+    @field_validator("unique_key", mode="before")
+    @classmethod
+    def _as_list(cls, key: Any) -> Any:
+        return [key] if isinstance(key, str) else key
+
+
+class Constraint(_Part):
+    """A constraint of a column, or of a model with its `columns`."""
+
+    type: str
+    columns: list[str] = []
+    expression: str = ""
+
+
+class Column(_Part):
+    """A column as its model's YAML declares it."""
+
+    name: str
+    constraints: list[Constraint] = []
+
+
+class DependsOn(_Part):
+    """Ids of what a node reads; a node that reads nothing may have no such list."""
+
+    nodes: list[str] = []
+
+
+class TestMetadata(_Part):
+    """Of a generic test: its macro, and what it is called with."""
+
+    name: str
+    namespace: str = ""
+    kwargs: dict[str, Any] = {}
+
+
+class Node(_Part):
+    """A model, test, seed, snapshot, unit test or other node. A singular test is attached to nothing."""
+
+    unique_id: str
+    resource_type: str
+    package_name: str
+    name: str
+    version: str = ""
+    alias: str = ""
+    fqn: list[str] = []
+    original_file_path: str = ""
+    patch_path: str = ""
+    description: str = ""
+    config: Config = Config()
+    depends_on: DependsOn = DependsOn()
+    columns: dict[str, Column] = {}
+    constraints: list[Constraint] = []
+    attached_node: str = ""
+    column_name: str = ""
+    test_metadata: TestMetadata | None = None
+
+
+class Source(_Part):
+    """A table of a source."""
+
+    unique_id: str
+    package_name: str
+    source_name: str
+    name: str
+    schema_name: str = Field(alias="schema")
+    identifier: str
+    description: str = ""
+
+
+class Owner(_Part):
+    """Of a group; of several addresses the first."""
+
+    name: str = ""
+    email: str = ""
+
+    @field_validator("email", mode="before")
+    @classmethod
+    def _first(cls, email: Any) -> Any:
+        return next(iter(email), "") if isinstance(email, list) else email
+
+
+class Group(_Part):
+    """A group of models; that of a domain has the domain's name."""
+
+    name: str
+    package_name: str
+    original_file_path: str = ""
+    description: str = ""
+    owner: Owner = Owner()
+    config: Config = Config()
+
+
+class DocsBlock(_Part):
+    """A docs block: whose it is, and what stands in it."""
+
+    name: str = ""
+    package_name: str = ""
+    original_file_path: str = ""
+    block_contents: str = ""
+
+
+class Macro(_Part):
+    """A macro; its source."""
+
+    macro_sql: str = ""
+
+
+class Metadata(_Part):
+    """About the manifest itself."""
+
+    project_name: str = ""
+
+
+class Manifest(_Part):
+    """All that dbt knows of a project and its packages, by id."""
+
+    metadata: Metadata = Metadata()
+    nodes: dict[str, Node] = {}
+    unit_tests: dict[str, Node] = {}
+    sources: dict[str, Source] = {}
+    groups: dict[str, Group] = {}
+    docs: dict[str, DocsBlock] = {}
+    macros: dict[str, Macro] = {}

@@ -1,0 +1,287 @@
+"""The mesh, read from dbt's manifest: products, ports, contracts, checks, consumers. Everyone's one source."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from portmesh import manifest as dbts
+from portmesh.checks import Check, Dimension, key_of, read_checks, read_dimensions
+from portmesh.errors import FindingsError
+
+BUILDABLE = ("model", "seed", "snapshot", "test", "unit_test")
+Meta = TypeVar("Meta", bound=BaseModel)
+
+
+class Period(BaseModel):
+    """`{count: 8, period: day}`."""
+
+    count: int
+    period: str
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.period}{'' if self.count == 1 else 's'}"
+
+
+class Freshness(BaseModel):
+    """How old the newest row of a port may become."""
+
+    column: str
+    warn_after: Period | None = None
+    error_after: Period | None = None
+
+
+class Subject(BaseModel):
+    """Whom the rows of a port are about, and the column that says who."""
+
+    entity: str
+    key: str
+
+
+class Consumer(BaseModel):
+    """Who is entitled to read a port, what for and until when."""
+
+    name: str
+    purpose: str = ""
+    until: date | None = None
+
+
+class PortMeta(BaseModel):
+    """`config.meta` of a port; what the rules of the mesh demand of it is for the rules to say."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)
+
+    version: str = ""
+    classification: str = ""
+    subject: Subject | None = None
+    freshness: Freshness | None = None
+    consumers: list[Consumer] = []
+
+
+class ProductMeta(BaseModel):
+    """`config.meta` of a product's group."""
+
+    kind: str = ""
+    stage: str = ""
+    engine: str = ""
+    purpose: str = ""
+    channel: str = ""
+
+
+@dataclass(frozen=True)
+class Port:
+    """An output port. `block` is the docs block with its page, which its YAML description includes."""
+
+    id: str
+    product: str
+    name: str
+    relation: str
+    path: str
+    block: str
+    description: str
+    includes_block: bool
+    block_starts_a_line: bool
+    meta: PortMeta
+    key: tuple[str, ...]
+    checks: tuple[Check, ...]
+
+    @property
+    def label(self) -> str:
+        return f"{self.product}.{self.name}"
+
+    @property
+    def reference(self) -> str:
+        """How a model of another domain reads it."""
+        name, _, version = self.name.partition(".v")
+        return f"{{{{ ref('{self.product}', '{name}'{f', v={version}' if version else ''}) }}}}"
+
+    @property
+    def grain(self) -> str:
+        """The first sentence of the description."""
+        text = " ".join(self.description.split())
+        found = re.match(r"(.+?[.:!?])\s+(?=[A-Z0-9])", text + " A")
+        return (found.group(1) if found else text).rstrip()
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table that a domain reads from outside the mesh; `product` is the domain that declares it."""
+
+    id: str
+    product: str
+    label: str
+    description: str
+    schema: str
+    table: str
+
+
+@dataclass(frozen=True)
+class Node:
+    """What can be built or tested. `parents` are all ids that it reads, sources included.
+
+    `attached_to` is the id of what a generic test checks; a singular test, which may read several, has none.
+    """
+
+    id: str
+    kind: str
+    domain: str
+    fqn: str
+    label: str
+    is_port: bool
+    parents: tuple[str, ...]
+    attached_to: str = ""
+
+
+@dataclass(frozen=True)
+class Product:
+    """A data product: the ports that a domain publishes, and what it makes them of."""
+
+    name: str
+    description: str
+    owner_name: str
+    owner_email: str
+    meta: ProductMeta
+    ports: tuple[Port, ...]
+    input_ports: tuple[str, ...]
+    sources: tuple[Source, ...]
+
+    @property
+    def block(self) -> str:
+        """The docs block with its page, which dbt's docs site shows for the domain."""
+        return docs_name("", self.name, "")
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """All products by name; ports, sources and what can be built or tested by their ids."""
+
+    name: str
+    products: tuple[Product, ...]
+    ports: Mapping[str, Port] = field(default_factory=dict)
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+
+    @property
+    def product_names(self) -> set[str]:
+        return {product.name for product in self.products}
+
+
+def read_mesh(manifest: Mapping[str, Any]) -> Mesh:
+    """The mesh of a dbt manifest (schema v12, as a dictionary).
+
+    Raises FindingsError where `config.meta` of a port or product is not well-formed, UsageError where there is no mesh.
+    """
+    found = dbts.Manifest.model_validate(manifest)
+    dimension = read_dimensions(found)
+    ports = {node.unique_id: _port(node, found, dimension) for node in found.nodes.values() if _is_port(node)}
+    sources = {source.unique_id: _source(source) for source in found.sources.values()}
+    groups = [group for group in found.groups.values() if group.name == group.package_name]
+    nodes = [node for node in [*found.nodes.values(), *found.unit_tests.values()] if node.resource_type in BUILDABLE]
+    return Mesh(
+        name=found.metadata.project_name,
+        products=tuple(_product(g, found, ports, sources) for g in sorted(groups, key=lambda group: group.name)),
+        ports=ports,
+        sources=sources,
+        nodes={node.unique_id: _node(node) for node in nodes},
+    )
+
+
+def _is_port(node: dbts.Node) -> bool:
+    return node.resource_type == "model" and node.config.materialized == "output_port"
+
+
+def _name(node: dbts.Node) -> str:
+    return f"{node.name}.v{node.version}" if node.version else node.name
+
+
+def _node(node: dbts.Node) -> Node:
+    return Node(
+        id=node.unique_id,
+        kind=node.resource_type,
+        domain=node.package_name,
+        fqn=".".join(node.fqn),
+        label=f"{node.package_name}.{_name(node)}",
+        is_port=_is_port(node),
+        parents=tuple(node.depends_on.nodes),
+        attached_to=node.attached_node,
+    )
+
+
+def _source(source: dbts.Source) -> Source:
+    return Source(
+        id=source.unique_id,
+        product=source.package_name,
+        label=f"{source.source_name}.{source.name}",
+        description=_one_line(source.description),
+        schema=source.schema_name,
+        table=source.identifier,
+    )
+
+
+def docs_name(*parts: str) -> str:
+    """A name that dbt takes for a docs block, of ASCII letters, digits and underscores: `orders__order_lines`."""
+    return re.sub(r"\W", lambda found: f"_u{ord(found[0]):04x}", "__".join(parts), flags=re.ASCII)
+
+
+def _product(
+    group: dbts.Group, manifest: dbts.Manifest, ports: Mapping[str, Port], sources: Mapping[str, Source]
+) -> Product:
+    parents = {
+        parent
+        for node in manifest.nodes.values()
+        if node.package_name == group.name and node.resource_type in ("model", "snapshot")
+        for parent in node.depends_on.nodes
+    }
+    read = [source for id_, source in sources.items() if id_ in parents]
+    own = [port for port in ports.values() if port.product == group.name]
+    return Product(
+        name=group.name,
+        description=_one_line(group.description),
+        owner_name=group.owner.name,
+        owner_email=group.owner.email,
+        meta=_validated(ProductMeta, group, f"domains/{group.name}/{group.original_file_path}"),
+        ports=tuple(sorted(own, key=lambda port: port.name)),
+        input_ports=tuple(sorted(id_ for id_ in parents if id_ in ports and ports[id_].product != group.name)),
+        sources=tuple(sorted(read, key=lambda source: (source.label, source.description))),
+    )
+
+
+def _port(node: dbts.Node, manifest: dbts.Manifest, dimension: Dimension) -> Port:
+    product = node.package_name
+    block = docs_name(product, node.name + (f"_v{node.version}" if node.version else ""))
+    page = manifest.docs.get(f"doc.{manifest.metadata.project_name}.{block}", dbts.DocsBlock()).block_contents
+    own, found, _ = node.description.partition(page) if page else (node.description, "", "")
+    path = f"domains/{product}/{(node.patch_path or node.original_file_path).split('://')[-1]}"
+    checks = tuple(read_checks(node, manifest, dimension))
+    return Port(
+        id=node.unique_id,
+        product=product,
+        name=_name(node),
+        relation=f"{product}.{node.alias}",
+        path=path,
+        block=block,
+        description=own.strip(),
+        includes_block=bool(found),
+        block_starts_a_line=not own.strip(" ") or own.rstrip(" ").endswith("\n"),
+        meta=_validated(PortMeta, node, path),
+        key=key_of(checks),
+        checks=checks,
+    )
+
+
+def _validated(model: type[Meta], node: dbts.Node | dbts.Group, path: str) -> Meta:
+    try:
+        return model.model_validate(node.config.meta)
+    except ValidationError as error:
+        facts = [(".".join(map(str, problem["loc"])), problem["msg"]) for problem in error.errors()]
+        message = f"The mesh cannot be read: config.meta of {node.package_name}.{node.name} is not well-formed."
+        raise FindingsError(message, [("file", path), *facts], "fix it, then run this again") from error
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
