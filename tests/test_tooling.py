@@ -119,6 +119,13 @@ def _make_bad(manifest: dict[str, Any], kind: str) -> None:
     staging = nodes["model.orders.stg_tills__transactions"]
     if kind == "name":
         staging["name"] = "transactions_staging"
+    elif kind == "intermediate name":
+        staging["original_file_path"] = "models/intermediate/stg_tills__transactions.sql"
+    elif kind == "intermediate name of another domain":
+        staging["original_file_path"] = "models/intermediate/int_catalogue__lines_joined.sql"
+        staging["name"] = "int_catalogue__lines_joined"
+    elif kind == "port name":
+        port["name"] = "fct_order_lines"
     elif kind == "folder":
         port["original_file_path"] = "models/marts/order_lines.sql"
     elif kind == "properties file":
@@ -147,8 +154,11 @@ def _make_bad(manifest: dict[str, Any], kind: str) -> None:
     [
         (
             "name",
-            "check_model_names: stg_<source>__<entity> - `stg_tills__transactions` does not match the supplied regex",
+            "check_internal_model_name: `staging/transactions_staging` is neither `staging/stg_<source>__<entity>` nor",
         ),
+        ("intermediate name", "`intermediate/stg_tills__transactions` is neither "),
+        ("intermediate name of another domain", "`intermediate/int_catalogue__lines_joined` is neither "),
+        ("port name", "check_model_names: A port is named for what it holds"),
         ("folder", "is located in the `marts` sub-directory"),
         ("properties file", "(`everything.yml`) does not match the expected per-model file name (`order_lines.yml`)"),
         ("internal properties file", "is described in `schema.yml`, not in `_orders__models.yml`."),
@@ -275,7 +285,7 @@ def _state(manifest: Path, folder: Path, change: str) -> Path:
     content = json.loads(manifest.read_text())
     nodes = content["nodes"]
     if change == "model":
-        nodes["model.customers.int_customers__baskets_selected"]["raw_code"] = "select 1 as household_id"
+        nodes["model.customers.stg_loyalty__demographics"]["raw_code"] = "select 1 as household_id"
     elif change == "check":
         (check,) = [i for i in nodes if i.startswith("test.orders.not_null_baskets_store_id")]
         del nodes[check]
@@ -289,7 +299,7 @@ def test_the_selector_changed_selects_what_differs_and_its_readers(select: Any, 
     other.mkdir()
     assert select("--selector", "changed", "--state", str(_state(manifest, same, "nothing"))) == []
     selected = select("--selector", "changed", "--state", str(_state(manifest, other, "model")))
-    assert "customers.intermediate.int_customers__baskets_selected" in selected
+    assert "customers.staging.stg_loyalty__demographics" in selected
     assert "customers.output_ports.households" in selected
     assert not any("order_lines" in name for name in selected)
 
