@@ -210,7 +210,7 @@ def test_every_hook_is_local_and_sees_files() -> None:
     settings = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text())
     assert [repo["repo"] for repo in settings["repos"]] == ["local"]
     hooks = settings["repos"][0]["hooks"]
-    assert {"sql", "conventions", "ruff", "ruff-format", "mypy"} <= {hook["id"] for hook in hooks}
+    assert {"sql", "macros", "conventions", "ruff", "ruff-format", "mypy"} <= {hook["id"] for hook in hooks}
     files = tracked_files()
     for hook in hooks:
         assert hook["language"] == "system"
