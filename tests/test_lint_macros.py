@@ -58,7 +58,8 @@ def write(root: Path, path: str, text: str) -> None:
 
 def described(name: str, *arguments: str) -> str:
     given = [{"name": argument, "type": "string", "description": "Some."} for argument in arguments]
-    return yaml.safe_dump({"macros": [{"name": name, "description": "Does it.", "arguments": given}]})
+    text: str = yaml.safe_dump({"macros": [{"name": name, "description": "Does it.", "arguments": given}]})
+    return text
 
 
 def findings(root: Path) -> list[str]:
