@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,19 @@ def test_a_unit_test_of_an_incremental_port(mesh_of_two: Mesh) -> None:
     built = mesh_of_two.dbt("build")
     assert built.ok, built.output
     assert built.statuses["only_new_rows_are_taken"] == "pass"
+
+
+def test_a_unit_test_in_an_environment_without_the_port(mesh_of_two: Mesh) -> None:
+    """The types of the rows are those of production's port, which the build defers to."""
+    unit_test(mesh_of_two, rows_of("ref('shop', 'lines')"))
+    assert mesh_of_two.dbt("build").ok
+    state = str(mesh_of_two.folder / "production")
+    shutil.copytree(mesh_of_two.folder / "target", state)
+    mesh_of_two.set_up("shop", "reader", environment="dev_ana")
+    built = mesh_of_two.dbt("build", "--select", "package:reader", "--defer", "--state", state)
+    assert built.ok, built.output
+    assert built.statuses["amounts_are_doubled"] == "pass"
+    assert not mesh_of_two.has("dev_ana__shop.lines")
 
 
 def test_a_port_for_which_a_unit_test_gives_no_rows_is_named(mesh_of_two: Mesh) -> None:

@@ -189,6 +189,23 @@ def test_a_broken_convention_is_refused(
     assert "domains/orders/models/" in said
 
 
+def test_an_intermediate_model_is_named_for_its_domain_and_step(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """No domain of the demonstration has one: here a staging model is moved."""
+    content = json.loads(manifest.read_text())
+    moved = content["nodes"]["model.orders.stg_tills__transactions"]
+    moved["original_file_path"] = "models/intermediate/int_orders__lines_joined.sql"
+    moved["name"] = "int_orders__lines_joined"
+    changed = tmp_path / "manifest.json"
+    changed.write_text(json.dumps(content))
+    monkeypatch.setattr(lint_conventions, "packages_with_models", lambda _: ["orders"])
+    lint_conventions.run(["--manifest", str(changed)])
+    said = capfd.readouterr().out
+    assert re.search(r"^\d+ checks in 1 domains", said, re.M)
+    assert "check_internal_model_name" not in said
+
+
 def test_a_convention_that_matches_nothing_is_a_failure(
     manifest: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
