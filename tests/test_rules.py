@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-import yaml
 from dbt.cli.main import dbtRunner
 
 from tests.mesh import REPOSITORY, Mesh, Outcome
@@ -713,14 +712,3 @@ def test_the_mesh_of_this_repository_keeps_every_rule(tmp_path: Path, monkeypatc
     compiled_nodes = [result.node.unique_id for result in compiled.result.results]  # type: ignore[union-attr]
     assert "operation.portmesh.portmesh-on-run-start-0" in compiled_nodes
     assert sum(node.startswith("model.") for node in compiled_nodes) > 20
-
-
-def test_every_macro_of_the_rules_is_documented() -> None:
-    folder = REPOSITORY / "macros" / "rules"
-    documented = {m["name"]: m for m in yaml.safe_load((folder / "_rules.yml").read_text())["macros"]}
-    signatures = re.findall(r"{% macro ([a-z]\w*)\((.*?)\)", "\n".join(p.read_text() for p in folder.rglob("*.sql")))
-    assert len(signatures) > 30
-    assert documented.keys() == {name for name, _ in signatures}
-    for name, arguments in signatures:
-        given = [a.partition("=")[0].strip() for a in arguments.split(",") if a]
-        assert [a["name"] for a in documented[name].get("arguments", [])] == given, name

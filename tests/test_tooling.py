@@ -39,7 +39,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_all_sql_of_the_domains_is_linted_and_read_as_statements(capfd: pytest.CaptureFixture[str]) -> None:
     """Lints a few files of each kind; `make lint` lints all."""
     files = lint_sql.domain_sql()
-    assert len(files) >= 30
+    assert len(files) >= 20
     assert {file.relative_to(REPOSITORY).parts[1] for file in files} == set(DOMAINS)
     some = [f for f in files if f.name in ("order_lines.sql", "household_activity.sql", "stg_tills__transactions.sql")]
     assert len(some) == 3
@@ -119,6 +119,13 @@ def _make_bad(manifest: dict[str, Any], kind: str) -> None:
     staging = nodes["model.orders.stg_tills__transactions"]
     if kind == "name":
         staging["name"] = "transactions_staging"
+    elif kind == "intermediate name":
+        staging["original_file_path"] = "models/intermediate/stg_tills__transactions.sql"
+    elif kind == "intermediate name of another domain":
+        staging["original_file_path"] = "models/intermediate/int_catalogue__lines_joined.sql"
+        staging["name"] = "int_catalogue__lines_joined"
+    elif kind == "port name":
+        port["name"] = "fct_order_lines"
     elif kind == "folder":
         port["original_file_path"] = "models/marts/order_lines.sql"
     elif kind == "properties file":
@@ -147,8 +154,11 @@ def _make_bad(manifest: dict[str, Any], kind: str) -> None:
     [
         (
             "name",
-            "check_model_names: stg_<source>__<entity> - `stg_tills__transactions` does not match the supplied regex",
+            "check_internal_model_name: `staging/transactions_staging` is neither `staging/stg_<source>__<entity>` nor",
         ),
+        ("intermediate name", "`intermediate/stg_tills__transactions` is neither "),
+        ("intermediate name of another domain", "`intermediate/int_catalogue__lines_joined` is neither "),
+        ("port name", "check_model_names: A port is named for what it holds"),
         ("folder", "is located in the `marts` sub-directory"),
         ("properties file", "(`everything.yml`) does not match the expected per-model file name (`order_lines.yml`)"),
         ("internal properties file", "is described in `schema.yml`, not in `_orders__models.yml`."),
@@ -179,6 +189,23 @@ def test_a_broken_convention_is_refused(
     assert "domains/orders/models/" in said
 
 
+def test_an_intermediate_model_is_named_for_its_domain_and_step(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """No domain of the demonstration has one: here a staging model is moved."""
+    content = json.loads(manifest.read_text())
+    moved = content["nodes"]["model.orders.stg_tills__transactions"]
+    moved["original_file_path"] = "models/intermediate/int_orders__lines_joined.sql"
+    moved["name"] = "int_orders__lines_joined"
+    changed = tmp_path / "manifest.json"
+    changed.write_text(json.dumps(content))
+    monkeypatch.setattr(lint_conventions, "packages_with_models", lambda _: ["orders"])
+    lint_conventions.run(["--manifest", str(changed)])
+    said = capfd.readouterr().out
+    assert re.search(r"^\d+ checks in 1 domains", said, re.M)
+    assert "check_internal_model_name" not in said
+
+
 def test_a_convention_that_matches_nothing_is_a_failure(
     manifest: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -200,7 +227,7 @@ def test_every_hook_is_local_and_sees_files() -> None:
     settings = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text())
     assert [repo["repo"] for repo in settings["repos"]] == ["local"]
     hooks = settings["repos"][0]["hooks"]
-    assert {"sql", "conventions", "ruff", "ruff-format", "mypy"} <= {hook["id"] for hook in hooks}
+    assert {"sql", "macros", "conventions", "ruff", "ruff-format", "mypy"} <= {hook["id"] for hook in hooks}
     files = tracked_files()
     for hook in hooks:
         assert hook["language"] == "system"
@@ -275,7 +302,7 @@ def _state(manifest: Path, folder: Path, change: str) -> Path:
     content = json.loads(manifest.read_text())
     nodes = content["nodes"]
     if change == "model":
-        nodes["model.customers.int_customers__baskets_selected"]["raw_code"] = "select 1 as household_id"
+        nodes["model.customers.stg_loyalty__demographics"]["raw_code"] = "select 1 as household_id"
     elif change == "check":
         (check,) = [i for i in nodes if i.startswith("test.orders.not_null_baskets_store_id")]
         del nodes[check]
@@ -289,7 +316,7 @@ def test_the_selector_changed_selects_what_differs_and_its_readers(select: Any, 
     other.mkdir()
     assert select("--selector", "changed", "--state", str(_state(manifest, same, "nothing"))) == []
     selected = select("--selector", "changed", "--state", str(_state(manifest, other, "model")))
-    assert "customers.intermediate.int_customers__baskets_selected" in selected
+    assert "customers.staging.stg_loyalty__demographics" in selected
     assert "customers.output_ports.households" in selected
     assert not any("order_lines" in name for name in selected)
 

@@ -12,8 +12,8 @@
 {# The node's config is lent key by key: what Jinja calls `config` cannot be made here. An operation has no node. #}
 {% macro _lend_context(port, check, relation) %}
   {% set test, own = check.test, config.model.config %}
-  {% set kept = {'config': config, 'ref': context.builtins.ref} %}
-  {% for name in ['model', 'this', 'database', 'schema'] %}{% do kept.update({name: context.get(name)}) %}{% endfor %}
+  {% set kept = {'config': config, 'builtin_ref': context.builtins.ref} %}
+  {% for name in ['model', 'this', 'database', 'schema', 'ref'] %}{% do kept.update({name: context.get(name)}) %}{% endfor %}
   {% if own %}
     {% do kept.update({'extra': dict(own.extra), 'meta': dict(own.meta)}) %}
     {% do portmesh._replace_items(own.extra, test.config) %}
@@ -24,14 +24,14 @@
   {% do context.update({
       'model': test, 'database': test.get('database'), 'schema': test.schema, 'ref': portmesh.ref_in_audit,
       'this': api.Relation.create(database=test.get('database'), schema=test.schema, identifier=test.alias),
-      'portmesh_audited': {'port': port, 'relation': relation, 'ref': kept.ref}}) %}
+      'portmesh_audited': {'port': port, 'relation': relation, 'ref': kept.builtin_ref}}) %}
   {% do context.builtins.update({'ref': portmesh.ref_in_audit}) %}
   {{ return(kept) }}
 {% endmacro %}
 
 {% macro _take_context_back(kept) %}
   {% for name in ['model', 'this', 'database', 'schema', 'config', 'ref'] %}{% do context.update({name: kept[name]}) %}{% endfor %}
-  {% do context.builtins.update({'ref': kept.ref}) %}
+  {% do context.builtins.update({'ref': kept.builtin_ref}) %}
   {% if 'extra' in kept %}
     {% do portmesh._replace_items(config.model.config.extra, kept.extra) %}
     {% do portmesh._replace_items(config.model.config.meta, kept.meta) %}

@@ -1,6 +1,7 @@
 {% macro assert_argument(check, argument, value, is_allowed, allowed, fix) %}
   {% if not is_allowed %}
-    {% set got = 'nothing' if value is none else tojson(value, value | string) ~ ' (' ~ portmesh._kind_of(value) ~ ')' %}
+    {% set got = 'nothing' if value is none
+        else tojson(value, value | string) ~ ' (' ~ portmesh._kind_of(value) ~ ')' %}
     {% do exceptions.raise_dependency_error(
         'The check ' ~ check ~ ' cannot be run: ' ~ argument ~ ' is ' ~ got ~ '.\n'
         ~ '  allowed   ' ~ allowed ~ '\n  next      ' ~ fix) %}

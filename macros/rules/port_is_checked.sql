@@ -19,8 +19,10 @@
     {% do checked.append(portmesh.check_dimension(test.test_metadata.name, test.config.meta)) %}
   {% endfor %}
   {% for constraint in (port.constraints or []) + portmesh._column_constraints(port) %}
-    {% set kinds = {'not_null': ['not_null'], 'unique': ['unique'], 'primary_key': ['not_null', 'unique'], 'check': ['check']} %}
-    {% for kind in kinds.get(constraint.type, []) %}{% do checked.append(portmesh.check_dimension(kind, {})) %}{% endfor %}
+    {% set kinds = ['not_null', 'unique'] if constraint.type == 'primary_key' else [constraint.type] %}
+    {% for kind in kinds if kind in ['not_null', 'unique', 'check'] %}
+      {% do checked.append(portmesh.check_dimension(kind, {})) %}
+    {% endfor %}
   {% endfor %}
   {% set freshness = portmesh.meta_of(port).freshness %}
   {% if freshness is mapping and freshness.column and (freshness.warn_after or freshness.error_after) %}
@@ -38,7 +40,8 @@
 {% macro _checks_to_add(missing) %}
   {% set checks = {
       'completeness': 'not_null or row_count_between', 'uniqueness': 'unique or unique_combination',
-      'timeliness': 'fresh_within or config.meta.freshness', 'accuracy': 'accepted_range, accepted_values or expression_is_true',
+      'timeliness': 'fresh_within or config.meta.freshness',
+      'accuracy': 'accepted_range, accepted_values or expression_is_true',
   } %}
   {% set found = [] %}
   {% for dimension in missing %}{% do found.append(checks[dimension]) %}{% endfor %}

@@ -6,11 +6,13 @@
     {% set meta = portmesh.meta_of(port) %}
     {% set label = portmesh.label_of(port) %}
     {% if meta.classification not in allowed %}
-      {% do findings.append(portmesh.finding('PM103', port, label ~ ' has ' ~ ('the classification ' ~ meta.classification if meta.classification else 'no classification') ~ '.',
+      {% set got = 'the classification ' ~ meta.classification if meta.classification else 'no classification' %}
+      {% do findings.append(portmesh.finding('PM103', port, label ~ ' has ' ~ got ~ '.',
           'Set config.meta.classification to ' ~ allowed | join(', '))) %}
     {% endif %}
     {% if not modules.re.match('^\\d+\\.\\d+\\.\\d+$', meta.version | string) %}
-      {% do findings.append(portmesh.finding('PM103', port, label ~ ' has ' ~ ('the version ' ~ meta.version if meta.version else 'no version') ~ '.',
+      {% set got = 'the version ' ~ meta.version if meta.version else 'no version' %}
+      {% do findings.append(portmesh.finding('PM103', port, label ~ ' has ' ~ got ~ '.',
           'Set config.meta.version to three numbers, like 1.0.0')) %}
     {% endif %}
   {% endfor %}

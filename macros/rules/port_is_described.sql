@@ -8,11 +8,14 @@
     {% if not port.columns %}{% do missing.append('no columns') %}{% endif %}
     {% for key in ['data_type', 'description'] %}
       {% set names = [] %}
-      {% for column in port.columns.values() if not (column[key] or '') | trim %}{% do names.append(column.name) %}{% endfor %}
+      {% for column in port.columns.values() if not (column[key] or '') | trim %}
+        {% do names.append(column.name) %}
+      {% endfor %}
       {% if names %}{% do missing.append('no ' ~ key ~ ' of ' ~ names | join(', ')) %}{% endif %}
     {% endfor %}
     {% if missing %}
-      {% do findings.append(portmesh.finding('PM101', port, portmesh.label_of(port) ~ ' has ' ~ missing | join('; ') ~ '.',
+      {% do findings.append(portmesh.finding('PM101', port,
+          portmesh.label_of(port) ~ ' has ' ~ missing | join('; ') ~ '.',
           'Say what a row is and what a reader cannot guess, and give every column its type')) %}
     {% endif %}
   {% endfor %}

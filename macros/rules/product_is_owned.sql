@@ -5,7 +5,8 @@
     {% set place = group or {'package_name': domain, 'original_file_path': 'models/' ~ domain ~ '.yml', 'config': {}} %}
     {% set problems = portmesh._product_problems(group) if group else ['no group of its name'] %}
     {% if problems %}
-      {% do findings.append(portmesh.finding('PM102', place, 'The product ' ~ domain ~ ' has ' ~ problems | join(', ') ~ '.',
+      {% do findings.append(portmesh.finding('PM102', place,
+          'The product ' ~ domain ~ ' has ' ~ problems | join(', ') ~ '.',
           'Fill in owner (name, email) and config.meta (channel, purpose, kind, stage, engine) of its group')) %}
     {% endif %}
   {% endfor %}
@@ -16,7 +17,9 @@
   {% set meta = portmesh.meta_of(group) %}
   {% set problems = [] %}
   {% for key in ['name', 'email'] if not group.owner[key] %}{% do problems.append('no owner ' ~ key) %}{% endfor %}
-  {% for key in ['channel', 'purpose', 'kind', 'stage', 'engine'] if not meta[key] %}{% do problems.append('no ' ~ key) %}{% endfor %}
+  {% for key in ['channel', 'purpose', 'kind', 'stage', 'engine'] if not meta[key] %}
+    {% do problems.append('no ' ~ key) %}
+  {% endfor %}
   {% for key, allowed in {
       'kind': ['source-aligned', 'aggregate', 'consumer-aligned'],
       'stage': ['proposed', 'active', 'deprecated', 'retired'],

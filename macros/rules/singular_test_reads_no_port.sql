@@ -4,7 +4,8 @@
   {% for test in mesh.tests if not test.test_metadata %}
     {% for id in test.depends_on.nodes if id in mesh.ports %}
       {% do findings.append(portmesh.finding('PM113', test,
-          'The singular test ' ~ test.name ~ ' reads ' ~ portmesh.label_of(mesh.ports[id]) ~ ': it would run after the publication.',
+          'The singular test ' ~ test.name ~ ' reads ' ~ portmesh.label_of(mesh.ports[id])
+          ~ ': it would run after the publication.',
           'Make it a data test of the port, such as expression_is_true, or a generic test of your own')) %}
     {% endfor %}
   {% endfor %}

@@ -8,7 +8,8 @@
       {% set own = owner == source.package_name %}
       {% do findings.append(portmesh.finding('PM109', source,
           'The source ' ~ source.source_name ~ '.' ~ source.name ~ ' of ' ~ source.package_name ~ ' is a table of '
-          ~ ('the records, which only platform reads' if owner == 'portmesh' else 'the domain ' ~ owner) ~ ' (' ~ source.schema ~ '.' ~ source.identifier ~ ').',
+          ~ ('the records, which only platform reads' if owner == 'portmesh' else 'the domain ' ~ owner)
+          ~ ' (' ~ source.schema ~ '.' ~ source.identifier ~ ').',
           'Read an output port of platform' if owner == 'portmesh' else 'Read it by ref()' if own else
           'Read an output port of ' ~ owner ~ " by ref('" ~ owner ~ "', '<port>')")) %}
     {% endif %}
@@ -31,12 +32,18 @@
   {% set schema = source.schema | string | lower | replace('"', '') | replace('`', '') %}
   {% set table = source.identifier | string | lower | replace('"', '') | replace('`', '') %}
   {% if schema in owners %}{{ return(owners[schema]) }}{% endif %}
-  {% if schema ~ '.' ~ table in mesh.relations %}{{ return(mesh.relations[schema ~ '.' ~ table].package_name) }}{% endif %}
+  {% set maker = mesh.relations.get(schema ~ '.' ~ table) %}
+  {% if maker %}{{ return(maker.package_name) }}{% endif %}
   {# another environment's: pr_12__orders.order_lines #}
   {% set unprefixed = schema.split('__', 1) | last %}
-  {% if unprefixed in owners and portmesh.environment_schema(unprefixed) ~ '.' ~ table in mesh.relations %}{{ return(owners[unprefixed]) }}{% endif %}
-  {# dbt-duckdb reads a source from wherever its external_location says #}
-  {% set location = portmesh.meta_of(source).get('external_location') or (source.external or {}).get('location') or '' %}
-  {% for word in modules.re.findall('(\\w+)"?\\s*\\.', location | lower) if word in owners %}{{ return(owners[word]) }}{% endfor %}
+  {% if unprefixed in owners and portmesh.environment_schema(unprefixed) ~ '.' ~ table in mesh.relations %}
+    {{ return(owners[unprefixed]) }}
+  {% endif %}
+  {# dbt-duckdb reads a source from wherever its external_location says. #}
+  {% set location = portmesh.meta_of(source).get('external_location')
+      or (source.external or {}).get('location') or '' %}
+  {% for word in modules.re.findall('(\\w+)"?\\s*\\.', location | lower) if word in owners %}
+    {{ return(owners[word]) }}
+  {% endfor %}
   {{ return('') }}
 {% endmacro %}

@@ -3,10 +3,14 @@
   {% if exemption is not mapping %}{{ return('is not a mapping of rule, reason and until') }}{% endif %}
   {% set until = exemption.until | string %}
   {% if exemption.rule not in portmesh.exemptible_rules() %}
-    {{ return('names the rule ' ~ (exemption.rule or 'nothing') ~ '; only ' ~ portmesh.exemptible_rules() | join(', ') ~ ' can be exempted') }}
+    {{ return('names the rule ' ~ (exemption.rule or 'nothing')
+        ~ '; only ' ~ portmesh.exemptible_rules() | join(', ') ~ ' can be exempted') }}
   {% endif %}
-  {% if not exemption.reason or exemption.reason is not string %}{{ return('of ' ~ exemption.rule ~ ' has no reason') }}{% endif %}
-  {% if not portmesh.is_date(until) %}{{ return('of ' ~ exemption.rule ~ ' has no end date: until is ' ~ (exemption.until or 'missing')) }}{% endif %}
+  {% if not exemption.reason or exemption.reason is not string %}
+    {{ return('of ' ~ exemption.rule ~ ' has no reason') }}
+  {% elif not portmesh.is_date(until) %}
+    {{ return('of ' ~ exemption.rule ~ ' has no end date: until is ' ~ (exemption.until or 'missing')) }}
+  {% endif %}
   {% if until < portmesh.today_utc() %}{{ return('of ' ~ exemption.rule ~ ' was over on ' ~ until) }}{% endif %}
   {{ return('') }}
 {% endmacro %}

@@ -2,25 +2,25 @@ with
 
 campaigns as (
 
-    select * from {{ ref('int_customer_behaviour__campaigns_selected') }}
+    select * from {{ ref('marketing', 'campaigns') }}
 
 ),
 
 campaign_targets as (
 
-    select * from {{ ref('int_customer_behaviour__campaign_targets_selected') }}
+    select * from {{ ref('marketing', 'campaign_targets') }}
 
 ),
 
 coupon_redemptions as (
 
-    select * from {{ ref('int_customer_behaviour__coupon_redemptions_selected') }}
+    select * from {{ ref('marketing', 'coupon_redemptions') }}
 
 ),
 
 baskets as (
 
-    select * from {{ ref('int_customer_behaviour__baskets_selected') }}
+    select * from {{ ref('orders', 'baskets') }}
 
 ),
 

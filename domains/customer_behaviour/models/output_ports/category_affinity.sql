@@ -1,15 +1,15 @@
--- depends_on: {{ ref('int_customer_behaviour__households_selected') }}
+-- depends_on: {{ ref('customers', 'households') }}
 with
 
 order_lines as (
 
-    select * from {{ ref('int_customer_behaviour__order_lines_selected') }}
+    select * from {{ ref('orders', 'order_lines') }}
 
 ),
 
 products as (
 
-    select * from {{ ref('int_customer_behaviour__products_selected') }}
+    select * from {{ ref('catalogue', 'products') }}
 
 ),
 

@@ -2,13 +2,13 @@ with
 
 households as (
 
-    select * from {{ ref('int_customer_behaviour__households_selected') }}
+    select * from {{ ref('customers', 'households') }}
 
 ),
 
 baskets as (
 
-    select * from {{ ref('int_customer_behaviour__baskets_selected') }}
+    select * from {{ ref('orders', 'baskets') }}
 
 ),
 

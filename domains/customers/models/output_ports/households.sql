@@ -8,19 +8,19 @@ demographics as (
 
 baskets as (
 
-    select * from {{ ref('int_customers__baskets_selected') }}
+    select * from {{ ref('orders', 'baskets') }}
 
 ),
 
 campaign_targets as (
 
-    select * from {{ ref('int_customers__campaign_targets_selected') }}
+    select * from {{ ref('marketing', 'campaign_targets') }}
 
 ),
 
 coupon_redemptions as (
 
-    select * from {{ ref('int_customers__coupon_redemptions_selected') }}
+    select * from {{ ref('marketing', 'coupon_redemptions') }}
 
 ),
 

@@ -1,5 +1,5 @@
 -- depends_on: {{ ref('campaigns') }}
--- depends_on: {{ ref('int_marketing__products_selected') }}
+-- depends_on: {{ ref('catalogue', 'products') }}
 with
 
 coupons as (

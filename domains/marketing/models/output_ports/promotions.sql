@@ -1,6 +1,6 @@
 {{ config(unique_key='_batch_id') }}
 
--- depends_on: {{ ref('int_marketing__products_selected') }}
+-- depends_on: {{ ref('catalogue', 'products') }}
 with
 
 new_promotions as (

@@ -4,7 +4,7 @@ with
 
 products as (
 
-    select * from {{ ref('int_orders__products_selected') }}
+    select * from {{ ref('catalogue', 'products') }}
 
 ),
 

@@ -1,0 +1,348 @@
+"""Check the macros' length and shape, as sqlfluff and dbt-bouncer check what the domains write.
+
+One public macro in a file named after it, private ones (`_name`) below it, an engine's variant (`spark__name`) in the
+engine's folder or beside the check that dispatches it; short; called by something; documented as its signature is.
+The Jinja is read by dbt's own parser.
+
+Usage: python tools/lint_macros.py
+Exit codes: 0 fine, 1 findings, 3 nothing to lint.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import dbt.include.global_project
+import yaml
+from dbt_common.clients import jinja
+from dbt_common.exceptions import DbtBaseException
+from jinja2 import meta, nodes
+
+ROOT = Path(__file__).resolve().parents[1]
+FINE, FINDINGS, _, MISSING_ARTIFACT = range(4)
+
+# The folders whose macros are linted: all but the port's and the engines'.
+FOLDERS = ("macros/checks", "macros/mesh", "macros/models", "macros/rules", "domains/*/macros")
+# Files that do not conform yet. One that does is a finding, until it is taken off this list.
+NOT_YET = frozenset(
+    {
+        "macros/mesh/create_lake_functions.sql",
+        "macros/rules/check_rules.sql",
+        "macros/rules/domain_changes_only_itself.sql",
+        "macros/rules/exemption_is_valid.sql",
+        "macros/rules/lookup/how_to_be_listed.sql",
+        "macros/rules/lookup/read_mesh.sql",
+        "macros/rules/port_meta_is_well_formed.sql",
+        "macros/rules/test_reader_is_listed.sql",
+    }
+)
+
+LONGEST_MACRO = 25
+LONGEST_FILE = 120
+LONGEST_LINE = 120
+ENGINES = ("duckdb", "spark", "athena", "iceberg")
+# What dbt itself lets a project replace, beside its macros.
+BUILTINS = frozenset({"ref", "source", "config"})
+BLOCKS = {"macro", "materialization", "test", "data_test"}
+PREFIX = "dbt_macro__"
+
+
+@dataclass(frozen=True)
+class Macro:
+    """A macro of a file. `uses` are names that it calls or hands on; a generic test's name starts with `test_`."""
+
+    name: str
+    file: str
+    line: int
+    length: int
+    arguments: tuple[str, ...]
+    uses: frozenset[str]
+
+    @property
+    def engine(self) -> str:
+        """The engine whose variant it is, `default` for all others, else nothing."""
+        prefix = self.name.partition("__")[0]
+        return prefix if prefix in (*ENGINES, "default") else ""
+
+    @property
+    def stem(self) -> str:
+        """The name without an engine's prefix."""
+        return self.name.partition("__")[2] if self.engine else self.name
+
+    @property
+    def is_private(self) -> bool:
+        return self.name.startswith("_")
+
+    @property
+    def is_public(self) -> bool:
+        return not (self.is_private or self.engine)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong in a file, and what to do; `line` is 0 where it is about the whole file."""
+
+    file: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message}" if self.line else f"{self.file}: {self.message}"
+
+
+@dataclass
+class Repository:
+    """The macros of a repository and what in it may use one."""
+
+    root: Path
+    folders: Iterable[str] = FOLDERS
+    findings: list[Finding] = field(default_factory=list)
+
+    @cached_property
+    def packages(self) -> frozenset[str]:
+        """Before whose dot a macro of the repository may stand."""
+        return frozenset({"portmesh", *(folder.name for folder in self.root.glob("domains/*"))})
+
+    @cached_property
+    def macros(self) -> dict[str, list[Macro]]:
+        """All macros, by file; those of folders that are not linted too, for what they call."""
+        files = sorted([*self.root.glob("macros/**/*.sql"), *self.root.glob("domains/*/macros/**/*.sql")])
+        return {self.name_of(file): list(self._read(file)) for file in files}
+
+    @cached_property
+    def linted(self) -> list[str]:
+        folders = [folder for pattern in self.folders for folder in self.root.glob(pattern)]
+        return [file for file in self.macros if any((self.root / file).is_relative_to(folder) for folder in folders)]
+
+    @cached_property
+    def documented(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """The properties of macros, by properties file and name."""
+        files = [*self.root.glob("macros/**/_*.yml"), *self.root.glob("domains/*/macros/**/_*.yml")]
+        texts = {self.name_of(file): yaml.safe_load(file.read_text()) or {} for file in files}
+        return {file: {m["name"]: m for m in text.get("macros", [])} for file, text in texts.items()}
+
+    @cached_property
+    def used(self) -> Counter[str]:
+        """How many macros and other places use a name. A macro that calls itself does not count."""
+        used = Counter(name for macros in self.macros.values() for m in macros for name in m.uses - {m.name})
+        for pattern in ("domains/*/models/**/*.sql", "domains/*/tests/**/*.sql"):
+            for file in self.root.glob(pattern):
+                used.update(names_used(jinja.parse(file.read_text()), self.packages))
+        for file in [self.root / "dbt_project.yml", *self.root.glob("domains/*/**/*.yml")]:
+            if file.exists():
+                used.update(
+                    name for text in _texts(yaml.safe_load(file.read_text())) for name in _names_in(text, self.packages)
+                )
+        for file in self.root.glob("src/**/*.py"):
+            constants = (n.value for n in ast.walk(ast.parse(file.read_text())) if isinstance(n, ast.Constant))
+            used.update(value for value in constants if isinstance(value, str) and value.isidentifier())
+        for file in [*self.root.glob("docs/**/*.md"), *self.root.glob("*.md")]:
+            used.update(re.findall(r"dbt run-operation (\w+)", file.read_text()))
+        return used
+
+    def name_of(self, file: Path) -> str:
+        return file.relative_to(self.root).as_posix()
+
+    def _read(self, file: Path) -> Iterator[Macro]:
+        text, name = file.read_text(), self.name_of(file)
+        try:
+            yield from read_macros(text, name, self.packages)
+        except DbtBaseException as error:
+            self.findings.append(Finding(name, 0, f"dbt cannot read its Jinja: {error}"))
+
+
+def read_macros(text: str, file: str, packages: Collection[str]) -> Iterator[Macro]:
+    """The macros of a file's text, in order, as dbt reads them."""
+    blocks = jinja.extract_toplevel_blocks(text, allowed_blocks=BLOCKS, collect_raw_data=False)
+    start = 0
+    for block in ((block.full_block or "").strip() for block in blocks):
+        start = text.index(block, start)
+        template = jinja.parse(block)
+        macro = next(template.find_all(nodes.Macro))
+        yield Macro(
+            name=macro.name.removeprefix(PREFIX),
+            file=file,
+            line=text.count("\n", 0, start) + 1,
+            length=block.count("\n") + 1,
+            arguments=tuple(argument.name for argument in macro.args if isinstance(argument, nodes.Name)),
+            uses=frozenset(names_used(template, packages)),
+        )
+        start += len(block)
+
+
+def names_used(template: nodes.Template, packages: Collection[str]) -> Iterator[str]:
+    """Names that Jinja loads: `name`, `package.name`, `adapter.dispatch('name')`, `context['package']['name']`."""
+    yield from meta.find_undeclared_variables(template)
+    for attribute in template.find_all(nodes.Getattr):
+        if isinstance(attribute.node, nodes.Name) and attribute.node.name in packages:
+            yield attribute.attr
+    for item in template.find_all(nodes.Getitem):
+        if isinstance(item.arg, nodes.Const) and isinstance(item.arg.value, str):
+            yield item.arg.value
+    for call in template.find_all(nodes.Call):
+        if isinstance(call.node, nodes.Getattr) and call.node.attr == "dispatch":
+            yield from (a.value for a in call.args[:1] if isinstance(a, nodes.Const))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts of a YAML value that hold Jinja."""
+    if isinstance(value, str) and ("{{" in value or "{%" in value):
+        yield value
+    elif isinstance(value, dict):
+        yield from (text for inner in value.values() for text in _texts(inner))
+    elif isinstance(value, list):
+        yield from (text for inner in value for text in _texts(inner))
+
+
+def _names_in(text: str, packages: Collection[str]) -> Iterator[str]:
+    try:
+        yield from names_used(jinja.parse(text), packages)
+    except DbtBaseException:  # Text that only looks like Jinja, such as a description.
+        return
+
+
+def macros_of_dbt() -> frozenset[str]:
+    """The names of the macros of dbt and its adapters, which a project may replace."""
+    names = set()
+    for file in Path(*dbt.include.global_project.__path__).parent.glob("*/macros/**/*.sql"):
+        for block in jinja.extract_toplevel_blocks(file.read_text(), allowed_blocks=BLOCKS, collect_raw_data=False):
+            names.add(getattr(block, "block_name", ""))
+    return frozenset(names)
+
+
+def check_shape(macros: list[Macro], file: str) -> Iterator[Finding]:
+    """One public macro, named after the file; private ones below it."""
+    public = [macro for macro in macros if macro.is_public]
+    stem = Path(file).stem
+    if len(public) != 1:
+        names = ", ".join(macro.name for macro in public) or "none"
+        fix = "Give each a file of its own, or a name that starts with _ if only this file calls it."
+        yield Finding(file, 0, f"It has {len(public)} public macros ({names}); allowed is 1. {fix}")
+    elif public[0].name not in (stem, f"test_{stem}"):
+        name = public[0].name.removeprefix("test_")
+        yield Finding(file, public[0].line, f"Its public macro is {name}. Name the file {name}.sql.")
+    for macro in macros:
+        if macro.is_private and public and macro.line < public[0].line:
+            yield Finding(file, macro.line, f"{macro.name} stands above {public[0].name}. Put private macros below.")
+
+
+def check_private(macros: list[Macro], repository: Repository, file: str) -> Iterator[Finding]:
+    """A private macro is its file's own."""
+    for macro in (macro for macro in macros if macro.is_private):
+        for other in repository.macros:
+            if other != file and any(macro.name in caller.uses for caller in repository.macros[other]):
+                if any(macro.name == own.name for own in repository.macros[other]):
+                    continue
+                fix = "Give it a file and a name without _."
+                yield Finding(file, macro.line, f"{macro.name} is private, and {other} calls it. {fix}")
+
+
+def check_variants(macros: list[Macro], file: str) -> Iterator[Finding]:
+    """An engine's variant is in the engine's folder, or beside the check or domain's macro that dispatches it."""
+    dispatched_here = {name for macro in macros if not macro.engine for name in macro.uses}
+    may_be_beside = file.startswith(("macros/checks/", "domains/"))
+    for macro in (macro for macro in macros if macro.engine):
+        is_in_folder = macro.engine in ENGINES and file.startswith(f"macros/engines/{macro.engine}/")
+        if not (is_in_folder or (may_be_beside and macro.stem in dispatched_here)):
+            folder = f"macros/engines/{macro.engine}/, or " if macro.engine in ENGINES else ""
+            allowed = f"{folder}the file of a check that dispatches {macro.stem}"
+            yield Finding(file, macro.line, f"{macro.name} is one engine's; allowed is {allowed}. Move it there.")
+
+
+def check_length(macros: list[Macro], text: str, file: str) -> Iterator[Finding]:
+    """Short macros, short files, short lines."""
+    for macro in macros:
+        if macro.length > LONGEST_MACRO:
+            fix = "Give a part of it a macro of its own, named for what it does."
+            yield Finding(
+                file, macro.line, f"{macro.name} has {macro.length} lines; allowed are {LONGEST_MACRO}. {fix}"
+            )
+    lines = text.splitlines()
+    if len(lines) > LONGEST_FILE:
+        yield Finding(file, 0, f"It has {len(lines)} lines; allowed are {LONGEST_FILE}. Divide it.")
+    for number, line in enumerate(lines, start=1):
+        if len(line) > LONGEST_LINE:
+            yield Finding(file, number, f"{len(line)} characters in a line; allowed are {LONGEST_LINE}. Break it.")
+
+
+def check_use(macros: list[Macro], repository: Repository, of_dbt: frozenset[str], file: str) -> Iterator[Finding]:
+    """Something calls each macro: the mesh, dbt in the place of its own, or a person by run-operation."""
+    for macro in macros:
+        is_offered = macro.name.startswith(("test_", "materialization_"))
+        is_used = repository.used[macro.stem] or repository.used[macro.name]
+        if not (is_offered or is_used or {macro.name, macro.stem} & (of_dbt | BUILTINS)):
+            yield Finding(file, macro.line, f"Nothing calls {macro.name}. Delete it.")
+
+
+def check_documentation(macros: list[Macro], repository: Repository, file: str) -> Iterator[Finding]:
+    """A public macro is described in the properties file of its folder, or of the folder above."""
+    folders = [parent.as_posix() for parent in Path(file).parents]
+    places = [place for folder in folders for place in repository.documented if Path(place).parent.as_posix() == folder]
+    for macro in (macro for macro in macros if macro.is_public):
+        place = places[0] if places else f"{folders[0]}/_{Path(folders[0]).name}.yml"
+        properties = repository.documented.get(place, {}).get(macro.name)
+        if not properties or not properties.get("description", "").strip():
+            yield Finding(file, macro.line, f"{macro.name} is not described. Describe it in {place}.")
+            continue
+        arguments = properties.get("arguments", [])
+        given = tuple(argument["name"] for argument in arguments)
+        if given != macro.arguments:
+            got, allowed = ", ".join(given) or "none", ", ".join(macro.arguments) or "none"
+            yield Finding(place, 0, f"The arguments of {macro.name} are {got}; its signature has {allowed}.")
+        for argument in arguments:
+            if not (argument.get("type") and argument.get("description")):
+                yield Finding(place, 0, f"The argument {argument['name']} of {macro.name} needs type and description.")
+
+
+def check_properties(repository: Repository) -> Iterator[Finding]:
+    """What a properties file describes is there."""
+    for place, described in repository.documented.items():
+        folder = Path(place).parent
+        files = [file for file in repository.linted if Path(file).is_relative_to(folder)]
+        known = {macro.name for file in files for macro in repository.macros[file]}
+        for name in described:
+            if files and name not in known:
+                yield Finding(place, 0, f"It describes {name}, and no file of {folder} has that macro. Take it out.")
+
+
+def lint(repository: Repository, of_dbt: frozenset[str]) -> list[Finding]:
+    """All findings, in order of the files."""
+    findings: list[Finding] = []
+    for file in repository.linted:
+        macros, text = repository.macros[file], (repository.root / file).read_text()
+        findings += check_shape(macros, file)
+        findings += check_private(macros, repository, file)
+        findings += check_variants(macros, file)
+        findings += check_length(macros, text, file)
+        findings += check_use(macros, repository, of_dbt, file)
+        findings += check_documentation(macros, repository, file)
+    findings += check_properties(repository)
+    return sorted([*repository.findings, *findings], key=lambda f: (f.file, f.line))
+
+
+def run(root: Path = ROOT, not_yet: frozenset[str] = NOT_YET) -> int:
+    repository = Repository(root)
+    if not repository.linted:
+        print(f"There is no macro to lint in {', '.join(FOLDERS)}.")
+        return MISSING_ARTIFACT
+    found = lint(repository, macros_of_dbt())
+    findings = [finding for finding in found if finding.file not in not_yet]
+    for file in sorted(not_yet - {finding.file for finding in found}):
+        findings.append(Finding(file, 0, "It conforms. Take it off NOT_YET in tools/lint_macros.py."))
+    for finding in findings:
+        print(finding)
+    macros = sum(len(repository.macros[file]) for file in repository.linted)
+    waiting = f" {len(not_yet)} files do not conform yet." if not_yet else ""
+    print(f"{macros} macros in {len(repository.linted)} files linted: {len(findings)} findings.{waiting}")
+    return FINDINGS if findings else FINE
+
+
+if __name__ == "__main__":
+    raise SystemExit(run())
