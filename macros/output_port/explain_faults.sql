@@ -2,6 +2,7 @@
    error itself stands in dbt's output. Portmesh's own refusals say all of this themselves. #}
 {% macro explain_faults(results) %}
   {%- if not execute -%}{{- return('') -}}{%- endif -%}
+  {%- do portmesh.explain_lake_faults(results) -%}
   {%- set causes = portmesh._causes_of_faults() -%}
   {%- for result in results if result.status == 'error' -%}
     {%- set message = result.message or '' -%}
