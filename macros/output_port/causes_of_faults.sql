@@ -1,6 +1,7 @@
 {# What an engine's own errors mean: [{pattern: what the error contains, cause, remedy}]; the first that fits is told.
    `tried`: the tests break a run so, and the next one builds the port as if nothing had been.
    `answers: false`: the engine cannot be asked then what consumers read. #}
+{% macro causes_of_faults() %}{{ return(adapter.dispatch('causes_of_faults', 'portmesh')()) }}{% endmacro %}
 
 {% macro duckdb__causes_of_faults() %}
   {{ return([
@@ -21,10 +22,10 @@
 {% macro _glue_causes_of_faults() %}
   {{ return([
       {'pattern': 'ExpiredToken|token .{0,60}expired|InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient|SignatureDoesNotMatch|Unable to (locate|load) credentials',
-       'tried': true, 'answers': target.type == 'spark',
+       'tried': true, 'answers': false,
        'cause': 'the AWS credentials have expired, are missing or are wrong',
        'remedy': 'sign in again (on EMR: give the cluster its role)'},
-      {'pattern': 'AccessDenied|Access Denied|not authorized|Forbidden|Status Code: 403', 'tried': true,
+      {'pattern': 'AccessDenied|Access Denied|not authorized|Forbidden|Status Code: 403', 'tried': true, 'answers': target.type == 'spark',
        'cause': 'the role of this run may not do this: read-only bucket, or a database of another owner',
        'remedy': 'run as the role of the port\'s domain (portmesh infra)'},
       {'pattern': 'already exists|AlreadyExists',

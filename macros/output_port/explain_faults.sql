@@ -20,11 +20,19 @@
   {% set spent = graph.get('portmesh_spent', {}).get(invocation_id, {}).get(port.id, {}) %}
   {% if port.label ~ ' was not ' in message or (message.startswith('Compilation Error') and not spent.step) %}{{ return(none) }}{% endif %}
   {% set step = spent.step or 'start' %}
-  {% set meaning = port.label ~ (
-      ' was perhaps published: the run broke in that step, and the engine could not be asked. Consumers read the version they had or the new one.'
-      if step in ['publish', 'record'] else
-      ' was not published: the run broke. Consumers keep what they had; the engine could not be asked which version that is.') %}
-  {{ return({'port': port, 'step': step, 'check': spent.check, 'cause': portmesh._cause_of(message, spent.check), 'meaning': meaning}) }}
+  {{ return({'port': port, 'step': step, 'check': spent.check, 'cause': portmesh._cause_of(message, spent.check),
+      'meaning': portmesh._what_is_known(port, step)}) }}
+{% endmacro %}
+
+{# Without asking: before the switch nothing has changed; after it, Iceberg's tables have, and DuckDB's transaction may not. #}
+{% macro _what_is_known(port, step) %}
+  {% set not_asked = '; the engine could not be asked which version that is.' %}
+  {% if step not in ['publish', 'record'] %}
+    {{ return(port.label ~ ' was not published: the run broke. Consumers keep what they had' ~ not_asked) }}
+  {% elif step == 'record' and target.type != 'duckdb' %}
+    {{ return(port.label ~ ' is published, and the run broke after that. Consumers read the new version' ~ not_asked) }}
+  {% endif %}
+  {{ return(port.label ~ ' was perhaps published: the run broke in that step. Consumers read the version they had or the new one' ~ not_asked) }}
 {% endmacro %}
 
 {# The records are asked after the transaction of the port: what they say is so. #}
@@ -48,7 +56,7 @@
   {% if not portmesh.reads_as_recorded(port, current) %}
     {{ return((published if fault.step in ['publish', 'record'] else not_published) ~ unrecorded) }}
   {% endif %}
-  {% set is_of_this_run = invocation_id in port.attempts | selectattr('version', 'equalto', current.version) | map(attribute='invocation_id') %}
+  {% set is_of_this_run = invocation_id in port.attempts | selectattr('verdict', 'equalto', 'published') | selectattr('version', 'equalto', current.version) | map(attribute='invocation_id') %}
   {{ return((published if is_of_this_run else not_published)
       ~ 'Consumers read the version of ' ~ current.attempted_at.strftime('%d %b %H:%M') ~ ' UTC ('
       ~ '{:,}'.format(current.row_count | int) ~ ' rows).') }}
@@ -71,7 +79,7 @@
 
 {# The first cause of the engine's whose pattern is in the message. #}
 {% macro _cause_of(message, check=none) %}
-  {% for cause in adapter.dispatch('causes_of_faults', 'portmesh')() if modules.re.search(cause.pattern, message, modules.re.IGNORECASE) %}
+  {% for cause in portmesh.causes_of_faults() if modules.re.search(cause.pattern, message, modules.re.IGNORECASE) %}
     {{ return(cause) }}
   {% endfor %}
   {{ return({
