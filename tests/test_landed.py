@@ -217,6 +217,14 @@ def test_a_batch_whose_file_does_not_tell_of_its_rows(staged: tuple[Mesh, Path],
     assert got in portmesh("land", "--lake", lake).err
 
 
+def test_a_batch_whose_file_is_no_parquet(staged: tuple[Mesh, Path], portmesh: Portmesh) -> None:
+    mesh, lake = staged
+    (lake / WEEK_2 / "data.parquet").write_text("lines;" * 100)
+    _rewrite_manifest(lake / WEEK_2)
+    assert f"{WEEK_2}/data.parquet" in refused(mesh, f"select sum(sales_value) from {VIEW}")
+    assert "got       a file that is no Parquet\n" in portmesh("land", "--lake", lake).err
+
+
 def test_a_batch_without_rows_has_none_of_another_batch(staged: tuple[Mesh, Path], portmesh: Portmesh) -> None:
     mesh, lake = staged
     _rewrite(lake / WEEK_2, lambda rows: rows.slice(0, 0), rows=0)

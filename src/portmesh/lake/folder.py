@@ -192,8 +192,11 @@ def _contradiction(file: Path, manifest: Manifest) -> tuple[str, str] | None:
 
     What landed() compares too (macros/mesh/create_lake_functions.sql), in the same words.
     """
-    with pq.ParquetFile(file) as parquet:
-        footer, schema = parquet.metadata, parquet.schema_arrow
+    try:
+        with pq.ParquetFile(file) as parquet:
+            footer, schema = parquet.metadata, parquet.schema_arrow
+    except pa.ArrowInvalid:
+        return "a file that is no Parquet", "a Parquet file"
     if footer.num_rows != manifest.rows:
         return f"{footer.num_rows:,} rows", f"{manifest.rows:,} rows ({MANIFEST})"
     columns = describe_columns(schema)

@@ -227,8 +227,8 @@ def _files(table: Table) -> defaultdict[str, list[_File]]:
     files: defaultdict[str, list[_File]] = defaultdict(list)
     for file in table.inspect.data_files().to_pylist():
         batch_id = str(file["partition"]["_batch_id"])
-        bounds = file["readable_metrics"]["_landed_at"]
-        landed_at = frozenset(time for time in (bounds["lower_bound"], bounds["upper_bound"]) if time)
+        bounds = file["readable_metrics"].get("_landed_at") or {}
+        landed_at = frozenset(time for time in (bounds.get("lower_bound"), bounds.get("upper_bound")) if time)
         files[batch_id].append(_File(file["file_path"], file["record_count"], file["file_size_in_bytes"], landed_at))
     return files
 
