@@ -25,7 +25,7 @@
     with
     {{ portmesh._damaged_batches(folder, 'feed') }},
     {{ portmesh._batches_of_another_content(folder) }},
-    {{ portmesh._changed_columns() }}
+    {{ portmesh._changed_feed_columns() }}
     select case when first_since is not null then error({{ portmesh._change_message() }}) else true end from changes
   )
 {% endmacro %}
@@ -181,7 +181,7 @@
 
 {# CTEs that end in changes: one row, with first_since where batches have other columns than the one that landed
    first. Which of them are right is not said: the data cannot know. #}
-{% macro _changed_columns() %}
+{% macro _changed_feed_columns() %}
   {%- set differs = portmesh._column_differences('columns_promised', 'columns_first') ~ " <> ''" -%}
   forms as (
     select

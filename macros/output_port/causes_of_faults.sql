@@ -1,7 +1,7 @@
 {# What an engine's own errors mean: [{pattern: what the error contains, cause, remedy}]; the first that fits is told.
    `tried`: the tests break a run so, and the next one builds the port as if nothing had been.
    `answers: false`: the engine cannot be asked then what consumers read. #}
-{% macro causes_of_faults() %}{{ return(adapter.dispatch('causes_of_faults', 'portmesh')()) }}{% endmacro %}
+{% macro causes_of_faults() %}{{ return(portmesh.engine_macro('causes_of_faults')()) }}{% endmacro %}
 
 {% macro duckdb__causes_of_faults() %}
   {{ return([
@@ -14,12 +14,8 @@
   ]) }}
 {% endmacro %}
 
-{% macro spark__causes_of_faults() %}{{ return(portmesh._glue_causes_of_faults()) }}{% endmacro %}
-
-{% macro athena__causes_of_faults() %}{{ return(portmesh._glue_causes_of_faults()) }}{% endmacro %}
-
 {# Of Spark and Athena, and of Glue and S3, which both write to. #}
-{% macro _glue_causes_of_faults() %}
+{% macro iceberg__causes_of_faults() %}
   {{ return([
       {'pattern': 'ExpiredToken|token .{0,60}expired|InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient|SignatureDoesNotMatch|Unable to (locate|load) credentials',
        'tried': true, 'answers': false,

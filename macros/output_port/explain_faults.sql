@@ -20,7 +20,7 @@
   {% set spent = graph.get('portmesh_spent', {}).get(invocation_id, {}).get(port.id, {}) %}
   {% if port.label ~ ' was not ' in message or (message.startswith('Compilation Error') and not spent.step) %}{{ return(none) }}{% endif %}
   {% set step = spent.step or 'start' %}
-  {{ return({'port': port, 'step': step, 'check': spent.check, 'cause': portmesh._cause_of(message, spent.check),
+  {{ return({'port': port, 'step': step, 'cause': portmesh._cause_of(message),
       'meaning': portmesh._what_is_known(port, step)}) }}
 {% endmacro %}
 
@@ -39,13 +39,13 @@
 {% macro _ask_what_is_published(faults) %}
   {% set has_records = load_relation(portmesh.record_table('publications')) is not none %}
   {% for fault in faults if fault.cause.answers is not sameas false %}
-    {% set current = (portmesh.published_versions(fault.port) if has_records else []) | first %}
-    {% do fault.update({'meaning': portmesh._what_is_published(fault, current)}) %}
+    {% set history = portmesh.read_history(fault.port) if has_records else {'current': none, 'attempts': []} %}
+    {% do fault.update({'meaning': portmesh._what_is_published(fault, history)}) %}
   {% endfor %}
 {% endmacro %}
 
-{% macro _what_is_published(fault, current) %}
-  {% set port = fault.port %}
+{% macro _what_is_published(fault, history) %}
+  {% set port, current = fault.port, history.current %}
   {% set not_published = port.label ~ ' was not published: the run broke. ' %}
   {% set published = port.label ~ ' is published, and the run broke after that. ' %}
   {% set unrecorded = 'Consumers read a version that has no record: the next run audits all of it.' %}
@@ -56,7 +56,7 @@
   {% if not portmesh.reads_as_recorded(port, current) %}
     {{ return((published if fault.step in ['publish', 'record'] else not_published) ~ unrecorded) }}
   {% endif %}
-  {% set is_of_this_run = invocation_id in port.attempts | selectattr('verdict', 'equalto', 'published') | selectattr('version', 'equalto', current.version) | map(attribute='invocation_id') %}
+  {% set is_of_this_run = invocation_id in history.attempts | selectattr('verdict', 'equalto', 'published') | selectattr('version', 'equalto', current.version) | map(attribute='invocation_id') %}
   {{ return((published if is_of_this_run else not_published)
       ~ 'Consumers read the version of ' ~ current.attempted_at.strftime('%d %b %H:%M') ~ ' UTC ('
       ~ '{:,}'.format(current.row_count | int) ~ ' rows).') }}
@@ -66,7 +66,7 @@
   {%- set texts = [] -%}
   {%- for fault in faults -%}
     {%- do texts.append(
-        fault.meaning ~ '\n\n  step    ' ~ fault.step ~ (', check ' ~ portmesh.printable(fault.check) if fault.check else '') ~ '\n'
+        fault.meaning ~ '\n\n  step    ' ~ fault.step ~ '\n'
         ~ portmesh._cause_and_next(fault.cause, 'dbt build --select ' ~ fault.port.node.name ~ '+')) -%}
   {%- endfor -%}
   {{- return(texts | join('\n\n')) -}}
@@ -78,11 +78,9 @@
 {% endmacro %}
 
 {# The first cause of the engine's whose pattern is in the message. #}
-{% macro _cause_of(message, check=none) %}
+{% macro _cause_of(message) %}
   {% for cause in portmesh.causes_of_faults() if modules.re.search(cause.pattern, message, modules.re.IGNORECASE) %}
     {{ return(cause) }}
   {% endfor %}
-  {{ return({
-      'cause': ('the SQL of the check is broken, or the engine refused it: ' if check else '') ~ 'see the error below, and the whole of it in logs/dbt.log',
-      'remedy': 'fix what it names'}) }}
+  {{ return({'cause': 'see the error below, and the whole of it in logs/dbt.log', 'remedy': 'fix what it names'}) }}
 {% endmacro %}

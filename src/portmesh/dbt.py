@@ -10,8 +10,8 @@ from typing import Any
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
-from portmesh.aws import meaning_of_text
 from portmesh import database
+from portmesh.aws import meaning_of_text
 from portmesh.errors import FindingsError, PortmeshError, UsageError
 from portmesh.repository import find_root
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 
 def printable(value: object, longest: int | None = None) -> str:
-    """A value as a terminal may have it: in one line, what does not print as an escape such as \\n or \\u001b.
+    """A value as a terminal may have it: in one line, what does not print as an escape such as \\n or \\x1b.
 
     The macro of that name does the same in dbt (macros/output_port/printable.sql). No more than `longest` characters.
     """
     text = "null" if value is None else str(value)
     cut = text if longest is None else text[: longest + 1]
-    shown = "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in cut)
+    shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in cut)
     return shown if longest is None or len(shown) <= longest else shown[: longest - 1] + "…"
 
 
