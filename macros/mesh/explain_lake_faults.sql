@@ -1,14 +1,10 @@
 {#
   After a run on the local target: for each feed of which DuckDB could plan no statement, because it has no batch or its
-  first file is no Parquet, the sentence that landed() says of every other fault. DuckDB's own error stands in dbt's output.
+  first file is no Parquet, the sentence that landed() says of every other fault. DuckDB's own error stands in dbt's
+  output. Elsewhere a feed is a table, of which there is nothing to say.
 #}
 {% macro explain_lake_faults(results) %}
-  {{- return(adapter.dispatch('explain_lake_faults', 'portmesh')(results)) -}}
-{% endmacro %}
-
-{% macro default__explain_lake_faults(results) %}{% endmacro %}
-
-{% macro duckdb__explain_lake_faults(results) %}
+  {%- if target.type != 'duckdb' -%}{{- return('') -}}{%- endif -%}
   {%- set lake, feeds = portmesh.lake_folder(), [] -%}
   {%- set file = modules.re.escape(lake) ~ '/([A-Za-z0-9_-]+)/[^/]+/data\\.parquet' -%}
   {%- for result in results if result.status in ['error', 'runtime error'] -%}
@@ -23,8 +19,10 @@
 {% macro _lake_fault(lake, feed) %}
   {% set folder, name = portmesh.text_literal(lake ~ '/' ~ feed), portmesh.text_literal(feed) %}
   {% if not run_query('select count(*) from glob(' ~ folder ~ " || '/*/*')").rows[0][0] %}
-    {{ return('The lake has no batch of ' ~ feed ~ '.\n\n  where   ' ~ lake ~ '/' ~ feed ~ '\n  next    portmesh land, then dbt build') }}
+    {{ return(
+        'The lake has no batch of ' ~ feed ~ '.\n\n  where   ' ~ lake ~ '/' ~ feed
+        ~ '\n  next    portmesh land, then dbt build') }}
   {% endif %}
-  {% set sql = 'with ' ~ portmesh._damaged_batches(folder, name) ~ ' select ' ~ portmesh._finding_message(name) ~ ' from damages' %}
-  {{ return(run_query(sql).rows[0][0] or '') }}
+  {% set damages = portmesh._damaged_batches(folder, name) %}
+  {{ return(run_query('with ' ~ damages ~ ' select ' ~ portmesh._finding_message(name) ~ ' from damages').rows[0][0] or '') }}
 {% endmacro %}
