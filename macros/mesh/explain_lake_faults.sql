@@ -24,5 +24,6 @@
         ~ '\n  next    portmesh land, then dbt build') }}
   {% endif %}
   {% set damages = portmesh._damaged_batches(folder, name) %}
-  {{ return(run_query('with ' ~ damages ~ ' select ' ~ portmesh._finding_message(name) ~ ' from damages').rows[0][0] or '') }}
+  {% set sql = 'with ' ~ damages ~ ' select ' ~ portmesh._finding_message(name) ~ ' from damages' %}
+  {{ return(run_query(sql).rows[0][0] or '') }}
 {% endmacro %}
