@@ -9,11 +9,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -21,7 +23,7 @@ from portmesh.lake.feeds import FEEDS, BatchName
 from portmesh.lake.flaws import EVERY, FLAWS
 from portmesh.lake.folder import FolderLake, Manifest
 from portmesh.repository import lake_folder
-from tests.mesh import REPOSITORY, Mesh
+from tests.mesh import REPOSITORY
 from tests.portmesh_call import Portmesh, call, captured
 
 LANDED_AT = "2026-11-23T06:00:00"
@@ -98,6 +100,24 @@ def test_a_manifest_promises_what_the_file_is(three_weeks: Path) -> None:
         assert manifest.columns == {row[0]: row[1] for row in described}
         checked += 1
     assert checked == 12
+
+
+EVERY_TYPE = {
+    "a": pa.int8(), "b": pa.int16(), "c": pa.int32(), "d": pa.int64(), "e": pa.uint8(), "f": pa.uint16(),
+    "g": pa.uint32(), "h": pa.uint64(), "i": pa.float32(), "j": pa.float64(), "k": pa.bool_(), "l": pa.string(),
+    "m": pa.large_string(), "n": pa.binary(), "o": pa.date32(), "p": pa.time64("us"), "q": pa.timestamp("us"),
+    "r": pa.decimal128(10, 2), "s": pa.decimal128(38, 0),
+}  # fmt: skip
+
+
+def test_a_manifest_names_types_as_the_engine_does(tmp_path: Path) -> None:
+    rows = pa.schema(list(EVERY_TYPE.items())).empty_table()
+    manifest = FolderLake(tmp_path).land(BatchName("products", "2017-01-01"), rows, datetime.fromisoformat(LANDED_AT))
+    file = tmp_path / "products/2017-01-01/data.parquet"
+    found = duckdb.execute(f"select name, duckdb_type from parquet_schema('{file}') where column_id > 0").fetchall()
+    assert len(found) == len(EVERY_TYPE) + 2
+    assert manifest.columns == dict(found)
+    assert isinstance(FolderLake(tmp_path).inspect(BatchName("products", "2017-01-01")), Manifest)
 
 
 def test_landing_twice_changes_nothing(lake: Path, portmesh: Portmesh) -> None:
@@ -383,116 +403,3 @@ def test_outside_a_mesh_the_lake_must_be_named(
     result = portmesh("land")
     assert result.exit_code == 2
     assert "name the lake: --lake FOLDER" in result.err
-
-
-# landed(), as dbt creates it
-
-
-def _write_lake_mesh(mesh: Mesh) -> None:
-    mesh.set_up("orders", root={"on-run-start": ["{{ create_lake_functions() }}"]})
-    staging = "domains/orders/models/staging"
-    mesh.write(
-        f"{staging}/_orders__models.yml",
-        """
-        sources:
-          - name: lake
-            tables:
-              - name: transactions
-                config: {meta: {external_location: "landed('transactions')"}}
-        """,
-    )
-    mesh.write(f"{staging}/stg_lines.sql", "select * from {{ source('lake', 'transactions') }}")
-    assert mesh.dbt("deps").ok
-
-
-@pytest.fixture(scope="module")
-def lake_mesh(three_weeks: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Mesh, Path]]:
-    """A mesh with a staging view on a lake of three weeks, built once, and the lake's folder."""
-    mesh = Mesh(tmp_path_factory.mktemp("lake_mesh"))
-    _write_lake_mesh(mesh)
-    lake = Path(shutil.copytree(three_weeks, mesh.folder / "the team's lake"))
-    with pytest.MonkeyPatch.context() as patch:
-        # Relative: it starts at the mesh's root, not at the folder of the caller.
-        patch.setenv("PORTMESH_LAKE", "the team's lake")
-        outcome = mesh.dbt("run")
-        assert outcome.statuses["stg_lines"] == "success", outcome.output
-        yield mesh, lake
-
-
-@pytest.fixture
-def staged(lake_mesh: tuple[Mesh, Path], three_weeks: Path) -> Iterator[tuple[Mesh, Path]]:
-    """That mesh, with its lake put right again afterwards."""
-    yield lake_mesh
-    shutil.rmtree(lake_mesh[1])
-    shutil.copytree(three_weeks, lake_mesh[1])
-
-
-VIEW = "orders__internal.stg_lines"
-
-
-def test_landed_gives_the_rows_of_all_batches(staged: tuple[Mesh, Path]) -> None:
-    mesh, _ = staged
-    assert mesh.rows(f"select _batch_id, count(*) from {VIEW} group by all order by all") == [
-        ("2017-W01", 3722),
-        ("2017-W02", 31454),
-        ("2017-W03", 27398),
-    ]
-    with duckdb.connect(str(mesh.database)) as connection:
-        connection.execute("set threads = 2")
-        connection.execute("begin")
-        connection.execute(f"create temp table copied as select * from {VIEW} where _batch_id > '2017-W01'")
-        connection.execute("commit")
-        assert connection.execute("select count(*) from copied").fetchall() == [(58852,)]
-
-
-def test_a_new_batch_is_read_without_a_build(staged: tuple[Mesh, Path], portmesh: Portmesh) -> None:
-    mesh, lake = staged
-    portmesh("land", "--flaw", "empty", "--lake", lake)
-    portmesh("land", "--replace", "transactions/2017-W05", "--lake", lake)
-    assert mesh.value(f"select count(*) from {VIEW}") == 62574 + 26311
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize("columns", ["count(*)", "sum(sales_value)"])
-def test_landed_names_a_damaged_batch(staged: tuple[Mesh, Path], damage: str, columns: str) -> None:
-    mesh, lake = staged
-    break_it, got = DAMAGES[damage]
-    break_it(lake / WEEK_2)
-    with pytest.raises(duckdb.Error) as error:
-        mesh.rows(f"select {columns} from {VIEW}")
-    message = str(error.value)
-    assert f"{WEEK_2} is not what its manifest promises, so transactions cannot be read." in message
-    assert got in message
-    assert f"next      portmesh land --replace {WEEK_2}, then dbt build" in message
-
-
-def test_landed_names_a_column_of_another_type(staged: tuple[Mesh, Path], portmesh: Portmesh) -> None:
-    mesh, lake = staged
-    portmesh("land", "--flaw", "wrong-type", "--lake", lake)
-    with pytest.raises(duckdb.Error) as error:
-        mesh.rows(f"select count(*) from {VIEW}")
-    assert "transactions/2017-W04 is not what" in str(error.value)
-    assert "got       sales_value VARCHAR\n" in str(error.value)
-    assert "allowed   sales_value DOUBLE, as in most of its batches" in str(error.value)
-
-
-def test_a_build_names_damage_that_fails_before_rows_are_read(staged: tuple[Mesh, Path]) -> None:
-    mesh, lake = staged
-    for week in ("2017-W01", "2017-W03"):
-        _truncate(lake / "transactions" / week)
-    outcome = mesh.dbt("run")
-    assert outcome.statuses["stg_lines"] == "error"
-    message = outcome.messages["stg_lines"]
-    assert "transactions/2017-W01 is not what its manifest promises" in message
-    assert "and       1 more of its batches" in message
-
-
-def test_a_build_without_a_batch_says_what_to_land(staged: tuple[Mesh, Path]) -> None:
-    mesh, lake = staged
-    shutil.rmtree(lake / "transactions")
-    assert "The lake has no batch of transactions." in mesh.dbt("run").messages["stg_lines"]
-    for feed in FEEDS:
-        shutil.rmtree(lake / feed, ignore_errors=True)
-    message = mesh.dbt("run").messages["stg_lines"]
-    assert "The lake has no batch of transactions." in message
-    assert "next    portmesh land, then dbt build" in message

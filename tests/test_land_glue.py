@@ -264,6 +264,9 @@ def test_other_columns_are_refused(cloud: Cloud, portmesh: Portmesh) -> None:
     assert f"{WEEK_4} has other columns than landed.transactions, so it was not landed." in result.err
     assert "got       sales_value VARCHAR\n" in result.err
     assert "allowed   sales_value DOUBLE, as in the batches that have landed" in result.err
+    assert (
+        "next      if it is a mistake, fix the batch and land it again; if it is meant, land it as a feed" in result.err
+    )
     assert cloud.pointers() == before
     rows = read_batch(FEEDS["coupons"], "2017-01-01").drop_columns(["campaign_id"])
     with pytest.raises(FindingsError, match="has other columns") as error:
@@ -325,10 +328,19 @@ def _add_rows(cloud: Cloud) -> None:
     table.append(table.scan("_batch_id = '2017-W04'", limit=5).to_arrow())
 
 
+def _put_rows_of_another_time(cloud: Cloud) -> None:
+    table = cloud.table("transactions")
+    rows = table.scan("_batch_id = '2017-W04'").to_arrow()
+    times = pa.repeat(pa.scalar(datetime(2026, 11, 24), rows["_landed_at"].type), rows.num_rows)
+    rows = rows.set_column(rows.schema.get_field_index("_landed_at"), "_landed_at", times)
+    table.overwrite(rows, "_batch_id = '2017-W04'")
+
+
 DAMAGES: dict[str, tuple[Callable[[Cloud], None], str]] = {
     "no file": (_lose_file, "got       no file"),
     "cut file": (_cut_file, "got       4 bytes"),
     "rows deleted": (_delete_rows, f"allowed   {WEEK_4_ROWS:,} rows, as it landed"),
+    "rows of another time": (_put_rows_of_another_time, "got       rows with the _landed_at 2026-11-24 00:00:00"),
     "rows added": (_add_rows, f"got       {WEEK_4_ROWS + 5:,} rows"),
 }
 

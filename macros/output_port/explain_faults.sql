@@ -1,66 +1,86 @@
-{# After a run: for each port that an engine's or AWS's own error ended, what it means for consumers and what to do. The
-   error itself stands in dbt's output. Portmesh's own refusals say all of this themselves. #}
+{# After a run: for each port that an error ended which Portmesh did not raise itself, what consumers read now, as the
+   records tell it, at which step the run broke, and what to do. The error itself stands in dbt's output. #}
 {% macro explain_faults(results) %}
-  {%- if not execute -%}{{- return('') -}}{%- endif -%}
-  {%- set causes = portmesh._causes_of_faults() -%}
-  {%- for result in results if result.status == 'error' -%}
-    {%- set message = result.message or '' -%}
-    {%- if result.node.config.materialized == 'output_port' -%}
-      {%- set port = portmesh.describe_port(graph.nodes[result.node.unique_id]) -%}
-      {%- if port.label ~ ' was not ' not in message and not message.startswith('Compilation Error') -%}
-        {%- do log(portmesh._explained_fault(port, message, causes), info=true) -%}
-      {%- endif -%}
-    {%- elif result.node.resource_type == 'operation' and result.node.package_name == 'portmesh' and message.startswith('Database Error') -%}
-      {%- do log('The run did not begin. Consumers keep the versions they had.\n\n' ~ portmesh._cause_and_next(message, causes, 'the same command'), info=true) -%}
-    {%- endif -%}
+  {%- if not execute or not flags.INTROSPECT -%}{{- return('') -}}{%- endif -%}
+  {%- do portmesh.explain_lake_faults(results) -%}
+  {%- set faults = [] -%}
+  {%- for result in results if result.status == 'error' and result.node.config.materialized == 'output_port' -%}
+    {%- set fault = portmesh._fault_of(result.node, result.message or '') -%}
+    {%- if fault -%}{%- do faults.append(fault) -%}{%- endif -%}
   {%- endfor -%}
+  {%- if faults | rejectattr('cause.answers', 'sameas', false) | list -%}
+    {%- do try_or_compiler_error(portmesh._explained(faults), portmesh._ask_what_is_published, faults) -%}
+  {%- endif -%}
+  {%- if faults -%}{%- do log(portmesh._explained(faults), info=true) -%}{%- endif -%}
 {% endmacro %}
 
-{% macro _explained_fault(port, message, causes) %}
+{# What is known of a port's fault without the engine; none where the message says all of it itself, or nothing was begun. #}
+{% macro _fault_of(node, message) %}
+  {% set port = portmesh.describe_port(graph.nodes[node.unique_id]) %}
   {% set spent = graph.get('portmesh_spent', {}).get(invocation_id, {}).get(port.id, {}) %}
-  {% set step, steps = spent.get('step', 'start'), spent.get('steps', {}) %}
-  {% if step == 'record' and 'publish' in steps %}
-    {% set meaning = port.label ~ ' is published, and the run broke after that. Consumers read the new version, whole and audited.' %}
-  {% elif step == 'publish' and not modules.re.search('already ?exists|cannot fast-forward', message, modules.re.IGNORECASE) %}
-    {% set meaning = port.label ~ ' was perhaps not published: the run broke in that step. Consumers read the version they had or the new one, whole and audited.' %}
-  {% else %}
-    {% set meaning = port.label ~ ' was not published: the run broke. Consumers keep what they had.' %}
+  {% if port.label ~ ' was not ' in message or (message.startswith('Compilation Error') and not spent.step) %}{{ return(none) }}{% endif %}
+  {% set step = spent.step or 'start' %}
+  {{ return({'port': port, 'step': step, 'cause': portmesh._cause_of(message),
+      'meaning': portmesh._what_is_known(port, step)}) }}
+{% endmacro %}
+
+{# Without asking: before the switch nothing has changed; after it, Iceberg's tables have, and DuckDB's transaction may not. #}
+{% macro _what_is_known(port, step) %}
+  {% set not_asked = '; the engine could not be asked which version that is.' %}
+  {% if step not in ['publish', 'record'] %}
+    {{ return(port.label ~ ' was not published: the run broke. Consumers keep what they had' ~ not_asked) }}
+  {% elif step == 'record' and target.type != 'duckdb' %}
+    {{ return(port.label ~ ' is published, and the run broke after that. Consumers read the new version' ~ not_asked) }}
   {% endif %}
-  {{ return(meaning ~ '\n\n  step    ' ~ step ~ '\n'
-      ~ portmesh._cause_and_next(message, causes, 'dbt build --select ' ~ port.node.name ~ '+')
-      ~ '; nothing needs repair') }}
+  {{ return(port.label ~ ' was perhaps published: the run broke in that step. Consumers read the version they had or the new one' ~ not_asked) }}
 {% endmacro %}
 
-{% macro _cause_and_next(message, causes, command) %}
-  {% for pattern, cause, remedy in causes if modules.re.search(pattern, message, modules.re.IGNORECASE) %}
-    {{ return('  cause   ' ~ cause ~ '\n  next    ' ~ remedy ~ ', then: ' ~ command) }}
+{# The records are asked after the transaction of the port: what they say is so. #}
+{% macro _ask_what_is_published(faults) %}
+  {% set has_records = load_relation(portmesh.record_table('publications')) is not none %}
+  {% for fault in faults if fault.cause.answers is not sameas false %}
+    {% set history = portmesh.read_history(fault.port) if has_records else {'current': none, 'attempts': []} %}
+    {% do fault.update({'meaning': portmesh._what_is_published(fault, history)}) %}
   {% endfor %}
-  {{ return('  cause   see the error below, and the whole of it in logs/dbt.log\n  next    mend what it names, then: ' ~ command) }}
 {% endmacro %}
 
-{# (what the error of Spark, Athena or AWS contains, what it means, what to do); the first that fits. #}
-{% macro _causes_of_faults() %}
-  {{ return([
-      ('ExpiredToken|token .{0,60}expired|InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient|SignatureDoesNotMatch|Unable to (locate|load) credentials',
-       'the AWS credentials have expired, are missing or are wrong', 'sign in again (on EMR: give the cluster its role)'),
-      ('AccessDenied|Access Denied|not authorized|Forbidden|Status Code: 403',
-       'the role of this run may not do this: read-only bucket, or a database of another owner', 'run as the role of the port\'s domain (portmesh infra)'),
-      ('already exists|AlreadyExists',
-       'at the port\'s name stands what Portmesh has not made (a Hive table, a view), or another run has just made it', 'move away or drop what is no Iceberg table'),
-      ('not an iceberg table|NoSuchIcebergTable',
-       'at the port\'s name stands a table that is not Iceberg', 'move it away or drop it'),
-      ('cannot fast-forward|branch.{0,200}does not exist|does not exist.{0,60}branch|CommitFailed|CommitStateUnknown|ConcurrentModification|VersionMismatch|ICEBERG_COMMIT_ERROR',
-       'another run of this port has published or written meanwhile', 'let one scheduler run the port'),
-      ('TOO_MANY_OPEN_PARTITIONS|open writers|Exceeded limit of \\d+ (open )?partitions',
-       'Athena writes at most 100 partitions a statement', 'give the port fewer partitions (config partition_by)'),
-      ('throttl|Rate exceeded|TooManyRequests|SlowDown|reduce your request rate|ServiceUnavailable|Status Code: 503',
-       'AWS takes no more calls for now, however often they were tried again', 'use fewer threads (PORTMESH_THREADS)'),
-      ('cancell?ed|bytes scanned limit',
-       'the query was cancelled: by somebody, or by the work group\'s limit of bytes scanned', 'raise the limit if it is that'),
-      ('failed to connect|could not connect|connect to the endpoint|Connection refused|TTransport|TSocket|Broken pipe|Connection reset',
-       'the engine or AWS could not be reached', 'start the engine, check ' ~ ('PORTMESH_SPARK_HOST and PORTMESH_SPARK_PORT' if target.type == 'spark' else 'the network and AWS_REGION')),
-      ('timed out|time-?out', 'an answer took too long', 'see whether the engine is overloaded'),
-      ('No space left|QuotaExceeded|WRITER_\\w+_ERROR|Error committing write|FILESYSTEM_ERROR',
-       'files could not be written: a full or read-only bucket, or S3 answered too late', 'make room, or run as the role of the port\'s domain (portmesh infra)'),
-  ]) }}
+{% macro _what_is_published(fault, history) %}
+  {% set port, current = fault.port, history.current %}
+  {% set not_published = port.label ~ ' was not published: the run broke. ' %}
+  {% set published = port.label ~ ' is published, and the run broke after that. ' %}
+  {% set unrecorded = 'Consumers read a version that has no record: the next run audits all of it.' %}
+  {% if not current %}
+    {% set is_unrecorded = fault.step == 'record' and target.type != 'duckdb' %}
+    {{ return(published ~ unrecorded if is_unrecorded else not_published ~ 'It has no published version yet, so consumers see nothing.') }}
+  {% endif %}
+  {% if not portmesh.reads_as_recorded(port, current) %}
+    {{ return((published if fault.step in ['publish', 'record'] else not_published) ~ unrecorded) }}
+  {% endif %}
+  {% set is_of_this_run = invocation_id in history.attempts | selectattr('verdict', 'equalto', 'published') | selectattr('version', 'equalto', current.version) | map(attribute='invocation_id') %}
+  {{ return((published if is_of_this_run else not_published)
+      ~ 'Consumers read the version of ' ~ current.attempted_at.strftime('%d %b %H:%M') ~ ' UTC ('
+      ~ '{:,}'.format(current.row_count | int) ~ ' rows).') }}
+{% endmacro %}
+
+{% macro _explained(faults) %}
+  {%- set texts = [] -%}
+  {%- for fault in faults -%}
+    {%- do texts.append(
+        fault.meaning ~ '\n\n  step    ' ~ fault.step ~ '\n'
+        ~ portmesh._cause_and_next(fault.cause, 'dbt build --select ' ~ fault.port.node.name ~ '+')) -%}
+  {%- endfor -%}
+  {{- return(texts | join('\n\n')) -}}
+{% endmacro %}
+
+{% macro _cause_and_next(cause, command) %}
+  {{- return('  cause   ' ~ cause.cause ~ '\n  next    ' ~ cause.remedy ~ ', then: ' ~ command
+      ~ ('; nothing needs repair' if cause.tried else '')) -}}
+{% endmacro %}
+
+{# The first cause of the engine's whose pattern is in the message. #}
+{% macro _cause_of(message) %}
+  {% for cause in portmesh.causes_of_faults() if modules.re.search(cause.pattern, message, modules.re.IGNORECASE) %}
+    {{ return(cause) }}
+  {% endfor %}
+  {{ return({'cause': 'see the error below, and the whole of it in logs/dbt.log', 'remedy': 'fix what it names'}) }}
 {% endmacro %}

@@ -10,6 +10,7 @@ from typing import Any
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
+from portmesh import database
 from portmesh.aws import meaning_of_text
 from portmesh.errors import FindingsError, PortmeshError, UsageError
 from portmesh.repository import find_root
@@ -73,11 +74,8 @@ def _place(target: str | None = None) -> list[str]:
 
 def _as_error(text: str) -> PortmeshError:
     """dbt's error as one of ours: without its preamble, and plain where we know what it means."""
-    if "Could not set lock on file" in text:
-        return UsageError(
-            "The mesh's database is in use by another process.",
-            next_step="wait for the other dbt run (or close the DuckDB session that has it open), then try again",
-        )
+    if of_the_database := database.meaning_of(text):
+        return of_the_database
     if "dbt deps" in text:
         return UsageError("The domains are not installed as packages of the mesh yet.", next_step="dbt deps")
     said = [("said", text.strip().splitlines()[-1].strip())] if text.strip() else []

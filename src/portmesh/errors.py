@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Collection, Mapping, Sequence
 from enum import IntEnum
 
-from portmesh.text import facts_block
+from portmesh.text import facts_block, printable_lines
 
 
 class ExitCode(IntEnum):
@@ -42,7 +42,7 @@ class PortmeshError(Exception):
         return {"error": self.message, **self._as_json, **({"next": self._next_step} if self._next_step else {})}
 
     def __str__(self) -> str:
-        return self.message + (f"\n\n{facts_block(self.facts)}" if self.facts else "")
+        return printable_lines(self.message) + (f"\n\n{facts_block(self.facts)}" if self.facts else "")
 
 
 class FindingsError(PortmeshError):

@@ -10,10 +10,13 @@ from typing import Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from portmesh.errors import PortmeshError
+from portmesh.text import printable
 
 PAGE_WIDTH = 100
+LONGEST_CELL = 200
 
 
 def console(stderr: bool = False) -> Console:
@@ -23,12 +26,15 @@ def console(stderr: bool = False) -> Console:
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[str] = (), gap: int = 3) -> Table:
-    """A borderless table; the columns named in `numbers` are aligned right, `gap` spaces stand between columns."""
+    """A borderless table; the columns named in `numbers` are aligned right, `gap` spaces stand between columns.
+
+    A cell is text: what it has of markup and of what does not print is shown, and never obeyed.
+    """
     result = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
     for header in headers:
         result.add_column(header, justify="right" if header in numbers else "left")
     for row in rows:
-        result.add_row(*row)
+        result.add_row(*(Text(printable(cell, LONGEST_CELL)) for cell in row))
     return result
 
 

@@ -5,11 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
+def printable(value: object, longest: int | None = None) -> str:
+    """A value as a terminal may have it: in one line, what does not print as an escape such as \\n or \\x1b.
+
+    The macro of that name does the same in dbt (macros/output_port/printable.sql). No more than `longest` characters.
+    """
+    text = "null" if value is None else str(value)
+    cut = text if longest is None else text[: longest + 1]
+    shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in cut)
+    return shown if longest is None or len(shown) <= longest else shown[: longest - 1] + "…"
+
+
+def printable_lines(text: str) -> str:
+    """The same of a text whose lines stay lines."""
+    return "\n".join(printable(line) for line in text.split("\n"))
+
+
 def facts_block(facts: Sequence[tuple[str, str]]) -> str:
-    """Lines of `  label   value`, aligned; the lines of a value stay below each other."""
+    """Lines of `  label   value`, aligned; the lines of a value stay below each other, what does not print is shown."""
     width = max((len(label) for label, _ in facts), default=0)
     indent = "\n" + " " * (width + 5)
-    return "\n".join(f"  {label:<{width}}   {value.replace(chr(10), indent)}" for label, value in facts)
+    return "\n".join(
+        f"  {label:<{width}}   {printable_lines(value).replace(chr(10), indent)}" for label, value in facts
+    )
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
 
 from portmesh.errors import UsageError
 from portmesh.lake.feeds import FEEDS, BatchName
-from portmesh.lake.lake import Damage, describe_columns, stamp
+from portmesh.lake.lake import Damage, column_differences, describe_columns, stamp
 
 DATA = "data.parquet"
 MANIFEST = "manifest.json"
@@ -153,7 +153,8 @@ class FolderLake:
         digest = _sha256(data)
         if digest != manifest.sha256:
             return Damage(batch, str(data), f"sha256 {digest[:12]}…", f"sha256 {manifest.sha256[:12]}… ({MANIFEST})")
-        return manifest
+        contradiction = _contradiction(data, manifest)
+        return Damage(batch, str(data), *contradiction) if contradiction else manifest
 
     def inspect_all(self) -> Iterator[tuple[BatchName, Manifest | Damage]]:
         """Every visible batch of the known feeds with what `inspect` says of it."""
@@ -184,6 +185,45 @@ def _write(folder: Path, batch: BatchName, rows: pa.Table, landed_at: datetime) 
     (folder / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n")
     _sync(folder / MANIFEST)
     return manifest
+
+
+def _contradiction(file: Path, manifest: Manifest) -> tuple[str, str] | None:
+    """What a whole file's footer has otherwise than its manifest, as (got, allowed); no row is read.
+
+    What landed() compares too (macros/mesh/create_lake_functions.sql), in the same words.
+    """
+    try:
+        with pq.ParquetFile(file) as parquet:
+            footer, schema = parquet.metadata, parquet.schema_arrow
+    except pa.ArrowInvalid:
+        return "a file that is no Parquet", "a Parquet file"
+    if footer.num_rows != manifest.rows:
+        return f"{footer.num_rows:,} rows", f"{manifest.rows:,} rows ({MANIFEST})"
+    columns = describe_columns(schema)
+    if columns != manifest.columns:
+        allowed = f"{column_differences(manifest.columns, columns)} ({MANIFEST})"
+        return column_differences(columns, manifest.columns), allowed
+    landed_at = manifest.landed_at.astimezone(UTC).replace(tzinfo=None)
+    stamps: dict[str, str | datetime] = {"_batch_id": manifest.batch_id, "_landed_at": landed_at}
+    found = (_stamp_found(footer, schema, column, value) for column, value in stamps.items())
+    return next((stamp for stamp in found if stamp), None) if manifest.rows else None
+
+
+def _stamp_found(
+    footer: pq.FileMetaData, schema: pa.Schema, column: str, value: str | datetime
+) -> tuple[str, str] | None:
+    """(got, allowed) where the statistics do not tell that every row has the value in the column."""
+    allowed = f"{column} {value} in every row"
+    if column not in schema.names:
+        return f"no column {column}", allowed
+    number = schema.names.index(column)
+    groups = [footer.row_group(group).column(number).statistics for group in range(footer.num_row_groups)]
+    if not all(group is not None and group.has_null_count for group in groups):
+        return f"no statistics of {column} in {DATA}", "a file with them: the rows are not read to see it"
+    if any(group.null_count for group in groups):
+        return f"rows without a {column}", allowed
+    others = [bound for group in groups for bound in (group.min, group.max) if bound != value]
+    return (f"rows with the {column} {others[0]}", allowed) if others else None
 
 
 def _sha256(file: Path) -> str:

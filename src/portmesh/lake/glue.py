@@ -26,7 +26,7 @@ from pyiceberg.table import Table, Transaction
 from portmesh.aws import aws_errors_explained
 from portmesh.errors import FindingsError, UsageError
 from portmesh.lake.feeds import FEEDS, BatchName
-from portmesh.lake.lake import Damage, describe_columns, stamp
+from portmesh.lake.lake import Damage, column_differences, describe_columns, stamp
 from portmesh.lake.source import read_schema
 
 DATABASE = "landed"
@@ -72,6 +72,8 @@ class _File:
     path: str
     rows: int
     bytes: int
+    landed_at: frozenset[datetime]
+    """The least and the greatest value of _landed_at in it, in UTC without a zone; none where it has no rows."""
 
 
 class GlueLake:
@@ -148,6 +150,10 @@ class GlueLake:
         rows = sum(file.rows for file in files)
         if rows != promise.rows:
             return Damage(batch, self.where(batch), f"{rows:,} rows", f"{promise.rows:,} rows, as it landed")
+        landed_at = promise.landed_at.astimezone(UTC).replace(tzinfo=None)
+        for other in {time for file in files for time in file.landed_at} - {landed_at}:
+            got, allowed = f"rows with the _landed_at {other}", f"_landed_at {landed_at} in every row"
+            return Damage(batch, self.where(batch), got, allowed)
         return LandedBatch(rows, sum(file.bytes for file in files))
 
     def _find_table(self, feed: str) -> Table | None:
@@ -221,17 +227,19 @@ def _files(table: Table) -> defaultdict[str, list[_File]]:
     files: defaultdict[str, list[_File]] = defaultdict(list)
     for file in table.inspect.data_files().to_pylist():
         batch_id = str(file["partition"]["_batch_id"])
-        files[batch_id].append(_File(file["file_path"], file["record_count"], file["file_size_in_bytes"]))
+        bounds = file["readable_metrics"].get("_landed_at") or {}
+        landed_at = frozenset(time for time in (bounds.get("lower_bound"), bounds.get("upper_bound")) if time)
+        files[batch_id].append(_File(file["file_path"], file["record_count"], file["file_size_in_bytes"], landed_at))
     return files
 
 
 def _assert_columns(batch: BatchName, got: pa.Schema, allowed: pa.Schema) -> None:
     found, wanted = describe_columns(got), describe_columns(allowed)
-    differing = sorted(name for name in {**found, **wanted} if found.get(name) != wanted.get(name))
-    if differing:
-        shown = [", ".join(f"{name} {types.get(name, 'missing')}" for name in differing) for types in (found, wanted)]
+    if found != wanted:
+        allowed = f"{column_differences(wanted, found)}, as in the batches that have landed"
         raise FindingsError(
             f"{batch} has other columns than {DATABASE}.{batch.feed}, so it was not landed.",
-            [("got", shown[0]), ("allowed", f"{shown[1]}, as in the batches that have landed")],
-            "mend the batch, then land it again",
+            [("got", column_differences(found, wanted)), ("allowed", allowed)],
+            "if it is a mistake, fix the batch and land it again; "
+            "if it is meant, land it as a feed of another name, and union both in staging",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,8 +13,11 @@ import pyarrow as pa
 from portmesh.lake.feeds import BatchName
 
 _ENGINE_TYPES = {
-    "int64": "BIGINT", "double": "DOUBLE", "string": "VARCHAR", "large_string": "VARCHAR",
-    "timestamp[us]": "TIMESTAMP",
+    "int8": "TINYINT", "int16": "SMALLINT", "int32": "INTEGER", "int64": "BIGINT",
+    "uint8": "UTINYINT", "uint16": "USMALLINT", "uint32": "UINTEGER", "uint64": "UBIGINT",
+    "float": "FLOAT", "double": "DOUBLE", "bool": "BOOLEAN",
+    "string": "VARCHAR", "large_string": "VARCHAR", "binary": "BLOB",
+    "date32[day]": "DATE", "time64[us]": "TIME", "timestamp[us]": "TIMESTAMP", "timestamp[ms]": "TIMESTAMP",
 }  # fmt: skip
 
 
@@ -76,4 +79,16 @@ def stamp(rows: pa.Table, batch: BatchName, landed_at: datetime) -> pa.Table:
 
 def describe_columns(schema: pa.Schema) -> dict[str, str]:
     """Column names with the types that DuckDB reads them as."""
-    return {field.name: _ENGINE_TYPES.get(str(field.type), str(field.type).upper()) for field in schema}
+    return {field.name: _engine_type(str(field.type)) for field in schema}
+
+
+def column_differences(these: Mapping[str, str], others: Mapping[str, str]) -> str:
+    """The columns of `these` that `others` have not, or with another type, as text: `sales_value VARCHAR`."""
+    differing = sorted(name for name in {**these, **others} if these.get(name) != others.get(name))
+    return ", ".join(f"{name} {these.get(name, 'missing')}" for name in differing)
+
+
+def _engine_type(arrow_type: str) -> str:
+    if arrow_type.startswith("decimal"):
+        return f"DECIMAL({arrow_type.partition('(')[2].replace(' ', '')}"
+    return _ENGINE_TYPES.get(arrow_type, arrow_type.upper())

@@ -1,0 +1,29 @@
+{#
+  After a run on the local target: for each feed of which DuckDB could plan no statement, because it has no batch or its
+  first file is no Parquet, the sentence that landed() says of every other fault. DuckDB's own error stands in dbt's
+  output. Elsewhere a feed is a table, of which there is nothing to say.
+#}
+{% macro explain_lake_faults(results) %}
+  {%- if target.type != 'duckdb' -%}{{- return('') -}}{%- endif -%}
+  {%- set lake, feeds = portmesh.lake_folder(), [] -%}
+  {%- set file = modules.re.escape(lake) ~ '/([A-Za-z0-9_-]+)/[^/]+/data\\.parquet' -%}
+  {%- for result in results if result.status in ['error', 'runtime error'] -%}
+    {%- do feeds.extend(modules.re.findall(file, result.message or '')) -%}
+  {%- endfor -%}
+  {%- for feed in feeds | unique -%}
+    {%- set fault = portmesh._lake_fault(lake, feed) -%}
+    {%- if fault -%}{%- do log(fault, info=true) -%}{%- endif -%}
+  {%- endfor -%}
+{% endmacro %}
+
+{% macro _lake_fault(lake, feed) %}
+  {% set folder, name = portmesh.text_literal(lake ~ '/' ~ feed), portmesh.text_literal(feed) %}
+  {% if not run_query('select count(*) from glob(' ~ folder ~ " || '/*/*')").rows[0][0] %}
+    {{ return(
+        'The lake has no batch of ' ~ feed ~ '.\n\n  where   ' ~ lake ~ '/' ~ feed
+        ~ '\n  next    portmesh land, then dbt build') }}
+  {% endif %}
+  {% set damages = portmesh._damaged_batches(folder, name) %}
+  {% set sql = 'with ' ~ damages ~ ' select ' ~ portmesh._finding_message(name) ~ ' from damages' %}
+  {{ return(run_query(sql).rows[0][0] or '') }}
+{% endmacro %}

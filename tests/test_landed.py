@@ -1,0 +1,370 @@
+"""landed(feed), which reads the lake on the target local: batches as their manifests promise them, or a sentence."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.mesh import Mesh
+from tests.portmesh_call import Portmesh, call, captured
+from tests.test_land import DAMAGES, LANDED_AT, WEEK_2, _truncate
+
+WEEK_3 = "transactions/2017-W03"
+VIEW = "orders__internal.stg_lines"
+
+
+@pytest.fixture
+def portmesh(capsys: pytest.CaptureFixture[str]) -> Portmesh:
+    """Calls `portmesh` in this process."""
+    return captured(capsys)
+
+
+@pytest.fixture(scope="module")
+def three_weeks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake with the first three weeks and all snapshots; not to be changed."""
+    folder = tmp_path_factory.mktemp("landed") / "lake"
+    assert call("land", "--until", "2017-W03", "--lake", str(folder), "--landed-at", LANDED_AT) == 0
+    return folder
+
+
+def refused(mesh: Mesh, sql: str) -> str:
+    """What DuckDB says instead of rows."""
+    with pytest.raises(duckdb.Error) as error:
+        mesh.rows(sql)
+    return str(error.value)
+
+
+def _write_lake_mesh(mesh: Mesh) -> None:
+    mesh.set_up("orders", root={"on-run-start": ["{{ create_lake_functions() }}"]})
+    staging = "domains/orders/models/staging"
+    mesh.write(
+        f"{staging}/_orders__models.yml",
+        """
+        sources:
+          - name: lake
+            tables:
+              - name: transactions
+                config: {meta: {external_location: "landed('transactions')"}}
+        """,
+    )
+    mesh.write(f"{staging}/stg_lines.sql", "select * from {{ source('lake', 'transactions') }}")
+    assert mesh.dbt("deps").ok
+
+
+@pytest.fixture(scope="module")
+def lake_mesh(three_weeks: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Mesh, Path]]:
+    """A mesh with a staging view on a lake of three weeks, built once, and the lake's folder."""
+    mesh = Mesh(tmp_path_factory.mktemp("lake_mesh"))
+    _write_lake_mesh(mesh)
+    lake = Path(shutil.copytree(three_weeks, mesh.folder / "the team's lake"))
+    with pytest.MonkeyPatch.context() as patch:
+        # Relative: it starts at the mesh's root, not at the folder of the caller.
+        patch.setenv("PORTMESH_LAKE", "the team's lake")
+        outcome = mesh.dbt("run")
+        assert outcome.statuses["stg_lines"] == "success", outcome.output
+        yield mesh, lake
+
+
+@pytest.fixture
+def staged(lake_mesh: tuple[Mesh, Path], three_weeks: Path) -> Iterator[tuple[Mesh, Path]]:
+    """That mesh, with its lake put right again afterwards."""
+    yield lake_mesh
+    shutil.rmtree(lake_mesh[1])
+    shutil.copytree(three_weeks, lake_mesh[1])
+
+
+def test_landed_gives_the_rows_of_all_batches(staged: tuple[Mesh, Path]) -> None:
+    mesh, _ = staged
+    assert mesh.rows(f"select _batch_id, count(*) from {VIEW} group by all order by all") == [
+        ("2017-W01", 3722),
+        ("2017-W02", 31454),
+        ("2017-W03", 27398),
+    ]
+    with duckdb.connect(str(mesh.database)) as connection:
+        connection.execute("set threads = 2")
+        connection.execute("begin")
+        connection.execute(f"create temp table copied as select * from {VIEW} where _batch_id > '2017-W01'")
+        connection.execute("commit")
+        assert connection.execute("select count(*) from copied").fetchall() == [(58852,)]
+
+
+def test_a_new_batch_is_read_without_a_build(staged: tuple[Mesh, Path], portmesh: Portmesh) -> None:
+    mesh, lake = staged
+    portmesh("land", "--flaw", "empty", "--lake", lake)
+    portmesh("land", "--replace", "transactions/2017-W05", "--lake", lake)
+    assert mesh.value(f"select count(*) from {VIEW}") == 62574 + 26311
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("columns", ["count(*)", "sum(sales_value)"])
+def test_landed_names_a_damaged_batch(staged: tuple[Mesh, Path], damage: str, columns: str) -> None:
+    mesh, lake = staged
+    break_it, got = DAMAGES[damage]
+    break_it(lake / WEEK_2)
+    message = refused(mesh, f"select {columns} from {VIEW}")
+    assert f"{WEEK_2} is not what its manifest promises, so transactions cannot be read." in message
+    assert got in message
+    assert f"next      portmesh land --replace {WEEK_2}, then dbt build" in message
+
+
+# What a manifest says of the rows
+
+
+def _rewrite(folder: Path, change: Callable[[pa.Table], pa.Table], **promised: object) -> None:
+    """Change a batch's rows; its manifest has the new bytes, and what is `promised`."""
+    data = folder / "data.parquet"
+    pq.write_table(change(pq.read_table(data)), data, compression="zstd")
+    _rewrite_manifest(folder, **promised)
+
+
+def _rewrite_manifest(folder: Path, **promised: object) -> None:
+    data, manifest = folder / "data.parquet", folder / "manifest.json"
+    content = data.read_bytes()
+    facts = json.loads(manifest.read_text())
+    facts |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()} | promised
+    manifest.write_text(json.dumps(facts))
+
+
+def _with(column: str, value: Callable[[pa.Table], Any]) -> Callable[[pa.Table], pa.Table]:
+    """A change of one column to what `value` makes of the rows."""
+    return lambda rows: rows.set_column(rows.schema.get_field_index(column), column, value(rows))
+
+
+def _last_is(column: str, other: object) -> Callable[[pa.Table], pa.Table]:
+    """A change of the last row alone."""
+
+    def value(rows: pa.Table) -> pa.ChunkedArray:
+        last = pa.array([other], rows[column].type)
+        return pa.chunked_array([*rows[column].slice(0, rows.num_rows - 1).chunks, last])
+
+    return _with(column, value)
+
+
+ANOTHER_DAY = datetime(2026, 11, 24)
+CONTRADICTIONS: dict[str, tuple[Callable[[pa.Table], pa.Table], str, str]] = {
+    "a row is missing": (lambda rows: rows.slice(1), "31,453 rows", "31,454 rows (manifest.json)"),
+    "rows of another batch": (
+        _with("_batch_id", lambda rows: pa.repeat("2017-W01", rows.num_rows)),
+        "rows with the _batch_id 2017-W01",
+        "_batch_id 2017-W02 in every row",
+    ),
+    "one row of a later batch": (
+        _last_is("_batch_id", "2017-W09"), "rows with the _batch_id 2017-W09", "_batch_id 2017-W02 in every row",
+    ),
+    "one row of no batch": (
+        _last_is("_batch_id", None), "rows without a _batch_id", "_batch_id 2017-W02 in every row",
+    ),
+    "all rows of no batch": (
+        _with("_batch_id", lambda rows: pa.nulls(rows.num_rows, pa.string())),
+        "rows without a _batch_id",
+        "_batch_id 2017-W02 in every row",
+    ),
+    "one row of another time": (
+        _last_is("_landed_at", ANOTHER_DAY),
+        "rows with the _landed_at 2026-11-24 00:00:00",
+        "_landed_at 2026-11-23 06:00:00 in every row",
+    ),
+    "another type": (
+        _with("quantity", lambda rows: rows["quantity"].cast(pa.int32())),
+        "quantity INTEGER",
+        "quantity BIGINT (manifest.json)",
+    ),
+    "a column is missing": (
+        lambda rows: rows.drop_columns(["quantity"]), "quantity missing", "quantity BIGINT (manifest.json)",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CONTRADICTIONS)
+def test_a_batch_whose_rows_are_not_those_of_its_manifest(
+    staged: tuple[Mesh, Path], portmesh: Portmesh, case: str
+) -> None:
+    mesh, lake = staged
+    change, got, allowed = CONTRADICTIONS[case]
+    _rewrite(lake / WEEK_2, change)
+    for columns in ("count(*)", "sum(sales_value)"):
+        message = refused(mesh, f"select {columns} from {VIEW}")
+        assert f"{WEEK_2} is not what its manifest promises, so transactions cannot be read." in message
+        assert f"got       {got}\n" in message
+        assert f"allowed   {allowed}\n" in message
+    landing = portmesh("land", "--lake", lake)
+    assert landing.exit_code == 1
+    assert f"batch     {WEEK_2}" in landing.err
+    assert f"got       {got}\n" in landing.err
+    assert f"allowed   {allowed}\n" in landing.err
+    assert portmesh("land", "--replace", WEEK_2, "--lake", lake).exit_code == 0
+    assert mesh.value(f"select count(*) from {VIEW}") == 62574
+
+
+def test_a_batch_whose_file_does_not_tell_of_its_rows(staged: tuple[Mesh, Path], portmesh: Portmesh) -> None:
+    mesh, lake = staged
+    data = lake / WEEK_2 / "data.parquet"
+    pq.write_table(pq.read_table(data), data, write_statistics=False)
+    _rewrite_manifest(lake / WEEK_2)
+    got = "got       no statistics of _batch_id in data.parquet"
+    assert got in refused(mesh, f"select count(*) from {VIEW}")
+    assert got in portmesh("land", "--lake", lake).err
+
+
+def test_a_batch_whose_file_is_no_parquet(staged: tuple[Mesh, Path], portmesh: Portmesh) -> None:
+    mesh, lake = staged
+    (lake / WEEK_2 / "data.parquet").write_text("lines;" * 100)
+    _rewrite_manifest(lake / WEEK_2)
+    assert f"{WEEK_2}/data.parquet" in refused(mesh, f"select sum(sales_value) from {VIEW}")
+    assert "got       a file that is no Parquet\n" in portmesh("land", "--lake", lake).err
+
+
+def test_a_batch_without_rows_has_none_of_another_batch(staged: tuple[Mesh, Path], portmesh: Portmesh) -> None:
+    mesh, lake = staged
+    _rewrite(lake / WEEK_2, lambda rows: rows.slice(0, 0), rows=0)
+    assert mesh.value(f"select count(*) from {VIEW}") == 62574 - 31454
+    assert portmesh("land", "--until", "2017-W03", "--lake", lake).exit_code == 0
+
+
+# Columns that change
+
+
+def test_the_columns_of_a_feed_change_with_a_batch(staged: tuple[Mesh, Path], portmesh: Portmesh) -> None:
+    mesh, lake = staged
+    portmesh("land", "--flaw", "wrong-type", "--lake", lake)
+    assert refused(mesh, f"select count(*) from {VIEW}").endswith(
+        """\
+The columns of transactions changed with the batch 2017-W04, so it cannot be read.
+
+  before    sales_value DOUBLE (3 batches, the last to land 2017-W03)
+  since     sales_value VARCHAR (1 batch, the first to land 2017-W04)
+  next      if it is a mistake: portmesh land --replace transactions/2017-W04, then dbt build
+            if it is meant: land the other 3 batches again with the new columns,
+            or the new ones as a feed of another name, and union both in staging"""
+    )
+
+
+def test_more_new_batches_than_old_ones_do_not_make_the_old_ones_wrong(
+    staged: tuple[Mesh, Path], portmesh: Portmesh
+) -> None:
+    mesh, lake = staged
+    for week in (4, 5, 6, 7):
+        portmesh("land", "--flaw", "wrong-type", "--batch", f"2017-W{week:02}", "--lake", lake)
+    message = refused(mesh, f"select count(*) from {VIEW}")
+    assert "changed with the batch 2017-W04" in message
+    assert "before    sales_value DOUBLE (3 batches" in message
+    assert "since     sales_value VARCHAR (4 batches, the first to land 2017-W04)" in message
+
+
+def test_an_old_batch_that_lands_again_with_other_columns_is_the_change(
+    staged: tuple[Mesh, Path], portmesh: Portmesh
+) -> None:
+    mesh, lake = staged
+    portmesh("land", "--withdraw", "transactions/2017-W01", "--lake", lake)
+    portmesh("land", "--flaw", "wrong-type", "--batch", "2017-W01", "--lake", lake)
+    message = refused(mesh, f"select count(*) from {VIEW}")
+    assert "changed with the batch 2017-W01" in message
+    assert "since     sales_value VARCHAR (1 batch, the first to land 2017-W01)" in message
+
+
+def test_the_order_of_columns_is_no_change(staged: tuple[Mesh, Path]) -> None:
+    mesh, lake = staged
+    _rewrite(lake / WEEK_3, lambda rows: rows.select(rows.column_names[::-1]))
+    assert mesh.value(f"select sum(sales_value) from {VIEW} where _batch_id = '2017-W03'") > 0
+
+
+# What is empty, or no name
+
+
+def test_an_empty_folder_is_a_batch_that_did_not_land(staged: tuple[Mesh, Path], portmesh: Portmesh) -> None:
+    mesh, lake = staged
+    (lake / "transactions/2017-W07").mkdir()
+    message = refused(mesh, f"select count(*) from {VIEW}")
+    assert "transactions/2017-W07 is not what its manifest promises" in message
+    assert "got       no data.parquet and no manifest.json\n" in message
+    assert portmesh("land", "--lake", lake).exit_code == 1
+    (command,) = re.findall("next      portmesh (land --withdraw .*), then", message)
+    assert portmesh(*command.split(), "--lake", lake).exit_code == 0
+    assert mesh.value(f"select count(*) from {VIEW}") == 62574
+
+
+def test_a_file_beside_the_batches_is_named(staged: tuple[Mesh, Path]) -> None:
+    mesh, lake = staged
+    (lake / "transactions/.DS_Store").write_text("")
+    assert mesh.value(f"select count(*) from {VIEW}") == 62574
+    (lake / "transactions/notes.txt").write_text("")
+    assert "transactions/notes.txt is not what its manifest promises" in refused(mesh, f"select 1 from {VIEW}")
+
+
+@pytest.mark.parametrize("name", ["*", "transactions/..", "", "a b"])
+def test_what_is_no_name_is_no_path(staged: tuple[Mesh, Path], name: str) -> None:
+    assert "landed() takes the name of a feed" in refused(staged[0], f"from landed('{name}')")
+
+
+def test_names_from_outside_reach_no_terminal_raw(staged: tuple[Mesh, Path]) -> None:
+    mesh, lake = staged
+    (lake / "transactions/2017\x1b[2J\nW04").mkdir()
+    message = refused(mesh, f"select 1 from {VIEW}")
+    assert "transactions/2017�[2J�W04 is not what its manifest promises" in message
+    assert "\x1b" not in message
+
+
+# What DuckDB itself says before any row is read, and what the run says after it
+
+
+def test_damage_that_fails_before_rows_are_read(staged: tuple[Mesh, Path]) -> None:
+    mesh, lake = staged
+    for week in ("2017-W01", "2017-W03"):
+        _truncate(lake / "transactions" / week)
+    outcome = mesh.dbt("run")
+    assert outcome.statuses["stg_lines"] == "error"
+    assert "transactions/2017-W01/data.parquet" in outcome.messages["stg_lines"]
+    assert "transactions/2017-W01 is not what its manifest promises" in outcome.output
+    assert "and       1 more of its batches" in outcome.output
+
+
+@pytest.mark.parametrize("is_empty", [False, True], ids=["no folder", "empty folder"])
+def test_a_build_without_a_batch_says_what_to_land(staged: tuple[Mesh, Path], is_empty: bool) -> None:
+    mesh, lake = staged
+    shutil.rmtree(lake / "transactions")
+    if is_empty:
+        (lake / "transactions").mkdir()
+    outcome = mesh.dbt("run")
+    assert outcome.statuses["stg_lines"] == "error"
+    assert f"{lake}/transactions/*/data.parquet" in outcome.messages["stg_lines"]
+    assert "The lake has no batch of transactions." in outcome.output
+    assert "next    portmesh land, then dbt build" in outcome.output
+
+
+# Commands that run no hooks
+
+
+def test_show_reads_a_feed_that_has_just_landed(staged: tuple[Mesh, Path], portmesh: Portmesh) -> None:
+    mesh, lake = staged
+    shutil.rmtree(lake / "transactions")
+    assert not mesh.dbt("run").ok
+    show = ("show", "--inline", "select count(*) as lines from {{ source('lake', 'transactions') }}")
+    assert "No files found that match the pattern" in mesh.dbt(*show).output
+    portmesh("land", "--until", "2017-W01", "--lake", lake)
+    shown = mesh.dbt(*show)
+    assert shown.ok, shown.output
+    assert "3722" in shown.output
+
+
+def test_show_reads_a_batch_that_was_damaged_when_dbt_last_ran(staged: tuple[Mesh, Path], portmesh: Portmesh) -> None:
+    mesh, lake = staged
+    _truncate(lake / "transactions/2017-W01")
+    assert not mesh.dbt("run").ok
+    portmesh("land", "--replace", "transactions/2017-W01", "--lake", lake)
+    assert "31454" in mesh.dbt("show", "--inline", f"select count(*) from {VIEW} where _batch_id = '2017-W02'").output
+
+
+def test_compile_without_introspection(staged: tuple[Mesh, Path]) -> None:
+    compiled = staged[0].dbt("compile", "--no-introspect")
+    assert compiled.ok, compiled.output
