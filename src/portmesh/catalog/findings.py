@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from portmesh.mesh import Mesh, docs_name
 from portmesh.catalog.reading import FOLDER
 from portmesh.errors import FindingsError
+from portmesh.mesh import Mesh, docs_name
 
 HOME = "__overview__"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from portmesh.mesh import docs_name
 from portmesh.dbt import parse_manifest
+from portmesh.mesh import docs_name
 
 FOLDER = Path("docs/catalog")
 # What dbt writes: the parse beside the mesh writes its own.
