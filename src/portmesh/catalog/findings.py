@@ -6,7 +6,6 @@ import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from portmesh.catalog.reading import FOLDER
 from portmesh.errors import FindingsError
@@ -24,13 +23,13 @@ class Finding:
     what: str
 
 
-def find_findings(mesh: Mesh, manifest: Mapping[str, Any], asked: Mapping[str, str]) -> list[Finding]:
+def find_findings(mesh: Mesh, asked: Mapping[str, str]) -> list[Finding]:
     """Ports that do not show their page, docs blocks in the place of a page, and pages that nobody writes.
 
     `asked` are the names of pages that YAML includes, with the file. Raises FindingsError where two pages would be one.
     """
     pages = _names_of_pages(mesh)
-    found = [*_hidden(mesh), *_replaced(mesh, manifest, pages), *_unknown(asked, pages)]
+    found = [*_hidden(mesh), *_replaced(mesh, pages), *_unknown(asked, pages)]
     return sorted(found, key=lambda finding: finding.label)
 
 
@@ -58,17 +57,17 @@ def _hidden(mesh: Mesh) -> Iterator[Finding]:
             yield Finding(port.label, port.path, f"put on a line of its own, after an empty one,\n{line}")
 
 
-def _replaced(mesh: Mesh, manifest: Mapping[str, Any], pages: Mapping[str, str]) -> Iterator[Finding]:
+def _replaced(mesh: Mesh, pages: Mapping[str, str]) -> Iterator[Finding]:
     """dbt shows a block of any package as the home or as a product's page; a domain's own port would show its own."""
-    for block in manifest["docs"].values():
-        package, path = block["package_name"], Path(block["original_file_path"])
+    for block in mesh.docs.values():
+        package, path = block.package_name, Path(block.original_file_path)
         in_root = package == mesh.name
-        if block["name"] not in pages or (in_root and path.is_relative_to(FOLDER)):
+        if block.name not in pages or (in_root and path.is_relative_to(FOLDER)):
             continue
         if in_root or package in mesh.product_names:
             place = str(path if in_root else Path("domains") / package / path)
-            whose = pages[block["name"]]
-            yield Finding(place, place, f"give its docs block {block['name']} another name: that is {whose}")
+            whose = pages[block.name]
+            yield Finding(place, place, f"give its docs block {block.name} another name: that is {whose}")
 
 
 def _unknown(asked: Mapping[str, str], pages: Mapping[str, str]) -> Iterator[Finding]:

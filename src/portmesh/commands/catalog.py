@@ -23,9 +23,8 @@ def catalog(
     """Write docs/catalog from the mesh: a page for its home, for each product and for each port."""
     root = find_root()
     with errors_as_json(as_json):
-        manifest = read_manifest(root)
-        mesh = read_mesh(manifest)
-        findings = find_findings(mesh, manifest, pages_asked_for(root))
+        mesh = read_mesh(read_manifest(root))
+        findings = find_findings(mesh, pages_asked_for(root))
         pages = render_pages(mesh, read_readmes(root))
         differences = find_differences(root, pages)
         if check:
