@@ -13,18 +13,15 @@ from pathlib import Path
 
 import pytest
 from dbt.cli.main import dbtRunner
-from selenium import webdriver
-from selenium.webdriver.chrome.options import Options
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.ui import WebDriverWait
 
 from portmesh.catalog.pages import readme_sections
 from portmesh.catalog.site import find_site, open_server
+from portmesh.catalog.viewer import MARK
 from portmesh.cli import main
 from portmesh.errors import MissingArtifactError
 from tests.mesh import REPOSITORY, Mesh
+from tests.reader import Reader, reader_of
 
 COLUMNS = """
 - name: line_id
@@ -128,14 +125,14 @@ def test_a_port_page_says_what_consumers_can_rely_on(shop: Mesh) -> None:
     assert "| Key | `line_id` |" in text
     assert "| Service level | the newest `landed_at` is late after 24 hours |" in text
     assert "| Classification | internal |" in text
-    assert "| [desk](#!/overview/desk) | Count \\| lines | 30 Jun 2027 |" in text
+    assert "| [desk](#!/overview/desk) | Count &#124; lines | 30 Jun 2027 |" in text
     assert "| till_report | Print them | no end |" in text
 
 
 def test_a_port_page_says_what_is_checked_and_what_passes(shop: Mesh) -> None:
     assert call("catalog") == 0
     text = page(shop, "shop.md")
-    where = "`line_id > 0 or amount \\|\\| 'x' = 'y'`"
+    where = "line_id > 0 or amount &#124;&#124; 'x' = 'y'"
     expected = f"| accuracy | `accepted_range min_value 0` | `amount` | {where} | 17 quietly, 50 with a warning |"
     assert expected in text
     assert "| completeness | `not_null` | `line_id`, `amount` |  | none |" in text, "constraints are checks, too"
@@ -247,8 +244,10 @@ def test_a_new_port_may_have_its_line_at_once(shop: Mesh, capsys: pytest.Capture
     capsys.readouterr()
     assert call("catalog", "--check") == 1
     assert capsys.readouterr().err == (
-        "dbt cannot read the mesh: the catalog has no page yet for shop__totals.\n\n"
-        "  next   portmesh catalog, and commit the files\n"
+        "The catalog is not in step with the mesh: 2 findings.\n\n"
+        "  docs/catalog/overview.md   out of date\n"
+        "  docs/catalog/shop.md       out of date\n"
+        "  next                       portmesh catalog, and commit the files\n"
     )
     assert call("catalog") == 0
     assert files(shop) == PAGES
@@ -293,6 +292,7 @@ def test_what_dbt_cannot_parse_is_told_in_its_words(shop: Mesh, capsys: pytest.C
         ("# Orders\n\n## Flaws\n\n### Fuel\n", "### Flaws\n\n#### Fuel"),
         ("## A\n[here](b.md), [there](https://example.com)\n", "### A\nhere, [there](https://example.com)"),
         ("## A\n```\n# [x](y)\n```\n", "### A\n```\n# [x](y)\n```"),
+        ("## A\n~~~\n# [x](y)\n~~~\n![a picture](b.png)\n", "### A\n~~~\n# [x](y)\n~~~\na picture"),
     ],
 )
 def test_a_readme_gives_its_sections(readme: str, sections: str) -> None:
@@ -335,68 +335,10 @@ def site(repository: Path) -> Path:
     return find_site(repository)
 
 
-class Reader:
-    """Somebody at a browser."""
-
-    def __init__(self, browser: webdriver.Chrome, site: Path) -> None:
-        self.browser = browser
-        self.address = site.as_uri()
-
-    def go_home(self) -> None:
-        self.browser.get("about:blank")
-        self.browser.get(self.address)
-
-    def find(self, how: str, what: str) -> WebElement:
-        """The first visible such element, once there is one."""
-
-        def visible(browser: webdriver.Chrome) -> WebElement | None:
-            return next((e for e in browser.find_elements(how, what) if e.is_displayed()), None)
-
-        return WebDriverWait(self.browser, 20).until(visible, f"nothing visible: {what}")
-
-    def text_with(self, words: str) -> str:
-        """What is on the page, in one line, once these words are."""
-        self.find(By.XPATH, f"//*[text()[contains(., '{words}')]]")
-        return " ".join(self.browser.find_element(By.TAG_NAME, "body").text.split())
-
-    def search(self, words: str) -> list[WebElement]:
-        """Types words into the search box of the home; returns the results."""
-        self.go_home()
-        self.find(By.XPATH, "//h1[text()='The data mesh portmesh']")
-        self.find(By.ID, "search").send_keys(words)
-        self.find(By.CSS_SELECTOR, ".search-result")
-        return self.browser.find_elements(By.CSS_SELECTOR, ".search-result")
-
-    def query(self) -> str:
-        """The query that a port's page shows."""
-        return str(self.find(By.CSS_SELECTOR, ".model-markdown pre").get_attribute("textContent")).strip()
-
-    def links(self, start: str) -> list[str]:
-        """The texts of the visible links to addresses that start so."""
-        elements = self.browser.find_elements(By.CSS_SELECTOR, f"a[href^='{start}']")
-        return [element.text for element in elements if element.is_displayed()]
-
-
 @pytest.fixture(scope="module")
 def reader(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
-    """Headless Chromium with a profile of its own; without one on this machine the tests are skipped."""
-    browser_path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    driver_path = shutil.which("chromedriver")
-    if not browser_path or not driver_path:
-        pytest.skip("no browser: install chromium and chromedriver to see the catalog as a reader does")
-    options = Options()
-    options.binary_location = browser_path
-    for argument in (
-        "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1400,2000",
-        f"--user-data-dir={tmp_path_factory.mktemp('browser')}",
-    ):  # fmt: skip
-        options.add_argument(argument)
-    browser = webdriver.Chrome(options=options, service=Service(driver_path))
-    try:
-        yield Reader(browser, site)
-    finally:
-        browser.quit()
+    with reader_of(site, tmp_path_factory.mktemp("browser")) as found:
+        yield found
 
 
 def test_the_home_shows_the_products(reader: Reader) -> None:
@@ -497,7 +439,7 @@ def test_the_catalog_is_where_dbt_puts_it(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(MissingArtifactError):
         find_site(tmp_path)
     (tmp_path / "built").mkdir()
-    (tmp_path / "built/static_index.html").touch()
+    (tmp_path / "built/static_index.html").write_text(MARK)
     assert find_site(tmp_path) == tmp_path / "built/static_index.html"
 
 
@@ -505,7 +447,7 @@ def test_a_taken_port_is_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "dbt_project.yml").touch()
-    (tmp_path / "static_index.html").touch()
+    (tmp_path / "static_index.html").write_text(MARK)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path))
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -206,6 +206,18 @@ def test_an_intermediate_model_is_named_for_its_domain_and_step(
     assert "check_internal_model_name" not in said
 
 
+def test_property_files_may_end_in_yaml(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bad = tmp_path / "manifest.json"
+    bad.write_text(manifest.read_text().replace('.yml"', '.yaml"'))
+    assert ".yaml" in bad.read_text()
+    monkeypatch.setattr(lint_conventions, "packages_with_models", lambda _: ["orders"])
+    lint_conventions.run(["--manifest", str(bad)])
+    said = capfd.readouterr().out
+    assert re.search(r"^\d+ checks in 1 domains: 0 findings\.$", said, re.M), said
+
+
 def test_a_convention_that_matches_nothing_is_a_failure(
     manifest: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

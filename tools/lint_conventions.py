@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -61,13 +62,29 @@ def parse_mesh(target: Path) -> Path:
     return target / "manifest.json"
 
 
-def packages_with_models(manifest: Path) -> list[str]:
-    """The domains: packages of the manifest that have models."""
+def read_manifest(manifest: Path) -> dict[str, Any]:
     try:
-        nodes = json.loads(manifest.read_text())["nodes"].values()
+        found: dict[str, Any] = json.loads(manifest.read_text())
     except FileNotFoundError:
         raise LintError(f"There is no manifest at {manifest}. Run: dbt parse", MISSING_ARTIFACT) from None
+    return found
+
+
+def packages_with_models(manifest: Path) -> list[str]:
+    """The domains: packages of the manifest that have models."""
+    nodes = read_manifest(manifest)["nodes"].values()
     return sorted({n["package_name"] for n in nodes if n["resource_type"] == "model"})
+
+
+def with_yml(manifest: Path, folder: Path) -> Path:
+    """The manifest again, in a new folder, with `.yml` for `.yaml`: dbt reads both, dbt-bouncer's checks know one."""
+    content = read_manifest(manifest)
+    for resource in [*content["nodes"].values(), *content["sources"].values()]:
+        for key in ("patch_path", "original_file_path"):
+            resource[key] = re.sub(r"\.yaml$", ".yml", resource.get(key) or "") or None
+    folder.mkdir()
+    (folder / "manifest.json").write_text(json.dumps(content))
+    return folder / "manifest.json"
 
 
 def check_domain(domain: str, manifest: Path, work: Path) -> list[Result]:
@@ -97,10 +114,16 @@ def _result(entry: dict[str, Any], domain: str) -> Result:
     return Result(
         index=int(index),
         check=check,
-        path=f"domains/{domain}/{entry['file_path']}",
+        path=_path(f"domains/{domain}/{entry['file_path']}"),
         message=entry["failure_message"] or "",
         passed=entry["outcome"] == "success",
     )
+
+
+def _path(path: str) -> str:
+    """As the file is named: with_yml says `.yml` of every property file."""
+    yaml_path = re.sub(r"\.yml$", ".yaml", path)
+    return yaml_path if (ROOT / yaml_path).is_file() else path
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -112,6 +135,7 @@ def run(arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="portmesh-lint-") as folder:
         work = Path(folder)
         manifest = options.manifest.resolve() if options.manifest else parse_mesh(work / "target")
+        manifest = with_yml(manifest, work / "manifest")
         domains = packages_with_models(manifest)
         results = [r for domain in domains for r in check_domain(domain, manifest, work)]
     findings = [r for r in results if not r.passed]
@@ -121,7 +145,7 @@ def run(arguments: Sequence[str]) -> int:
     counts = Counter(r.index for r in results)
     idle = [c["name"] for index, c in enumerate(declared) if not counts[index]]
     if idle:
-        print(f"These checks looked at nothing: {', '.join(idle)}. Mend their include in dbt-bouncer.yml.")
+        print(f"These checks looked at nothing: {', '.join(idle)}. Fix their include in dbt-bouncer.yml.")
     print(f"{len(results):,} checks in {len(domains)} domains: {len(findings)} findings.")
     return FINDINGS if findings or idle or not results else FINE
 

@@ -42,11 +42,11 @@ def run_operation(macro: str, arguments: str = "{}", target: str | None = None) 
 def parse_manifest(*options: str) -> dict[str, Any]:
     """The manifest of the mesh as its files are now, as a dictionary; nothing runs, and no database is opened.
 
-    `options` are dbt's own, such as `--target emr`.
+    `options` are dbt's own, such as `--target emr`; they win over the mesh's place.
 
     Raises FindingsError with dbt's own message where a file is not as dbt wants it.
     """
-    result = dbtRunner().invoke(["--no-write-json", "parse", *options, *_place()])
+    result = dbtRunner().invoke(["--no-write-json", "parse", *_place(), *options])
     if not result.success or not isinstance(result.result, Manifest):
         raise _as_error(str(result.exception or "dbt could not parse the mesh."))
     return result.result.writable_manifest().to_dict(omit_none=False)

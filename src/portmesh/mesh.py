@@ -158,13 +158,14 @@ class Product:
 
 @dataclass(frozen=True)
 class Mesh:
-    """All products by name; ports, sources and what can be built or tested by their ids."""
+    """All products by name; ports, sources, what can be built or tested, and docs blocks by their ids."""
 
     name: str
     products: tuple[Product, ...]
     ports: Mapping[str, Port] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)
     nodes: Mapping[str, Node] = field(default_factory=dict)
+    docs: Mapping[str, dbts.DocsBlock] = field(default_factory=dict)
 
     @property
     def product_names(self) -> set[str]:
@@ -188,6 +189,7 @@ def read_mesh(manifest: Mapping[str, Any]) -> Mesh:
         ports=ports,
         sources=sources,
         nodes={node.unique_id: _node(node) for node in nodes},
+        docs=found.docs,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from portmesh.catalog.limits import failures_allowed
+from portmesh.catalog.markdown import cell, code, docs_block, link, one_line, paragraph, plain
 from portmesh.checks import Check
 from portmesh.mesh import Freshness, Mesh, Port, Product
 from portmesh.text import count
@@ -32,7 +33,12 @@ def render_pages(mesh: Mesh, readmes: Mapping[str, str]) -> dict[str, str]:
     for product in mesh.products:
         notes = readme_sections(readmes.get(product.name, ""))
         pages[f"{product.name}.md"] = template.render(product=product, notes=notes, **shared)
-    return {name: text.rstrip("\n") + "\n" for name, text in pages.items()}
+    return {name: _as_file(text) for name, text in pages.items()}
+
+
+def _as_file(text: str) -> str:
+    """As it is read again: one kind of line end, and nothing that UTF-8 has not."""
+    return re.sub(r"\r\n?", "\n", text).encode("utf-8", "replace").decode("utf-8").rstrip("\n") + "\n"
 
 
 def readme_sections(readme: str) -> str:
@@ -45,13 +51,13 @@ def readme_sections(readme: str) -> str:
         return ""
     lines, is_code = [], False
     for line in f"## {rest}".rstrip().splitlines():
-        is_code ^= line.lstrip().startswith("```")
+        is_code ^= line.lstrip().startswith(("```", "~~~"))
         lines.append(line if is_code else _without_relative_links(re.sub(r"^(#{1,5}) ", r"\1# ", line)))
     return "\n".join(lines)
 
 
 def _without_relative_links(line: str) -> str:
-    return re.sub(r"\[([^\]]+)\]\((?!https?:|mailto:|#!)[^)]*\)", r"\1", line)
+    return re.sub(r"!?\[([^\]]+)\]\((?!https?:|mailto:|#!)[^)]*\)", r"\1", line)
 
 
 def _by_consumer(mesh: Mesh) -> list[tuple[str, list[Port]]]:
@@ -72,18 +78,21 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals["docs"] = _docs_block
+    environment.globals["docs"] = lambda name, caller: docs_block(name, str(caller()))
     environment.filters |= {
         "by_column": _by_column,
-        "cell": _cell,
+        "cell": cell,
         "check_text": _check_text,
-        "code": _code,
+        "code": code,
         "consumer_link": _consumer_link,
         "consumer_name": lambda consumer, mesh: _consumer_link(consumer.name, mesh),
         "counted": count,
         "day": _day,
         "failures_allowed": failures_allowed,
+        "one_line": one_line,
         "owner": _owner,
+        "paragraph": paragraph,
+        "plain": plain,
         "port_link": _port_link,
         "product_link": _product_link,
         "service_level": _service_level,
@@ -92,40 +101,24 @@ def _environment() -> Environment:
     return environment
 
 
-def _docs_block(name: str, caller: Any) -> str:
-    """A docs block. dbt renders its content as Jinja, so what looks like Jinja in it is quoted."""
-    content = str(caller()).strip("\n")
-    if re.search(r"{[{%#]", content):
-        content = f"{{% raw %}}\n{content}\n{{% endraw %}}"
-    return f"{{% docs {name} %}}\n{content}\n{{% enddocs %}}\n"
-
-
-# How things of the mesh are written in Markdown; the links are those of dbt's docs site.
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", r"\|")
-
-
-def _code(text: str) -> str:
-    return f"`{_cell(text)}`" if text else ""
+# How things of the mesh are written; the links are those of dbt's docs site.
 
 
 def _product_link(product: Product) -> str:
-    return f"[{product.name}](#!/overview/{product.name})"
+    return link(product.name, f"#!/overview/{product.name}")
 
 
 def _port_link(port: Port, text: str = "") -> str:
-    return f"[{text or port.name}](#!/model/{port.id})"
+    return link(text or port.name, f"#!/model/{port.id}")
 
 
 def _consumer_link(name: str, mesh: Mesh) -> str:
-    return f"[{name}](#!/overview/{name})" if name in mesh.product_names else name
+    return link(name, f"#!/overview/{name}") if name in mesh.product_names else plain(name)
 
 
 def _owner(product: Product) -> str:
-    email = f"[{product.owner_email}](mailto:{product.owner_email})" if product.owner_email else ""
-    return _cell(", ".join(filter(None, (product.owner_name, email, product.meta.channel)))) or "not stated"
+    email = link(product.owner_email, f"mailto:{product.owner_email}") if product.owner_email else ""
+    return ", ".join(filter(None, (plain(product.owner_name), email, plain(product.meta.channel)))) or "not stated"
 
 
 def _day(day: date | None) -> str:
@@ -136,11 +129,11 @@ def _service_level(freshness: Freshness | None) -> str:
     if not freshness:
         return "none stated"
     late = [
-        f"{word} after {period}"
+        f"{word} after {plain(str(period))}"
         for word, period in (("late", freshness.warn_after), ("overdue", freshness.error_after))
         if period
     ]
-    return f"the newest `{freshness.column}` is {', '.join(late)}" if late else "none stated"
+    return f"the newest {code(freshness.column)} is {', '.join(late)}" if late else "none stated"
 
 
 def _by_column(checks: Iterable[Check]) -> list[tuple[Check, list[str]]]:

@@ -7,22 +7,26 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from portmesh.catalog.viewer import STATIC_PAGE, is_safe
 from portmesh.errors import MissingArtifactError, UsageError
 
-FILE = "static_index.html"
 HOST = "127.0.0.1"
 
 
 def find_site(root: Path) -> Path:
     """The file that `dbt docs generate --static` wrote, in dbt's target folder.
 
-    Raises MissingArtifactError where there is none.
+    Raises MissingArtifactError where there is none, or where a text of the mesh could run in it.
     """
     target = Path(os.environ.get("DBT_TARGET_PATH") or "target").expanduser()
-    file = (target if target.is_absolute() else root / target) / FILE
+    file = (target if target.is_absolute() else root / target) / STATIC_PAGE
     if not file.is_file():
         next_step = "make demo, or: dbt docs generate --static"
         raise MissingArtifactError("There is no catalog to serve yet.", [("looked for", str(file))], next_step)
+    if not is_safe(file):
+        message = "The catalog was written by a dbt without Portmesh, so a text of the mesh could run in a browser."
+        next_step = "dbt docs generate --static, in the environment where Portmesh is installed"
+        raise MissingArtifactError(message, [("file", str(file))], next_step)
     return file
 
 
@@ -34,7 +38,7 @@ def open_server(file: Path, port: int) -> ThreadingHTTPServer:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            if self.path.partition("?")[0] not in ("/", f"/{FILE}"):
+            if self.path.partition("?")[0] not in ("/", f"/{STATIC_PAGE}"):
                 self.send_error(HTTPStatus.NOT_FOUND, "The catalog is at /")
                 return
             content = file.read_bytes()

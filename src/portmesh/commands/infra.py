@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from portmesh.catalog.files import assert_pages_exist
-from portmesh.dbt import parse_manifest
+from portmesh.catalog.reading import read_manifest
 from portmesh.infra.rights import read_rights
 from portmesh.infra.template import PATH, assert_in_step, is_in_step, render_template, write_template
 from portmesh.mesh import read_mesh
@@ -23,8 +22,7 @@ def infra(
     """Write infra/domains.yaml from the mesh: each domain's role, and what it may read of the others."""
     root = find_root()
     with errors_as_json(as_json):
-        assert_pages_exist(root)
-        rights = read_rights(read_mesh(parse_manifest()))
+        rights = read_rights(read_mesh(read_manifest(root)))
         text = render_template(rights)
         changed = not is_in_step(root, text)
         if check:

@@ -1,0 +1,74 @@
+"""The mesh as dbt reads it without the catalog's pages, so that no page can stand in the way of its own repair."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from portmesh.dbt import parse_manifest
+from portmesh.mesh import docs_name
+
+FOLDER = Path("docs/catalog")
+# What dbt writes: the parse beside the mesh writes its own.
+WRITTEN_BY_DBT = ("target", "logs")
+ASKED = re.compile(r"\bdoc\(\s*(?:['\"]\w+['\"]\s*,\s*)?['\"](\w+)['\"]\s*\)")
+DEFINED = re.compile(r"{%-?\s*docs\s+(\w+)")
+
+
+def read_manifest(root: Path) -> dict[str, Any]:
+    """dbt's manifest of the mesh with a blank page for each that a domain's YAML includes.
+
+    Raises FindingsError with dbt's own message where another file is not as dbt wants it.
+    """
+    with _beside(root) as copy:
+        pages = copy / FOLDER
+        pages.mkdir(parents=True)
+        blank = [f"{{% docs {name} %}}\nThe page {name}.\n{{% enddocs %}}\n" for name in pages_asked_for(root)]
+        (pages / "blank.md").write_text("\n".join(blank), encoding="utf-8")
+        return parse_manifest(
+            *("--project-dir", str(copy)), *("--target-path", str(copy / "target")), *("--log-path", str(copy / "logs"))
+        )
+
+
+def pages_asked_for(root: Path) -> Mapping[str, str]:
+    """Docs blocks that YAML includes, that bear a domain's name and are not its own; each with a file."""
+    asked = _found(root, ASKED, "domains/**/*.yml", "domains/**/*.yaml")
+    pages: dict[str, str] = {}
+    for domain in sorted(path.parent.name for path in root.glob("domains/*/dbt_project.yml")):
+        own = _found(root, DEFINED, f"domains/{domain}/**/*.md")
+        of_domain = [name for name in asked if name.startswith(docs_name(domain, "")) and name not in own]
+        pages |= {name: asked[name] for name in of_domain}
+    return pages
+
+
+def _found(root: Path, pattern: re.Pattern[str], *places: str) -> dict[str, str]:
+    """What a pattern finds in files, and the first file of each."""
+    found: dict[str, str] = {}
+    for path in sorted(path for place in places for path in root.glob(place) if path.is_file()):
+        for name in pattern.findall(path.read_text(encoding="utf-8", errors="replace")):
+            found.setdefault(name, str(path.relative_to(root)))
+    return found
+
+
+@contextmanager
+def _beside(root: Path) -> Iterator[Path]:
+    """A folder with everything of the mesh by link, but the catalog's pages and what dbt writes."""
+    with TemporaryDirectory(prefix="portmesh-catalog-") as name:
+        copy = Path(name)
+        _link(root, copy, FOLDER.parts)
+        yield copy
+
+
+def _link(here: Path, there: Path, way: tuple[str, ...]) -> None:
+    """Link what a folder holds, but what dbt writes and the folder to which `way` leads."""
+    first, *rest = way
+    for entry in here.iterdir():
+        if entry.name not in (first, *WRITTEN_BY_DBT):
+            (there / entry.name).symlink_to(entry)
+        elif rest and entry.name == first:
+            (there / entry.name).mkdir()
+            _link(entry, there / entry.name, tuple(rest))
