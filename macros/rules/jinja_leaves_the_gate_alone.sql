@@ -1,0 +1,96 @@
+{# PM122: dbt gives every model and macro the same `graph`, the same session and the mesh's own macros. What a domain's Jinja
+   names of them is looked up in its code only, never in its SQL or its comments. #}
+{% macro jinja_leaves_the_gate_alone(mesh) %}
+  {% set findings = [] %}
+  {% set of_gate = portmesh._macros_of_the_gate() %}
+  {% for node in mesh.readers + mesh.tests if node.package_name in mesh.domains and node.language != 'python' %}
+    {% for text in portmesh._texts_with_jinja(node) %}
+      {% do findings.extend(portmesh._findings_in_jinja(node, portmesh.label_of(node), text, of_gate)) %}
+    {% endfor %}
+  {% endfor %}
+  {% for domain in mesh.domains %}
+    {% for macro in portmesh.macros_of(domain) %}
+      {% do findings.extend(portmesh._findings_in_jinja(macro, 'The macro ' ~ macro.name ~ ' of ' ~ domain, macro.macro_sql, of_gate)) %}
+    {% endfor %}
+  {% endfor %}
+  {{ return(findings) }}
+{% endmacro %}
+
+{# The code of a node, its hooks and, of a generic test, the arguments, which dbt renders too. #}
+{% macro _texts_with_jinja(node) %}
+  {% set texts = [node.raw_code] %}
+  {% for kind in ['pre-hook', 'post-hook'] %}
+    {% for hook in node.config.get(kind) or [] %}{% do texts.append(hook.sql) %}{% endfor %}
+  {% endfor %}
+  {% if node.test_metadata %}{% do texts.extend(portmesh._strings_in(node.test_metadata.kwargs)) %}{% endif %}
+  {{ return(texts | select | list) }}
+{% endmacro %}
+
+{# dbt takes an argument that is one call, such as ref('lines'), for Jinja without its braces. #}
+{% macro _strings_in(value) %}
+  {% set found = [] %}
+  {% if value is string %}
+    {% do found.append('{{ ' ~ value ~ ' }}' if modules.re.match('\\s*(env_var|ref|var|source|doc)\\s*\\(', value) else value) %}
+  {% elif value is mapping %}
+    {% for part in value.values() %}{% do found.extend(portmesh._strings_in(part)) %}{% endfor %}
+  {% elif value is sequence %}
+    {% for part in value %}{% do found.extend(portmesh._strings_in(part)) %}{% endfor %}
+  {% endif %}
+  {{ return(found) }}
+{% endmacro %}
+
+{% macro _findings_in_jinja(node, label, text, of_gate) %}
+  {% set findings = [] %}
+  {% set code = portmesh.jinja_code(text) if '{' in text else '' %}
+  {% set names = portmesh._names_of_the_gate(code, of_gate) if code else [] %}
+  {% if names %}
+    {% do findings.append(portmesh.finding('PM122', node, label ~ ' uses ' ~ names | join(', ') ~ ', which belongs to the gate.',
+        'Use ref(), source(), config.get() and the macros of macros/checks and macros/models', portmesh.file_of(node))) %}
+  {% endif %}
+  {% set statement = portmesh._ends_a_transaction(code, text) %}
+  {% if statement %}
+    {% do findings.append(portmesh.finding('PM122', node, label ~ ' runs ' ~ statement ~ ', which would end the transaction of a publication.',
+        'Take it out', portmesh.file_of(node))) %}
+  {% endif %}
+  {{ return(findings) }}
+{% endmacro %}
+
+{% macro _names_of_the_gate(code, of_gate) %}
+  {% set names = [] %}
+  {% set bare = portmesh.without_strings(code) %}
+  {% for pattern in [
+      '(?<![\\w.])(?:graph|context|builtins)\\b',
+      '(?<![\\w.])adapter\\s*\\.\\s*(?:config|commit|clear_transaction)\\b', '(?<![\\w.])config\\s*\\.\\s*(?:model|context_config)\\b',
+      '(?<![\\w.])(?:ref|source)\\s*\\.\\s*(?:manifest|config|model|db_wrapper)\\b',
+      '(?<![\\w.])ref\\b(?!\\s*(?:[(.]|=(?!=)))', '(?<![\\w.])(?:ref|config|adapter|portmesh)\\s*(?=\\[|\\|)',
+      '(?<=\\.)\\s*(?:manifest|flat_graph|db_wrapper|load_dependencies)\\b',
+  ] %}
+    {% do names.extend(modules.re.findall(pattern, bare)) %}
+  {% endfor %}
+  {% do names.extend(modules.re.findall('(?:\\[|\\battr\\s*\\()\\s*["\'](manifest|flat_graph|db_wrapper|load_dependencies)["\']', code)) %}
+  {% for name in modules.re.findall('(?<![\\w.])(?:portmesh\\s*\\.\\s*)?(\\w+)\\s*\\(', bare) + modules.re.findall('(?<![\\w.])portmesh\\s*\\.\\s*(\\w+)', bare) %}
+    {% if name in of_gate %}{% do names.append(name) %}{% endif %}
+  {% endfor %}
+  {{ return(names | map('trim') | unique | list) }}
+{% endmacro %}
+
+{# Private macros of the mesh, and those of the rooms that a domain has no business in; what dbt has by the same name is free. #}
+{% macro _macros_of_the_gate() %}
+  {% set names = {} %}
+  {% for macro in portmesh.macros_of(project_name) if not macro.name.startswith('test_') and macro.name not in context.dbt %}
+    {% set room = macro.original_file_path.split('/')[1] %}
+    {% if macro.name.startswith('_') or room in ['rules', 'output_port', 'audit', 'engines', 'records'] %}{% do names.update({macro.name: room}) %}{% endif %}
+  {% endfor %}
+  {{ return(names) }}
+{% endmacro %}
+
+{# The word, where it begins a statement: after another one, as the whole text of a block, or as what a function is to run. #}
+{% macro _ends_a_transaction(code, text) %}
+  {% set words = '(begin|start\\s+transaction|commit|rollback|abort)' %}
+  {% if not modules.re.search('(?i)\\b' ~ words ~ '\\b', text) %}{{ return('') }}{% endif %}
+  {% set in_code = modules.re.search('(?i)\\b(?:run_query|execute|add_query|query)\\s*\\(\\s*["\']\\s*' ~ words ~ '\\b', code) %}
+  {% set sql = modules.re.sub("(?s)'(?:''|[^'])*'|\\{#.*?#\\}|--[^\\n]*|/\\*.*?\\*/", '', text) %}
+  {% set in_sql = modules.re.search('(?i)(?:;\\s*' ~ words ~ '\\b(?:\\s+(?:work|transaction))?\\s*(?:;|\\{%|$)'
+      ~ '|%\\}\\s*' ~ words ~ '\\b(?:\\s+(?:work|transaction))?\\s*;?\\s*\\{%[-+]?\\s*end(?:call|set)\\b)', sql) %}
+  {{ return((in_code.group(1) if in_code else in_sql.group(1) or in_sql.group(2) if in_sql else '') | lower) }}
+{% endmacro %}
