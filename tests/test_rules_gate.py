@@ -129,15 +129,29 @@ FAILING: list[tuple[str, list[Edit], str]] = [
         "desk.kept has a post_hook, which nothing audits: select 1 domains/desk/snapshots/kept.yml",
     ),
     (
+        "PM121",
+        [reader("{{ config(sql_header='drop view shop.lines;') }} select 1 as one")],
+        "desk.int_desk__more has a sql_header, which nothing audits: drop view shop.lines; "
+        + READER.replace("lines", "more"),
+    ),
+    (
+        "PM121",
+        [reader("{% call set_sql_header(config) %}drop view shop.lines;{% endcall %} select 1 as one")],
+        "desk.int_desk__more has a sql_header, which nothing audits: drop view",
+    ),
+    ("PM120", [project("tests: {+severity: warn}")], f"severity: warn of shop.lines's checks ... {HIDDEN} {SHOP}"),
+    ("PM122", [reader("select {{ run_query.context['graph'] | length }} as one")], "uses context, which"),
+    ("PM122", [reader("select {{ render('{{ gra' ~ 'ph }}') | length }} as one")], "uses render, which"),
+    (
         "PM122",
-        [reader("{% do graph.nodes.clear() %} select 1 as one")],
+        [reader("{% do graph.nodes.update({}) %} select 1 as one")],
         "desk.int_desk__more uses graph, which belongs to the gate.",
     ),
     ("PM122", [reader("{% if execute %}{% do (graph)['nodes'] %}{% endif %} select 1 as one")], "uses graph, which"),
     ("PM122", [reader("select {{ {'a': {'b': 1}}['a']['b'] + (graph | length) }} as one")], "uses graph, which"),
     ("PM122", [reader("select {{ context['execute'] | int }} as one")], "uses context, which"),
     ("PM122", [reader("select {{ builtins | length }} as one")], "uses builtins, which"),
-    ("PM122", [reader("select {{ ref.manifest.nodes | length }} as one")], "uses ref.manifest, manifest, which"),
+    ("PM122", [reader("select {{ ref.manifest.nodes | length }} as one")], "uses ref.manifest, which"),
     (
         "PM122",
         [reader("{% set r = ref %}select {{ r['manifest'].nodes | length }} as one")],
@@ -149,8 +163,16 @@ FAILING: list[tuple[str, list[Edit], str]] = [
     ("PM122", [reader("select '{{ adapter|attr('config') }}' as one")], "uses adapter, which"),
     ("PM122", [reader("select '{{ portmesh._unknown_keys('', {}, []) }}' as one")], "uses _unknown_keys, which"),
     ("PM122", [reader("select '{{ _unknown_keys('', {}, []) }}' as one")], "uses _unknown_keys, which"),
-    ("PM122", [reader("select '{{ portmesh.read_mesh() | length }}' as one")], "uses read_mesh, which"),
-    ("PM122", [reader("select '{{ portmesh['read_mesh']() }}' as one")], "uses portmesh, which"),
+    (
+        "PM122",
+        [reader("{% if execute %}{% do portmesh.read_mesh() %}{% endif %}select 1 as one")],
+        "uses read_mesh, which",
+    ),
+    (
+        "PM122",
+        [reader("{% if execute %}{% do portmesh['read_mesh']() %}{% endif %}select 1 as one")],
+        "uses portmesh, which",
+    ),
     (
         "PM122",
         [reader("{% if execute %}{% do adapter.commit() %}{% endif %}select 1 as one")],
@@ -381,7 +403,8 @@ PASSING: list[tuple[str, list[Edit]]] = [
             write(
                 "domains/desk/macros/store_date.sql",
                 "{% macro store_date() %}{{ adapter.dispatch('store_date', 'desk')() }}{% endmacro %}"
-                "{% macro default__store_date() %}now(){% endmacro %}{% macro spark__store_date() %}now(){% endmacro %}",
+                "{% macro default__store_date() %}now(){% endmacro %}"
+                "{% macro spark__store_date() %}now(){% endmacro %}",
             )
         ],
     ),
@@ -390,9 +413,10 @@ PASSING: list[tuple[str, list[Edit]]] = [
         "PM114",
         [
             check(
-                "expression_is_true: {name: odd, arguments: {expression: line_id > 0}, config: {meta: {row_wise: true}}}"
+                "expression_is_true: {name: odd, arguments: {expression: line_id > 0},"
+                " config: {meta: {row_wise: true}}}"
             ),
-            Edit(PORT, f"{UNIQUE}", "data_tests: [{unique: {config: {meta: {row_wise: false}}}}, not_null]"),
+            Edit(PORT, "[unique, ", "[{unique: {config: {meta: {row_wise: false}}}}, "),
         ],
     ),
 ]
@@ -424,7 +448,7 @@ def good(built: Mesh) -> Iterator[Mesh]:
 @pytest.mark.parametrize(("code", "edits", "message"), FAILING, ids=[f"{c[0]}-{n}" for n, c in enumerate(FAILING)])
 def test_a_weaker_gate_stops_the_run(good: Mesh, code: str, edits: list[Edit], message: str) -> None:
     change(good, edits)
-    refused = good.dbt("compile")
+    refused = good.dbt("build")
     assert refused.exit_code == 2, refused.output
     assert code in {found for found, _ in findings(refused)}, refused.output
     text = said(refused)

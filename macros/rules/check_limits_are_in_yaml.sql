@@ -22,8 +22,8 @@
 
 {# {key: value} of what neither the YAML of the test nor dbt's default says. #}
 {% macro _limits_from_elsewhere(test) %}
-  {% set written = portmesh._keys_in_yaml(test) %}
   {% set said = test.config_call_dict or {} %}
+  {% set written = portmesh._keys_in_yaml(test) if said else [] %}
   {% set found = {} %}
   {% for key, default in {
       'enabled': true, 'severity': 'error', 'where': none, 'limit': none, 'fail_calc': 'count(*)', 'warn_if': '!= 0',

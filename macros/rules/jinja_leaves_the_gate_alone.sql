@@ -16,13 +16,13 @@
   {{ return(findings) }}
 {% endmacro %}
 
-{# The code of a node, its hooks and, of a generic test, the arguments, which dbt renders too. #}
+{# The code of a node and its hooks; of a generic test the arguments, which dbt renders too. #}
 {% macro _texts_with_jinja(node) %}
+  {% if node.test_metadata %}{{ return(portmesh._strings_in(node.test_metadata.kwargs)) }}{% endif %}
   {% set texts = [node.raw_code] %}
   {% for kind in ['pre-hook', 'post-hook'] %}
     {% for hook in node.config.get(kind) or [] %}{% do texts.append(hook.sql) %}{% endfor %}
   {% endfor %}
-  {% if node.test_metadata %}{% do texts.extend(portmesh._strings_in(node.test_metadata.kwargs)) %}{% endif %}
   {{ return(texts | select | list) }}
 {% endmacro %}
 
@@ -30,9 +30,10 @@
 {% macro _strings_in(value) %}
   {% set found = [] %}
   {% if value is string %}
-    {% do found.append('{{ ' ~ value ~ ' }}' if modules.re.match('\\s*(env_var|ref|var|source|doc)\\s*\\(', value) else value) %}
+    {% set is_call = modules.re.match('\\s*(env_var|ref|var|source|doc)\\s*\\(', value) %}
+    {% if is_call or '{' in value %}{% do found.append('{{ ' ~ value ~ ' }}' if is_call else value) %}{% endif %}
   {% elif value is mapping %}
-    {% for part in value.values() %}{% do found.extend(portmesh._strings_in(part)) %}{% endfor %}
+    {% for key, part in value.items() if key != 'model' %}{% do found.extend(portmesh._strings_in(part)) %}{% endfor %}
   {% elif value is sequence %}
     {% for part in value %}{% do found.extend(portmesh._strings_in(part)) %}{% endfor %}
   {% endif %}
@@ -58,17 +59,14 @@
 {% macro _names_of_the_gate(code, of_gate) %}
   {% set names = [] %}
   {% set bare = portmesh.without_strings(code) %}
-  {% for pattern in [
-      '(?<![\\w.])(?:graph|context|builtins)\\b',
-      '(?<![\\w.])adapter\\s*\\.\\s*(?:config|commit|clear_transaction)\\b', '(?<![\\w.])config\\s*\\.\\s*(?:model|context_config)\\b',
-      '(?<![\\w.])(?:ref|source)\\s*\\.\\s*(?:manifest|config|model|db_wrapper)\\b',
-      '(?<![\\w.])ref\\b(?!\\s*(?:[(.]|=(?!=)))', '(?<![\\w.])(?:ref|config|adapter|portmesh)\\s*(?=\\[|\\|)',
-      '(?<=\\.)\\s*(?:manifest|flat_graph|db_wrapper|load_dependencies)\\b',
-  ] %}
-    {% do names.extend(modules.re.findall(pattern, bare)) %}
-  {% endfor %}
-  {% do names.extend(modules.re.findall('(?:\\[|\\battr\\s*\\()\\s*["\'](manifest|flat_graph|db_wrapper|load_dependencies)["\']', code)) %}
-  {% for name in modules.re.findall('(?<![\\w.])(?:portmesh\\s*\\.\\s*)?(\\w+)\\s*\\(', bare) + modules.re.findall('(?<![\\w.])portmesh\\s*\\.\\s*(\\w+)', bare) %}
+  {% do names.extend(modules.re.findall(
+      '(?<![\\w.])(?:graph|context|builtins|render(?=\\s*\\())\\b|(?<![\\w.])adapter\\s*\\.\\s*(?:config|commit|clear_transaction)\\b'
+      ~ '|(?<![\\w.])config\\s*\\.\\s*(?:model|context_config)\\b'
+      ~ '|(?<![\\w.])(?:ref|source)\\s*\\.\\s*(?:manifest|config|model|db_wrapper)\\b'
+      ~ '|(?<![\\w.])ref\\b(?!\\s*(?:[(.]|=(?!=)))|(?<![\\w.])(?:config|adapter|portmesh)(?=\\s*[\\[|])'
+      ~ '|(?<=\\.)\\s*(?:manifest|flat_graph|db_wrapper|load_dependencies|context)\\b', bare)) %}
+  {% do names.extend(modules.re.findall('(?:\\[|\\battr\\s*\\()\\s*["\'](manifest|flat_graph|db_wrapper|load_dependencies|context)["\']', code)) %}
+  {% for name in modules.re.findall('(?<![\\w.])(?:portmesh\\s*\\.\\s*)?(\\w+)\\s*\\(|(?<=portmesh\\.)(\\w+)', bare) | map('join') %}
     {% if name in of_gate %}{% do names.append(name) %}{% endif %}
   {% endfor %}
   {{ return(names | map('trim') | unique | list) }}
