@@ -1,14 +1,10 @@
 {# PM120: what lets a check of a port fail less often is read where the check is, and in the catalog, or is not there. #}
 {% macro check_limits_are_in_yaml(mesh) %}
   {% set places = {} %}
-  {% set switched_off = portmesh.disabled_tests() %}
-  {% for port in mesh.ports.values() %}
-    {% set tests = mesh.tests_of.get(port.unique_id, []) + switched_off | selectattr('attached_node', 'equalto', port.unique_id) | list %}
-    {% for test in tests if test.test_metadata %}
-      {% for key, value in portmesh._limits_from_elsewhere(test).items() %}
-        {% set where = portmesh._place_of_limit(mesh, test, key) %}
-        {% if where %}{% do places.setdefault((port.unique_id, where, key, value | string), []).append(test.alias) %}{% endif %}
-      {% endfor %}
+  {% for test in portmesh.checks_with_config(mesh) + portmesh.disabled_tests() if test.attached_node in mesh.ports and test.test_metadata %}
+    {% for key, value in portmesh._limits_from_elsewhere(test).items() %}
+      {% set where = portmesh._place_of_limit(mesh, test, key) %}
+      {% if where %}{% do places.setdefault((test.attached_node, where, key, value | string), []).append(test.alias) %}{% endif %}
     {% endfor %}
   {% endfor %}
   {% set findings = [] %}
@@ -25,16 +21,14 @@
   {% set said = test.config_call_dict or {} %}
   {% set written = portmesh._keys_in_yaml(test) if said else [] %}
   {% set found = {} %}
-  {% for key, default in {
-      'enabled': true, 'severity': 'error', 'where': none, 'limit': none, 'fail_calc': 'count(*)', 'warn_if': '!= 0',
-      'error_if': '!= 0', 'store_failures': none,
-  }.items() %}
+  {% for key, default in portmesh.default_limits().items() %}
     {% set value = test.config[key] %}
     {% set expected = said[key] if key in written and key in said else default %}
     {% if value | string | lower != expected | string | lower %}{% do found.update({key: value}) %}{% endif %}
   {% endfor %}
-  {% for key in ['dimension', 'row_wise'] if key in portmesh.meta_of(test) %}
-    {% if portmesh.meta_of(test)[key] != (said.meta or {}).get(key) %}{% do found.update({'meta.' ~ key: portmesh.meta_of(test)[key]}) %}{% endif %}
+  {% set meta = portmesh.meta_of(test) %}
+  {% for key in ['dimension', 'row_wise'] if key in meta and meta[key] != (said.meta or {}).get(key) %}
+    {% do found.update({'meta.' ~ key: meta[key]}) %}
   {% endfor %}
   {{ return(found) }}
 {% endmacro %}
@@ -49,7 +43,7 @@
    failures are counted. The root decides whether failing rows are stored. #}
 {% macro _place_of_limit(mesh, test, key) %}
   {% if key in (test.config_call_dict or {}) and key not in portmesh._keys_in_yaml(test) %}
-    {% for macro in portmesh.macros_of(test.test_metadata.namespace or test.package_name) if macro.name == 'test_' ~ test.test_metadata.name %}
+    {% for macro in portmesh.macros_by_package().get(test.test_metadata.namespace or test.package_name, []) if macro.name == 'test_' ~ test.test_metadata.name %}
       {% if macro.package_name in mesh.domains and key != 'fail_calc' %}{{ return(portmesh.file_of(macro)) }}{% endif %}
     {% endfor %}
     {{ return('') }}

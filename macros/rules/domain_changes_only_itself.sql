@@ -3,8 +3,9 @@
    a run, is everybody's. #}
 {% macro domain_changes_only_itself(mesh) %}
   {% set findings = [] %}
+  {% set macros = portmesh.macros_by_package() %}
   {% for domain in mesh.domains %}
-    {% for macro in portmesh.macros_of(domain) %}
+    {% for macro in macros.get(domain, []) %}
       {% set replaced = portmesh._what_it_replaces(macro.name) %}
       {% if replaced %}
         {% do findings.append(portmesh._finding_of_domain(domain, 'The macro ' ~ macro.name ~ ' of ' ~ domain ~ replaced,

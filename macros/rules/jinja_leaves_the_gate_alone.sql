@@ -2,28 +2,36 @@
    names of them is looked up in its code only, never in its SQL or its comments. #}
 {% macro jinja_leaves_the_gate_alone(mesh) %}
   {% set findings = [] %}
-  {% set of_gate = portmesh._macros_of_the_gate() %}
-  {% for node in mesh.readers + mesh.tests if node.package_name in mesh.domains and node.language != 'python' %}
-    {% for text in portmesh._texts_with_jinja(node) %}
+  {% set macros = portmesh.macros_by_package() %}
+  {% set of_gate = portmesh._macros_of_the_gate(macros[project_name]) %}
+  {% set of_root = portmesh._hooks_of_root() %}
+  {% set suspicious = modules.re.compile('(?i)graph|context|builtins|render|manifest|db_wrapper|load_dependencies|config\\s*[.[|]|adapter'
+      ~ '|portmesh|ref\\b(?!\\s*\\()|source\\s*\\.|begin|transaction|commit|rollback|abort') %}
+  {% set calls = modules.re.compile('(\\w+)\\s*\\(') %}
+  {% for node in mesh.readers if node.package_name in mesh.domains and node.language != 'python' %}
+    {% set texts = [node.raw_code] %}
+    {% if node.config['pre-hook'] or node.config['post-hook'] or node.config.sql_header %}
+      {% for kind, sql in portmesh._statements_beside(node) if sql not in of_root %}{% do texts.append(sql) %}{% endfor %}
+    {% endif %}
+    {% for text in texts if text and (suspicious.search(text) or calls.findall(text) | select('in', of_gate) | first) %}
       {% do findings.extend(portmesh._findings_in_jinja(node, portmesh.label_of(node), text, of_gate)) %}
     {% endfor %}
   {% endfor %}
+  {% for test in mesh.tests if test.package_name in mesh.domains %}
+    {% set arguments = test.test_metadata.kwargs | string if test.test_metadata else '' %}
+    {% set texts = [] if test.test_metadata else [test.raw_code] %}
+    {# two brackets are those of its model, get_where_subquery(ref('...')) #}
+    {% if suspicious.search(arguments) or arguments.count('(') > 2 %}{% do texts.extend(portmesh._strings_in(test.test_metadata.kwargs)) %}{% endif %}
+    {% for text in texts %}
+      {% do findings.extend(portmesh._findings_in_jinja(test, portmesh.label_of(test), text, of_gate)) %}
+    {% endfor %}
+  {% endfor %}
   {% for domain in mesh.domains %}
-    {% for macro in portmesh.macros_of(domain) %}
+    {% for macro in macros.get(domain, []) %}
       {% do findings.extend(portmesh._findings_in_jinja(macro, 'The macro ' ~ macro.name ~ ' of ' ~ domain, macro.macro_sql, of_gate)) %}
     {% endfor %}
   {% endfor %}
   {{ return(findings) }}
-{% endmacro %}
-
-{# The code of a node and its hooks; of a generic test the arguments, which dbt renders too. #}
-{% macro _texts_with_jinja(node) %}
-  {% if node.test_metadata %}{{ return(portmesh._strings_in(node.test_metadata.kwargs)) }}{% endif %}
-  {% set texts = [node.raw_code] %}
-  {% for kind in ['pre-hook', 'post-hook'] %}
-    {% for hook in node.config.get(kind) or [] %}{% do texts.append(hook.sql) %}{% endfor %}
-  {% endfor %}
-  {{ return(texts | select | list) }}
 {% endmacro %}
 
 {# dbt takes an argument that is one call, such as ref('lines'), for Jinja without its braces. #}
@@ -46,7 +54,7 @@
   {% set names = portmesh._names_of_the_gate(code, of_gate) if code else [] %}
   {% if names %}
     {% do findings.append(portmesh.finding('PM122', node, label ~ ' uses ' ~ names | join(', ') ~ ', which belongs to the gate.',
-        'Use ref(), source(), config.get() and the macros of macros/checks and macros/models', portmesh.file_of(node))) %}
+        'Use ref(), source(), config.get(), and of the mesh the macros in checks/, models/ and mesh/', portmesh.file_of(node))) %}
   {% endif %}
   {% set statement = portmesh._ends_a_transaction(code, text) %}
   {% if statement %}
@@ -73,9 +81,9 @@
 {% endmacro %}
 
 {# Private macros of the mesh, and those of the rooms that a domain has no business in; what dbt has by the same name is free. #}
-{% macro _macros_of_the_gate() %}
+{% macro _macros_of_the_gate(macros) %}
   {% set names = {} %}
-  {% for macro in portmesh.macros_of(project_name) if not macro.name.startswith('test_') and macro.name not in context.dbt %}
+  {% for macro in macros if not macro.name.startswith('test_') and macro.name not in context.dbt %}
     {% set room = macro.original_file_path.split('/')[1] %}
     {% if macro.name.startswith('_') or room in ['rules', 'output_port', 'audit', 'engines', 'records'] %}{% do names.update({macro.name: room}) %}{% endif %}
   {% endfor %}

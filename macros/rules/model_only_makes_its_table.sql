@@ -2,7 +2,7 @@
 {% macro model_only_makes_its_table(mesh) %}
   {% set findings = [] %}
   {% set of_root = portmesh._hooks_of_root() %}
-  {% for node in mesh.readers if node.package_name in mesh.domains %}
+  {% for node in mesh.readers if node.package_name in mesh.domains and (node.config['pre-hook'] or node.config['post-hook'] or node.config.sql_header) %}
     {% for kind, sql in portmesh._statements_beside(node) if sql and sql not in of_root %}
       {% do findings.append(portmesh.finding('PM121', node,
           portmesh.label_of(node) ~ ' has a ' ~ kind ~ ', which nothing audits: ' ~ sql | replace('\n', ' ') | truncate(60, true, '...', 0),

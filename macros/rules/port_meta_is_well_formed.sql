@@ -11,7 +11,7 @@
     {% if 'keep_versions' in meta and not (meta.keep_versions is integer and meta.keep_versions is not boolean and meta.keep_versions > 0) %}
       {% do problems.append('keep_versions is ' ~ meta.keep_versions ~ ', not a whole number above 0') %}
     {% endif %}
-    {% for test in mesh.tests_of.get(port.unique_id, []) %}{% do problems.extend(portmesh._check_meta_problems(test)) %}{% endfor %}
+    {% for test in mesh.tests_of.get(port.unique_id, []) if test.config.meta %}{% do problems.extend(portmesh._check_meta_problems(test)) %}{% endfor %}
     {% for problem in problems %}
       {% do findings.append(portmesh.finding('PM114', port, portmesh.label_of(port) ~ ': ' ~ problem ~ '.', 'Write it as the page shows')) %}
     {% endfor %}

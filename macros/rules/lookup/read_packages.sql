@@ -4,8 +4,10 @@
   {{- return(ref.config.load_dependencies()) -}}
 {% endmacro %}
 
-{% macro macros_of(package) %}
-  {{- return(ref.manifest.macros.values() | selectattr('package_name', 'equalto', package) | list) -}}
+{% macro macros_by_package() %}
+  {%- set found = {} -%}
+  {%- for package, macros in ref.manifest.macros.values() | groupby('package_name') -%}{%- do found.update({package: macros}) -%}{%- endfor -%}
+  {{- return(found) -}}
 {% endmacro %}
 
 {% macro disabled_tests() %}
