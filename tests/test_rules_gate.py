@@ -507,7 +507,7 @@ def test_every_limit_is_looked_for_in_what_dbt_knows_of_a_test() -> None:
     """dbt may get a new config of tests: then it is a limit of a check, or is named here."""
     from dbt.artifacts.resources.v1.config import TestConfig
 
-    macro = (REPOSITORY / "macros/rules/check_limits_are_in_yaml.sql").read_text()
+    macro = (REPOSITORY / "macros/rules/lookup/default_limits.sql").read_text()
     no_limit = {
         "alias",
         "schema",
