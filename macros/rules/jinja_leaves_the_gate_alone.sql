@@ -1,6 +1,6 @@
 {#
-  PM122: dbt gives every model and macro the same `graph`, the same session and all macros. What a domain's Jinja names of
-  them is looked up in its code only, never in its SQL or its comments.
+  PM122: dbt gives every model and macro the same `graph`, the same session and all macros. Looked at is the code of a
+  domain's Jinja only, never its SQL or its comments.
 #}
 {% macro jinja_leaves_the_gate_alone(mesh) %}
   {% set findings = [] %}
@@ -48,7 +48,7 @@
     {% if not test.test_metadata %}
       {% do found.append([test, portmesh.label_of(test), test.raw_code]) %}
     {% elif suspicious.search(arguments) or arguments.count('(') > 2 %}
-      {% for text in portmesh._strings_in(test.test_metadata.kwargs) %}
+      {% for text in portmesh.arguments_with_jinja(test.test_metadata.kwargs) %}
         {% do found.append([test, portmesh.label_of(test), text]) %}
       {% endfor %}
     {% endif %}
@@ -58,21 +58,8 @@
 
 {% macro _suspicious_words() %}
   {{- return(modules.re.compile('(?i)graph|context|builtins|render|manifest|db_wrapper|load_dependencies'
-      ~ '|config\\s*[.[|]|adapter|portmesh|ref\\b(?!\\s*\\()|source\\s*\\.|begin|transaction|commit|rollback|abort')) -}}
-{% endmacro %}
-
-{# dbt takes an argument that is one call, such as ref('lines'), for Jinja without its braces. #}
-{% macro _strings_in(value) %}
-  {% set found = [] %}
-  {% if value is string %}
-    {% set is_call = modules.re.match('\\s*(env_var|ref|var|source|doc)\\s*\\(', value) %}
-    {% if is_call or '{' in value %}{% do found.append('{{ ' ~ value ~ ' }}' if is_call else value) %}{% endif %}
-  {% elif value is mapping %}
-    {% for key in value if key != 'model' %}{% do found.extend(portmesh._strings_in(value[key])) %}{% endfor %}
-  {% elif value is sequence %}
-    {% for part in value %}{% do found.extend(portmesh._strings_in(part)) %}{% endfor %}
-  {% endif %}
-  {{ return(found) }}
+      ~ '|config\\s*[.[|]|adapter|portmesh|ref\\b(?!\\s*\\()|source\\s*\\.'
+      ~ '|begin|transaction|commit|rollback|abort')) -}}
 {% endmacro %}
 
 {% macro _findings_in_jinja(node, label, text, of_gate) %}
