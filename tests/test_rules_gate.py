@@ -348,7 +348,8 @@ PASSING: list[tuple[str, list[Edit]]] = [
             Edit(
                 ROOT,
                 "models:\n",
-                "models:\n  +pre-hook: '{{ portmesh.is_date(1) }}'\n  +post-hook: [{sql: select 2, transaction: false}]\n",
+                "models:\n  +pre-hook: '{{ portmesh.is_date(1) }}'\n"
+                "  +post-hook: [{sql: select 2, transaction: false}]\n",
             ),
             Edit(ROOT, "seeds:\n", "seeds:\n  +pre-hook: [select 3]\n"),
             write("domains/desk/seeds/days.csv", "day\n1\n"),

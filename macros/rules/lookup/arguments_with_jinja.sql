@@ -1,5 +1,5 @@
-{# The texts in the arguments of a test, at any depth, that dbt renders; its model is dbt's own. dbt takes one call, such
-   as ref('lines'), for Jinja without its braces. #}
+{# The texts in the arguments of a test, at any depth, that dbt renders; its model is dbt's own. dbt takes one call, as
+   ref('lines'), for Jinja without its braces. #}
 {% macro arguments_with_jinja(value) %}
   {% set found = [] %}
   {% if value is string %}
