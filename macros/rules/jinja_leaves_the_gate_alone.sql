@@ -102,7 +102,7 @@
   {% set names = {} %}
   {% for macro in macros if not macro.name.startswith('test_') and macro.name not in context.dbt %}
     {% set room = macro.original_file_path.split('/')[1] %}
-    {% if macro.name.startswith('_') or room in ['rules', 'output_port', 'audit', 'engines', 'records'] %}
+    {% if macro.name.startswith('_') or room in ['rules', 'output_port', 'audit', 'engines', 'records', 'upkeep'] %}
       {% do names.update({macro.name: room}) %}
     {% endif %}
   {% endfor %}
