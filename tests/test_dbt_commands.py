@@ -9,7 +9,7 @@ import pytest
 
 from tests.engine import ENGINES
 from tests.mesh import Mesh
-from tests.test_output_port import COLUMNS, DUPLICATE, EXEMPT, LINES, good, verdicts
+from tests.test_output_port import COLUMNS, DUPLICATE, EXEMPT, EXEMPT_WITH_HOOKS, LINES, good, verdicts
 
 pytestmark = pytest.mark.engines(*ENGINES)
 
@@ -193,7 +193,7 @@ def test_hooks_and_persisted_docs(shop: Mesh) -> None:
         "persist_docs={'relation': true, 'columns': true}) }}"
     )
     shop.land("hooks", "select 0::bigint as step, 0::bigint as n")
-    shop.write("domains/shop/models/output_ports/lines.sql", hooks + LINES)
+    shop.port("shop/lines", hooks + LINES, COLUMNS, meta=EXEMPT_WITH_HOOKS)
     built = shop.dbt("build")
     assert built.ok, built.output
     assert shop.rows("select step, n from raw.hooks order by step") == [(0, 0), (1, 100), (2, 100)]

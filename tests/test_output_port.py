@@ -11,6 +11,7 @@ from tests.mesh import Mesh
 pytestmark = pytest.mark.engines(*ENGINES)
 
 EXEMPT = "exemptions: [{rule: PM106, reason: A test of the mechanism., until: 2099-12-31}]"
+EXEMPT_WITH_HOOKS = EXEMPT.replace("}]", "}, {rule: PM121, reason: Its hooks are looked at., until: 2099-12-31}]")
 
 LINES = """
 select

@@ -14,7 +14,7 @@ from dbt_common.events.base_types import EventMsg
 from tests.engine import ENGINES
 from tests.mesh import Mesh
 from tests.test_audit import TINY, one_port
-from tests.test_output_port import EXEMPT
+from tests.test_output_port import EXEMPT, EXEMPT_WITH_HOOKS
 
 pytestmark = pytest.mark.engines(*ENGINES)
 
@@ -24,16 +24,12 @@ MACROS = """
   {% set words = (config.get('meta') or {}).get('words', []) %}
   select * from {{ model }} where cast({{ column_name }} as {{ dbt.type_string() }}) in ('-'{% for word in words %}, '{{ word }}'{% endfor %})
 {% endtest %}
-{% test with_own_config(model, column_name) %}
-  {{ config(severity='warn') }}
-  select * from {{ model }}
-  where '{{ config.get("severity") }} {{ config.get("where", "none") }} {{ config.get("nothing", default="it") }}' = ''
-{% endtest %}
 {% test of_node(model, column_name) %}
   select * from {{ model }}
-  where '{{ context["model"].unique_id }} {{ model_name() }} {% if execute %}{{ this.identifier }} {{ this.schema }}{% endif %}' = ''
+  where '{{ model_id() }} {{ model_name() }} {% if execute %}{{ this.identifier }} {{ this.schema }}{% endif %}' = ''
 {% endtest %}
-{% macro model_name() %}{{ context['model'].name }}{% endmacro %}
+{% macro model_id() %}{{ model.unique_id }}{% endmacro %}
+{% macro model_name() %}{{ model.name }}{% endmacro %}
 {% test typed(model, a, b=none, c=none, d=none) %}
   select * from {{ model }} where '{{ a is string }} {{ a is number }} {{ b is sequence }} {{ c is mapping }} {{ d is none }}
   {{ a | string | replace("'", "|") }} {{ b | join(",") if b }} {{ c.inner if c }}' = ''
@@ -43,6 +39,11 @@ MACROS = """
 {% test itself(model, sql) %}select * from {{ model }} where k > ({{ sql }}){% endtest %}
 """
 KIT = """
+{% test with_own_config(model, column_name) %}
+  {{ config(severity='warn') }}
+  select * from {{ model }}
+  where '{{ config.get("severity") }} {{ config.get("where", "none") }} {{ config.get("nothing", default="it") }}' = ''
+{% endtest %}
 {% test not_empty(model, column_name) %}select * from {{ model }} where {{ column_name }} is null and 'kit' = ''{% endtest %}
 {% test dispatched(model, column_name) %}
   select * from {{ model }} where {{ adapter.dispatch('is_odd', 'kit')(column_name) }}
@@ -52,7 +53,7 @@ KIT = """
 # name: (the check in YAML, whether it is of the column k)
 GOLDEN = {
     "own_config": "not_listed: {config: {meta: {words: [fax, phone]}}}",
-    "config_call": "with_own_config: {config: {where: k > 0}}",
+    "config_call": "kit.with_own_config: {config: {where: k > 0}}",
     "node": "of_node",
     "number": "typed: {arguments: {a: 5}}",
     "text_number": "typed: {arguments: {a: '5'}}",
@@ -173,6 +174,8 @@ def test_the_node_of_the_port_is_as_it_was_after_its_checks_were_rendered(mesh: 
         "{{ config(post_hook=\"select '{{ model.name }} {{ config.get('where') }} {{ this.identifier }}' as seen\") }}"
     )
     mesh.write("domains/shop/models/output_ports/one.sql", hook + TINY)
+    contract = mesh.folder / "domains/shop/models/output_ports/one.yml"
+    contract.write_text(contract.read_text().replace(EXEMPT, EXEMPT_WITH_HOOKS))
     sent: list[str] = []
 
     def listen(event: EventMsg) -> None:

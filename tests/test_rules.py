@@ -679,7 +679,9 @@ def test_every_rule_has_a_page_and_both_cases() -> None:
     sources = {path: path.read_text() for path in (REPOSITORY / "macros" / "rules").glob("*.sql")}
     codes = {code for text in sources.values() for code in re.findall(r"finding\('(PM\d{3})'", text)}
     assert len(codes) > 14
-    assert codes == {code for code, *_ in FAILING} == {code for code, *_ in PASSING}
+    from tests import test_rules_gate as gate
+
+    assert codes == {code for code, *_ in FAILING + gate.FAILING} == {code for code, *_ in PASSING + gate.PASSING}
     called = sources[REPOSITORY / "macros" / "rules" / "check_rules.sql"]
     rules = {path.stem for path, text in sources.items() if "finding('PM" in text}
     assert rules == set(re.findall(r"portmesh\.(\w+)[,\n]", called.partition("_rules()")[2])) & {

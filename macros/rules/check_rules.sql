@@ -17,6 +17,8 @@
       portmesh.exposure_is_listed, portmesh.test_reader_is_listed, portmesh.source_is_outside_the_mesh,
       portmesh.domain_changes_only_itself, portmesh.model_is_in_its_group, portmesh.port_is_in_its_folder,
       portmesh.singular_test_reads_no_port, portmesh.port_meta_is_well_formed, portmesh.exemption_is_valid,
+      portmesh.check_limits_are_in_yaml, portmesh.model_only_makes_its_table, portmesh.jinja_leaves_the_gate_alone,
+      portmesh.check_can_fail,
   ]) }}
 {% endmacro %}
 

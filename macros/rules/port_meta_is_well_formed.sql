@@ -11,17 +11,28 @@
     {% if 'keep_versions' in meta and not (meta.keep_versions is integer and meta.keep_versions is not boolean and meta.keep_versions > 0) %}
       {% do problems.append('keep_versions is ' ~ meta.keep_versions ~ ', not a whole number above 0') %}
     {% endif %}
-    {% for test in mesh.tests_of.get(port.unique_id, []) %}
-      {% set dimension = portmesh.meta_of(test).get('dimension') %}
-      {% if dimension and dimension not in ['completeness', 'uniqueness', 'timeliness', 'accuracy'] %}
-        {% do problems.append('the dimension of ' ~ test.name ~ ' is ' ~ dimension ~ ', not completeness, uniqueness, timeliness or accuracy') %}
-      {% endif %}
-    {% endfor %}
+    {% for test in mesh.tests_of.get(port.unique_id, []) if test.config.meta %}{% do problems.extend(portmesh._check_meta_problems(test)) %}{% endfor %}
     {% for problem in problems %}
       {% do findings.append(portmesh.finding('PM114', port, portmesh.label_of(port) ~ ': ' ~ problem ~ '.', 'Write it as the page shows')) %}
     {% endfor %}
   {% endfor %}
   {{ return(findings) }}
+{% endmacro %}
+
+{% macro _check_meta_problems(test) %}
+  {% set problems = [] %}
+  {% set meta = portmesh.meta_of(test) %}
+  {% if meta.dimension and meta.dimension not in ['completeness', 'uniqueness', 'timeliness', 'accuracy'] %}
+    {% do problems.append('the dimension of ' ~ test.name ~ ' is ' ~ meta.dimension ~ ', not completeness, uniqueness, timeliness or accuracy') %}
+  {% endif %}
+  {% if meta.get('row_wise') is not none and meta.row_wise is not boolean %}
+    {% do problems.append('row_wise of ' ~ test.name ~ ' is ' ~ meta.row_wise ~ ', not true or false') %}
+  {% endif %}
+  {% set looks_at_all = ['unique', 'unique_combination', 'row_count_between', 'not_null_share', 'fresh_within'] %}
+  {% if meta.get('row_wise') is true and test.test_metadata and test.test_metadata.name in looks_at_all %}
+    {% do problems.append('row_wise of ' ~ test.name ~ ' is true, but ' ~ test.test_metadata.name ~ ' is about all rows together') %}
+  {% endif %}
+  {{ return(problems) }}
 {% endmacro %}
 
 {% macro _unknown_keys(where, given, known) %}

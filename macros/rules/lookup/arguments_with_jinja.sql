@@ -1,0 +1,16 @@
+{# The texts in the arguments of a test, at any depth, that dbt renders; its model is dbt's own. dbt takes one call, as
+   ref('lines'), for Jinja without its braces. #}
+{% macro arguments_with_jinja(value) %}
+  {% set found = [] %}
+  {% if value is string %}
+    {% set is_call = modules.re.match('\\s*(env_var|ref|var|source|doc)\\s*\\(', value) %}
+    {% if is_call or '{' in value %}{% do found.append('{{ ' ~ value ~ ' }}' if is_call else value) %}{% endif %}
+  {% elif value is mapping %}
+    {% for key in value if key != 'model' %}
+      {% do found.extend(portmesh.arguments_with_jinja(value[key])) %}
+    {% endfor %}
+  {% elif value is sequence %}
+    {% for part in value %}{% do found.extend(portmesh.arguments_with_jinja(part)) %}{% endfor %}
+  {% endif %}
+  {{ return(found) }}
+{% endmacro %}
