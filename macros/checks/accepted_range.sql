@@ -1,4 +1,5 @@
 {% test accepted_range(model, column_name, min_value=none, max_value=none) %}
+  {%- set min_value, max_value = portmesh.date_in_sql(min_value), portmesh.date_in_sql(max_value) -%}
   {%- do portmesh.assert_some_argument('accepted_range', {'min_value': min_value, 'max_value': max_value}) -%}
   {%- for argument, bound in {'min_value': min_value, 'max_value': max_value}.items() -%}
     {%- set is_bound = bound is none or portmesh.is_number(bound) or (bound is string and bound | trim) -%}

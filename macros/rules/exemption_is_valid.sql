@@ -1,7 +1,7 @@
 {# PM115 #}
 {% macro exemption_is_valid(mesh) %}
   {% set findings = [] %}
-  {% for node in mesh.groups + mesh.models + mesh.tests + mesh.sources + mesh.exposures if 'exemptions' in (node.config.meta or {}) %}
+  {% for node in mesh.groups + mesh.readers + mesh.tests + mesh.sources + mesh.exposures if 'exemptions' in (node.config.meta or {}) %}
     {% set exemptions = node.config.meta.exemptions %}
     {% set is_list = exemptions is sequence and exemptions is not string and exemptions is not mapping %}
     {% for exemption in (exemptions if is_list else [none]) %}
@@ -9,7 +9,7 @@
       {% if problem %}
         {% do findings.append(portmesh.finding('PM115', node,
             portmesh.label_of(node) ~ ': its exemption' ~ (' ' if is_list) ~ problem ~ '.',
-            'Mend what it is about, or write {rule: PM106, reason: ..., until: 2027-01-31}')) %}
+            'Fix what it is about, or write {rule: PM106, reason: ..., until: 2027-01-31}')) %}
       {% endif %}
     {% endfor %}
   {% endfor %}

@@ -1,0 +1,43 @@
+{#
+  Stops one node when its domain may no longer read a port: dbt then skips what is downstream and builds the rest.
+  The root gives it to every model and snapshot as a pre-hook, and the materialization of tests calls it.
+#}
+{% macro assert_may_read() %}
+  {% if not execute %}{{ return('') }}{% endif %}
+  {% for port in portmesh._ports_read_by(model) if port.package_name != model.package_name %}
+    {% set last_day = portmesh.last_day_of_access(port, model.package_name) %}
+    {% if last_day and last_day < portmesh.today_utc() %}
+      {% do exceptions.raise_dependency_error(portmesh._access_text(port, last_day)) %}
+    {% endif %}
+  {% endfor %}
+  {{ return('') }}
+{% endmacro %}
+
+{# A port reads what its checks read too; an ephemeral model is part of what selects from it. #}
+{% macro _ports_read_by(node) %}
+  {% set ports, ahead, seen = [], node.depends_on.nodes | list, [] %}
+  {% if node.resource_type == 'model' and portmesh.is_port(node) %}
+    {% for test in graph.nodes.values() if test.attached_node == node.unique_id %}{% do ahead.extend(test.depends_on.nodes) %}{% endfor %}
+  {% endif %}
+  {% for _ in range(graph.nodes | length) if ahead %}
+    {% set read = graph.nodes.get(ahead.pop()) %}
+    {% if read and read.unique_id not in seen and read.resource_type == 'model' %}
+      {% do seen.append(read.unique_id) %}
+      {% if portmesh.is_port(read) %}{% do ports.append(read) %}{% elif read.config.materialized == 'ephemeral' %}{% do ahead.extend(read.depends_on.nodes) %}{% endif %}
+    {% endif %}
+  {% endfor %}
+  {{ return(ports) }}
+{% endmacro %}
+
+{% macro _access_text(port, last_day) %}
+  {% set label = portmesh.label_of(port) %}
+  {% set is_consumer = last_day == portmesh.until_of(port, model.package_name) %}
+  {% set what = "access of " ~ model.package_name ~ ' to ' ~ label ~ ' expired on ' ~ last_day if is_consumer else label ~ ' was deprecated on ' ~ last_day %}
+  {% set fix = 'agree on a new date with its owner (' ~ portmesh.owner_of(port) ~ '), or stop reading it' if is_consumer
+      else portmesh.what_to_read_instead(port) %}
+  {{- return(
+      portmesh.label_of(model) ~ ' was not ' ~ ('tested' if model.resource_type == 'test' else 'built') ~ ': ' ~ ('the ' if is_consumer) ~ what ~ '.\n\n'
+      ~ '  listed in   ' ~ portmesh.file_of(port, (port.patch_path or port.original_file_path).split('://') | last) ~ '\n'
+      ~ '  next        ' ~ fix ~ '\n'
+      ~ '  the rule    docs/rules/' ~ ('PM105' if is_consumer else 'PM119') ~ '.md') -}}
+{% endmacro %}
