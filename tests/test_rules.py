@@ -239,6 +239,11 @@ FAILING: list[tuple[str, list[Edit], str]] = [
         [Edit("domains/desk/dbt_project.yml", "name: desk", "name: desk\non-run-end: ['select 1']")],
         "desk has a hook (on-run-end) that would run in every run of the mesh.",
     ),
+    (
+        "PM110",
+        [Edit("domains/desk/dbt_project.yml", "name: desk", "name: desk\nprofile: portmesh")],
+        "desk has a profile of its own, so dbt would build it without the mesh: without a rule or a check.",
+    ),
     ("PM111", [Edit(ROOT, "    +group: desk\n", "")], "The model desk.int_desk__lines is in no group."),
     (
         "PM111",
@@ -349,6 +354,17 @@ FAILING: list[tuple[str, list[Edit], str]] = [
         "the dimension of odd is speed, not completeness, uniqueness, timeliness or accuracy.",
     ),
     (
+        "PM114",
+        [
+            Edit(
+                PORT,
+                "- {name: amount",
+                "- {name: AMOUNT, data_type: double, description: Euro.}\n      - {name: amount",
+            )
+        ],
+        "shop.lines: the column amount is declared twice, and dbt keeps the last declaration only.",
+    ),
+    (
         "PM115",
         [meta(EXEMPTION.format(rule="PM106", reason="Soon.", until="2020-01-01"))],
         "shop.lines: its exemption of PM106 was over on 2020-01-01.",
@@ -378,8 +394,8 @@ FAILING: list[tuple[str, list[Edit], str]] = [
             write("domains/shop/seeds/rates.csv", "currency,rate\nEUR,1\n"),
             write(READER, "select * from {{ ref('shop', 'rates') }}"),
         ],
-        "desk.int_desk__lines reads shop.rates, a seed of shop. ... Read an output port of shop by ref('shop', '<port>'); if "
-        "there is none, ask shop@example.com for one",
+        "desk.int_desk__lines reads shop.rates, a seed of shop. ... "
+        "Read an output port of shop by ref('shop', '<port>'); if there is none, ask shop@example.com for one",
     ),
     (
         "PM117",

@@ -13,12 +13,9 @@
   {{ return('') }}
 {% endmacro %}
 
-{# A port reads what its checks read too; an ephemeral model is part of what selects from it. #}
+{# An ephemeral model is part of what selects from it. A check reads nothing that its port does not depend on. #}
 {% macro _ports_read_by(node) %}
   {% set ports, ahead, seen = [], node.depends_on.nodes | list, [] %}
-  {% if node.resource_type == 'model' and portmesh.is_port(node) %}
-    {% for test in graph.nodes.values() if test.attached_node == node.unique_id %}{% do ahead.extend(test.depends_on.nodes) %}{% endfor %}
-  {% endif %}
   {% for _ in range(graph.nodes | length) if ahead %}
     {% set read = graph.nodes.get(ahead.pop()) %}
     {% if read and read.unique_id not in seen and read.resource_type == 'model' %}
