@@ -9,9 +9,8 @@
       'relations': {}, 'sources': [], 'exposures': [], 'resources': {},
       'files': builtins.ref.manifest.files, 'packages': builtins.ref.config.dependencies or {},
   } %}
-  {% for node in portmesh._resources() if node.package_name not in portmesh.third_party_packages() %}
-    {% do portmesh._read_node(mesh, node) %}
-  {% endfor %}
+  {% set others = portmesh.third_party_packages() %}
+  {% for node in portmesh._resources() if node.package_name not in others %}{% do portmesh._read_node(mesh, node) %}{% endfor %}
   {% for group in mesh.groups if group.name in mesh.domains and group.name == group.package_name %}
     {% do mesh.domains.update({group.name: group}) %}
   {% endfor %}
