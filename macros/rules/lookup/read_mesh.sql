@@ -7,7 +7,7 @@
   {% set mesh = {
       'domains': {}, 'groups': [], 'models': [], 'ports': {}, 'readers': [], 'hooks': [], 'tests': [], 'tests_of': {},
       'relations': {}, 'sources': [], 'exposures': [], 'resources': {},
-      'files': builtins.ref.manifest.files, 'packages': builtins.ref.config.dependencies or {},
+      'files': builtins.ref.manifest.files, 'packages': builtins.ref.config.load_dependencies(),
   } %}
   {% set others = portmesh.third_party_packages() %}
   {% for node in portmesh._resources() if node.package_name not in others %}{% do portmesh._read_node(mesh, node) %}{% endfor %}
