@@ -8,7 +8,9 @@
   {% for port in mesh.ports.values() %}
     {% for name in portmesh.consumers_of(port) | map(attribute='name') | select('string') | unique %}
       {% set last_day = portmesh.until_of(port, name) %}
-      {% if last_day and last_day <= soon %}{% do warnings.append(portmesh._consumer_that_ends(port, name, last_day)) %}{% endif %}
+      {% if last_day and last_day <= soon %}
+        {% do warnings.append(portmesh._consumer_that_ends(port, name, last_day)) %}
+      {% endif %}
     {% endfor %}
     {% set last_day = portmesh.deprecated_on(port) %}
     {% if last_day and last_day <= soon %}
@@ -33,7 +35,8 @@
 {% macro _version_that_ends(port, domain, readers, last_day) %}
   {% set label = portmesh.label_of(port) %}
   {% set what = readers | join(', ') ~ (' reads ' if readers | length == 1 else ' read ') ~ label ~ ', '
-      ~ ('which was deprecated on ' if last_day < portmesh.today_utc() else 'whose deprecation date is ') ~ last_day ~ '.' %}
+      ~ ('which was deprecated on ' if last_day < portmesh.today_utc() else 'whose deprecation date is ')
+      ~ last_day ~ '.' %}
   {{ return(portmesh._ending(
       portmesh.finding('PM119', port, what, portmesh.what_to_read_instead(port)), port, domain, last_day)) }}
 {% endmacro %}

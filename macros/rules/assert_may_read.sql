@@ -20,21 +20,27 @@
     {% set read = graph.nodes.get(ahead.pop()) %}
     {% if read and read.unique_id not in seen and read.resource_type == 'model' %}
       {% do seen.append(read.unique_id) %}
-      {% if portmesh.is_port(read) %}{% do ports.append(read) %}{% elif read.config.materialized == 'ephemeral' %}{% do ahead.extend(read.depends_on.nodes) %}{% endif %}
+      {% if portmesh.is_port(read) %}
+        {% do ports.append(read) %}
+      {% elif read.config.materialized == 'ephemeral' %}
+        {% do ahead.extend(read.depends_on.nodes) %}
+      {% endif %}
     {% endif %}
   {% endfor %}
   {{ return(ports) }}
 {% endmacro %}
 
 {% macro _access_text(port, last_day) %}
-  {% set label = portmesh.label_of(port) %}
-  {% set is_consumer = last_day == portmesh.until_of(port, model.package_name) %}
-  {% set what = "access of " ~ model.package_name ~ ' to ' ~ label ~ ' expired on ' ~ last_day if is_consumer else label ~ ' was deprecated on ' ~ last_day %}
-  {% set fix = 'agree on a new date with its owner (' ~ portmesh.owner_of(port) ~ '), or stop reading it' if is_consumer
-      else portmesh.what_to_read_instead(port) %}
+  {% set domain, label = model.package_name, portmesh.label_of(port) %}
+  {% set has_expired = last_day == portmesh.until_of(port, domain) %}
+  {% set why = 'the access of ' ~ domain ~ ' to ' ~ label ~ ' expired on ' ~ last_day if has_expired
+      else label ~ ' was deprecated on ' ~ last_day %}
+  {% set fix = 'agree on a new date with its owner (' ~ portmesh.owner_of(port) ~ '), or stop reading it'
+      if has_expired else portmesh.what_to_read_instead(port) %}
   {{- return(
-      portmesh.label_of(model) ~ ' was not ' ~ ('tested' if model.resource_type == 'test' else 'built') ~ ': ' ~ ('the ' if is_consumer) ~ what ~ '.\n\n'
-      ~ '  listed in   ' ~ portmesh.file_of(port, (port.patch_path or port.original_file_path).split('://') | last) ~ '\n'
+      portmesh.label_of(model) ~ ' was not ' ~ ('tested' if model.resource_type == 'test' else 'built') ~ ': ' ~ why
+      ~ '.\n\n'
+      ~ '  listed in   ' ~ portmesh.yaml_of(port) ~ '\n'
       ~ '  next        ' ~ fix ~ '\n'
-      ~ '  the rule    docs/rules/' ~ ('PM105' if is_consumer else 'PM119') ~ '.md') -}}
+      ~ '  the rule    docs/rules/' ~ ('PM105' if has_expired else 'PM119') ~ '.md') -}}
 {% endmacro %}

@@ -5,7 +5,8 @@
     {% for consumer in portmesh.consumers_of(port) %}
       {% for key in ['name', 'purpose'] if not (consumer[key] is string and consumer[key] | trim) %}
         {% do findings.append(portmesh.finding('PM105', port,
-            'A consumer of ' ~ portmesh.label_of(port) ~ (' (' ~ consumer.name ~ ')' if consumer.name) ~ ' has no ' ~ key ~ '.',
+            'A consumer of ' ~ portmesh.label_of(port) ~ (' (' ~ consumer.name ~ ')' if consumer.name)
+            ~ ' has no ' ~ key ~ '.',
             'Write who reads the port and what for')) %}
       {% endfor %}
     {% endfor %}

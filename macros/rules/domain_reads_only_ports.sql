@@ -4,12 +4,14 @@
   {% for reader in mesh.readers + mesh.tests + mesh.exposures %}
     {% for id in (reader.depends_on or {}).get('nodes', []) if id in mesh.resources and id not in mesh.ports %}
       {% set read = mesh.resources[id] %}
-      {% if read.package_name not in [reader.package_name, project_name] %}
+      {% set owner = read.package_name %}
+      {% if owner not in [reader.package_name, project_name] %}
         {% do findings.append(portmesh.finding('PM116', reader,
-            (reader.name if reader.package_name == project_name else portmesh.label_of(reader)) ~ ' reads ' ~ portmesh.label_of(read)
-            ~ ', a ' ~ portmesh.kind_of(read) ~ ' of ' ~ read.package_name ~ '.',
-            'Read an output port of ' ~ read.package_name ~ " by ref('" ~ read.package_name ~ "', '<port>'); if there is none, ask "
-            ~ portmesh.owner_of(read) ~ ' for one', portmesh.file_of(reader))) %}
+            portmesh.label_of(reader) ~ ' reads ' ~ portmesh.label_of(read) ~ ', a ' ~ portmesh.kind_of(read)
+            ~ ' of ' ~ owner ~ '.',
+            'Read an output port of ' ~ owner ~ " by ref('" ~ owner ~ "', '<port>'); if there is none, ask "
+            ~ portmesh.owner_of(read) ~ ' for one',
+            portmesh.file_of(reader))) %}
       {% endif %}
     {% endfor %}
   {% endfor %}

@@ -1,4 +1,4 @@
-{# The last day of a consumer, or nothing: of two entries of one name the later one holds. What is no date is PM114's. #}
+{# The last day of a consumer, or nothing: of two entries of one name the later holds. What is no date is PM114's. #}
 {% macro until_of(port, name) %}
   {%- set days = [] -%}
   {%- for consumer in portmesh.consumers_of(port) if consumer.name == name -%}
