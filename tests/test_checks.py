@@ -168,7 +168,7 @@ WRONG: list[tuple[str, dict[str, Any], str | None, str]] = [
         "accepted_range",
         {"min_value": [1]},
         "id",
-        "min_value is [1] (a list).\n  allowed   a number, or the SQL of a value\n  next      write it like 0,",
+        "min_value is [1] (a list).\n  allowed   a number, a date, or the SQL of a value\n  next      write it like 0,",
     ),
     ("accepted_range", {"min_value": True}, "id", "min_value is true (true or false)."),
     (

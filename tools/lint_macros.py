@@ -34,7 +34,6 @@ FOLDERS = ("macros/checks", "macros/mesh", "macros/models", "macros/rules", "dom
 NOT_YET = frozenset(
     {
         "macros/mesh/create_lake_functions.sql",
-        "macros/rules/check_rules.sql",
         "macros/rules/domain_changes_only_itself.sql",
         "macros/rules/exemption_is_valid.sql",
         "macros/rules/lookup/how_to_be_listed.sql",

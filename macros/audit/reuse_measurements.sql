@@ -5,6 +5,7 @@
 {% endmacro %}
 
 {% materialization test, default %}
+  {% do portmesh.assert_may_read() %}
   {% set measured = graph.get('portmesh_measured', {}).get(invocation_id, {}).get(model.unique_id) %}
   {% if measured is none or should_store_failures() %}
     {{ return(dbt.materialization_test_default()) }}

@@ -1,9 +1,10 @@
 {% test accepted_range(model, column_name, min_value=none, max_value=none) %}
+  {%- set min_value, max_value = portmesh.date_in_sql(min_value), portmesh.date_in_sql(max_value) -%}
   {%- do portmesh.assert_some_argument('accepted_range', {'min_value': min_value, 'max_value': max_value}) -%}
   {%- for argument, bound in {'min_value': min_value, 'max_value': max_value}.items() -%}
     {%- set is_bound = bound is none or portmesh.is_number(bound) or (bound is string and bound | trim) -%}
-    {%- do portmesh.assert_argument('accepted_range', argument, bound, is_bound, 'a number, or the SQL of a value',
-        'write it like 0, 99.5 or "date \'2017-01-01\'"') -%}
+    {%- do portmesh.assert_argument('accepted_range', argument, bound, is_bound,
+        'a number, a date, or the SQL of a value', 'write it like 0, 99.5, 2017-01-01 or "date \'2017-01-01\'"') -%}
   {%- endfor -%}
   {%- if portmesh.is_number(min_value) and portmesh.is_number(max_value) -%}
     {%- do portmesh.assert_argument('accepted_range', 'max_value', max_value, max_value >= min_value,

@@ -1,12 +1,11 @@
-{# Stops the run before its first node, with every finding of every rule. #}
+{# Stops the run before its first node, with every finding of every rule; a date that comes is a warning. #}
 {% macro check_rules() %}
   {% if not execute %}{{ return('') }}{% endif %}
   {% set mesh = portmesh.read_mesh() %}
-  {% set findings = [] %}
-  {% for check_rule in portmesh._rules() %}
-    {% for finding in check_rule(mesh) if not portmesh.is_exempt(finding) %}{% do findings.append(finding) %}{% endfor %}
-  {% endfor %}
+  {% set findings = portmesh._apply(portmesh._rules(), mesh) %}
   {% if findings %}{% do exceptions.raise_dependency_error(portmesh._findings_text(findings)) %}{% endif %}
+  {% set warnings = portmesh._apply(portmesh._rules_that_warn(), mesh) %}
+  {% if warnings %}{% do exceptions.warn(portmesh._warnings_text(warnings)) %}{% endif %}
   {{ return('') }}
 {% endmacro %}
 
@@ -19,12 +18,35 @@
       portmesh.singular_test_reads_no_port, portmesh.port_meta_is_well_formed, portmesh.exemption_is_valid,
       portmesh.check_limits_are_in_yaml, portmesh.model_only_makes_its_table, portmesh.jinja_leaves_the_gate_alone,
       portmesh.check_can_fail,
+      portmesh.domain_reads_only_ports, portmesh.exposure_has_its_own_name, portmesh.relation_is_in_its_schema,
+      portmesh.domain_is_built_by_the_mesh,
   ]) }}
+{% endmacro %}
+
+{% macro _rules_that_warn() %}
+  {{ return([portmesh.version_has_its_own_number, portmesh.access_that_ends]) }}
+{% endmacro %}
+
+{% macro _apply(rules, mesh) %}
+  {% set findings = [] %}
+  {% for rule in rules %}
+    {% for finding in rule(mesh) if not portmesh.is_exempt(finding) %}{% do findings.append(finding) %}{% endfor %}
+  {% endfor %}
+  {{ return(findings) }}
 {% endmacro %}
 
 {% macro _findings_text(findings) %}
 {{- findings | length }} finding{{ 's' if findings | length != 1 }}; nothing was built.
-{% for finding in findings | sort(attribute='code,where,what') %}
+{{ portmesh._list_text(findings) }}
+{%- endmacro %}
+
+{% macro _warnings_text(warnings) %}
+{{- warnings | length }} warning{{ 's' if warnings | length != 1 }} of the rules.
+{{ portmesh._list_text(warnings) }}
+{%- endmacro %}
+
+{% macro _list_text(findings) %}
+{%- for finding in findings | sort(attribute='code,where,what') %}
 {{ finding.code }}  {{ finding.what | wordwrap(88, false, none, false) | indent(7) }}
        {{ finding.where }}
        {{ (finding.remedy ~ ':  docs/rules/' ~ finding.code ~ '.md') | wordwrap(88, false, none, false) | indent(7) }}

@@ -8,6 +8,7 @@
     {% if meta.subject is not none and meta.subject is defined %}{% do problems.extend(portmesh._subject_problems(port, meta.subject)) %}{% endif %}
     {% do problems.extend(portmesh._consumers_problems(meta.consumers or [])) %}
     {% do problems.extend(portmesh._agreements_problems(meta.agreements or [])) %}
+    {% do problems.extend(portmesh._columns_declared_twice(mesh, port)) %}
     {% if 'keep_versions' in meta and not (meta.keep_versions is integer and meta.keep_versions is not boolean and meta.keep_versions > 0) %}
       {% do problems.append('keep_versions is ' ~ meta.keep_versions ~ ', not a whole number above 0') %}
     {% endif %}
@@ -100,6 +101,24 @@
     {% else %}
       {% do problems.extend(portmesh._unknown_keys('the agreement from ' ~ agreement.from, agreement, ['from', 'with', 'reason'])) %}
     {% endif %}
+  {% endfor %}
+  {{ return(problems) }}
+{% endmacro %}
+
+{# dbt keeps the last of them, without the constraints of the others; only the YAML still has them all. #}
+{% macro _columns_declared_twice(mesh, port) %}
+  {% set problems = [] %}
+  {% set file = mesh.files[port.patch_path].dict_from_yaml if port.patch_path in mesh.files else {} %}
+  {% for entry in file.models or [] if entry.name == port.name %}
+    {% set lists = [entry.columns or []] %}
+    {% for version in entry.versions or [] if version.v | string == port.version | string %}{% do lists.append(version.columns or []) %}{% endfor %}
+    {% for columns in lists %}
+      {% set names = columns | selectattr('name', 'defined') | map(attribute='name') | map('string') | map('lower') | list %}
+      {% for name in names | unique if names.count(name) > 1 %}
+        {% do problems.append('the column ' ~ name ~ ' is declared ' ~ ('twice' if names.count(name) == 2 else names.count(name) ~ ' times')
+            ~ ', and dbt keeps the last declaration only') %}
+      {% endfor %}
+    {% endfor %}
   {% endfor %}
   {{ return(problems) }}
 {% endmacro %}

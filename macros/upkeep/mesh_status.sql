@@ -21,7 +21,17 @@
     {% set checks = measured.get(port.id ~ ' ' ~ port.last_run, {'fail': [], 'late': []}) %}
     {% do port.update({'failed_checks': checks.fail, 'late': checks.late | length > 0}) %}
   {% endfor %}
-  {% do print(tojson({'target': target.name, 'ports': facts})) %}
+  {% do print(tojson({'target': target.name, 'ports': facts, 'ending': portmesh._ending_facts()})) %}
+{% endmacro %}
+
+{% macro _ending_facts() %}
+  {% set facts = [] %}
+  {% for warning in portmesh.access_that_ends(portmesh.read_mesh()) | sort(attribute='last_day,port,reader') %}
+    {% do facts.append({
+        'rule': warning.code, 'port': warning.port, 'reader': warning.reader, 'last_day': warning.last_day,
+        'what': warning.what, 'next': warning.remedy, 'file': warning.where}) %}
+  {% endfor %}
+  {{ return(facts) }}
 {% endmacro %}
 
 {% macro all_ports() %}

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from portmesh.durations import age
 from portmesh.upkeep.leftovers import count_left
-from portmesh.upkeep.port_facts import MeshFacts, PortFacts
+from portmesh.upkeep.port_facts import EndingAccess, MeshFacts, PortFacts
 
 
 class PortStatus(BaseModel):
@@ -40,6 +40,7 @@ class MeshStatus(BaseModel):
     at: datetime
     ports: list[PortStatus]
     left: list[LeftStatus]
+    ending: list[EndingAccess]
     summary: str
 
 
@@ -52,7 +53,9 @@ def describe_mesh(facts: MeshFacts, now: datetime) -> MeshStatus:
         for port in sorted(facts.ports, key=lambda p: p.label)
         for one in port.leftovers
     ]
-    return MeshStatus(target=facts.target, at=now, ports=ports, left=left, summary=_summary(ports, left))
+    return MeshStatus(
+        target=facts.target, at=now, ports=ports, left=left, ending=facts.ending, summary=_summary(ports, left)
+    )
 
 
 def _describe_port(port: PortFacts, by_id: dict[str, PortFacts], now: datetime) -> PortStatus:

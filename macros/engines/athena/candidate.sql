@@ -50,7 +50,7 @@
 {# A text that is another for each partition; buckets aside, whose numbers SQL cannot tell. #}
 {% macro _partition_key(node, fields) %}
   {%- set types, parts = {}, [] -%}
-  {%- for column in node.columns.values() -%}{%- do types.update({column.name: column.data_type}) -%}{%- endfor -%}
+  {%- for column in node.columns.values() -%}{%- do types.update({column.name: column.data_type | lower}) -%}{%- endfor -%}
   {%- for field in fields if field.transform != 'bucket' -%}
     {%- set column = adapter.quote(field.column) -%}
     {%- if field.transform == 'truncate' -%}

@@ -2,7 +2,7 @@
 {% macro finding(code, node, what, remedy, where=none) %}
   {{- return({
       'code': code, 'what': what, 'remedy': remedy,
-      'where': where or portmesh.file_of(node, (node.patch_path or node.original_file_path).split('://') | last),
+      'where': where or portmesh.yaml_of(node),
       'exemptions': (node.config.meta or {}).get('exemptions'),
   }) -}}
 {% endmacro %}

@@ -1,3 +1,4 @@
 {% macro label_of(node) %}
-  {{- return(node.package_name ~ '.' ~ node.name ~ ('.v' ~ node.version if node.version else '')) -}}
+  {%- set parts = [node.package_name, node.source_name, node.name, 'v' ~ node.version if node.version] -%}
+  {{- return(parts | select | join('.')) -}}
 {% endmacro %}

@@ -42,3 +42,7 @@ def _print(mesh: MeshStatus) -> None:
     if mesh.left:
         left = [(one.port, f"{one.what}\n{one.story}") for one in mesh.left]
         out.print(f"\n{facts_block([*left, ('next', 'portmesh clean --dry-run')])}", markup=False, soft_wrap=True)
+    if mesh.ending:
+        out.print("\nAccess that ends within 30 days, or has ended:", markup=False)
+        ending = [(one.port, f"{one.what}\n{one.next}") for one in mesh.ending]
+        out.print(f"\n{facts_block(ending)}", markup=False, soft_wrap=True)

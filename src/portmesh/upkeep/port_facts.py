@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from pydantic import BaseModel, field_validator
 
@@ -55,11 +55,24 @@ class PortFacts(BaseModel):
         return self.verdict == "refused"
 
 
+class EndingAccess(BaseModel):
+    """A consumer, or a version with readers, whose last day is at most 30 days ahead, or is over."""
+
+    rule: str
+    port: str
+    reader: str
+    last_day: date
+    what: str
+    next: str
+    file: str
+
+
 class MeshFacts(BaseModel):
-    """All ports, and the target that they are on."""
+    """All ports, the target that they are on, and which access to them ends."""
 
     target: str
     ports: list[PortFacts]
+    ending: list[EndingAccess] = []
 
     def choose(self, labels: Sequence[str]) -> list[PortFacts]:
         """The ports of these labels, or all if there is none, in order. Raises UsageError for one that is no port."""
