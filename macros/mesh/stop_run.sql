@@ -1,0 +1,31 @@
+{#
+  What a hook at the start of a run returns to end it before its first node: a statement that fails with the message. dbt then
+  records every node as skipped, so that `dbt retry` builds them once the cause is fixed; an error raised here would leave no
+  record, and the retry would find nothing to do. A command that runs no hook's statement (compile, docs generate, an
+  operation) gets the error itself.
+#}
+{% macro stop_run(message) %}
+  {% if not portmesh.runs_hooks() %}{% do exceptions.raise_dependency_error(message) %}{% endif %}
+  {{ return(adapter.dispatch('failing_statement', 'portmesh')(message)) }}
+{% endmacro %}
+
+{# Whether this command runs what a hook at its start returns. dbt only compiles the hooks where it does not. #}
+{% macro runs_hooks() %}
+  {{- return(flags.WHICH in ['build', 'run', 'test', 'seed', 'snapshot']) -}}
+{% endmacro %}
+
+{% macro duckdb__failing_statement(message) %}
+  {{- return('select error(' ~ portmesh.text_literal(message) ~ ')') -}}
+{% endmacro %}
+
+{# From a list of values, so that it fails on the driver, without a job. Spark buries the message in its own: print it, too. #}
+{% macro spark__failing_statement(message) %}
+  {% do print('\n' ~ message) %}
+  {{- return('select raise_error(' ~ portmesh.text_literal(message) ~ ') from values (1)') -}}
+{% endmacro %}
+
+{# Athena has no function that fails. No data is read, so nothing is billed. #}
+{% macro athena__failing_statement(message) %}
+  {% do print('\n' ~ message) %}
+  {{- return('select cast(' ~ portmesh.text_literal(message) ~ ' as date)') -}}
+{% endmacro %}
