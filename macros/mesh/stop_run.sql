@@ -6,7 +6,27 @@
 #}
 {% macro stop_run(message) %}
   {% if not portmesh.runs_hooks() %}{% do exceptions.raise_dependency_error(message) %}{% endif %}
+  {% for id in selected_resources if id.startswith(('exposure.', 'saved_query.')) %}
+    {{ return(portmesh._stop_each_node(message)) }}
+  {% endfor %}
   {{ return(adapter.dispatch('failing_statement', 'portmesh')(message)) }}
+{% endmacro %}
+
+{# dbt 1.11 cannot skip an exposure or a saved query after a failing hook ("object has no attribute 'schema'"): there, each model,
+   seed and snapshot that reads no other fails instead, which skips the rest. #}
+{% macro _stop_each_node(message) %}
+  {% do print('\n' ~ message) %}
+  {% do graph.update({'portmesh_stopped': invocation_id}) %}
+  {{ return('') }}
+{% endmacro %}
+
+{# A pre-hook of every model, seed and snapshot (dbt_project.yml). #}
+{% macro assert_run_goes_on() %}
+  {% if execute and graph.get('portmesh_stopped') == invocation_id %}
+    {% do exceptions.raise_dependency_error(
+        portmesh.label_of(model) ~ ' was not built: the run was stopped at its start, and says there why.') %}
+  {% endif %}
+  {{ return('') }}
 {% endmacro %}
 
 {# Whether this command runs what a hook at its start returns. dbt only compiles the hooks where it does not. #}

@@ -18,6 +18,7 @@
       portmesh.singular_test_reads_no_port, portmesh.port_meta_is_well_formed, portmesh.exemption_is_valid,
       portmesh.check_limits_are_in_yaml, portmesh.model_only_makes_its_table, portmesh.jinja_leaves_the_gate_alone,
       portmesh.check_can_fail,
+      portmesh.port_config_is_known,
   ]) }}
 {% endmacro %}
 
