@@ -1,8 +1,8 @@
-{# Stops a command that would do harm whatever the mesh looks like: one that reads a part of production's input, or that would
-   build from old copies of the domains. #}
+{# Stops a command that would do harm whatever the mesh looks like: one that reads a part of production's input, that writes to a
+   database which is not the mesh's, or that would build from old copies of the domains. #}
 {% macro check_command() %}
   {% if not execute or not portmesh.runs_hooks() %}{{ return('') }}{% endif %}
-  {% set problem = portmesh._partial_run_problem() or portmesh._old_packages_problem() %}
+  {% set problem = portmesh._partial_run_problem() or portmesh._database_problem() or portmesh._old_packages_problem() %}
   {{ return(portmesh.stop_run(problem) if problem else '') }}
 {% endmacro %}
 
@@ -34,6 +34,23 @@
     {% if relation %}{% do found.append(node.schema ~ '.' ~ node.alias) %}{% endif %}
   {% endfor %}
   {{ return(found | sort) }}
+{% endmacro %}
+
+{% macro _database_problem() %}{{ return(adapter.dispatch('database_problem', 'portmesh')()) }}{% endmacro %}
+
+{% macro default__database_problem() %}{{ return('') }}{% endmacro %}
+
+{# A relative path starts where dbt was called: in another folder than the mesh's root, DuckDB has just made an empty database. #}
+{% macro duckdb__database_problem() %}
+  {% if modules.re.match('/|~|[A-Za-z]:|[a-z0-9]+:|:', target.path) %}{{ return('') }}{% endif %}
+  {% set root_file = portmesh.text_literal(invocation_args_dict.project_dir ~ '/dbt_project.yml') %}
+  {% set here = run_query(
+      "select count(*) from read_text('dbt_project.ym[l]') where content in (select content from read_text(" ~ root_file ~ "))") %}
+  {% if here.rows[0][0] %}{{ return('') }}{% endif %}
+  {{ return('The database is not the one of this mesh, so nothing was built.\n\n'
+      ~ '  got       ' ~ target.path ~ ', in the folder where dbt was called\n'
+      ~ '  allowed   ' ~ target.path ~ ' in ' ~ invocation_args_dict.project_dir ~ '\n'
+      ~ '  next      call dbt there, or set PORTMESH_DATABASE to an absolute path') }}
 {% endmacro %}
 
 {# `dbt deps` links the domains; where it cannot, it copies them, and a copy stays as it was. Only DuckDB sees the files. #}
