@@ -1,4 +1,4 @@
-"""Names and places that come from outside the mesh: the environment, the target, the folder of a call, copies of domains."""
+"""What comes from outside the mesh: the environment, the target, the folder of a call, copies of domains."""
 
 from __future__ import annotations
 
