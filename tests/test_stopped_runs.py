@@ -112,3 +112,23 @@ def test_compiling_an_incremental_port_asks_for_nothing(shop: Mesh) -> None:
     filtered = LINES + "{% if is_incremental() %}where line_id > 3{% endif %}"
     shop.port("shop/lines", "{{ config(unique_key='line_id') }}" + filtered, COLUMNS, meta=EXEMPT)
     assert shop.dbt("compile", "--no-introspect").ok
+
+
+@pytest.mark.engines("local")
+def test_full_refresh_false_is_kept(shop: Mesh) -> None:
+    config = "{{ config(unique_key='line_id', full_refresh=false) }}"
+    shop.port(
+        "shop/kept", config + LINES + "{% if is_incremental() %}where line_id > 99{% endif %}", COLUMNS, meta=EXEMPT
+    )
+    assert shop.dbt("build", "--select", "kept").ok
+    shop.land("lines", "select * from raw.lines where line_id > 90")
+    assert shop.dbt("build", "--select", "kept", "--full-refresh").ok
+    assert shop.value("select count(*) from shop.kept") == 100
+
+
+@pytest.mark.engines("local")
+def test_source_freshness_is_stopped_too(shop: Mesh) -> None:
+    break_a_rule(shop)
+    stopped = shop.dbt("source", "freshness")
+    assert stopped.exit_code == 2
+    assert "1 finding; nothing was built." in stopped.output

@@ -1,11 +1,11 @@
 {#
   What a hook at the start of a run returns to end it before its first node: a statement that fails with the message. dbt then
   records every node as skipped, so that `dbt retry` builds them once the cause is fixed; an error raised here would leave no
-  record, and the retry would find nothing to do. A command that runs no hook's statement (compile, docs generate, an
-  operation) gets the error itself.
+  record, and the retry would find nothing to do. The other commands (compile, docs generate, source freshness, an operation)
+  get the error itself.
 #}
 {% macro stop_run(message) %}
-  {% if not portmesh.runs_hooks() %}{% do exceptions.raise_dependency_error(message) %}{% endif %}
+  {% if flags.WHICH not in ['build', 'run', 'test', 'seed', 'snapshot'] %}{% do exceptions.raise_dependency_error(message) %}{% endif %}
   {% for id in selected_resources if id.startswith(('exposure.', 'saved_query.')) %}
     {{ return(portmesh._stop_each_node(message)) }}
   {% endfor %}
@@ -18,20 +18,6 @@
   {% do print('\n' ~ message) %}
   {% do graph.update({'portmesh_stopped': invocation_id}) %}
   {{ return('') }}
-{% endmacro %}
-
-{# A pre-hook of every model, seed and snapshot (dbt_project.yml). #}
-{% macro assert_run_goes_on() %}
-  {% if execute and graph.get('portmesh_stopped') == invocation_id %}
-    {% do exceptions.raise_dependency_error(
-        portmesh.label_of(model) ~ ' was not built: the run was stopped at its start, and says there why.') %}
-  {% endif %}
-  {{ return('') }}
-{% endmacro %}
-
-{# Whether this command runs what a hook at its start returns. dbt only compiles the hooks where it does not. #}
-{% macro runs_hooks() %}
-  {{- return(flags.WHICH in ['build', 'run', 'test', 'seed', 'snapshot']) -}}
 {% endmacro %}
 
 {% macro duckdb__failing_statement(message) %}

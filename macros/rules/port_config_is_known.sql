@@ -10,15 +10,6 @@
   {{ return(findings) }}
 {% endmacro %}
 
-{# What may be configured of a port: in its YAML, in its SQL or for a folder. #}
-{% macro known_port_configs() %}
-  {{- return([
-      'access', 'alias', 'contract', 'database', 'docs', 'enabled', 'event_time', 'file_format', 'freshness', 'full_refresh', 'grants',
-      'group', 'materialized', 'meta', 'packages', 'partition_by', 'persist_docs', 'post-hook', 'post_hook', 'pre-hook', 'pre_hook',
-      'static_analysis', 'table_type', 'tags', 'unique_key',
-  ]) -}}
-{% endmacro %}
-
 {% macro _instead_of_config(key) %}
   {% set by_key = 'Take it out: rows that come again replace those with the same unique_key' %}
   {% set near = portmesh.nearest_name(key, portmesh.known_port_configs()) %}
@@ -27,5 +18,5 @@
       'schema': 'Take it out: the schema is the domain, with the environment before it',
       'incremental_strategy': by_key, 'merge_update_columns': by_key, 'merge_exclude_columns': by_key, 'incremental_predicates': by_key,
       'predicates': by_key, 'delete_condition': by_key, 'update_condition': by_key,
-  }.get(key, ('Write ' ~ near) if near else 'Take it out; macros/rules/port_config_is_known.sql has what there is')) }}
+  }.get(key, ('Write ' ~ near) if near else 'Take it out; macros/rules/lookup/known_port_configs.sql has what there is')) }}
 {% endmacro %}
