@@ -124,11 +124,3 @@ def test_full_refresh_false_is_kept(shop: Mesh) -> None:
     shop.land("lines", "select * from raw.lines where line_id > 90")
     assert shop.dbt("build", "--select", "kept", "--full-refresh").ok
     assert shop.value("select count(*) from shop.kept") == 100
-
-
-@pytest.mark.engines("local")
-def test_source_freshness_is_stopped_too(shop: Mesh) -> None:
-    break_a_rule(shop)
-    stopped = shop.dbt("source", "freshness")
-    assert stopped.exit_code == 2
-    assert "1 finding; nothing was built." in stopped.output
