@@ -19,19 +19,3 @@
   {% do graph.update({'portmesh_stopped': invocation_id}) %}
   {{ return('') }}
 {% endmacro %}
-
-{% macro duckdb__failing_statement(message) %}
-  {{- return('select error(' ~ portmesh.text_literal(message) ~ ')') -}}
-{% endmacro %}
-
-{# From a list of values, so that it fails on the driver, without a job. Spark buries the message in its own: print it, too. #}
-{% macro spark__failing_statement(message) %}
-  {% do print('\n' ~ message) %}
-  {{- return('select raise_error(' ~ portmesh.text_literal(message) ~ ') from values (1)') -}}
-{% endmacro %}
-
-{# Athena has no function that fails. No data is read, so nothing is billed. #}
-{% macro athena__failing_statement(message) %}
-  {% do print('\n' ~ message) %}
-  {{- return('select cast(' ~ portmesh.text_literal(message) ~ ' as date)') -}}
-{% endmacro %}
