@@ -75,7 +75,8 @@ def test_plain_dbt_warns_and_fails_with_warn_error(shop: Mesh) -> None:
 def test_build_says_what_stopped_it_at_its_start(shop: Mesh, portmesh: Portmesh) -> None:
     """A check that only a run makes, not the look at the rules before it."""
     project = shop.folder / "dbt_project.yml"
-    project.write_text(project.read_text().replace("{{ create_records() }}", "{{ stop_run(''Not today.'') if execute }}"))
+    stop = "{{ stop_run(''Not today.'') if execute }}"
+    project.write_text(project.read_text().replace("{{ create_records() }}", stop))
     stopped = portmesh("build")
     assert stopped.exit_code == 2
     assert "local   Not today." in stopped.out

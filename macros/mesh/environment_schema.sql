@@ -1,5 +1,5 @@
-{# The name of a schema in this environment: orders in production, dev_ana__orders in dev_ana. dbt asks for it while it reads the
-   project, so a name that cannot be one stops the command before anything is made. #}
+{# The name of a schema in this environment: orders in production, dev_ana__orders in dev_ana. dbt asks for it while
+   it reads the project, so a name that cannot be one stops the command before anything is made. #}
 {% macro environment_schema(schema) %}
   {%- do portmesh._assert_environment(target.schema) -%}
   {{- return(schema if target.schema == 'prod' else target.schema ~ '__' ~ schema) -}}
