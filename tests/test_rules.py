@@ -283,6 +283,21 @@ FAILING: list[tuple[str, list[Edit], str]] = [
         "desk.deep is in output_ports/ and is materialized view.",
     ),
     (
+        "PM124",
+        [Edit(PORT, "    config:\n", "    config:\n      on_schema_change: ignore\n")],
+        "shop.lines sets on_schema_change, which a port does not have.",
+    ),
+    (
+        "PM124",
+        [Edit(PORT, "    config:\n", "    config:\n      partitoned_by: [amount]\n")],
+        "shop.lines sets partitoned_by, which a port does not have. ... Write partition_by",
+    ),
+    (
+        "PM124",
+        [Edit("domains/shop/dbt_project.yml", "name: shop", "models: {+incremental_strategy: append}\nname: shop")],
+        "shop.lines sets incremental_strategy, which a port does not have.",
+    ),
+    (
         "PM113",
         [write("domains/shop/tests/assert_lines.sql", "select * from {{ ref('lines') }} where amount < 0")],
         "The singular test assert_lines reads shop.lines: it would run after the publication.",
@@ -518,6 +533,14 @@ PASSING: list[tuple[str, list[Edit]]] = [
         ],
     ),
     ("PM118", [SNAPSHOT]),
+        "PM124",
+        [
+            Edit(
+                PORT, "    config:\n", "    config:\n      full_refresh: false\n      persist_docs: {relation: true}\n"
+            ),
+            Edit("domains/shop/dbt_project.yml", "name: shop", "models: {+tags: [nightly]}\nname: shop"),
+        ],
+    ),
 ]
 
 
@@ -615,6 +638,7 @@ BAD = [
     write("domains/desk/models/intermediate/open.sql", "{{ config(access='public') }} select 1 as one"),
     write("domains/shop/tests/assert_lines.sql", "select * from {{ ref('lines') }} where amount < 0"),
     meta("zzz: 1"),
+    Edit(PORT, "    config:\n", "    config:\n      on_schema_change: fail\n"),
     meta(EXEMPTION.format(rule="PM106", reason="Soon.", until="2020-01-01")),
 ]
 
@@ -622,8 +646,8 @@ BAD = [
 def test_a_bad_mesh_gets_all_its_findings_at_once(good: Mesh) -> None:
     change(good, BAD)
     refused = good.dbt("build")
-    assert refused.exit_code == 2
-    assert "15 findings; nothing was built." in refused.output
+    assert refused.exit_code == 1
+    assert "16 findings; nothing was built." in refused.output
     assert findings(refused) == [
         ("PM101", PORT),
         ("PM102", PRODUCT),
@@ -640,6 +664,7 @@ def test_a_bad_mesh_gets_all_its_findings_at_once(good: Mesh) -> None:
         ("PM113", "domains/shop/tests/assert_lines.sql"),
         ("PM114", PORT),
         ("PM115", PORT),
+        ("PM124", PORT),
     ]
     assert good.value("select count(*) from duckdb_views() where schema_name in ('shop', 'desk__internal')") == 0
 
@@ -650,7 +675,7 @@ def test_a_bad_mesh_gets_all_its_findings_at_once(good: Mesh) -> None:
 def test_every_command_that_runs_hooks_is_stopped(good: Mesh, command: str) -> None:
     change(good, [UNLISTED])
     refused = good.dbt(*command.split())
-    assert refused.exit_code == 2
+    assert refused.exit_code == (2 if command in ("compile", "docs generate") else 1)
     assert findings(refused) == [("PM104", READER)]
 
 

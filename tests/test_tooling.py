@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from dbt.cli.main import dbtRunner
+from dbt.context.providers import ModelContext
 
 from tests.mesh import REPOSITORY
 from tools import changed_ports, lint_conventions, lint_sql
@@ -64,6 +65,40 @@ def test_bad_sql_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str], s
     file.write_text(sql)
     assert lint_sql.run([str(file)]) == lint_sql.FINDINGS
     assert f"  {code}  " in capfd.readouterr().out
+
+
+NAMES = """select
+    '{{ target.name }}' as target_name,
+    '{{ run_started_at.strftime("%Y-%m-%d") }}' as run_on,
+    '{{ invocation_id }}' as run_id,
+    '{{ modules.datetime.datetime.now() }}' as built_at,
+    '{{ config.get("materialized") }}' as kind,
+    cast(week as {{ dbt.type_int() }}) as week_number,
+    {{ current_timestamp() }} as read_at
+from {{ ref('orders', 'order_lines') }}
+{% if execute and not flags.FULL_REFRESH %}where week > 1{% endif %}
+"""
+
+
+def test_names_that_dbt_gives_to_every_model_are_known(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "names.sql"
+    every = [name for name in ModelContext._context_members_ if name != "return"]
+    assert len(every) > 50
+    file.write_text(NAMES + "".join(f"-- {{{{ {name} is defined or {name}.x }}}}\n" for name in sorted(every)))
+    lint_sql.run([str(file)])
+    said = capfd.readouterr().out
+    assert "1 SQL files linted" in said
+    assert "TMP" not in said
+    assert "PRS" not in said
+
+
+def test_a_name_of_a_package_says_where_its_stand_in_goes(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "package.sql"
+    file.write_text("select {{ unheard_of.star('a') }} from orders\n")
+    assert lint_sql.run([str(file)]) == lint_sql.FINDINGS
+    said = capfd.readouterr().out
+    assert "Undefined jinja template variable: 'unheard_of'" in said
+    assert "once `dbt deps` has installed it; others go to tools/dbt_stand_ins/__init__.py." in said
 
 
 def test_no_sql_at_all_is_a_failure(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
@@ -230,6 +265,12 @@ def test_a_convention_that_matches_nothing_is_a_failure(
 def test_a_missing_manifest_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(lint_conventions.LintError, match="Run: dbt parse"):
         lint_conventions.packages_with_models(tmp_path / "manifest.json")
+
+
+def test_warnings_can_be_errors(tmp_path: Path) -> None:
+    place = ["--project-dir", str(REPOSITORY), "--profiles-dir", str(REPOSITORY), "--target-path", str(tmp_path)]
+    parsed = dbtRunner().invoke(["--warn-error", "parse", "--no-partial-parse", *place])
+    assert parsed.success, parsed.exception
 
 
 # pre-commit

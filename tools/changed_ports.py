@@ -29,8 +29,9 @@ def ports_of(listed: Iterable[str]) -> list[str]:
         if not line.startswith("{"):
             continue
         check = json.loads(line)
-        if check["attached_node"] and "output_ports" in check["fqn"]:
-            _, package, name, *version = check["attached_node"].split(".")
+        # dbt leaves out what a check has not: a singular test is attached to nothing.
+        if (port := check.get("attached_node")) and "output_ports" in check["fqn"]:
+            _, package, name, *version = port.split(".")
             ports.add(".".join([package, "output_ports", name, *version]))
     return sorted(ports)
 

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+STAND_INS = "tools/dbt_stand_ins/__init__.py"
 FINE, FINDINGS, WRONG_USE, MISSING_ARTIFACT = range(4)
 
 
@@ -48,8 +49,10 @@ def run(arguments: Sequence[str]) -> int:
     if missed:
         print(f"sqlfluff skipped {missed} of {len(files)} files: {done.stderr.strip()}", file=sys.stderr)
     print(f"{len(linted)} SQL files linted: {findings} findings.")
+    if any(violation["code"] == "TMP" for file in linted for violation in file["violations"]):
+        print(f"TMP: a package's names are known once `dbt deps` has installed it; others go to {STAND_INS}.")
     if findings:
-        print("Many mend themselves: sqlfluff fix FILE (then read the difference).")
+        print("Many fix themselves: sqlfluff fix FILE (then read the difference).")
     return FINDINGS if findings or missed else FINE
 
 

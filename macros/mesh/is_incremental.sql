@@ -1,6 +1,6 @@
 {# dbt's own knows only its incremental materialization; a port is incremental when it has a unique_key. #}
 {% macro is_incremental() %}
-  {% if not execute or not this %}{{ return(false) }}{% endif %}
+  {% if not execute or not this or not flags.INTROSPECT %}{{ return(false) }}{% endif %}
   {% if model.config.materialized != 'output_port' %}{{ return(dbt.is_incremental()) }}{% endif %}
   {% if not config.get('unique_key') or should_full_refresh() %}{{ return(false) }}{% endif %}
   {% if not load_relation(portmesh.record_table('publications')) %}{{ return(false) }}{% endif %}

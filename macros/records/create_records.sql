@@ -1,6 +1,6 @@
 {# Before the ports run: each would create these tables itself, and several at once would get in each other's way. #}
 {% macro create_records() %}
-  {%- if not execute -%}{{- return('') -}}{%- endif -%}
+  {%- if not execute or not portmesh.runs_hooks() -%}{{- return('') -}}{%- endif -%}
   {%- set schemas = ['portmesh'] -%}
   {%- for node in graph.nodes.values() if node.config.materialized == 'output_port' and node.unique_id in selected_resources -%}
     {%- do schemas.append(node.package_name ~ '__internal') -%}

@@ -1,9 +1,10 @@
-{# Stops the run before its first node, with every finding of every rule; a date that comes is a warning. #}
+{# Stops the run before its first node, with every finding of every rule; a date that comes is a warning.
+   The text of a hook, empty where the mesh is in order. #}
 {% macro check_rules() %}
   {% if not execute %}{{ return('') }}{% endif %}
   {% set mesh = portmesh.read_mesh() %}
   {% set findings = portmesh._apply(portmesh._rules(), mesh) %}
-  {% if findings %}{% do exceptions.raise_dependency_error(portmesh._findings_text(findings)) %}{% endif %}
+  {% if findings %}{{ return(portmesh.stop_run(portmesh._findings_text(findings))) }}{% endif %}
   {% set warnings = portmesh._apply(portmesh._rules_that_warn(), mesh) %}
   {% if warnings %}{% do exceptions.warn(portmesh._warnings_text(warnings)) %}{% endif %}
   {{ return('') }}
@@ -20,6 +21,7 @@
       portmesh.check_can_fail,
       portmesh.domain_reads_only_ports, portmesh.exposure_has_its_own_name, portmesh.relation_is_in_its_schema,
       portmesh.domain_is_built_by_the_mesh,
+      portmesh.port_config_is_known,
   ]) }}
 {% endmacro %}
 

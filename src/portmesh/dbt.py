@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Sequence
+from contextlib import chdir
 from textwrap import dedent
 from typing import Any
 
@@ -12,8 +14,8 @@ from dbt.contracts.graph.manifest import Manifest
 
 from portmesh import database
 from portmesh.aws import meaning_of_text
-from portmesh.errors import FindingsError, PortmeshError, UsageError
-from portmesh.repository import find_root
+from portmesh.errors import FindingsError, PortmeshError, UsageError, not_allowed
+from portmesh.repository import find_root, old_packages
 
 
 def run_operation(macro: str, arguments: str = "{}", target: str | None = None) -> list[str]:
@@ -33,7 +35,7 @@ def run_operation(macro: str, arguments: str = "{}", target: str | None = None) 
             printed.append(event.info.msg)
 
     command = ["run-operation", macro, "--args", arguments, *_place(target)]
-    result = dbtRunner(callbacks=[listen]).invoke(command)
+    result = _invoke(command, listen)
     if not result.success:
         raise _as_error("\n".join([*errors, str(result.exception or "")]))
     return printed
@@ -46,24 +48,55 @@ def parse_manifest(*options: str) -> dict[str, Any]:
 
     Raises FindingsError with dbt's own message where a file is not as dbt wants it.
     """
-    result = dbtRunner().invoke(["--no-write-json", "parse", *_place(), *options])
+    result = _invoke(["--no-write-json", "parse", *_place(), *options])
     if not result.success or not isinstance(result.result, Manifest):
         raise _as_error(str(result.exception or "dbt could not parse the mesh."))
     return result.result.writable_manifest().to_dict(omit_none=False)
 
 
-def list_nodes(*options: str) -> list[str]:
-    """Ids of the nodes that dbt's own options select. Raises FindingsError where they are wrong."""
-    result = dbtRunner().invoke(["ls", "--output", "json", "--output-keys", "unique_id", *options, *_place()])
+def list_nodes(*options: str) -> tuple[list[str], list[str]]:
+    """Ids of the nodes that dbt's own options select, and those of the options' words that select none.
+
+    Raises FindingsError where dbt cannot read an option.
+    """
+    unmatched: list[str] = []
+
+    def listen(event: Any) -> None:
+        if event.info.name == "NoNodesForSelectionCriteria":
+            unmatched.append(event.data.spec_raw)
+
+    result = _invoke(["ls", "--output", "json", "--output-keys", "unique_id", *options, *_place()], listen)
     if not result.success or not isinstance(result.result, list):
         raise _as_error(str(result.exception or "dbt could not list the nodes."))
-    return [json.loads(line)["unique_id"] for line in result.result]
+    return [json.loads(line)["unique_id"] for line in result.result], unmatched
 
 
 def build(*options: str) -> dbtRunnerResult:
     """Run `dbt build`, which prints what it does as ever."""
     root = str(find_root())
-    return dbtRunner().invoke(["build", *options, "--project-dir", root, "--profiles-dir", root])
+    return _invoke(["build", *options, "--project-dir", root, "--profiles-dir", root])
+
+
+def stopped_by(result: dbtRunnerResult) -> str:
+    """What ended a run before its first node: a check at its start, or dbt's own error; empty if nothing did."""
+    for one in getattr(result.result, "results", None) or []:
+        if "on-run-start" in getattr(one.node, "tags", ()) and str(one.status) == "error":
+            # dbt's words, and the engine's before those of a check (macros/mesh/stop_run.sql).
+            return re.sub(r"^\S+ failed, error:\s*(Invalid Input Error: )?", "", one.message or "").strip()
+    return str(result.exception or "").strip()
+
+
+def _invoke(arguments: Sequence[str], listen: Callable[[Any], None] | None = None) -> dbtRunnerResult:
+    """Run dbt from the mesh's root: a profile may name files relative to where dbt is called."""
+    root = find_root()
+    if old := old_packages(root):
+        raise UsageError(
+            "The domains were edited since they were copied.",
+            [("got", f"{', '.join(f'dbt_packages/{name}' for name in old)}: not what is in domains/")],
+            "dbt deps, then the same command",
+        )
+    with chdir(root):
+        return dbtRunner(callbacks=[listen] if listen else []).invoke(list(arguments))
 
 
 def _place(target: str | None = None) -> list[str]:
@@ -76,6 +109,10 @@ def _as_error(text: str) -> PortmeshError:
     """dbt's error as one of ours: without its preamble, and plain where we know what it means."""
     if of_the_database := database.meaning_of(text):
         return of_the_database
+    if "PORTMESH_ENVIRONMENT is no name" in text:
+        return UsageError(dedent(f"  {text[text.index('PORTMESH_ENVIRONMENT is') :]}").strip())
+    if named := re.search(r"does not have a target named '(.*)'.*?:\n((?:\s*- .*\n?)+)", text):
+        return not_allowed("target", named[1], re.findall(r"- (\S+)", named[2]))
     if "dbt deps" in text:
         return UsageError("The domains are not installed as packages of the mesh yet.", next_step="dbt deps")
     said = [("said", text.strip().splitlines()[-1].strip())] if text.strip() else []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import os
+import re
 import shutil
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +12,7 @@ from time import monotonic
 
 from portmesh import dbt
 from portmesh.building import Graph, Ran, Step, read_graph
-from portmesh.errors import ExitCode, FindingsError
+from portmesh.errors import ExitCode, UsageError
 from portmesh.repository import find_root
 
 
@@ -20,13 +22,29 @@ def repeated(option: str, values: Sequence[str] | None) -> list[str]:
 
 
 def read_chosen(chosen: Sequence[str], target: str) -> tuple[Graph, list[str]]:
-    """The graph of the mesh, and the ids in it that dbt's own options choose. Raises FindingsError where none is."""
+    """The graph of the mesh, and the ids in it that dbt's own options choose.
+
+    Raises UsageError where nothing is chosen, or one word of the options chooses nothing.
+    """
     place = _place(target)
     graph = read_graph(dbt.parse_manifest(*place))
-    nodes = [node for node in dbt.list_nodes(*chosen, *place) if node in graph.nodes]
+    listed, unmatched = dbt.list_nodes(*chosen, *place)
+    for word in unmatched:
+        raise _chooses_nothing(graph, word)
+    nodes = [node for node in listed if node in graph.nodes]
     if not nodes:
-        raise FindingsError("Nothing of the mesh is selected.", [("got", " ".join(chosen))], "dbt ls shows what is")
+        raise UsageError("Nothing of the mesh is selected.", [("got", " ".join(chosen))], "dbt ls shows what is")
     return graph, nodes
+
+
+def _chooses_nothing(graph: Graph, word: str) -> UsageError:
+    """Of a word such as `ordr_lines+` or `package:ordes`, with the nearest name that there is."""
+    name = re.sub(r"^(?:@|\d*\+)?(?:[\w.]+:)?|\+\d*$", "", word)
+    models = [node for node in graph.nodes.values() if node.kind != "test"]
+    known = {text for node in models for text in (node.domain, node.label, node.label.split(".")[1], node.fqn)}
+    near = difflib.get_close_matches(name, sorted(known), n=1)
+    hint = f" Did you mean {word.replace(name, near[0])}?" if near else ""
+    return UsageError(f"{word} selects nothing, so nothing was built.{hint}", next_step="dbt ls shows what there is")
 
 
 def forget_results(targets: Collection[str]) -> None:
@@ -65,13 +83,12 @@ class DbtSteps:
         found = {r.node.unique_id: r for r in results if r.node.unique_id in self.graph.nodes}
         if found:
             _keep_results(step.target, len(self.seconds))
+        if (stopped := dbt.stopped_by(result)) or not (found or result.success):
+            return Ran({}, {}, ExitCode.WRONG_USE, stopped or "dbt ended before its first node.")
         return Ran(
             statuses={node: str(r.status) for node, r in found.items()},
             messages={node: r.message or "" for node, r in found.items()},
-            exit_code=ExitCode.FINE if result.success else ExitCode.FINDINGS if found else ExitCode.WRONG_USE,
-            error=""
-            if found or result.success
-            else str(result.exception or "dbt ended before its first node.").strip(),
+            exit_code=ExitCode.FINE if result.success else ExitCode.FINDINGS,
         )
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from portmesh.errors import UsageError
 
 LAKE_VARIABLE = "PORTMESH_LAKE"
+# The files that dbt reads.
+READ_BY_DBT = (".sql", ".yml", ".yaml", ".csv", ".md", ".py")
 
 
 def find_root(start: Path | None = None) -> Path:
@@ -35,3 +37,27 @@ def lake_folder(option: Path | None = None) -> Path:
         return option.expanduser().resolve()
     setting = Path(os.environ.get(LAKE_VARIABLE) or ".lake").expanduser()
     return setting if setting.is_absolute() else find_root() / setting
+
+
+def old_packages(root: Path) -> list[str]:
+    """Names of the domains of which `dbt_packages` holds a copy that is not what the domain is now.
+
+    `dbt deps` links the domains, and copies them where it cannot link.
+    """
+    packages = [
+        package for package in sorted(root.glob("dbt_packages/*")) if (root / "domains" / package.name).is_dir()
+    ]
+    return [
+        package.name
+        for package in packages
+        if not package.samefile(root / "domains" / package.name)
+        and _read_by_dbt(package) != _read_by_dbt(root / "domains" / package.name)
+    ]
+
+
+def _read_by_dbt(folder: Path) -> dict[Path, bytes]:
+    return {
+        file.relative_to(folder): file.read_bytes()
+        for file in folder.rglob("*")
+        if file.suffix in READ_BY_DBT and file.is_file()
+    }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import BaseModel
 
 from portmesh.durations import age
+from portmesh.text import count
 from portmesh.upkeep.leftovers import count_left
 from portmesh.upkeep.port_facts import EndingAccess, MeshFacts, PortFacts
 
@@ -44,13 +46,14 @@ class MeshStatus(BaseModel):
     summary: str
 
 
-def describe_mesh(facts: MeshFacts, now: datetime) -> MeshStatus:
-    """The status of every port, in the order of products and ports; `now` is UTC, without a zone."""
+def describe_mesh(facts: MeshFacts, now: datetime, chosen: Sequence[str] = ()) -> MeshStatus:
+    """The status of the chosen ports (labels), else of all, in their order; `now` is UTC, without a zone."""
     by_id = {port.id: port for port in facts.ports}
-    ports = [_describe_port(port, by_id, now) for port in sorted(facts.ports, key=lambda p: p.label)]
+    shown = sorted((port for port in facts.ports if not chosen or port.label in chosen), key=lambda port: port.label)
+    ports = [_describe_port(port, by_id, now) for port in shown]
     left = [
         LeftStatus(port=port.label, kind=one.kind, what=f"{one.kind} {one.name}", story=one.story(now))
-        for port in sorted(facts.ports, key=lambda p: p.label)
+        for port in shown
         for one in port.leftovers
     ]
     return MeshStatus(
@@ -107,4 +110,5 @@ def _last_attempt(port: PortFacts, waits_for: list[str], now: datetime) -> str:
 def _summary(ports: list[PortStatus], left: list[LeftStatus]) -> str:
     states = [port.state for port in ports]
     counts = [f"{states.count(s)} {s}" for s in ("published", "held back", "waiting", "not built") if s in states]
-    return f"{len(ports)} ports: {', '.join(counts)}. {count_left([one.kind for one in left])} left from broken runs."
+    total = count(len(ports), "port")
+    return f"{total}: {', '.join(counts)}. {count_left([one.kind for one in left])} left from broken runs."

@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
+from portmesh.building import read_graph
 from portmesh.commands.options import Target
-from portmesh.dbt import run_operation
+from portmesh.dbt import parse_manifest, run_operation
 from portmesh.output import console
+from portmesh.upkeep.port_facts import choose_ports
 
 
 def rollback(
@@ -16,5 +18,7 @@ def rollback(
     target: Target = None,
 ) -> None:
     """Switch a port back to its previous published version, in one step, and record it."""
+    graph = read_graph(parse_manifest(*(["--target", target] if target else [])))
+    choose_ports([node.label for node in graph.nodes.values() if node.is_port], [port])
     for line in run_operation("rollback", f"{{port: '{port}'}}", target):
         console().print(line, markup=False, soft_wrap=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portmesh.commands.options import AsJson, Target
+from portmesh.commands.options import AsJson, Ports, Target
 from portmesh.durations import age
 from portmesh.output import console, errors_as_json, print_json, table
 from portmesh.status import MeshStatus, describe_mesh
@@ -11,12 +11,13 @@ from portmesh.upkeep.cleaning import with_orphans
 from portmesh.upkeep.port_facts import read_mesh_facts, utc_now
 
 
-def status(target: Target = None, as_json: AsJson = False) -> None:
+def status(ports: Ports = None, target: Target = None, as_json: AsJson = False) -> None:
     """Show each port with its state, rows, age and refused attempts, and what broken runs left."""
     with errors_as_json(as_json):
         facts = read_mesh_facts(target)
-        ports = with_orphans(facts.ports, facts.target)
-    mesh = describe_mesh(facts.model_copy(update={"ports": ports}), utc_now())
+        chosen = [port.label for port in facts.choose(ports or [])]
+        found = with_orphans(facts.ports, facts.target)
+    mesh = describe_mesh(facts.model_copy(update={"ports": found}), utc_now(), chosen)
     if as_json:
         print_json(mesh.model_dump(mode="json"))
     else:

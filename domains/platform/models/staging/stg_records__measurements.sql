@@ -2,7 +2,7 @@ with
 
 measurements as (
 
-    select * from {{ source('records', 'measurements') }}
+    select * from {{ mesh_records('measurements') }}
 
 ),
 

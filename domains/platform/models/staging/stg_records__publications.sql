@@ -2,7 +2,7 @@ with
 
 publications as (
 
-    select * from {{ source('records', 'publications') }}
+    select * from {{ mesh_records('publications') }}
 
 ),
 

@@ -1,0 +1,37 @@
+{# A relative path starts where dbt was called: in another folder than the mesh's root, DuckDB has just made an empty database. #}
+{% macro duckdb__database_problem() %}
+  {% if modules.re.match('/|~|[A-Za-z]:|[a-z0-9]+:|:', target.path) %}{{ return('') }}{% endif %}
+  {% set root_file = portmesh.text_literal(invocation_args_dict.project_dir ~ '/dbt_project.yml') %}
+  {% set here = run_query(
+      "select count(*) from read_text('dbt_project.ym[l]') where content in (select content from read_text(" ~ root_file ~ "))") %}
+  {% if here.rows[0][0] %}{{ return('') }}{% endif %}
+  {{ return('The database is not the one of this mesh, so nothing was built.\n\n'
+      ~ '  got       ' ~ target.path ~ ', in the folder where dbt was called\n'
+      ~ '  allowed   ' ~ target.path ~ ' in ' ~ invocation_args_dict.project_dir ~ '\n'
+      ~ '  next      call dbt there, or set PORTMESH_DATABASE to an absolute path') }}
+{% endmacro %}
+
+{# Names of packages of which a file that dbt reads is not as in the domain of that name. #}
+{% macro duckdb__old_packages() %}
+  {% set root = invocation_args_dict.project_dir ~ '/' %}
+  {% set sql %}
+    with files as (
+      select
+        string_split(substr(filename, {{ root | length + 1 }}), '/') as parts,
+        parts[1] as folder,
+        parts[2] as package,
+        parts[3:] as path,
+        content
+      from read_blob([{{ portmesh.text_literal(root ~ 'dbt_packages/*/**') }}, {{ portmesh.text_literal(root ~ 'domains/*/**') }}])
+      where regexp_matches(filename, '[.](sql|yml|yaml|csv|md|py)$')
+    )
+    select distinct package
+    from (select * from files where folder = 'dbt_packages') as copies
+    full join (select * from files where folder = 'domains') as originals using (package, path)
+    where copies.content is distinct from originals.content
+      and package in (select package from files where folder = 'dbt_packages')
+      and package in (select package from files where folder = 'domains')
+    order by package
+  {% endset %}
+  {{ return(run_query(sql).columns[0].values() | list) }}
+{% endmacro %}
