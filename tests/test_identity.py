@@ -1,4 +1,4 @@
-"""A port is what consumers read: its records, versions and increments go by its relation, whatever dbt calls the model."""
+"""A port is what consumers read: records, versions and increments go by its relation, not by dbt's node."""
 
 from __future__ import annotations
 
@@ -276,7 +276,7 @@ def test_a_hook_that_changes_the_port_after_its_audit_publishes_nothing(shop: Me
 def test_a_key_of_any_value_is_replaced_when_it_comes_again(
     mesh: Mesh, sql_type: str, portable: str, first: str, second: str
 ) -> None:
-    """Bounds of keys stay what they are on their way through dbt: infinity, microseconds, texts that look like others."""
+    """Bounds of keys stay what they are on their way through dbt: infinity, microseconds, texts like `null`."""
     mesh.set_up("shop", sources=("sales",))
     sql = SALES.replace("='sale_id'", "='k'").replace(
         "cast(sale_id as bigint) as sale_id", f"cast(k as {sql_type}) as k"

@@ -22,19 +22,24 @@ pytestmark = pytest.mark.engines(*ENGINES)
 MACROS = """
 {% test not_listed(model, column_name) %}
   {% set words = (config.get('meta') or {}).get('words', []) %}
-  select * from {{ model }} where cast({{ column_name }} as {{ dbt.type_string() }}) in ('-'{% for word in words %}, '{{ word }}'{% endfor %})
+  select * from {{ model }}
+  where cast({{ column_name }} as {{ dbt.type_string() }}) in ('-'{% for word in words %}, '{{ word }}'{% endfor %})
 {% endtest %}
 {% test of_node(model, column_name) %}
   select * from {{ model }}
-  where '{{ model_id() }} {{ model_name() }} {% if execute %}{{ this.identifier }} {{ this.schema }}{% endif %}' = ''
+  where '{{ model_id() }} {{ model_name() }}
+    {% if execute %}{{ this.identifier }} {{ this.schema }}{% endif %}' = ''
 {% endtest %}
 {% macro model_id() %}{{ model.unique_id }}{% endmacro %}
 {% macro model_name() %}{{ model.name }}{% endmacro %}
 {% test typed(model, a, b=none, c=none, d=none) %}
-  select * from {{ model }} where '{{ a is string }} {{ a is number }} {{ b is sequence }} {{ c is mapping }} {{ d is none }}
+  select * from {{ model }}
+  where '{{ a is string }} {{ a is number }} {{ b is sequence }} {{ c is mapping }} {{ d is none }}
   {{ a | string | replace("'", "|") }} {{ b | join(",") if b }} {{ c.inner if c }}' = ''
 {% endtest %}
-{% test not_empty(model, column_name) %}select * from {{ model }} where {{ column_name }} is null and 'own' = ''{% endtest %}
+{% test not_empty(model, column_name) %}
+  select * from {{ model }} where {{ column_name }} is null and 'own' = ''
+{% endtest %}
 {% test reads(model, other) %}select * from {{ model }} where k not in (select id from {{ other }}){% endtest %}
 {% test itself(model, sql) %}select * from {{ model }} where k > ({{ sql }}){% endtest %}
 """
@@ -44,7 +49,9 @@ KIT = """
   select * from {{ model }}
   where '{{ config.get("severity") }} {{ config.get("where", "none") }} {{ config.get("nothing", default="it") }}' = ''
 {% endtest %}
-{% test not_empty(model, column_name) %}select * from {{ model }} where {{ column_name }} is null and 'kit' = ''{% endtest %}
+{% test not_empty(model, column_name) %}
+  select * from {{ model }} where {{ column_name }} is null and 'kit' = ''
+{% endtest %}
 {% test dispatched(model, column_name) %}
   select * from {{ model }} where {{ adapter.dispatch('is_odd', 'kit')(column_name) }}
 {% endtest %}
@@ -66,7 +73,7 @@ GOLDEN = {
     "namespaced": "kit.not_empty",
     "dispatch": "kit.dispatched",
     "relation": "reads: {arguments: {other: ref('parents')}}",
-    "relation_in_text": "itself: {arguments: {sql: \"select max(k) from {{ ref('port') }} where k = {{ var('five') }}\"}}",
+    "relation_in_text": "itself: {arguments: {sql: \"select max(k) + {{ var('five') }} from {{ ref('port') }}\"}}",
     "where": "not_null: {config: {where: \"t <> 'a'\"}}",
     "limit": "not_null: {config: {limit: 3}}",
     "limits": "not_null: {config: {warn_if: '>1', error_if: '>5'}}",
@@ -85,7 +92,7 @@ OF_THE_TABLE = ("typed", "reads", "itself", "expression_is_true", "unique_combin
 def statements(
     new_mesh: Callable[[Path], Mesh], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, tuple[str, str]]:
-    """Of each check: the SQL that dbt compiles for its node, and all that the audit sent, the port in the candidate's place."""
+    """Of each check: the SQL that dbt compiles for its node, and what the audit sent, the port for the candidate."""
     mesh = new_mesh(tmp_path_factory.mktemp("golden"))
     write_mesh(mesh)
     mesh.land("tiny", "select i as k, 'a' || i as t, now()::timestamp as landed_at from range(1, 4) r(i)")

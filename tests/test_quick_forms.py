@@ -1,4 +1,4 @@
-"""What is quicker than dbt's own SQL gives what dbt's gives, on any values; with hypothesis, many tables to an operation."""
+"""What is quicker than dbt's own SQL gives what dbt's gives, on any values: many tables to an operation."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from tests.mesh import Mesh
 
 pytestmark = pytest.mark.engines(*ENGINES)
 
-# For each table `t<i>`: what dbt's unique counts, whether the quick form finds something, what dbt's counts in its buckets;
-# the same of relationships; and of rows that share a key with the table's `is_new` rows what dbt's unique counts.
+# For each table `t<i>`: what dbt's unique counts, whether the quick form finds something, what dbt's counts in its
+# buckets; the same of relationships; and what dbt's unique counts of rows that share a key with the `is_new` rows.
 COMPARE = """
 {% macro compare(types) %}
   {% set found = [] %}
   {% for type in types %}
-    {% set relation = api.Relation.create(database=target.get('database'), schema='raw', identifier='t' ~ loop.index0) %}
+    {% set name = 't' ~ loop.index0 %}
+    {% set relation = api.Relation.create(database=target.get('database'), schema='raw', identifier=name) %}
     {% set port = {'columns': [{'name': 'k', 'data_type': type}], 'relation': relation, 'product': 'shop',
         'node': {'name': 't', 'columns': {}}} %}
     {% do found.append(dict(_compare_unique(port, relation), **_compare_relationships(port, relation))) %}
@@ -32,14 +33,18 @@ COMPARE = """
 
 {% macro _a_check(kind, relation, arguments) %}
   {{ return({
-      'macro': 'macro.dbt.test_' ~ kind, 'kind': kind, 'column': 'k', 'fail_calc': 'count(*)', 'limit': none, 'scope': 'whole',
+      'macro': 'macro.dbt.test_' ~ kind, 'kind': kind, 'column': 'k', 'fail_calc': 'count(*)', 'limit': none,
+      'scope': 'whole',
       'where': none, 'warn_if': '!= 0', 'error_if': '!= 0', 'relation': relation,
       'code': '{{ dbt.test_' ~ kind ~ '(**_dbt_generic_test_kwargs) }}',
       'arguments': dict(arguments, column_name='k', model='{{ get_where_subquery(portmesh_audited.relation) }}'),
-      'test': {'unique_id': 'probe', 'name': 'probe', 'alias': 'probe', 'schema': 'raw', 'database': none, 'config': {}}}) }}
+      'test': {'unique_id': 'probe', 'name': 'probe', 'alias': 'probe', 'schema': 'raw', 'database': none,
+          'config': {}}}) }}
 {% endmacro %}
 
-{% macro _count(sql) %}{{ return(run_query('select count(*) from (' ~ sql ~ ') as counted').rows[0][0] | int) }}{% endmacro %}
+{% macro _count(sql) %}
+  {{ return(run_query('select count(*) from (' ~ sql ~ ') as counted').rows[0][0] | int) }}
+{% endmacro %}
 
 {% macro _compare_unique(port, relation) %}
   {% set check = _a_check('unique', relation, {}) %}
@@ -57,13 +62,16 @@ COMPARE = """
   {% endif %}
   {% set increment = '(select * from ' ~ relation ~ ' where is_new) as increment' %}
   {% set shared = '(select * from ' ~ relation ~ ' where ' ~ portmesh.shares_key(port, ['k'], increment) ~ ')' %}
-  {% do result.update({'by_keys': _count(portmesh.render_check(port, check, shared)), 'has_keys': portmesh._has_exact_keys(port, ['k']),
-      'of_new': _count('select k from ' ~ relation ~ ' where k is not null group by k having count(*) > 1 and max(case when is_new then 1 else 0 end) = 1')}) %}
+  {% do result.update({
+      'by_keys': _count(portmesh.render_check(port, check, shared)), 'has_keys': portmesh._has_exact_keys(port, ['k']),
+      'of_new': _count('select k from ' ~ relation ~ ' where k is not null group by k having count(*) > 1'
+          ~ ' and max(case when is_new then 1 else 0 end) = 1')}) %}
   {{ return(result) }}
 {% endmacro %}
 
 {% macro _compare_relationships(port, relation) %}
-  {% set check = _a_check('relationships', relation, {'to': '(select k from ' ~ relation ~ ' where is_new)', 'field': 'k'}) %}
+  {% set parents = '(select k from ' ~ relation ~ ' where is_new)' %}
+  {% set check = _a_check('relationships', relation, {'to': parents, 'field': 'k'}) %}
   {% set by_dbt = _count(portmesh.render_check(port, check, relation)) %}
   {% set quick = portmesh.quick_form(port, check) %}
   {{ return({'orphans_by_dbt': by_dbt, 'orphans_by_quick': _count(quick.sql) > 0}) }}
@@ -130,9 +138,7 @@ def probe(new_mesh: Callable[[Path], Mesh], tmp_path_factory: pytest.TempPathFac
     return mesh
 
 
-def compared(
-    mesh: Mesh, given_tables: list[tuple[str, list[tuple[Any, bool]]]], capfd: Any = None
-) -> list[dict[str, Any]]:
+def compared(mesh: Mesh, given_tables: list[tuple[str, list[tuple[Any, bool]]]]) -> list[dict[str, Any]]:
     for place, (kind, rows) in enumerate(given_tables):
         name = {"string": "varchar"}.get(kind, kind)
         values = ", ".join(f"({'null' if k is None else literal(k)}, {is_new})" for k, is_new in rows)

@@ -533,6 +533,7 @@ PASSING: list[tuple[str, list[Edit]]] = [
         ],
     ),
     ("PM118", [SNAPSHOT]),
+    (
         "PM124",
         [
             Edit(

@@ -138,3 +138,15 @@
 
 {# Makes schemas and record tables that are missing, and adds the columns that a record table lacks. #}
 {% macro make_records(schemas, records) %}{{ return(portmesh.engine_macro('make_records')(schemas, records)) }}{% endmacro %}
+
+
+{# ---- A command ---- #}
+
+{# A statement that fails with a message. #}
+{% macro failing_statement(message) %}{{ return(portmesh.engine_macro('failing_statement')(message)) }}{% endmacro %}
+
+{# What is wrong with the database that the profile names, or nothing. #}
+{% macro database_problem() %}{{ return(portmesh.engine_macro('database_problem')()) }}{% endmacro %}
+
+{# Names of domains whose copies in dbt_packages/ are old; an engine that cannot read the files gives none. #}
+{% macro old_packages() %}{{ return(portmesh.engine_macro('old_packages')()) }}{% endmacro %}

@@ -1,8 +1,8 @@
-{# Stops a command that would do harm whatever the mesh looks like: one that reads a part of production's input, that writes to a
-   database which is not the mesh's, or that would build from old copies of the domains. #}
+{# Stops a command that would do harm whatever the mesh looks like: one that reads a part of production's input, that
+   writes to a database which is not the mesh's, or that would build from old copies of the domains. #}
 {% macro check_command() %}
   {% if not execute or not portmesh.runs_hooks() %}{{ return('') }}{% endif %}
-  {% set problem = portmesh._partial_run_problem() or portmesh._database_problem() or portmesh._old_packages_problem() %}
+  {% set problem = portmesh._partial_run_problem() or portmesh.database_problem() or portmesh._old_packages_problem() %}
   {{ return(portmesh.stop_run(problem) if problem else '') }}
 {% endmacro %}
 
@@ -12,8 +12,10 @@
   {% set option = '--empty' if flags.EMPTY else '--sample' %}
   {% if target.schema == 'prod' %}
     {{ return('dbt ' ~ flags.WHICH ~ ' ' ~ option ~ ' was refused: this is production.\n\n'
-        ~ '  why    it leaves models with no rows, or with a part of them, and the next build would publish from those\n'
-        ~ '  next   PORTMESH_ENVIRONMENT=dev_<you> dbt ' ~ flags.WHICH ~ ' ' ~ option ~ ', in an environment of your own') }}
+        ~ '  why    it leaves models with no rows, or with a part of them, and the next build would publish from'
+        ~ ' those\n'
+        ~ '  next   PORTMESH_ENVIRONMENT=dev_<you> dbt ' ~ flags.WHICH ~ ' ' ~ option
+        ~ ', in an environment of your own') }}
   {% endif %}
   {% set histories = portmesh._snapshots_with_rows() %}
   {% if histories %}
@@ -36,18 +38,12 @@
   {{ return(found | sort) }}
 {% endmacro %}
 
-{% macro _database_problem() %}{{ return(adapter.dispatch('database_problem', 'portmesh')()) }}{% endmacro %}
-
-{% macro default__database_problem() %}{{ return('') }}{% endmacro %}
-
-{# `dbt deps` links the domains; where it cannot, it copies them, and a copy stays as it was. Only DuckDB sees the files. #}
+{# `dbt deps` links the domains; where it cannot, it copies them, and a copy stays as it was. #}
 {% macro _old_packages_problem() %}
-  {% set names = adapter.dispatch('old_packages', 'portmesh')() %}
+  {% set names = portmesh.old_packages() %}
   {% if not names %}{{ return('') }}{% endif %}
   {{ return('The domains were edited since they were copied, so nothing was built.\n\n'
       ~ '  got    dbt_packages/' ~ names | join(', dbt_packages/') ~ ': not what is in domains/\n'
       ~ '  why    dbt deps copies a domain where it cannot link it\n'
       ~ '  next   dbt deps, then dbt ' ~ flags.WHICH) }}
 {% endmacro %}
-
-{% macro default__old_packages() %}{{ return([]) }}{% endmacro %}

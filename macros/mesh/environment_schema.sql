@@ -11,6 +11,7 @@
     {%- do exceptions.raise_dependency_error(
         'PORTMESH_ENVIRONMENT is no name of an environment, so nothing was done.\n\n'
         ~ '  got       ' ~ (name if name | string | trim else 'nothing') ~ '\n'
-        ~ '  allowed   prod, or up to 40 small letters, digits and single underscores, a letter first: dev_ana, pr_12') -%}
+        ~ '  allowed   prod, or up to 40 small letters, digits and single underscores, a letter first:'
+        ~ ' dev_ana, pr_12') -%}
   {%- endif -%}
 {% endmacro %}

@@ -11,7 +11,7 @@
   {% for id in selected_resources if id.startswith(('exposure.', 'saved_query.')) %}
     {{ return(portmesh._stop_each_node(message)) }}
   {% endfor %}
-  {{ return(adapter.dispatch('failing_statement', 'portmesh')(message)) }}
+  {{ return(portmesh.failing_statement(message)) }}
 {% endmacro %}
 
 {# dbt 1.11 cannot skip an exposure or a saved query after a failing hook ("object has no attribute

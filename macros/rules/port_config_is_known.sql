@@ -20,5 +20,6 @@
       'incremental_strategy': by_key, 'merge_update_columns': by_key, 'merge_exclude_columns': by_key,
       'incremental_predicates': by_key,
       'predicates': by_key, 'delete_condition': by_key, 'update_condition': by_key,
-  }.get(key, ('Write ' ~ near) if near else 'Take it out; macros/rules/lookup/known_port_configs.sql has what there is')) }}
+  }.get(key, ('Write ' ~ near) if near
+      else 'Take it out; macros/rules/lookup/known_port_configs.sql has what there is')) }}
 {% endmacro %}
