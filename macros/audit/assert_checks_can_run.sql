@@ -27,15 +27,6 @@
   {% endif %}
 {% endmacro %}
 
-{# {schema.table: what it is} of all that dbt builds. #}
-{% macro tables_by_name() %}
-  {% set tables = {} %}
-  {% for node in graph.nodes.values() if node.resource_type in ['model', 'seed', 'snapshot'] %}
-    {% do tables.update({(node.schema ~ '.' ~ node.alias) | lower: node.resource_type}) %}
-  {% endfor %}
-  {{ return(tables) }}
-{% endmacro %}
-
 {% macro _assert_reads_dependencies(port, test) %}
   {% for id in test.depends_on.nodes if graph.nodes.get(id, {}).get('config', {}).get('materialized') == 'ephemeral' %}
     {% do exceptions.raise_dependency_error(
