@@ -1,13 +1,13 @@
 # Everything that one types in this repository. Needs Python 3.11 or newer, git and make.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-engines lint bench bench-engines rig-emr rig-athena rig-down rig-status clean
+.PHONY: help demo serve test test-thorough test-engines lint bench bench-engines rig-emr rig-athena rig-down rig-status clean
 PORT ?= 8080
 # The Python that environments are made with: make demo PYTHON=python3.12
 export PYTHON
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
 
 demo: ## Build the whole mesh here, from nothing: environment, lake, ports, catalog
 	@tools/demo.sh
@@ -16,11 +16,15 @@ serve: ## Show the catalog at http://127.0.0.1:8080 (PORT=…)
 	@tools/environment.sh run
 	@.venv/bin/portmesh serve --port $(PORT)
 
-test: ## Run the test suite
+test: WHICH = not thorough
+test: ## Run the test suite, but for the many cases of one kind
+test-thorough: WHICH = thorough
+test-thorough: ## Run those many cases: rules, attacks on the gate, hostile texts, batches, kills
+test test-thorough:
 	@tools/environment.sh dev
 	@tools/environment.sh lint
 	@.venv/bin/dbt --quiet deps
-	.venv/bin/python -m pytest -n 2 --dist loadfile
+	.venv/bin/python -m pytest -n 2 --dist loadfile -m "$(WHICH)"
 
 # In a rig of its own, whose lake the tests empty again and again. PART=core is what CI runs of it.
 PART ?= all

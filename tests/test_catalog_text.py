@@ -25,6 +25,8 @@ from tests.mesh import Mesh
 from tests.portmesh_call import Portmesh, call, captured
 from tests.reader import Reader, reader_of
 
+pytestmark = pytest.mark.thorough
+
 LINES_YML = "domains/shop/models/output_ports/lines.yml"
 HOSTILE = {
     "script": "</script><script>window.hit = 1</script>",

@@ -21,6 +21,8 @@ from tests.mesh import Mesh
 from tests.portmesh_call import Portmesh, captured
 from tests.test_output_port import COLUMNS, EXEMPT, LINES, good
 
+pytestmark = pytest.mark.thorough
+
 WHAT_THEY_HAD = "shop.lines was not published: the run broke. Consumers read the version of "
 MANY = 2_000_000
 

@@ -15,6 +15,8 @@ from tests.mesh import REPOSITORY, Mesh
 from tests.test_increments import AT_LEAST_ONE, COLUMNS, SALES, publish_first_batch
 from tests.test_output_port import EXEMPT
 
+pytestmark = pytest.mark.thorough
+
 FULL_AND_INCREMENT = pytest.mark.parametrize("flags", [["--full-refresh"], []], ids=["full", "increment"])
 MANY_ROWS = AT_LEAST_ONE.replace("250", "100000")
 ONE_MORE_COLUMN = "- {name: more_{n}, data_type: bigint, description: One more.}"

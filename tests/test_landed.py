@@ -20,6 +20,8 @@ from tests.mesh import Mesh
 from tests.portmesh_call import Portmesh, call, captured
 from tests.test_land import DAMAGES, LANDED_AT, WEEK_2, _truncate
 
+pytestmark = pytest.mark.thorough
+
 WEEK_3 = "transactions/2017-W03"
 VIEW = "orders__internal.stg_lines"
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.engine import ENGINES
 from tests.mesh import Mesh
 
-pytestmark = pytest.mark.engines(*ENGINES)
+pytestmark = [pytest.mark.engines(*ENGINES), pytest.mark.thorough]
 
 # For each table `t<i>`: what dbt's unique counts, whether the quick form finds something, what dbt's counts in its
 # buckets; the same of relationships; and what dbt's unique counts of rows that share a key with the `is_new` rows.

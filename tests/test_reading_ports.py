@@ -13,6 +13,8 @@ from tests.engine import ENGINES
 from tests.mesh import REPOSITORY, Mesh
 from tests.test_output_port import COLUMNS, EXEMPT, LINES, good
 
+pytestmark = pytest.mark.thorough
+
 READS = """
     select line_id, cast(2 * amount as decimal(10,2)) as doubled, landed_at
     from {{ ref('shop', 'lines') }}

@@ -11,6 +11,8 @@ from portmesh.cli import main
 from tests.mesh import Mesh, Outcome
 from tests.test_rules import COLUMNS, LINES, PORT, said
 
+pytestmark = pytest.mark.thorough
+
 TODAY = datetime.now(UTC).date()
 OVER, SOON, FAR = ((TODAY + timedelta(days=days)).isoformat() for days in (-20, 20, 60))
 READER = "domains/desk/models/intermediate/int_desk__lines.sql"

@@ -11,6 +11,8 @@ import yaml
 
 from tests.mesh import REPOSITORY, Mesh
 
+pytestmark = pytest.mark.thorough
+
 REFUSED = "run dbt in the root of the repository: a domain alone has no rules and no checks"
 
 

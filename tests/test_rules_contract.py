@@ -7,6 +7,8 @@ import pytest
 from tests.mesh import Mesh
 from tests.test_rules import COLUMNS, PORT, said
 
+pytestmark = pytest.mark.thorough
+
 LINES = """
 select
     cast(line_id as bigint) as line_id,

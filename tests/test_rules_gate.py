@@ -26,6 +26,8 @@ from tests.test_rules import (
     write,
 )
 
+pytestmark = pytest.mark.thorough
+
 SHOP = "domains/shop/dbt_project.yml"
 DESK = "domains/desk/dbt_project.yml"
 HIDDEN = "is not in the YAML of the port."

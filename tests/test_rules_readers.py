@@ -10,6 +10,8 @@ import pytest
 from tests.mesh import Mesh
 from tests.test_rules import COLUMNS, LINES, PORT, RULES_ONLY, findings, said
 
+pytestmark = pytest.mark.thorough
+
 CONSUMERS = "consumers: [{name: desk, purpose: Reports.}]"
 SEMANTICS = """
     models:

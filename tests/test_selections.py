@@ -8,6 +8,8 @@ from tests.mesh import Mesh
 from tests.portmesh_call import Portmesh, captured
 from tests.test_output_port import COLUMNS, EXEMPT, LINES, good
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def shop(mesh: Mesh) -> Mesh:

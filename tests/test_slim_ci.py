@@ -14,6 +14,8 @@ from tests.mesh import REPOSITORY, Mesh
 from tests.test_output_port import COLUMNS, EXEMPT, LINES, good
 from tools import changed_ports
 
+pytestmark = pytest.mark.thorough
+
 DBT = str(REPOSITORY / ".venv" / "bin" / "dbt")
 
 

@@ -512,7 +512,7 @@ def test_scripts_can_be_run(name: str) -> None:
 
 def test_ci_runs_what_the_readme_gives() -> None:
     lines = (REPOSITORY / ".ci" / "run").read_text().splitlines()
-    commands = ["make lint", "make test", "make test-engines PART=core"]
+    commands = ["make lint", "make test", "make test-thorough", "make test-engines PART=core"]
     assert [line for line in lines if line.startswith("make ")] == commands
     workflow = yaml.safe_load((REPOSITORY / ".github" / "workflows" / "ci.yml").read_text())
     steps = [step.get("run") for step in workflow["jobs"]["lint-and-test"]["steps"]]
