@@ -238,6 +238,26 @@ def test_a_rollback_goes_by_the_key_that_the_version_was_published_with(sales: M
     assert last_attempt(sales) == ("rollback", "rolled_back", 100)
 
 
+def test_a_rollback_measures_the_domains_own_checks(shop: Mesh) -> None:
+    shop.write(
+        "domains/shop/macros/fewer_than.sql",
+        "{% test fewer_than(model, most) %}select count(*) from {{ model }} "
+        "having {{ shop_too_many(most) }}{% endtest %}"
+        "{% macro shop_too_many(most) %}count(*) >= {{ most }}{% endmacro %}",
+    )
+    fewer = "data_tests: [{{fewer_than: {{arguments: {{most: {}}}, config: {{where: line_id >= 0}}}}}}]"
+    shop.port("shop/lines", LINES, COLUMNS, meta=EXEMPT, extra=fewer.format(200))
+    shop.land("lines", good(90))
+    assert shop.dbt("build").ok
+    shop.port("shop/lines", LINES, COLUMNS, meta=EXEMPT, extra=fewer.format(95))
+    refused = shop.dbt("run-operation", "rollback", "--args", "{port: shop.lines}")
+    assert "fewer_than" in refused.output
+    assert shop.value("select count(*) from shop.lines") == 90
+    shop.port("shop/lines", LINES, COLUMNS, meta=EXEMPT, extra=fewer.format(200))
+    assert shop.dbt("run-operation", "rollback", "--args", "{port: shop.lines}").ok
+    assert shop.value("select count(*) from shop.lines") == 100
+
+
 def test_a_rollback_to_a_version_that_fails_todays_checks_is_refused(shop: Mesh) -> None:
     shop.land("lines", good(120))
     assert shop.dbt("build").ok

@@ -9,18 +9,15 @@
   {{ return(get_limit_subquery_sql(sql, check.limit)) }}
 {% endmacro %}
 
-{# The node's config is lent key by key: what Jinja calls `config` cannot be made here. An operation has no node. #}
+{# What Jinja calls `config` cannot be made here, so the node's own is lent key by key. In an operation, which is a macro of the
+   root, the domain's macros are lent, too. #}
 {% macro _lend_context(port, check, relation) %}
   {% set test, own = check.test, config.model.config %}
-  {% set kept = {'config': config, 'builtin_ref': context.builtins.ref} %}
+  {% set kept = {'builtin_ref': context.builtins.ref, 'extra': dict(own.extra), 'meta': dict(own.meta)} %}
   {% for name in ['model', 'this', 'database', 'schema', 'ref'] %}{% do kept.update({name: context.get(name)}) %}{% endfor %}
-  {% if own %}
-    {% do kept.update({'extra': dict(own.extra), 'meta': dict(own.meta)}) %}
-    {% do portmesh._replace_items(own.extra, test.config) %}
-    {% do portmesh._replace_items(own.meta, test.config.get('meta') or {}) %}
-  {% else %}
-    {% do context.update({'config': context.builtins.ref.manifest.nodes[test.unique_id].config if test.unique_id.startswith('test.') else {}}) %}
-  {% endif %}
+  {% for name, macro in context.get(port.product, {}).items() if name not in context %}{% do context.update({name: macro}) %}{% endfor %}
+  {% do portmesh._replace_items(own.extra, test.config) %}
+  {% do portmesh._replace_items(own.meta, test.config.get('meta') or {}) %}
   {% do context.update({
       'model': test, 'database': test.get('database'), 'schema': test.schema, 'ref': portmesh.ref_in_audit,
       'this': api.Relation.create(database=test.get('database'), schema=test.schema, identifier=test.alias),
@@ -30,12 +27,10 @@
 {% endmacro %}
 
 {% macro _take_context_back(kept) %}
-  {% for name in ['model', 'this', 'database', 'schema', 'config', 'ref'] %}{% do context.update({name: kept[name]}) %}{% endfor %}
+  {% for name in ['model', 'this', 'database', 'schema', 'ref'] %}{% do context.update({name: kept[name]}) %}{% endfor %}
   {% do context.builtins.update({'ref': kept.builtin_ref}) %}
-  {% if 'extra' in kept %}
-    {% do portmesh._replace_items(config.model.config.extra, kept.extra) %}
-    {% do portmesh._replace_items(config.model.config.meta, kept.meta) %}
-  {% endif %}
+  {% do portmesh._replace_items(config.model.config.extra, kept.extra) %}
+  {% do portmesh._replace_items(config.model.config.meta, kept.meta) %}
 {% endmacro %}
 
 {% macro _replace_items(mapping, items) %}{% do mapping.clear() %}{% do mapping.update(items) %}{% endmacro %}

@@ -113,7 +113,7 @@ def _as_error(text: str) -> PortmeshError:
         return UsageError(dedent(f"  {text[text.index('PORTMESH_ENVIRONMENT is') :]}").strip())
     if named := re.search(r"does not have a target named '(.*)'.*?:\n((?:\s*- .*\n?)+)", text):
         return not_allowed("target", named[1], re.findall(r"- (\S+)", named[2]))
-    if "dbt deps" in text:
+    if 'Run "dbt deps"' in text:
         return UsageError("The domains are not installed as packages of the mesh yet.", next_step="dbt deps")
     said = [("said", text.strip().splitlines()[-1].strip())] if text.strip() else []
     if "failed to connect" in text:
