@@ -263,6 +263,24 @@ def test_a_changed_contract_keeps_the_place_the_history_and_the_tags_of_the_port
 
 
 @pytest.mark.engines("emr", "athena")
+def test_a_column_goes_from_a_partitioned_port(mesh: Mesh) -> None:
+    by_channel = "{{ config(partition_by='channel') }}"
+    mesh.set_up("shop")
+    mesh.port("shop/lines", by_channel + LINES, COLUMNS, meta=EXEMPT)
+    mesh.land("lines", good())
+    assert mesh.dbt("deps").ok
+    assert mesh.dbt("build").ok
+    agree_on(mesh, by_channel + GONE[0], GONE[1])
+    built = mesh.dbt("build")
+    assert built.ok, built.output
+    assert isinstance(mesh.engine, OnGlue)
+    table = mesh.engine.catalog.load_table("shop.lines")
+    assert [field.name for field in table.schema().fields] == ["line_id", "channel", "landed_at"]
+    assert [field.name for field in table.spec().fields] == ["channel"]
+    assert mesh.value("select count(*) from shop.lines") == 100
+
+
+@pytest.mark.engines("emr", "athena")
 def test_readers_see_a_changed_contract_whole(shop: Mesh) -> None:
     """Either the old columns or the new ones, and never a column without its values."""
     seen, is_done = [], Event()
