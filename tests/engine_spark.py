@@ -23,7 +23,7 @@ class Spark(OnGlue):
     target = "emr"
     dialect = "spark"
     steps_of_a_build = ("create branch", "insert", "fast_forward", "publications", "drop branch")
-    steps_of_a_change = ("create table", "add columns", "create branch", "overwrite", "fast_forward", "drop table")
+    steps_of_a_change = ("create table", "create or replace table", "publications", "drop table")
 
     def run(self, sql: str) -> hive.Cursor:
         cursor = self._session.cursor()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 
-from tests.engine import ENGINES
+from tests.engine import ENGINES, engine_at
+from tests.engine_glue import OnGlue
 from tests.mesh import Mesh
 from tests.test_increments import COLUMNS as SALES_COLUMNS
 from tests.test_increments import SALES, contents, land, last_attempt, publish_first_batch
@@ -191,6 +194,116 @@ def test_an_agreement_with_every_consumer_lets_a_column_go(shop: Mesh) -> None:
     assert built.ok, built.output
     assert [name for name, _ in shop.engine.columns("shop.lines")] == ["line_id", "channel", "landed_at"]
     assert shop.value("select count(*) from shop.lines") == 100
+
+
+def agree_on(mesh: Mesh, sql: str, columns: str) -> None:
+    """Give shop.lines a contract 2.0.0 that all its consumers agreed on."""
+    mesh.port("shop/lines", sql, columns, meta=f"{EXEMPT}\nagreements: [{{from: 1.0.0, with: [], reason: A test.}}]")
+    path = mesh.folder / FOLDER / "lines.yml"
+    path.write_text(path.read_text().replace("version: 1.0.0", "version: 2.0.0"))
+
+
+GONE = (
+    LINES.replace("cast(amount as decimal(10, 2)) as amount,", ""),
+    COLUMNS.replace('- {name: amount, data_type: "decimal(10,2)", description: Euro.}\n', ""),
+)
+RETYPED = (LINES.replace("decimal(10, 2)", "double"), COLUMNS.replace('"decimal(10,2)"', "double"))
+
+
+@pytest.mark.parametrize(
+    ("sql", "columns"),
+    [
+        pytest.param(*GONE, id="gone"),
+        pytest.param(*RETYPED, id="retyped", marks=pytest.mark.engines("local", "emr")),
+    ],
+)
+def test_a_rollback_takes_back_what_an_agreement_changed(shop: Mesh, sql: str, columns: str) -> None:
+    """Athena puts a column that comes again behind the others."""
+    read = "select line_id, channel, amount, landed_at from shop.lines order by line_id"
+    before, rows = sorted(shop.engine.columns("shop.lines")), shop.rows(read)
+    agree_on(shop, sql, columns)
+    built = shop.dbt("build")
+    assert built.ok, built.output
+    assert sorted(shop.engine.columns("shop.lines")) != before
+
+    shop.port("shop/lines", LINES, COLUMNS, meta=EXEMPT)
+    back = shop.dbt("run-operation", "rollback", "--args", "{port: shop.lines}")
+    assert back.ok, back.output
+    assert sorted(shop.engine.columns("shop.lines")) == before
+    assert shop.rows(read) == rows
+    shop.land("lines", good(120))
+    assert shop.dbt("build").ok
+    assert shop.value("select sum(amount) from shop.lines") == 180
+
+
+@pytest.mark.engines("athena")
+def test_nothing_is_kept_from_before_another_type(shop: Mesh) -> None:
+    """Athena gives the port a new table then, whose history begins with it."""
+    agree_on(shop, *RETYPED)
+    assert shop.dbt("build").ok
+    shop.port("shop/lines", LINES, COLUMNS, meta=EXEMPT)
+    back = shop.dbt("run-operation", "rollback", "--args", "{port: shop.lines}")
+    assert not back.ok
+    assert "shop.lines keeps no version before " in back.output
+    assert shop.value("select sum(amount) from shop.lines") == 150
+
+
+@pytest.mark.engines("emr")
+def test_a_changed_contract_keeps_the_place_the_history_and_the_tags_of_the_port(shop: Mesh) -> None:
+    assert isinstance(shop.engine, OnGlue)
+    before = shop.engine.catalog.load_table("shop.lines")
+    agree_on(shop, *GONE)
+    assert shop.dbt("build").ok
+    after = shop.engine.catalog.load_table("shop.lines")
+    assert (after.metadata.table_uuid, after.location()) == (before.metadata.table_uuid, before.location())
+    assert before.properties.items() <= after.properties.items()
+    assert {s.snapshot_id for s in before.snapshots()} < {s.snapshot_id for s in after.snapshots()}
+    assert set(after.refs()) == {"main", "v1.0.0", "v2.0.0"}
+    assert shop.engine.run("select sum(amount) from shop.lines version as of 'v1.0.0'").fetchall() == [(150,)]
+
+
+@pytest.mark.engines("emr", "athena")
+def test_a_column_goes_from_a_partitioned_port(mesh: Mesh) -> None:
+    by_channel = "{{ config(partition_by='channel') }}"
+    mesh.set_up("shop")
+    mesh.port("shop/lines", by_channel + LINES, COLUMNS, meta=EXEMPT)
+    mesh.land("lines", good())
+    assert mesh.dbt("deps").ok
+    assert mesh.dbt("build").ok
+    agree_on(mesh, by_channel + GONE[0], GONE[1])
+    built = mesh.dbt("build")
+    assert built.ok, built.output
+    assert isinstance(mesh.engine, OnGlue)
+    table = mesh.engine.catalog.load_table("shop.lines")
+    assert [field.name for field in table.schema().fields] == ["line_id", "channel", "landed_at"]
+    assert [field.name for field in table.spec().fields] == ["channel"]
+    assert mesh.value("select count(*) from shop.lines") == 100
+
+
+@pytest.mark.engines("emr", "athena")
+def test_readers_see_a_changed_contract_whole(shop: Mesh) -> None:
+    """Either the old columns or the new ones, and never a column without its values."""
+    seen, is_done = [], Event()
+
+    def read() -> None:
+        reader = engine_at(shop.target, shop.folder)
+        while not is_done.is_set():
+            seen.append(reader.rows("select * from shop.lines"))
+
+    shop.port(
+        "shop/lines",
+        LINES.replace("cast(landed_at", "cast(line_id as int) as extra, cast(landed_at"),
+        COLUMNS + "- {name: extra, data_type: int, description: More.}\n",
+        meta=EXEMPT,
+    )
+    with ThreadPoolExecutor() as pool:
+        reading = pool.submit(read)
+        built = shop.dbt("build")
+        is_done.set()
+        reading.result()
+    assert built.ok, built.output
+    assert {(len(rows), len(rows[0])) for rows in seen} == {(100, 4), (100, 5)}
+    assert all(row[0] == row[4] for rows in seen for row in rows if len(row) == 5)
 
 
 def test_versions_follow_what_replaced_what_and_not_the_clock(shop: Mesh) -> None:

@@ -1,4 +1,4 @@
-"""dbt-athena needs each macro of macros/engines/athena_adapter.sql: without it, this is what goes wrong."""
+"""dbt-athena needs each macro of macros/engines/athena/adapter.sql: without it, this is what goes wrong."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def mesh(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Mesh:  # noqa: A
 
 
 def without(mesh: Mesh, *names: str) -> AbstractContextManager[None]:
-    return left_to_the_adapter(mesh, "athena_adapter.sql", *names)
+    return left_to_the_adapter(mesh, "athena/adapter.sql", *names)
 
 
 def test_timestamps_have_milliseconds(mesh: Mesh) -> None:

@@ -1,4 +1,4 @@
-"""dbt-spark needs each macro of macros/engines/spark_adapter.sql: without it, this is what goes wrong."""
+"""dbt-spark needs each macro of macros/engines/spark/adapter.sql: without it, this is what goes wrong."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def mesh(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Mesh:  # noqa: A
 
 
 def without(mesh: Mesh, *names: str) -> AbstractContextManager[None]:
-    return left_to_the_adapter(mesh, "spark_adapter.sql", *names)
+    return left_to_the_adapter(mesh, "spark/adapter.sql", *names)
 
 
 def test_a_view_is_not_stored(mesh: Mesh) -> None:

@@ -7,13 +7,13 @@
 
 {% macro athena__branch_relation(port, version) %}{{ return(portmesh.version_relation(port, version)) }}{% endmacro %}
 
-{% macro athena__create_iceberg_table(relation, rows, home) %}
-  {% set fields = portmesh.partition_fields(model) if home.identifier == model.get('alias') else [] %}
+{% macro athena__create_iceberg_table(relation, rows, home, node) %}
+  {% set fields = portmesh.partition_fields(node) if node else [] %}
   {% do portmesh.execute_sql(
       'create table ' ~ relation ~ " with (table_type = 'iceberg', is_external = false, format = 'parquet', location = '"
       ~ portmesh.new_location(home) ~ "'" ~ portmesh._athena_partitioning(fields) ~ ') as\n'
       ~ (rows if not fields else 'select * from (\n' ~ rows ~ '\n) as rows_to_be where false')) %}
-  {% if fields %}{% do portmesh.engine_macro('insert_rows')(model, relation, '', rows, none) %}{% endif %}
+  {% if fields %}{% do portmesh.engine_macro('insert_rows')(node, relation, '', rows, none) %}{% endif %}
 {% endmacro %}
 
 {% macro _athena_partitioning(fields) %}
@@ -83,8 +83,16 @@
   {% do portmesh.engine_macro('insert_rows')(port.node, branch, ' (' ~ portmesh.column_list(port) ~ ')', rows, none) %}
 {% endmacro %}
 
-{# A second name has metadata, and so columns, of its own: what cannot be added or widened there needs another table. #}
-{% macro athena__needs_new_table(port) %}{{ return(not portmesh.schema_changes(port, port.relation).is_enough) }}{% endmacro %}
+{# A second name has metadata, and so columns, of its own: what cannot be added, widened or dropped there needs another table.
+   A column that rows are partitioned by cannot be dropped. #}
+{% macro athena__needs_new_table(port) %}
+  {% set needed = portmesh.schema_changes(port, port.relation) %}
+  {{ return(needed.is_retyped or (needed.surplus and portmesh._is_partitioned(port.relation))) }}
+{% endmacro %}
+
+{% macro _is_partitioned(relation) %}
+  {{- return('partition' in portmesh.query('select * from ' ~ portmesh.metadata_table(relation, 'partitions') ~ ' limit 0').column_names) -}}
+{% endmacro %}
 
 {% macro athena__publishes_beside_as_it_is() %}{{ return(true) }}{% endmacro %}
 
@@ -93,6 +101,9 @@
   {% set needed = portmesh.schema_changes(port, port.relation) %}
   {% do portmesh.open_second_name(port, place) %}
   {% for change, name, data_type in needed.changes %}{% do change(place.result, name, data_type) %}{% endfor %}
+  {% for name in needed.surplus %}
+    {% do portmesh.execute_sql('alter table ' ~ place.result.render_hive() ~ ' drop column `' ~ name ~ '`') %}
+  {% endfor %}
 {% endmacro %}
 
 {% macro open_second_name(port, place) %}

@@ -35,7 +35,6 @@
 {# Athena cannot move a table back to a snapshot, so the kept rows are written once more, as a version like any other. #}
 {% macro athena__restore_version(port, current, previous) %}
   {% set place = portmesh.place_candidate(port, current, false, []) %}
-  {% do portmesh.open_second_name(port, place) %}
-  {% do portmesh.engine_macro('overwrite_branch')(port, place.result, 'select ' ~ portmesh.column_list(port) ~ ' from ' ~ portmesh.kept_rows(port, current, previous)) %}
+  {% do portmesh.write_candidate(port, place, 'select * from ' ~ portmesh.kept_rows(port, current, previous), []) %}
   {% do portmesh.publish_version(port, place, []) %}
 {% endmacro %}

@@ -28,7 +28,7 @@
   {% set rows = portmesh.typed_rows(port, sql) %}
   {% if place.is_increment or place.is_beside %}
     {% set becomes_the_port = not place.is_increment and (not place.exists or portmesh.engine_macro('publishes_beside_as_it_is')()) %}
-    {% do portmesh.create_iceberg_table(place.candidate, rows, port.relation if becomes_the_port else place.candidate) %}
+    {% do portmesh._create_table_of_port(port, place.candidate, rows, becomes_the_port) %}
   {% else %}
     {% do portmesh.engine_macro('open_branch')(port, place) %}
     {% do portmesh.engine_macro('overwrite_branch')(port, place.result, rows) %}
@@ -53,8 +53,8 @@
   {% set increment = 'select ' ~ columns ~ ' from ' ~ place.candidate %}
   {% if place.is_beside %}
     {% set others = 'select ' ~ portmesh._columns_of_table(port) ~ ' from ' ~ port.relation ~ ' where not coalesce(' ~ shares_key ~ ', false)' %}
-    {% set home = port.relation if portmesh.engine_macro('publishes_beside_as_it_is')() else place.result %}
-    {% do portmesh.create_iceberg_table(place.result, others ~ '\nunion all\n' ~ increment, home) %}
+    {% set becomes_the_port = portmesh.engine_macro('publishes_beside_as_it_is')() %}
+    {% do portmesh._create_table_of_port(port, place.result, others ~ '\nunion all\n' ~ increment, becomes_the_port) %}
   {% else %}
     {% do portmesh.engine_macro('open_branch')(port, place) %}
     {% if portmesh.count_rows('(select 1 from ' ~ place.result ~ ' where ' ~ shares_key ~ ') as replaced') %}
@@ -78,8 +78,16 @@
 {# Of an increment; the table of any other is the version itself. #}
 {% macro iceberg__drop_candidate(place) %}{% do portmesh.drop_table(place.candidate) %}{% endmacro %}
 
-{# `home` is the relation whose place the files are in: a table that is renamed keeps its location. #}
-{% macro create_iceberg_table(relation, rows, home) %}{{ return(portmesh.engine_macro('create_iceberg_table')(relation, rows, home)) }}{% endmacro %}
+{# One that becomes the port has its files in the port's place and its partitions, for a table that is renamed keeps both. #}
+{% macro _create_table_of_port(port, relation, rows, becomes_the_port) %}
+  {% set home, node = (port.relation, port.node) if becomes_the_port else (relation, none) %}
+  {% do portmesh.create_iceberg_table(relation, rows, home, node) %}
+{% endmacro %}
+
+{# `home` is the relation below whose place the files are, `node` the port whose partitions the table has. #}
+{% macro create_iceberg_table(relation, rows, home, node=none) %}
+  {{ return(portmesh.engine_macro('create_iceberg_table')(relation, rows, home, node)) }}
+{% endmacro %}
 
 {# Beside what is there, never over it: a table's files lie below a name of their own. #}
 {% macro new_location(relation) %}

@@ -42,7 +42,7 @@
 
 {# A port that has no version yet gets an empty table for --empty and --sample runs to read. #}
 {% macro iceberg__publish_shell(port) %}
-  {% do portmesh.create_iceberg_table(port.relation, portmesh.typed_rows(port, portmesh.contract_query(port)) ~ ' where false', port.relation) %}
+  {% do portmesh.create_iceberg_table(port.relation, portmesh.typed_rows(port, portmesh.contract_query(port)) ~ ' where false', port.relation, port.node) %}
 {% endmacro %}
 
 {% macro iceberg__published_rows(port, version) %}{{ return(port.relation) }}{% endmacro %}

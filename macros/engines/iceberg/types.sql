@@ -13,12 +13,13 @@
 {# Athena tells of each statement (account_for), Spark afterwards (portmesh meter). #}
 {% macro iceberg__bytes_read_so_far() %}{{ return(none) }}{% endmacro %}
 
-{# What makes a table's columns those of the contract: {changes: [(macro, column, type)], is_enough}. Columns can be added and
-   widened; `is_enough` is false where the table must be another. #}
+{# What makes a table's columns those of the contract: {changes: [(macro, column, type)], surplus, is_retyped, is_enough}.
+   Columns can be added and widened; `surplus` are names that the contract lacks; `is_retyped`: a type is none that its column
+   could be widened to; `is_enough`: with the changes alone the columns are those of the contract. #}
 {% macro schema_changes(port, relation) %}
   {% set have, changes = {}, [] %}
   {% for column in portmesh.table_columns(relation) %}{% do have.update({column.name | lower: portmesh.portable_type(column.type)}) %}{% endfor %}
-  {% set found = namespace(is_enough=true) %}
+  {% set found = namespace(is_retyped=false) %}
   {% for column in port.columns %}
     {% set old = have.pop(column.name | lower, none) %}
     {% if old is none %}
@@ -26,10 +27,10 @@
     {% elif portmesh.is_wider(old, column.data_type) %}
       {% do changes.append([portmesh.engine_macro('widen_column'), column.name, column.data_type]) %}
     {% elif portmesh.stored_type(old) != portmesh.stored_type(column.data_type) %}
-      {% set found.is_enough = false %}
+      {% set found.is_retyped = true %}
     {% endif %}
   {% endfor %}
-  {{ return({'changes': changes, 'is_enough': found.is_enough and not have}) }}
+  {{ return({'changes': changes, 'surplus': have.keys() | list, 'is_retyped': found.is_retyped, 'is_enough': not found.is_retyped and not have}) }}
 {% endmacro %}
 
 {# A table has each name once, and fewer types than a query gives. #}

@@ -6,8 +6,8 @@
   {{- return(api.Relation.create(schema=port.relation.schema, identifier=port.alias ~ '.branch_' ~ version, type='table')) -}}
 {% endmacro %}
 
-{% macro spark__create_iceberg_table(relation, rows, home) %}
-  {% set fields = portmesh.partition_fields(model) if home.identifier == model.get('alias') else [] %}
+{% macro spark__create_iceberg_table(relation, rows, home, node) %}
+  {% set fields = portmesh.partition_fields(node) if node else [] %}
   {% do portmesh.execute_sql(
       'create table ' ~ relation ~ ' using iceberg ' ~ portmesh.spark_partitioning(fields)
       ~ " location '" ~ portmesh.new_location(home) ~ "'"

@@ -16,12 +16,16 @@
   {% do portmesh.execute_sql('alter table ' ~ port.relation ~ ' drop branch ' ~ place.version) %}
 {% endmacro %}
 
-{# Columns and rows in one commit, so that no reader sees a column before its values. #}
 {% macro spark__publish_beside(port, place) %}
+  {% do portmesh._replace_columns_and_rows(port, place.result) %}
+  {% do portmesh.drop_table(place.result) %}
+{% endmacro %}
+
+{# One commit, so that no reader sees a column before its values. The table keeps its place, snapshots, tags and branches. #}
+{% macro _replace_columns_and_rows(port, rows) %}
   {% do portmesh.execute_sql(
       'create or replace table ' ~ port.relation ~ ' using iceberg ' ~ portmesh.spark_partitioning(portmesh.partition_fields(port.node))
-      ~ " tblproperties ('format-version' = '2') as\nselect " ~ portmesh.column_list(port) ~ ' from ' ~ place.result) %}
-  {% do portmesh.drop_table(place.result) %}
+      ~ " tblproperties ('format-version' = '2') as\nselect " ~ portmesh.column_list(port) ~ ' from ' ~ rows) %}
 {% endmacro %}
 
 {% macro spark__rename_table(from_relation, to_relation) %}
@@ -32,6 +36,12 @@
   {{- return('(select * from ' ~ port.relation ~ ' version as of ' ~ previous.snapshot_id | int ~ ')') -}}
 {% endmacro %}
 
+{# A snapshot is read with the columns that the table has now, so one that had others is written once more. #}
 {% macro spark__restore_version(port, current, previous) %}
-  {% do portmesh.execute_sql("call system.set_current_snapshot('" ~ port.relation ~ "', " ~ previous.snapshot_id | int ~ 'L)') %}
+  {% set kept = portmesh.kept_rows(port, current, previous) %}
+  {% if portmesh.table_columns(kept) == portmesh.table_columns(port.relation) %}
+    {% do portmesh.execute_sql("call system.set_current_snapshot('" ~ port.relation ~ "', " ~ previous.snapshot_id | int ~ 'L)') %}
+  {% else %}
+    {% do portmesh._replace_columns_and_rows(port, kept) %}
+  {% endif %}
 {% endmacro %}
