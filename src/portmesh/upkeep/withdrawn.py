@@ -24,10 +24,8 @@ class WithdrawnStatus(BaseModel):
     next: str
 
 
-def describe_withdrawn(
-    ports: Sequence[PortFacts], now: datetime, chosen: Sequence[str] = ()
-) -> list[WithdrawnStatus]:
-    """What rollbacks took from consumers of the chosen ports, else of all, since their last publication; `now` is UTC."""
+def describe_withdrawn(ports: Sequence[PortFacts], now: datetime, chosen: Sequence[str] = ()) -> list[WithdrawnStatus]:
+    """What rollbacks took since the last publication of the chosen ports, else of all; `now` is UTC."""
     by_id = {port.id: port for port in ports}
     return [
         _describe(port, port.withdrawn, built_from(port.id, port.withdrawn, by_id), now)
