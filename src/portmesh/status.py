@@ -67,7 +67,7 @@ def describe_mesh(facts: MeshFacts, now: datetime, chosen: Sequence[str] = ()) -
         left=left,
         ending=facts.ending,
         withdrawn=describe_withdrawn(facts.ports, now, chosen),
-        unmade=[] if chosen else describe_unmade(facts.unmade, now),
+        unmade=describe_unmade(facts.unmade, now),
         summary=_summary(ports, left),
     )
 

@@ -18,7 +18,8 @@ def status(ports: Ports = None, target: Target = None, as_json: AsJson = False) 
         facts = read_mesh_facts(target)
         chosen = [port.label for port in facts.choose(ports or [])]
         found = with_orphans(facts.ports, facts.target)
-    mesh = describe_mesh(facts.model_copy(update={"ports": found}), utc_now(), chosen)
+    shown = {"ports": found, "unmade": [] if ports else facts.unmade}
+    mesh = describe_mesh(facts.model_copy(update=shown), utc_now(), chosen)
     if as_json:
         print_json(mesh.model_dump(mode="json"))
     else:
