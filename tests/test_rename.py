@@ -203,6 +203,7 @@ def test_a_new_column_that_may_not_be_null_is_refused(sales: Mesh) -> None:
     name_files(sales, "purchases", sql, COLUMNS + more, KEPT)
     refused = sales.dbt("build")
     assert "not_null   more     100 rows   100 of 100" in refused.messages["purchases"]
+    assert "These are the rows of the version or name that it starts from" in refused.messages["purchases"]
     assert not sales.has("shop.purchases")
 
 

@@ -194,6 +194,17 @@ def test_what_another_model_makes_now_is_not_retired(shop: Mesh, capsys: Capsys)
     assert shop.value("select count(*) from shop.lines") == 100
 
 
+def test_the_name_of_a_model_that_is_read_under_another_may_be_retired(shop: Mesh, capsys: Capsys) -> None:
+    path = shop.folder / FOLDER / "lines.yml"
+    path.write_text(path.read_text().replace("meta:", "alias: baskets\n      meta:", 1))
+    assert shop.dbt("build").ok
+    assert "  shop.lines   100 rows" in run(capsys, "status")[1]
+    assert run(capsys, "retire", "shop.lines", "--yes")[0] == 0
+    assert not shop.has("shop.lines")
+    assert shop.value("select count(*) from shop.baskets") == 100
+    assert run(capsys, "retire", "shop.lines", "--yes")[0] == 1
+
+
 def test_all_of_a_domain_goes_at_once(mesh: Mesh, monkeypatch: pytest.MonkeyPatch, capsys: Capsys) -> None:
     mesh.set_up("till", "shop")
     mesh.port("shop/lines", LINES.replace("source('raw', 'lines')", "ref('till', 'lines')"), COLUMNS, meta=EXEMPT)

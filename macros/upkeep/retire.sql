@@ -22,9 +22,11 @@
 
 {% macro _ports_to_retire(name) %}
   {% set unmade, made = portmesh.unmade_ports(), [] %}
+  {% set chosen = unmade | selectattr('reads_as', 'equalto', name) | list %}
+  {% if chosen %}{{ return(chosen) }}{% endif %}
   {% for port in portmesh.all_ports() if name in [port.label, port.reads_as, port.product] %}{% do made.append(port) %}{% endfor %}
   {% if made %}{% do portmesh._refuse_made(name, made) %}{% endif %}
-  {% set chosen = unmade | selectattr('reads_as', 'equalto', name) | list or unmade | selectattr('product', 'equalto', name) | list %}
+  {% set chosen = unmade | selectattr('product', 'equalto', name) | list %}
   {% if not chosen %}
     {% set known = unmade | map(attribute='reads_as') | list %}
     {% set near = portmesh.nearest_name(name, known) %}
@@ -90,11 +92,14 @@
   {% set taken, found = portmesh.tables_by_name(), [] %}
   {% for node in graph.nodes.values() if node.resource_type == 'test' %}{% do taken.update({(node.schema ~ '.' ~ node.alias) | lower: 'test'}) %}{% endfor %}
   {% set query %}
-    select distinct check_name from {{ portmesh.record_table('measurements') }} where reads_as = {{ portmesh.text_literal(port.reads_as) }}
+    select distinct check_name, check_id from {{ portmesh.record_table('measurements') }} where reads_as = {{ portmesh.text_literal(port.reads_as) }}
   {% endset %}
-  {% for name in portmesh.query(query).columns[0].values() if (port.internal_schema ~ '.' ~ name) | lower not in taken %}
-    {% set kept = portmesh.existing_relation(portmesh.version_relation(port, portmesh.table_name(name))) %}
-    {% if kept and kept.type == 'table' %}{% do found.append(kept) %}{% endif %}
+  {% for row in portmesh.query(query).rows %}
+    {% for has_namesakes in [false, true] %}
+      {% set relation = portmesh._failures_relation(port.relation.database, port.internal_schema, row[0], row[1], has_namesakes) %}
+      {% set kept = portmesh.existing_relation(relation) if (relation.schema ~ '.' ~ relation.identifier) | lower not in taken else none %}
+      {% if kept and kept.type == 'table' and kept not in found %}{% do found.append(kept) %}{% endif %}
+    {% endfor %}
   {% endfor %}
   {{ return(found) }}
 {% endmacro %}

@@ -8,12 +8,13 @@
 {% macro athena__branch_relation(port, version) %}{{ return(portmesh.version_relation(port, version)) }}{% endmacro %}
 
 {% macro athena__create_iceberg_table(relation, rows, home) %}
-  {% set fields = portmesh.partition_fields(model) if home.identifier == model.get('alias') else [] %}
+  {% set node = portmesh.port_node_at(home) %}
+  {% set fields = portmesh.partition_fields(node) if node else [] %}
   {% do portmesh.execute_sql(
       'create table ' ~ relation ~ " with (table_type = 'iceberg', is_external = false, format = 'parquet', location = '"
       ~ portmesh.new_location(home) ~ "'" ~ portmesh._athena_partitioning(fields) ~ ') as\n'
       ~ (rows if not fields else 'select * from (\n' ~ rows ~ '\n) as rows_to_be where false')) %}
-  {% if fields %}{% do portmesh.engine_macro('insert_rows')(model, relation, '', rows, none) %}{% endif %}
+  {% if fields %}{% do portmesh.engine_macro('insert_rows')(node, relation, '', rows, none) %}{% endif %}
 {% endmacro %}
 
 {% macro _athena_partitioning(fields) %}

@@ -81,6 +81,14 @@
 {# `home` is the relation whose place the files are in: a table that is renamed keeps its location. #}
 {% macro create_iceberg_table(relation, rows, home) %}{{ return(portmesh.engine_macro('create_iceberg_table')(relation, rows, home)) }}{% endmacro %}
 
+{# The node of the port at a relation, whoever writes it: a model, or a command; none where no port is. #}
+{% macro port_node_at(relation) %}
+  {% for node in graph.nodes.values() if node.config.materialized == 'output_port' and node.schema == relation.schema and node.alias == relation.identifier %}
+    {{ return(node) }}
+  {% endfor %}
+  {{ return(none) }}
+{% endmacro %}
+
 {# Beside what is there, never over it: a table's files lie below a name of their own. #}
 {% macro new_location(relation) %}
   {{- return(portmesh.lake_location(relation.schema) ~ '/' ~ relation.identifier ~ '/' ~ local_md5(invocation_id ~ relation)[:12]) -}}

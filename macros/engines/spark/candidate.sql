@@ -7,7 +7,8 @@
 {% endmacro %}
 
 {% macro spark__create_iceberg_table(relation, rows, home) %}
-  {% set fields = portmesh.partition_fields(model) if home.identifier == model.get('alias') else [] %}
+  {% set node = portmesh.port_node_at(home) %}
+  {% set fields = portmesh.partition_fields(node) if node else [] %}
   {% do portmesh.execute_sql(
       'create table ' ~ relation ~ ' using iceberg ' ~ portmesh.spark_partitioning(fields)
       ~ " location '" ~ portmesh.new_location(home) ~ "'"
