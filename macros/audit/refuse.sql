@@ -24,6 +24,9 @@
   {%- endfor -%}
   {%- set passed = attempt.checks | length - attempt.failed | length -%}
   {{- port.label }} was not published. {{ portmesh.what_consumers_keep(attempt.current) }}
+{%- if attempt.kind == 'start' %}
+These are the rows of the version or name that it starts from (config.meta.starts_from, portmesh rename).
+{%- endif %}
 
 {{ portmesh.text_table(['check', 'column', 'failed', 'rows', 'share', 'allowed', 'for example'], rows) }}
   {{ passed }} other check{{ 's' if passed != 1 }} passed.

@@ -134,6 +134,15 @@
 {# Drops what neither a kept version nor the run at hand needs. #}
 {% macro drop_superseded_versions(port, history, place) %}{{ return(portmesh.engine_macro('drop_superseded_versions')(port, history, place)) }}{% endmacro %}
 
+{# Whether what consumers read of a port that no model makes any more is there, and was made by Portmesh. #}
+{% macro is_published_here(port) %}{{ return(portmesh.engine_macro('is_published_here')(port)) }}{% endmacro %}
+
+{# Texts that name what the engine knows to stand on a port or on a version of it: `the view desk.of_a_reader`. #}
+{% macro readers_of(port) %}{{ return(portmesh.engine_macro('readers_of')(port)) }}{% endmacro %}
+
+{# Drops what consumers read (where it `exists`) and these versions, once nothing stands on them. #}
+{% macro drop_port(port, versions, exists) %}{{ return(portmesh.engine_macro('drop_port')(port, versions, exists)) }}{% endmacro %}
+
 {% macro replace_table(relation, sql) %}{{ return(portmesh.engine_macro('replace_table')(relation, sql)) }}{% endmacro %}
 
 {# Makes schemas and record tables that are missing, and adds the columns that a record table lacks. #}

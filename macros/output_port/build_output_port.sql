@@ -5,11 +5,11 @@
   {{ run_hooks(pre_hooks, inside_transaction=True) }}
   {% do portmesh.begin_step('write') %}
   {% do portmesh.assert_port_contract(port, compiled_code) %}
-
   {% if portmesh.is_partial_run() %}
     {% do portmesh._pass_over(port) %}
   {% else %}
-    {% set attempt = portmesh._write_audit_publish(port) %}
+    {% set sql = portmesh.sql_after_start(port) %}
+    {% set attempt = portmesh.write_audit_publish(port, sql) %}
   {% endif %}
 
   {% do persist_docs(port.relation, model) %}
@@ -22,16 +22,17 @@
   {{ return({'relations': [port.relation]}) }}
 {% endmacro %}
 
-{# Gives the attempt: {port, history, current, kind, place, checks, failed, row_count, written, started_at}. #}
-{% macro _write_audit_publish(port) %}
+{# Gives the attempt: {port, history, current, kind, place, checks, failed, row_count, written, started_at}. `kind` is given where
+   the rows are not the model's: `start`. #}
+{% macro write_audit_publish(port, sql, kind=none) %}
   {% set started_at = modules.datetime.datetime.now() %}
   {% set history = portmesh.read_history(port) %}
   {% set current = history.current %}
   {% set changes = portmesh.compare_contracts(port, current) %}
-  {% set increment = port.unique_key and current and not should_full_refresh() %}
+  {% set increment = not kind and port.unique_key and current and not should_full_refresh() %}
 
   {% set place = portmesh.place_candidate(port, current, increment, changes) %}
-  {% do portmesh.write_candidate(port, place, compiled_code, changes) %}
+  {% do portmesh.write_candidate(port, place, sql, changes) %}
   {{ adapter.commit() }}
   {% set written = portmesh.count_rows(place.candidate) if increment else none %}
   {% set is_news = not increment or written > 0 or changes | length > 0 %}
@@ -42,7 +43,7 @@
   {% set plan = portmesh.plan_audit(port, current, audited, place.candidate if increment else none) %}
   {% set measured = portmesh.measure_checks(port, plan, audited, current) %}
   {% set attempt = {
-      'port': port, 'history': history, 'current': current, 'kind': 'increment' if increment else 'full', 'place': place,
+      'port': port, 'history': history, 'current': current, 'kind': kind or ('increment' if increment else 'full'), 'place': place,
       'audited': audited, 'checks': measured.checks, 'failed': measured.checks | selectattr('status', 'equalto', 'fail') | list,
       'row_count': measured.row_count, 'written': written, 'started_at': started_at,
   } %}

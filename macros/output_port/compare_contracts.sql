@@ -53,11 +53,15 @@
   {{ return({'columns': columns, 'key': []}) }}
 {% endmacro %}
 
-{# The contract as the records keep it. #}
+{# The contract as the records keep it; for whom and until when the port is there, which `retire` asks. #}
 {% macro contract_of(port) %}
   {% set columns = [] %}
   {% for column in port.columns %}{% do columns.append({'name': column.name, 'data_type': column.data_type}) %}{% endfor %}
-  {{ return({'columns': columns, 'key': portmesh.contract_key(port), 'unique_key': port.unique_key}) }}
+  {% set consumers = [] %}
+  {% for consumer in portmesh.consumers_of(port.node) %}{% do consumers.append({'name': consumer.name, 'until': (consumer.until or '') | string}) %}{% endfor %}
+  {{ return({
+      'columns': columns, 'key': portmesh.contract_key(port), 'unique_key': port.unique_key,
+      'consumers': consumers, 'deprecation_date': portmesh.deprecation_date(port.node)}) }}
 {% endmacro %}
 
 {# What a row is found by: the primary key, else the unique_key. #}

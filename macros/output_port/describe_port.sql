@@ -25,9 +25,25 @@
   }) -}}
 {% endmacro %}
 
-{# A name for what this run writes of a port; is_version_of knows it again. #}
-{% macro new_version_name(port) %}
-  {{- return(port.alias ~ '__' ~ run_started_at.strftime('%Y%m%d_%H%M%S') ~ '_' ~ invocation_id[:6]) -}}
+{# A port as the records know it, though no model may make it any more: what describe_port gives, without its node. #}
+{% macro describe_relation(reads_as) %}
+  {%- set product, _, alias = reads_as.partition('.') -%}
+  {{- return({
+      'id': '', 'product': product, 'name': alias, 'label': reads_as, 'reads_as': reads_as, 'contract_version': none, 'alias': alias,
+      'relation': api.Relation.create(database=target.get('database'), schema=environment_schema(product), identifier=alias,
+          type='view' if target.type == 'duckdb' else 'table'),
+      'internal_schema': environment_schema(product ~ '__internal'),
+  }) -}}
+{% endmacro %}
+
+{# `2027-06-30`, or empty. #}
+{% macro deprecation_date(node) %}{{- return(((node.deprecation_date or '') | string)[:10]) -}}{% endmacro %}
+
+{# A name for what this run writes of a port; is_version_of knows it again. A run that publishes the rows that a port starts from
+   names the increment after them a second later. #}
+{% macro new_version_name(port, current=none) %}
+  {%- set at = run_started_at if not current or current.version[-6:] != invocation_id[:6] else run_started_at + modules.datetime.timedelta(seconds=1) -%}
+  {{- return(port.alias ~ '__' ~ at.strftime('%Y%m%d_%H%M%S') ~ '_' ~ invocation_id[:6]) -}}
 {% endmacro %}
 
 {# Whether a table, branch or second name is a version of the port, or made beside one. #}

@@ -9,7 +9,8 @@
       'next_sequence': ((attempts[0]['sequence'] or 0) if attempts else 0) | int + 1}) }}
 {% endmacro %}
 
-{# {port's relation: its records, the newest first}. Records of an earlier release go by the node's id. #}
+{# {port's relation: its records, the newest first, down to the one that retired it}. Records of an earlier release go by the
+   node's id. #}
 {% macro attempts_of(ports) %}
   {% set names, ids, found, by_id = [], [], {}, {} %}
   {% for port in ports %}
@@ -25,7 +26,10 @@
     where reads_as in ({{ names | join(', ') }}) or (reads_as is null and port_id in ({{ ids | join(', ') }}))
     order by coalesce(sequence, 0) desc, attempted_at desc
   {% endset %}
-  {% for row in portmesh.query(query).rows %}{% do found[row['reads_as'] or by_id[row['port_id']]].append(row) %}{% endfor %}
+  {% for row in portmesh.query(query).rows %}
+    {% set records = found[row['reads_as'] or by_id[row['port_id']]] %}
+    {% if not records or records[-1]['verdict'] != 'retired' %}{% do records.append(row) %}{% endif %}
+  {% endfor %}
   {{ return(found) }}
 {% endmacro %}
 

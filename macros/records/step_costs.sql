@@ -4,9 +4,10 @@
   {{- return(graph.setdefault('portmesh_spent', {}).setdefault(invocation_id, {}).setdefault(model.unique_id if model else none, {})) -}}
 {% endmacro %}
 
-{# From here on, statements belong to this step. #}
+{# From here on, statements belong to this step. Writing is the first of an attempt. #}
 {% macro begin_step(name) %}
   {% set spent, now, read = portmesh._steps(), modules.datetime.datetime.now(), portmesh.bytes_read_so_far() %}
+  {% if name == 'write' %}{% do spent.clear() %}{% endif %}
   {% if spent.step %}
     {% do spent.steps[spent.step].update({'seconds': (now - spent.since).total_seconds()}) %}
     {% if read is not none %}{% do spent.steps[spent.step].update({'scanned': read - spent.read}) %}{% endif %}

@@ -3,12 +3,13 @@
   {% set findings = [] %}
   {% for port in mesh.ports.values() %}
     {% set meta = portmesh.meta_of(port) %}
-    {% set problems = portmesh._unknown_keys('config.meta', meta, ['version', 'classification', 'subject', 'freshness', 'consumers', 'exemptions', 'keep_versions', 'agreements']) %}
+    {% set problems = portmesh._unknown_keys('config.meta', meta, ['version', 'classification', 'subject', 'freshness', 'consumers', 'exemptions', 'keep_versions', 'agreements', 'starts_from']) %}
     {% if meta.freshness is not none and meta.freshness is defined %}{% do problems.extend(portmesh._freshness_problems(port, meta.freshness)) %}{% endif %}
     {% if meta.subject is not none and meta.subject is defined %}{% do problems.extend(portmesh._subject_problems(port, meta.subject)) %}{% endif %}
     {% do problems.extend(portmesh._consumers_problems(meta.consumers or [])) %}
     {% do problems.extend(portmesh._agreements_problems(meta.agreements or [])) %}
     {% do problems.extend(portmesh._columns_declared_twice(mesh, port)) %}
+    {% if meta.starts_from is not none and meta.starts_from is defined %}{% do problems.extend(portmesh._starts_from_problems(mesh, port, meta.starts_from)) %}{% endif %}
     {% if 'keep_versions' in meta and not (meta.keep_versions is integer and meta.keep_versions is not boolean and meta.keep_versions > 0) %}
       {% do problems.append('keep_versions is ' ~ meta.keep_versions ~ ', not a whole number above 0') %}
     {% endif %}
@@ -59,6 +60,15 @@
     {% endif %}
   {% endfor %}
   {{ return(problems) }}
+{% endmacro %}
+
+{% macro _starts_from_problems(mesh, port, starts_from) %}
+  {% if not port.config.unique_key %}{{ return(['starts_from is for incremental ports (unique_key); any other has all rows from its model']) }}{% endif %}
+  {% if starts_from | string in [port.alias, port.version | string] %}{{ return(['starts_from is the port itself']) }}{% endif %}
+  {% set versions = [] %}
+  {% for other in mesh.models if other.package_name == port.package_name and other.name == port.name %}{% do versions.append(other.version | string) %}{% endfor %}
+  {% if starts_from | string in versions or (starts_from is string and '.' not in starts_from) %}{{ return([]) }}{% endif %}
+  {{ return(['starts_from is ' ~ starts_from ~ ', which is no version of ' ~ port.name ~ ' and no name in ' ~ port.package_name]) }}
 {% endmacro %}
 
 {% macro _subject_problems(port, subject) %}

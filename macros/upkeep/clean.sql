@@ -24,6 +24,18 @@
   {{ return(sorted) }}
 {% endmacro %}
 
+{# The newest version that a rollback took from consumers since the last publication: {version, row_count, published_at,
+   rolled_back_at}, the times of those between included; none where no rollback came after the last publication. #}
+{% macro withdrawn_facts(records, current) %}
+  {% set taken, back = portmesh.withdrawn_versions(records), [] %}
+  {% for record in records if record.verdict == 'rolled_back' and record.replaces in taken %}{% do back.append(record.attempted_at) %}{% endfor %}
+  {% set published = records | selectattr('verdict', 'equalto', 'published') | selectattr('version', 'in', taken) | list %}
+  {% if not back or not published %}{{ return(none) }}{% endif %}
+  {{ return({
+      'version': published[0].version, 'row_count': published[0].row_count | int,
+      'published_at': published[-1].attempted_at.isoformat(), 'rolled_back_at': back[0].isoformat()}) }}
+{% endmacro %}
+
 {# What a rollback took from consumers since the last publication, and the tables beside it. #}
 {% macro withdrawn_versions(records) %}
   {% set names, found = [], namespace(is_open=true) %}

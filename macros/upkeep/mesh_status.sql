@@ -1,4 +1,5 @@
-{# Prints, as one line of JSON, the state of every port: what consumers read, the last attempt, what earlier runs left. #}
+{# Prints, as one line of JSON, the state of every port: what consumers read, the last attempt, what earlier runs left; and what no
+   model makes any more. #}
 {% macro mesh_status() %}
   {% set ports = portmesh.all_ports() %}
   {% set has_records = load_relation(portmesh.record_table('publications')) is not none %}
@@ -21,7 +22,7 @@
     {% set checks = measured.get(port.id ~ ' ' ~ port.last_run, {'fail': [], 'late': []}) %}
     {% do port.update({'failed_checks': checks.fail, 'late': checks.late | length > 0}) %}
   {% endfor %}
-  {% do print(tojson({'target': target.name, 'ports': facts, 'ending': portmesh._ending_facts()})) %}
+  {% do print(tojson({'target': target.name, 'ports': facts, 'ending': portmesh._ending_facts(), 'unmade': portmesh.unmade_facts()})) %}
 {% endmacro %}
 
 {% macro _ending_facts() %}
@@ -55,8 +56,20 @@
       'verdict': last.verdict if last else none,
       'last_run': last.invocation_id if last else none,
       'refused_attempts': portmesh._refused_since(attempts) | length,
+      'withdrawn': portmesh.withdrawn_facts(records, current),
+      'built_at': portmesh._built_at(versions),
       'kept': portmesh._kept(versions[:portmesh.versions_to_keep(port.node)]),
   }) }}
+{% endmacro %}
+
+{# When the rows that consumers read were built: the newest publication, and those before it that it only added to. #}
+{% macro _built_at(versions) %}
+  {% set times, found = [], namespace(is_open=true) %}
+  {% for version in versions if found.is_open %}
+    {% do times.append(version.attempted_at.isoformat()) %}
+    {% set found.is_open = version.kind == 'increment' %}
+  {% endfor %}
+  {{ return(times) }}
 {% endmacro %}
 
 {% macro _kept(versions) %}

@@ -13,6 +13,8 @@ from portmesh.commands.infra import infra
 from portmesh.commands.land import land
 from portmesh.commands.maintain import maintain
 from portmesh.commands.meter import meter
+from portmesh.commands.rename import rename
+from portmesh.commands.retire import retire
 from portmesh.commands.rollback import rollback
 from portmesh.commands.serve import serve
 from portmesh.commands.status import status
@@ -32,6 +34,8 @@ app.command()(clean)
 app.command()(maintain)
 app.command()(meter)
 app.command()(rollback)
+app.command()(rename)
+app.command()(retire)
 app.command()(catalog)
 app.command()(infra)
 app.command()(serve)

@@ -11,6 +11,8 @@ from portmesh.durations import age
 from portmesh.text import count
 from portmesh.upkeep.leftovers import count_left
 from portmesh.upkeep.port_facts import EndingAccess, MeshFacts, PortFacts
+from portmesh.upkeep.unmade import UnmadeStatus, describe_unmade
+from portmesh.upkeep.withdrawn import WithdrawnStatus, describe_withdrawn
 
 
 class PortStatus(BaseModel):
@@ -43,6 +45,8 @@ class MeshStatus(BaseModel):
     ports: list[PortStatus]
     left: list[LeftStatus]
     ending: list[EndingAccess]
+    withdrawn: list[WithdrawnStatus]
+    unmade: list[UnmadeStatus]
     summary: str
 
 
@@ -57,7 +61,14 @@ def describe_mesh(facts: MeshFacts, now: datetime, chosen: Sequence[str] = ()) -
         for one in port.leftovers
     ]
     return MeshStatus(
-        target=facts.target, at=now, ports=ports, left=left, ending=facts.ending, summary=_summary(ports, left)
+        target=facts.target,
+        at=now,
+        ports=ports,
+        left=left,
+        ending=facts.ending,
+        withdrawn=describe_withdrawn(facts.ports, now, chosen),
+        unmade=describe_unmade(facts.unmade, now),
+        summary=_summary(ports, left),
     )
 
 

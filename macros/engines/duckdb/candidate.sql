@@ -2,7 +2,7 @@
    before the verdict. #}
 
 {% macro duckdb__place_candidate(port, current, increment, changes) %}
-  {% set version, existing = portmesh.new_version_name(port), load_relation(port.relation) %}
+  {% set version, existing = portmesh.new_version_name(port, current), load_relation(port.relation) %}
   {% if existing and existing.type != 'view' %}{% do portmesh.refuse_foreign(port, existing.type) %}{% endif %}
   {% set candidate = portmesh.version_relation(port, version) %}
   {{ return({
@@ -67,11 +67,12 @@
   {{ return(portmesh.query(query).columns[0].values() | join('\n')) }}
 {% endmacro %}
 
-{# Names of the port's versions that a text of SQL names. #}
+{# Names of the port's versions that a text of SQL names; a port of another domain may have versions of the same names. #}
 {% macro _versions_in(port, text) %}
   {% set found = [] %}
-  {% for name in modules.re.findall('\\b' ~ modules.re.escape(port.alias) ~ '__\\d{8}_\\d{6}_[0-9a-f]{6}\\w*', text) %}
-    {% if name not in found %}{% do found.append(name) %}{% endif %}
+  {% set name = modules.re.escape(port.alias) ~ '__\\d{8}_\\d{6}_[0-9a-f]{6}\\w*' %}
+  {% for schema, name in modules.re.findall('(?<!\\w)(?:(\\w+)"?\\.)?"?(' ~ name ~ ')', text) %}
+    {% if schema in ['', port.internal_schema] and name not in found %}{% do found.append(name) %}{% endif %}
   {% endfor %}
   {{ return(found) }}
 {% endmacro %}

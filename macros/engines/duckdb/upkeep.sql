@@ -39,6 +39,33 @@
   {% do portmesh.execute_sql('drop ' ~ ('view' if name.endswith('__result') else 'table') ~ ' if exists ' ~ portmesh.version_relation(port, name)) %}
 {% endmacro %}
 
+{# A view on versions of the port: what else may stand at its name is somebody's own. #}
+{% macro duckdb__is_published_here(port) %}{{ return(portmesh._versions_in(port, portmesh._view_text(port)) | length > 0) }}{% endmacro %}
+
+{# DuckDB keeps a view's SQL with the names that its author wrote: with the schema, or without it and then not that of a CTE. #}
+{% macro duckdb__readers_of(port) %}
+  {% set schema, name, found = modules.re.escape(port.relation.schema), modules.re.escape(port.alias), [] %}
+  {% set query %}
+    select schema_name, view_name, sql from duckdb_views()
+    where not internal and database_name = '{{ port.relation.database }}'
+      and (schema_name, view_name) <> ('{{ port.relation.schema }}', '{{ port.alias }}')
+      and not (schema_name = '{{ port.internal_schema }}' and regexp_full_match(view_name, '.*__\d{8}_\d{6}_[0-9a-f]{6}__result'))
+    order by 1, 2
+  {% endset %}
+  {% for row in portmesh.query(query).rows %}
+    {% set names_port = modules.re.search('(?i)\\b"?' ~ schema ~ '"?\\."?' ~ name ~ '\\b(?!\\.)', row[2]) %}
+    {% set names_bare = modules.re.search('(?i)\\b(from|join)\\s+"?' ~ name ~ '\\b(?!\\.)', row[2])
+        and not modules.re.search('(?i)"?\\b' ~ name ~ '"?(\\s*\\([^)]*\\))?\\s+as\\s+(not\\s+)?(materialized\\s*)?\\(', row[2]) %}
+    {% if names_port or names_bare or portmesh._versions_in(port, row[2]) %}{% do found.append('the view ' ~ row[0] ~ '.' ~ row[1]) %}{% endif %}
+  {% endfor %}
+  {{ return(found) }}
+{% endmacro %}
+
+{% macro duckdb__drop_port(port, versions, exists) %}
+  {% if exists %}{% do portmesh.execute_sql('drop view ' ~ port.relation) %}{% endif %}
+  {% for name in versions | sort(reverse=true) %}{% do portmesh.drop_version(port, name) %}{% endfor %}
+{% endmacro %}
+
 {# What neither the kept versions nor the candidate at hand need: older versions, leftovers of broken runs. #}
 {% macro duckdb__drop_superseded_versions(port, history, place) %}
   {% set needed = portmesh.needed_versions(port, history.versions) + [place.version, place.version ~ '__result', place.version ~ '__replaced'] %}

@@ -2,7 +2,7 @@
    its writer sees. The folders of the two add what differs: how a candidate is opened, published and left. #}
 
 {% macro iceberg__place_candidate(port, current, increment, changes) %}
-  {% set version, exists = portmesh.new_version_name(port), portmesh.iceberg_table_exists(port, current) %}
+  {% set version, exists = portmesh.new_version_name(port, current), portmesh.iceberg_table_exists(port, current) %}
   {% set is_beside = not exists or portmesh.engine_macro('needs_new_table')(port) %}
   {% set branch = portmesh.engine_macro('branch_relation')(port, version) %}
   {% set result = portmesh.version_relation(port, version) if is_beside else branch %}

@@ -55,6 +55,20 @@
   {% endfor %}
 {% endmacro %}
 
+{% macro iceberg__is_published_here(port) %}
+  {% set existing = portmesh.existing_relation(port.relation) %}
+  {{ return(existing is not none and existing.type == 'table' and portmesh.engine_macro('is_iceberg_table')(existing)) }}
+{% endmacro %}
+
+{# Glue does not tell who reads a table. #}
+{% macro iceberg__readers_of(port) %}{{ return([]) }}{% endmacro %}
+
+{# Second names first, for their files may be the port's. Branches and tags go with the table. #}
+{% macro iceberg__drop_port(port, versions, exists) %}
+  {% for name in versions %}{% do portmesh.drop_unless_shared(portmesh.version_relation(port, name)) %}{% endfor %}
+  {% if exists %}{% do portmesh.drop_table(port.relation) %}{% endif %}
+{% endmacro %}
+
 {# A version, or the rows of an increment, which are a table of their own. #}
 {% macro drop_unless_shared(relation) %}
   {% do (portmesh.drop_table if modules.re.search('__(increment|rows)$', relation.identifier) else portmesh.forget_table)(relation) %}

@@ -13,7 +13,8 @@ from portmesh.output import console, errors_as_json, print_json
 from portmesh.text import facts_block
 from portmesh.upkeep.cleaning import decide_all, remove
 from portmesh.upkeep.leftovers import Decision, count_left
-from portmesh.upkeep.port_facts import read_mesh_facts
+from portmesh.upkeep.port_facts import read_mesh_facts, utc_now
+from portmesh.upkeep.unmade import UnmadeStatus, count_unmade, describe_unmade, unmade_block
 
 
 def clean(
@@ -33,12 +34,15 @@ def clean(
         span = parse_duration(older_than)
         mesh = read_mesh_facts(target)
         decisions = decide_all(mesh.choose(ports or []), mesh.target, span, refused)
+        unmade = describe_unmade([] if ports else mesh.unmade, utc_now())
         if not dry_run:
             remove(decisions, target)
     if as_json:
-        print_json({"target": mesh.target, "dry_run": dry_run, **_as_facts(decisions)})
+        stays = {"unmade": [one.model_dump(mode="json") for one in unmade]}
+        print_json({"target": mesh.target, "dry_run": dry_run, **_as_facts(decisions), **stays})
     else:
         _print(decisions, dry_run)
+        _print_unmade(unmade)
 
 
 def _as_facts(decisions: Sequence[Decision]) -> dict[str, list[dict[str, Any]]]:
@@ -66,6 +70,13 @@ def _print(decisions: Sequence[Decision], dry_run: bool) -> None:
         verb = "stays" if len(left) == 1 else "stay"
         start = "\n" if gone else ""
         out.print(f"{start}{_count(left)} {verb}.\n\n{_block(left)}", markup=False, soft_wrap=True)
+
+
+def _print_unmade(unmade: Sequence[UnmadeStatus]) -> None:
+    if unmade:
+        verb = "stays" if len(unmade) == 1 else "stay"
+        heading = f"{count_unmade(unmade)} {verb}, for consumers may read it."
+        console().print(f"\n{heading}\n\n{facts_block(unmade_block(unmade))}", markup=False, soft_wrap=True)
 
 
 def _count(decisions: Sequence[Decision]) -> str:

@@ -13,4 +13,5 @@ Target = Annotated[
 Ports = Annotated[
     list[str] | None, typer.Argument(metavar="[PORT]...", help="orders.order_lines, orders.order_lines.v2; else all.")
 ]
+Confirmed = Annotated[bool, typer.Option("--yes", help="Do it. Without this, only the plan is shown.")]
 AsJson = Annotated[bool, typer.Option("--json", help="The same facts as JSON.")]

@@ -9,15 +9,17 @@ from portmesh.status import MeshStatus, describe_mesh
 from portmesh.text import facts_block
 from portmesh.upkeep.cleaning import with_orphans
 from portmesh.upkeep.port_facts import read_mesh_facts, utc_now
+from portmesh.upkeep.unmade import count_unmade, unmade_block
 
 
 def status(ports: Ports = None, target: Target = None, as_json: AsJson = False) -> None:
-    """Show each port with its state, rows, age and refused attempts, and what broken runs left."""
+    """Show each port with its state, rows, age and refused attempts; what broken runs left; what no model makes."""
     with errors_as_json(as_json):
         facts = read_mesh_facts(target)
         chosen = [port.label for port in facts.choose(ports or [])]
         found = with_orphans(facts.ports, facts.target)
-    mesh = describe_mesh(facts.model_copy(update={"ports": found}), utc_now(), chosen)
+    shown = {"ports": found, "unmade": [] if ports else facts.unmade}
+    mesh = describe_mesh(facts.model_copy(update=shown), utc_now(), chosen)
     if as_json:
         print_json(mesh.model_dump(mode="json"))
     else:
@@ -47,3 +49,9 @@ def _print(mesh: MeshStatus) -> None:
         out.print("\nAccess that ends within 30 days, or has ended:", markup=False)
         ending = [(one.port, f"{one.what}\n{one.next}") for one in mesh.ending]
         out.print(f"\n{facts_block(ending)}", markup=False, soft_wrap=True)
+    if mesh.withdrawn:
+        withdrawn = [(one.port, f"{one.story}\n{one.next}") for one in mesh.withdrawn]
+        out.print(f"\nTaken back from consumers.\n\n{facts_block(withdrawn)}", markup=False, soft_wrap=True)
+    if mesh.unmade:
+        heading = f"{count_unmade(mesh.unmade)} can still be read."
+        out.print(f"\n{heading}\n\n{facts_block(unmade_block(mesh.unmade))}", markup=False, soft_wrap=True)

@@ -10,7 +10,17 @@ from pydantic import BaseModel, field_validator
 from portmesh.dbt import run_operation
 from portmesh.errors import not_allowed
 from portmesh.upkeep.leftovers import KeptVersion, Leftover, OpenVersion, OrphanFiles
+from portmesh.upkeep.unmade import Unmade
 from portmesh.upkeep.version_names import parse_version_name
+
+
+class Withdrawn(BaseModel):
+    """What a rollback took from consumers. Between the two times they read it, or one before it that went too."""
+
+    version: str
+    row_count: int
+    published_at: datetime
+    rolled_back_at: datetime
 
 
 class PortFacts(BaseModel):
@@ -31,6 +41,8 @@ class PortFacts(BaseModel):
     database: str = ""
     internal_database: str = ""
     kept: list[KeptVersion] = []
+    withdrawn: Withdrawn | None = None
+    built_at: list[datetime] = []
     left: list[OpenVersion] = []
     inspected: list[OpenVersion] = []
     orphans: list[OrphanFiles] = []
@@ -68,11 +80,12 @@ class EndingAccess(BaseModel):
 
 
 class MeshFacts(BaseModel):
-    """All ports, the target that they are on, and which access to them ends."""
+    """All ports, the target that they are on, which access to them ends, and what is published and no model makes."""
 
     target: str
     ports: list[PortFacts]
     ending: list[EndingAccess] = []
+    unmade: list[Unmade] = []
 
     def choose(self, labels: Sequence[str]) -> list[PortFacts]:
         """The ports of these labels, or all if there is none, in order. Raises UsageError for one that is no port."""

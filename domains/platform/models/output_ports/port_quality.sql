@@ -6,14 +6,14 @@ measurements as (
 
 ),
 
+-- A run may try a port twice: the rows that it starts from, and its increment. All checks of an attempt have one time.
 attempts_dated as (
 
-    select
+    select distinct
         port_id,
         invocation_id,
-        max(measured_at) as measured_at
+        measured_at
     from measurements
-    group by port_id, invocation_id
 
 ),
 
@@ -62,6 +62,7 @@ checks_rated as (
         on
             measurements.port_id = latest_attempts.port_id
             and measurements.invocation_id = latest_attempts.invocation_id
+            and measurements.measured_at = latest_attempts.measured_at
 
 ),
 
