@@ -115,7 +115,7 @@ def test_rollback_errors_are_plain_sentences(capsys: pytest.CaptureFixture[str])
     assert code == 1
     assert text.startswith("shop.lines keeps no version before "), text
     code, text = run(capsys, "rollback", "shop.line")
-    assert text.startswith("There is no port shop.line."), text
+    assert text.startswith("There is no port 'shop.line'. Did you mean shop.lines?"), text
     assert "Encountered" not in text
 
 
