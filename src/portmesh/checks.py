@@ -1,4 +1,4 @@
-"""The checks of a port in dbt's manifest, as macros/output_port/port_checks.sql finds them."""
+"""The checks of a port in dbt's manifest, as macros/audit/list_checks.sql finds them."""
 
 from __future__ import annotations
 
