@@ -16,8 +16,10 @@
   {{- return(relation.incorporate(path={'identifier': relation.identifier ~ '$' ~ name})) -}}
 {% endmacro %}
 
+{# dbt is told too: the same run may write the port once more. #}
 {% macro athena__rename_table(from_relation, to_relation) %}
   {% do portmesh.execute_sql('alter table ' ~ from_relation.render_hive() ~ ' rename to ' ~ to_relation.render_hive()) %}
+  {% do adapter.cache_added(to_relation) %}
 {% endmacro %}
 
 {% macro athena__publish_branch(port, place) %}

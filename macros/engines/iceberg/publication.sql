@@ -4,7 +4,6 @@
   {% do portmesh.assert_not_overtaken(port, place) %}
   {% if not place.exists %}
     {% do portmesh.engine_macro('rename_table')(place.result, port.relation) %}
-    {% do adapter.cache_added(port.relation) %}
   {% elif place.is_beside %}
     {% do portmesh.engine_macro('publish_beside')(port, place) %}
   {% else %}

@@ -28,8 +28,10 @@
       ~ " tblproperties ('format-version' = '2') as\nselect " ~ portmesh.column_list(port) ~ ' from ' ~ rows) %}
 {% endmacro %}
 
+{# dbt is told too: the same run may write the port once more. #}
 {% macro spark__rename_table(from_relation, to_relation) %}
   {% do portmesh.execute_sql('alter table ' ~ from_relation ~ ' rename to ' ~ to_relation) %}
+  {% do adapter.cache_added(to_relation.replace(is_iceberg=true)) %}
 {% endmacro %}
 
 {% macro spark__kept_rows(port, current, previous) %}
