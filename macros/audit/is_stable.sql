@@ -3,21 +3,28 @@
 {% macro is_stable(port, check, arguments) %}
   {% if check.sql_arguments is none %}{{ return(false) }}{% endif %}
   {% set texts = [check.where or ''] %}
-  {% for name in check.sql_arguments %}{% do texts.append(arguments.get(name, '')) %}{% endfor %}
-  {% if check.kind == 'accepted_values' and arguments.get('quote') is sameas false %}{% do texts.append(arguments.get('values')) %}{% endif %}
-  {% if check.kind == 'relationships' and (arguments.to | string == arguments.model | string or modules.re.search('\\W', arguments.field | string)) %}{{ return(false) }}{% endif %}
+  {% set names = check.sql_arguments + (['values'] if check.kind == 'accepted_values' and arguments.get('quote') is sameas false else []) %}
+  {% for name in names %}
+    {% set value = arguments.get(name) or '' %}
+    {% do texts.extend([value] if value is string or value is not iterable else value) %}
+  {% endfor %}
+  {% if check.kind == 'relationships' and (portmesh._refers_to_itself(port, arguments) or modules.re.search('\\W', arguments.field | string)) %}{{ return(false) }}{% endif %}
   {{ return(portmesh.is_stable_sql(port, texts | join(' '))) }}
 {% endmacro %}
+
+{# Whether `relationships` looks for the keys in the port's own rows. #}
+{% macro _refers_to_itself(port, arguments) %}{{ return(arguments.to | string == port.relation | string) }}{% endmacro %}
 
 {% macro is_stable_sql(port, text) %}
   {% set names = [] %}
   {% for column in port.columns %}{% do names.append(column.name | lower) %}{% endfor %}
-  {% if modules.re.search("(?i)'\\s*(now|today|tomorrow|yesterday)\\s*'", text) %}{{ return(false) }}{% endif %}
-  {% set code = modules.re.sub("'(?:[^']|'')*'", ' ', text) %}
-  {% for quoted, word, call in modules.re.findall('(?:["`]([^"`]*)["`]|([A-Za-z_][\\w.$]*))\\s*(\\(?)', code) %}
+  {# What begins or ends a text otherwise, a comment, and DuckDB's `(from t)` #}
+  {% if modules.re.search("(?i)--|/\\*|\\\\'|\\$\\$|'\\s*(now|today|tomorrow|yesterday)\\s*'|\\(\\s*from\\b", text) %}{{ return(false) }}{% endif %}
+  {% set word = '\'(?:[^\']|\'\')*\'|(?:["`]([^"`]*)["`]|([^\\W\\d][\\w.$]*))\\s*(\\(?)' %}
+  {% for quoted, word, call in modules.re.findall(word, text) if quoted or word %}
     {% set name = (quoted or word) | lower %}
-    {% set known = portmesh._stable_functions() if call and not quoted else names + portmesh._stable_words() %}
-    {% if name not in known and not (call and name in portmesh._words_before_brackets()) %}{{ return(false) }}{% endif %}
+    {% set known = portmesh._stable_functions() + portmesh._words_before_brackets() if call else names if quoted else names + portmesh._stable_words() %}
+    {% if name not in known or (quoted and call) %}{{ return(false) }}{% endif %}
   {% endfor %}
   {{ return(true) }}
 {% endmacro %}

@@ -71,7 +71,8 @@
 
 {# A published row of the port's unique_key gave way to the increment's, so a key that holds it has no other rows. #}
 {% macro _part_to_read(port, check, scope, audited, increment) %}
-  {% set columns = check.arguments.get('columns') or [check.column] %}
-  {% if scope == 'rows' or not portmesh.columns_in_sql(port, port.unique_key) | reject('in', columns) | list %}{{ return(increment) }}{% endif %}
+  {% if scope == 'rows' %}{{ return(increment) }}{% endif %}
+  {% set columns = portmesh._rendered_arguments_for(port, check).get('columns') or [check.column] %}
+  {% if not portmesh.columns_in_sql(port, port.unique_key) | reject('in', columns) | list %}{{ return(increment) }}{% endif %}
   {{ return('(select * from ' ~ audited ~ ' where ' ~ portmesh.shares_key(port, columns, increment) ~ ')') }}
 {% endmacro %}

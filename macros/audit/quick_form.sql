@@ -5,6 +5,7 @@
   {% set types = {} %}{% for c in port.columns %}{% do types.update({c.name: c.data_type}) %}{% endfor %}
   {% if check.column not in types or check.fail_calc != 'count(*)' or check.limit is not none or check.scope != 'whole' %}{{ return(none) }}{% endif %}
   {% if check.macro == 'macro.dbt.test_relationships' %}
+    {% if portmesh._refers_to_itself(port, portmesh._rendered_arguments_for(port, check)) %}{{ return(none) }}{% endif %}
     {% set where = ' where ' ~ check.where if check.where else '' %}
     {% set values = '(select distinct ' ~ check.column ~ ' from ' ~ check.relation ~ where ~ ') as its_values' %}
     {{ return({'sql': portmesh.render_check(port, portmesh._without_where(check), values), 'buckets': none}) }}

@@ -71,7 +71,7 @@ These are the rows of the version or name that it starts from (config.meta.start
   {%- set column = '*' if check.macro != 'macro.dbt.test_not_null' else keys[0] if keys and check.column not in keys else check.column -%}
   {%- set values = [] -%}
   {%- for row in portmesh.query('select ' ~ column ~ ' from ' ~ check.failing ~ ' limit 3').rows -%}
-    {%- do values.append(portmesh.printable(row[0] | string, 24)) -%}
+    {%- do values.append(portmesh.printable(row[0], 24)) -%}
   {%- endfor -%}
   {{- return(values | join(', ')) -}}
 {% endmacro %}

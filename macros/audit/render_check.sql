@@ -52,7 +52,8 @@
   {{ return(rendered) }}
 {% endmacro %}
 
-{# As dbt's native rendering: a text that is one expression becomes its value, any other text stays one. #}
+{# As dbt's native rendering: a text that is one expression becomes its value, any other text stays one. Of an expression of
+   literals alone Jinja makes a text when it compiles it. #}
 {% macro _rendered_argument(value) %}
   {% if value is mapping %}{{ return(portmesh._rendered_arguments_at_depth(value)) }}{% endif %}
   {% if value is sequence and value is not string %}
@@ -66,7 +67,9 @@
   {% if not expression %}{{ return(render(text)) }}{% endif %}
   {% do context.update({'portmesh_slot': {}}) %}
   {% do render('{% do portmesh_slot.update({"value": (' ~ expression.group(1) ~ ')}) %}') %}
-  {{ return(context['portmesh_slot'].value) }}
+  {% set value, names = context['portmesh_slot'].value, modules.re.sub('"[^"]*"|\'[^\']*\'|\\|\\s*\\w+', '', expression.group(1)) %}
+  {% set is_constant = not modules.re.search('(?!\\b(?:true|false|none|and|or|not|in|is|if|else)\\b)\\b[a-z_]', names, modules.re.IGNORECASE) %}
+  {{ return(value | string if is_constant else value) }}
 {% endmacro %}
 
 {% macro _rendered_arguments_at_depth(value) %}

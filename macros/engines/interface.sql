@@ -105,6 +105,9 @@
 {# The switch: what is audited becomes what consumers read. #}
 {% macro publish_version(port, place, changes) %}{{ return(portmesh.engine_macro('publish_version')(port, place, changes)) }}{% endmacro %}
 
+{# Nothing is new: what has just been audited again is what consumers read, whatever somebody did to the port meanwhile. #}
+{% macro show_again(port, current) %}{{ return(portmesh.engine_macro('show_again')(port, current)) }}{% endmacro %}
+
 {# Raises unless consumers read what was audited: the last thing of a publication. #}
 {% macro assert_published(port, place, row_count) %}{{ return(portmesh.engine_macro('assert_published')(port, place, row_count)) }}{% endmacro %}
 

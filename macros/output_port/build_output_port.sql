@@ -66,6 +66,7 @@
 {% endmacro %}
 
 {% macro _leave_unchanged(attempt) %}
+  {% do portmesh.show_again(attempt.port, attempt.current) %}
   {% do portmesh.record_attempt(attempt, 'unchanged', attempt.current.version) %}
   {% do portmesh.drop_candidate(attempt.place) %}
   {% do portmesh.drop_superseded_versions(attempt.port, attempt.history, attempt.place) %}

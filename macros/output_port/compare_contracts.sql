@@ -7,7 +7,7 @@
   {% set published = portmesh.published_contract(port, current) %}
   {% set changes, breaks = portmesh._changed_columns(port, published.columns), [] %}
   {% for change in changes if change.breaks %}{% do breaks.append(change) %}{% endfor %}
-  {% if published.key and portmesh.contract_key(port) != published.key %}
+  {% if published.key and portmesh.contract_key(port) | sort != published.key | sort %}
     {% do breaks.append({'column': 'the key', 'now': portmesh.contract_key(port) | join(', ') or 'none', 'before': published.key | join(', ')}) %}
   {% endif %}
   {% if not breaks %}{{ return(changes) }}{% endif %}

@@ -7,7 +7,7 @@
   {% set current, previous = history.versions[0], history.versions[1] %}
   {% set snapshot = portmesh.current_snapshot(port) %}
   {% set rows = portmesh.kept_rows(port, current, previous) %}
-  {% do portmesh._assert_fits_contract(port, rows) %}
+  {% do portmesh._assert_fits_contract(port, previous, rows) %}
   {% do portmesh._assert_passes_checks(port, rows, previous) %}
   {% if portmesh.current_snapshot(port) != snapshot %}
     {% do exceptions.raise_dependency_error(port.label ~ ' was not rolled back: another run has published it meanwhile.\n\n  next   portmesh status, and the same command again if it is still wanted') %}
@@ -39,9 +39,14 @@
   {{ return(history) }}
 {% endmacro %}
 
-{# Consumers get the columns of today's contract; the version must have them. #}
-{% macro _assert_fits_contract(port, rows_before) %}
-  {% set columns = portmesh.describe_query('select * from ' ~ rows_before) %}
+{# Consumers get the columns of today's contract; the version must have them: by its recorded contract, since the table of an
+   increment has by now what later ones added to it. #}
+{% macro _assert_fits_contract(port, previous, rows_before) %}
+  {% set columns = [] %}
+  {% for column in fromjson(previous.contract or '{}').columns or [] %}
+    {% do columns.append({'name': column.name, 'type': portmesh.described_type(column.data_type)}) %}
+  {% endfor %}
+  {% set columns = columns or portmesh.describe_query('select * from ' ~ rows_before) %}
   {% set rows = portmesh._contract_differences(port, portmesh.contract_columns(port), columns) | rejectattr(1, 'equalto', 'not declared') | list %}
   {% for row in rows %}{% do row.pop() %}{% endfor %}
   {% if rows %}

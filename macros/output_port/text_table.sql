@@ -1,14 +1,19 @@
+{# A cell may be a name from data, such as a column's of a pivot: it stays in its line. #}
 {% macro text_table(headers, rows) %}
-  {%- set widths = [] -%}
-  {%- for i in range(headers | length) -%}
-    {%- set cells = [headers[i] | length] -%}
-    {%- for row in rows -%}{%- do cells.append(row[i] | string | length) -%}{%- endfor -%}
-    {%- do widths.append(cells | max) -%}
-  {%- endfor -%}
-  {%- set lines = [] -%}
+  {%- set texts = [] -%}
   {%- for row in [headers] + rows -%}
     {%- set cells = [] -%}
-    {%- for i in range(headers | length) -%}{%- do cells.append((row[i] | string).ljust(widths[i])) -%}{%- endfor -%}
+    {%- for cell in row -%}{%- do cells.append(portmesh.printable(cell | string, 1000)) -%}{%- endfor -%}
+    {%- do texts.append(cells) -%}
+  {%- endfor -%}
+  {%- set widths = [] -%}
+  {%- for i in range(headers | length) -%}
+    {%- do widths.append(texts | map(attribute=i) | map('length') | max) -%}
+  {%- endfor -%}
+  {%- set lines = [] -%}
+  {%- for row in texts -%}
+    {%- set cells = [] -%}
+    {%- for i in range(headers | length) -%}{%- do cells.append(row[i].ljust(widths[i])) -%}{%- endfor -%}
     {%- do lines.append(('  ' ~ cells | join('   ')).rstrip()) -%}
   {%- endfor -%}
   {{- return(lines | join('\n')) -}}

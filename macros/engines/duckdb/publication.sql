@@ -26,6 +26,8 @@
   {% do portmesh.execute_sql('create or replace view ' ~ port.relation ~ ' as select ' ~ portmesh.column_list(port) ~ ' from ' ~ portmesh.version_relation(port, base)) %}
 {% endmacro %}
 
+{% macro duckdb__show_again(port, current) %}{% do portmesh._show_version(port, current.base) %}{% endmacro %}
+
 {# The view must name the version that was audited, and that must hold as many rows as were counted. #}
 {% macro duckdb__assert_published(port, place, row_count) %}
   {% set shown = portmesh._versions_in(port, portmesh._view_text(port)) %}
@@ -53,7 +55,7 @@
 {# The version before: the rows of another table, or those of the same one with the increment taken out again. #}
 {% macro duckdb__kept_rows(port, current, previous) %}
   {% set base = portmesh.version_relation(port, previous.base) %}
-  {% if current.base != previous.base %}{{ return(base) }}{% endif %}
+  {% if not portmesh._is_increment_on(current, previous) %}{{ return(base) }}{% endif %}
   {{ return('(select * from ' ~ base ~ ' where (' ~ portmesh._is_of_increment(port, current) ~ ') is not true'
       ~ ' union all by name select * from ' ~ portmesh.version_relation(port, current.version ~ '__replaced') ~ ')') }}
 {% endmacro %}
@@ -64,10 +66,30 @@
   {{ return(portmesh.shares_key(port, portmesh.quoted_names(key), portmesh.version_relation(port, version.version))) }}
 {% endmacro %}
 
+{# The same version twice: what consumers read now is none of the records. #}
+{% macro _is_increment_on(current, previous) %}
+  {{ return(current.base == previous.base and current.version != previous.version) }}
+{% endmacro %}
+
+{# What the increment added to the table or made wider becomes as the version before had it. #}
+{% macro _take_columns_back(base, columns, columns_before) %}
+  {% set types = {} %}
+  {% for column in columns_before %}{% do types.update({column.name | lower: column.data_type}) %}{% endfor %}
+  {% for column in columns if types %}
+    {% set name, type = adapter.quote(column.name), types.get(column.name | lower) %}
+    {% if not type %}
+      {% do portmesh.execute_sql('alter table ' ~ base ~ ' drop column ' ~ name) %}
+    {% elif portmesh.stored_type(type) != portmesh.stored_type(column.data_type) %}
+      {% do portmesh.execute_sql('alter table ' ~ base ~ ' alter column ' ~ name ~ ' type ' ~ portmesh.stored_type(type)) %}
+    {% endif %}
+  {% endfor %}
+{% endmacro %}
+
 {% macro duckdb__restore_version(port, current, previous) %}
   {% set base = portmesh.version_relation(port, previous.base) %}
-  {% if current.base == previous.base %}
+  {% if portmesh._is_increment_on(current, previous) %}
     {% do portmesh.execute_sql('delete from ' ~ base ~ ' where ' ~ portmesh._is_of_increment(port, current)) %}
+    {% do portmesh._take_columns_back(base, fromjson(current.contract or '{}').columns or [], fromjson(previous.contract or '{}').columns or []) %}
     {% do portmesh.execute_sql('insert into ' ~ base ~ ' by name select * from ' ~ portmesh.version_relation(port, current.version ~ '__replaced')) %}
   {% endif %}
   {% do portmesh._show_version(port, previous.base) %}
