@@ -1,7 +1,8 @@
 {#
   Everything that dbt has parsed, read once: what the rules look up, by id or by name.
   `graph` has no unit tests, no text of a property file and no project file of a package: these are taken from what hangs
-  on dbt's own ref, as disabled_tests and macros_by_package do (decisions 0012, 0013). A macro named ref would hide ref, not builtins.ref.
+  on dbt's own ref, as disabled_tests and macros_by_package do (decisions 0012, 0013). A macro named ref would hide ref,
+  not builtins.ref.
 #}
 {% macro read_mesh() %}
   {% set mesh = {
