@@ -11,7 +11,7 @@ from tests.mesh import Mesh
 from tests.test_increments import COLUMNS, SALES, contents, land, last_attempt, publish_first_batch, rollback
 from tests.test_output_port import EXEMPT
 
-pytestmark = pytest.mark.engines("local")
+pytestmark = [pytest.mark.engines("local"), pytest.mark.thorough]
 
 NOTHING_NEW = SALES[: SALES.index("where")] + "where false{% endif %}"
 INT_SALES = SALES.replace("cast(amount as bigint)", "cast(amount as int)")

@@ -11,7 +11,7 @@ from tests.test_increments import COLUMNS, SALES, land
 from tests.test_output_port import EXEMPT
 from tests.test_status import run
 
-pytestmark = pytest.mark.engines(*ENGINES)
+pytestmark = [pytest.mark.engines(*ENGINES), pytest.mark.thorough]
 
 FOLDER = "domains/shop/models/output_ports"
 CONSUMERS = "consumers: [{name: desk, purpose: Count sales., until: 2099-12-31}]"

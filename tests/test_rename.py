@@ -14,7 +14,7 @@ from tests.test_increments import COLUMNS, SALES, land, last_attempt, publish_fi
 from tests.test_output_port import EXEMPT
 from tests.test_status import run
 
-pytestmark = pytest.mark.engines(*ENGINES)
+pytestmark = [pytest.mark.engines(*ENGINES), pytest.mark.thorough]
 
 FOLDER = "domains/shop/models/output_ports"
 Capsys = pytest.CaptureFixture[str]

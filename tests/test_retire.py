@@ -12,7 +12,7 @@ from tests.mesh import Mesh
 from tests.test_output_port import COLUMNS, DUPLICATE, EXEMPT, LINES, good
 from tests.test_status import run
 
-pytestmark = pytest.mark.engines(*ENGINES)
+pytestmark = [pytest.mark.engines(*ENGINES), pytest.mark.thorough]
 
 FOLDER = "domains/shop/models/output_ports"
 Capsys = pytest.CaptureFixture[str]
