@@ -19,7 +19,8 @@ from dbt_common.exceptions import DbtDatabaseError
 from tests.faults import just_before
 from tests.mesh import Mesh
 from tests.portmesh_call import Portmesh, captured
-from tests.test_output_port import COLUMNS, EXEMPT, LINES, good
+from tests.test_output_port import COLUMNS, LINES, good
+from tests.test_output_port import EXEMPT_WITH_HOOKS as EXEMPT
 
 pytestmark = pytest.mark.thorough
 
