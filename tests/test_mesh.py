@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from portmesh.building import read_graph
 from portmesh.catalog.limits import failures_allowed
-from portmesh.checks import Check
-from portmesh.dbt import parse_manifest
-from portmesh.errors import UsageError
+from portmesh.checks import Check, key_of
+from portmesh.dbt import parse_manifest, parse_with_checks
+from portmesh.errors import FindingsError, UsageError
 from portmesh.mesh import Mesh, read_mesh
 from tests import mesh as on_disk
 from tests.test_output_port import EXEMPT
@@ -70,17 +71,21 @@ def shop(mesh: on_disk.Mesh, monkeypatch: pytest.MonkeyPatch) -> on_disk.Mesh:
 
 def checks_of(mesh: Mesh, label: str) -> list[tuple[str, str, str]]:
     (port,) = [port for port in mesh.ports.values() if port.label == label]
-    return [(check.kind, check.column, failures_allowed(check)) for check in port.checks]
+    return [(check.kind, check.column, failures_allowed(check)) for check in mesh.checks[port.id]]
+
+
+LATE = [("fresh_within", "landed_at", "may fail, with a warning")]
 
 
 def test_products_ports_and_consumers(shop: on_disk.Mesh) -> None:
     assert shop.domains
-    mesh = read_mesh(parse_manifest())
+    mesh = read_mesh(*parse_with_checks())
     assert [product.name for product in mesh.products] == ["desk", "shop"]
     assert [port.label for port in mesh.products[1].ports] == ["shop.lines", "shop.prices.v1", "shop.prices.v2"]
     lines = mesh.ports["model.shop.lines"]
     assert [(consumer.name, str(consumer.until)) for consumer in lines.meta.consumers] == [("desk", "2027-06-30")]
-    assert (lines.key, lines.relation, lines.grain) == (("line_id",), "shop.lines", "One row per line of lines.")
+    assert (lines.relation, lines.grain) == ("shop.lines", "One row per line of lines.")
+    assert key_of(mesh.checks[lines.id]) == ("line_id",)
     (source,) = mesh.sources.values()
     assert (source.product, source.label, source.schema, source.table) == ("shop", "raw.lines", "raw", "lines")
     assert mesh.products[1].sources == (source,)
@@ -123,21 +128,29 @@ def without_what_is_empty(value: Any) -> Any:
 
 def test_a_constraint_is_a_check_unless_a_check_as_strict_stands_for_it(shop: on_disk.Mesh) -> None:
     assert shop.domains
-    assert checks_of(read_mesh(parse_manifest()), "shop.lines") == [
+    assert checks_of(read_mesh(*parse_with_checks()), "shop.lines") == [
         ("unique", "line_id", "none"),
         ("not_null", "line_id", "none"),
         ("not_null", "amount", "any number, with a warning"),
         ("not_null", "amount", "none"),
+        *LATE,
     ]
 
 
 def test_the_key_of_an_increment_is_not_null(shop: on_disk.Mesh) -> None:
     config = "{{ config(incremental_strategy='merge', unique_key='amount') }}\n"
     shop.port("shop/lines", config + SQL, COLUMNS.replace("  constraints: [{type: not_null}]\n", ""))
-    assert checks_of(read_mesh(parse_manifest()), "shop.lines")[2:] == [
+    assert checks_of(read_mesh(*parse_with_checks()), "shop.lines")[2:] == [
         ("not_null", "amount", "any number, with a warning"),
         ("not_null", "amount", "none"),
+        *LATE,
     ]
+
+
+def test_a_limited_check_does_not_stand_for_a_constraint(shop: on_disk.Mesh) -> None:
+    shop.port("shop/lines", SQL, COLUMNS.replace("{severity: warn}", "{limit: 1}"))
+    checks = checks_of(read_mesh(*parse_with_checks()), "shop.lines")
+    assert checks[2:] == [("not_null", "amount", "none"), ("not_null", "amount", "none"), *LATE]
 
 
 def test_the_checks_of_a_port_are_those_that_the_gate_measures(
@@ -149,9 +162,9 @@ def test_the_checks_of_a_port_are_those_that_the_gate_measures(
     assert mesh.dbt("deps").ok
     assert mesh.dbt("build").ok
     monkeypatch.chdir(mesh.folder)
-    measured = mesh.rows("select kind, column_name from portmesh.measurements where kind <> 'fresh_within'")
-    listed = [(kind, column) for kind, column, _ in checks_of(read_mesh(parse_manifest()), "shop.lines")]
-    assert len(listed) == 4
+    measured = mesh.rows("select kind, column_name from portmesh.measurements")
+    listed = [(kind, column) for kind, column, _ in checks_of(read_mesh(*parse_with_checks()), "shop.lines")]
+    assert len(listed) == 5
     assert sorted(measured) == sorted(listed)
 
 
@@ -164,9 +177,24 @@ def test_an_owner_may_have_several_addresses_or_none(shop: on_disk.Mesh, email: 
     assert read_mesh(parse_manifest()).products[0].owner_email == kept
 
 
-def test_a_project_without_the_meshs_macros_is_none() -> None:
-    with pytest.raises(UsageError, match="This is no mesh: its root project has no macro check_dimension"):
-        read_mesh({"metadata": {"project_name": "other"}})
+def test_a_project_without_the_meshs_macros_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = on_disk.Mesh(tmp_path)
+    other.write("dbt_project.yml", "{name: other, version: '1.0', profile: other}")
+    other.write("profiles.yml", "other: {target: local, outputs: {local: {type: duckdb, path: other.duckdb}}}")
+    other.write("domains/README.md", "Nothing.")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="This is no mesh: its root project has no macro checks_by_port"):
+        parse_with_checks()
+    assert not (tmp_path / "other.duckdb").exists()
+
+
+def test_a_check_that_cannot_be_measured_is_said(shop: on_disk.Mesh) -> None:
+    shop.port(
+        "shop/lines", SQL, COLUMNS.replace("{type: primary_key}", "{type: foreign_key, expression: 'other (id)'}")
+    )
+    with pytest.raises(FindingsError, match=r"The constraint foreign_key of shop\.lines") as refused:
+        parse_with_checks()
+    assert "in macro" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -183,5 +211,9 @@ def test_a_project_without_the_meshs_macros_is_none() -> None:
     ],
 )
 def test_how_many_failures_are_allowed(severity: str, warn_if: str, error_if: str, text: str) -> None:
-    check = Check("not_null", "a", {}, "completeness", severity=severity, warn_if=warn_if, error_if=error_if)
+    check = Check(kind="not_null", column="a", severity=severity, warn_if=warn_if, error_if=error_if)
     assert failures_allowed(check) == text
+
+
+def test_a_verdict_on_the_whole_has_no_number() -> None:
+    assert failures_allowed(Check(kind="fresh_within", unit="", severity="warn")) == "may fail, with a warning"

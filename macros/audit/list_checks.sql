@@ -7,7 +7,7 @@
     {% do names.update({test.schema ~ '.' ~ test.alias: names.get(test.schema ~ '.' ~ test.alias, 0) + 1}) %}
     {% if test.attached_node == port.id %}{% do tests.append(test) %}{% endif %}
   {% endfor %}
-  {% for test in tests %}{% do checks.append(portmesh._check_from_test(test, names[test.schema ~ '.' ~ test.alias] > 1)) %}{% endfor %}
+  {% for test in tests | sort(attribute='unique_id') %}{% do checks.append(portmesh._check_from_test(test, names[test.schema ~ '.' ~ test.alias] > 1)) %}{% endfor %}
   {% do checks.extend(portmesh._checks_from_constraints(port, checks)) %}
   {% do checks.extend(portmesh._checks_from_freshness(port)) %}
   {{ return(checks) }}
@@ -91,7 +91,7 @@
     {% if type == 'check' %}{% do found.append(['expression_is_true', columns, expression]) %}{% endif %}
     {% if type not in ['not_null', 'primary_key', 'unique', 'check'] %}
       {% do exceptions.raise_dependency_error(
-          port.label ~ ' was not written: its constraint ' ~ type ~ ' (' ~ port.contract_path ~ ') cannot be measured.'
+          'The constraint ' ~ type ~ ' of ' ~ port.label ~ ' (' ~ port.contract_path ~ ') cannot be measured.'
           ~ '\n\n  allowed: not_null, unique, primary_key, check; for a foreign_key use the data test relationships.') %}
     {% endif %}
   {% endfor %}

@@ -9,8 +9,10 @@ from contextlib import chdir
 from textwrap import dedent
 from typing import Any
 
+from dbt.adapters.factory import get_adapter_by_type
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
+from dbt_common.exceptions import DbtRuntimeError
 
 from portmesh import database
 from portmesh.aws import meaning_of_text
@@ -48,10 +50,40 @@ def parse_manifest(*options: str) -> dict[str, Any]:
 
     Raises FindingsError with dbt's own message where a file is not as dbt wants it.
     """
+    return _as_dictionary(_parse(options))
+
+
+def parse_with_checks(*options: str) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
+    """`parse_manifest`, and what the gate's macro `checks_by_port` lists for it.
+
+    Raises FindingsError as `parse_manifest` does, or where a port has a check that cannot be measured; UsageError where
+    there is no mesh.
+    """
+    manifest = _parse(options)
+    manifest.build_flat_graph()  # type: ignore[no-untyped-call]
+    adapter = get_adapter_by_type(str(manifest.metadata.adapter_type))  # type: ignore[no-untyped-call]
+    try:
+        checks: Any = adapter.execute_macro("checks_by_port", project=manifest.metadata.project_name)
+    except DbtRuntimeError as error:
+        if "could not find a macro" in str(error):
+            raise UsageError(
+                "This is no mesh: its root project has no macro checks_by_port.",
+                [("got", f"the dbt project {manifest.metadata.project_name}")],
+                "change into the mesh's repository, and see that its folder macros/ is complete",
+            ) from error
+        raise _as_error(str(error)) from error
+    return _as_dictionary(manifest), checks
+
+
+def _parse(options: Sequence[str]) -> Manifest:
     result = _invoke(["--no-write-json", "parse", *_place(), *options])
     if not result.success or not isinstance(result.result, Manifest):
         raise _as_error(str(result.exception or "dbt could not parse the mesh."))
-    return result.result.writable_manifest().to_dict(omit_none=False)
+    return result.result
+
+
+def _as_dictionary(manifest: Manifest) -> dict[str, Any]:
+    return manifest.writable_manifest().to_dict(omit_none=False)
 
 
 def list_nodes(*options: str) -> tuple[list[str], list[str]]:

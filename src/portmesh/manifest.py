@@ -25,51 +25,12 @@ class Config(_Part):
 
     materialized: str = ""
     meta: dict[str, Any] = {}
-    where: str = ""
-    severity: str = "error"
-    warn_if: str = "!= 0"
-    error_if: str = "!= 0"
-    fail_calc: str = "count(*)"
-    unique_key: list[str] = []
-
-    @field_validator("severity")
-    @classmethod
-    def _lower(cls, severity: str) -> str:
-        return severity.lower()
-
-    @field_validator("unique_key", mode="before")
-    @classmethod
-    def _as_list(cls, key: Any) -> Any:
-        return [key] if isinstance(key, str) else key
-
-
-class Constraint(_Part):
-    """A constraint of a column, or of a model with its `columns`."""
-
-    type: str
-    columns: list[str] = []
-    expression: str = ""
-
-
-class Column(_Part):
-    """A column as its model's YAML declares it."""
-
-    name: str
-    constraints: list[Constraint] = []
 
 
 class DependsOn(_Part):
     """Ids of what a node reads; a node that reads nothing may have no such list."""
 
     nodes: list[str] = []
-
-
-class TestMetadata(_Part):
-    """Of a generic test: its macro, and what it is called with."""
-
-    name: str
-    namespace: str = ""
-    kwargs: dict[str, Any] = {}
 
 
 class Node(_Part):
@@ -87,11 +48,8 @@ class Node(_Part):
     description: str = ""
     config: Config = Config()
     depends_on: DependsOn = DependsOn()
-    columns: dict[str, Column] = {}
-    constraints: list[Constraint] = []
+    columns: dict[str, Any] = {}
     attached_node: str = ""
-    column_name: str = ""
-    test_metadata: TestMetadata | None = None
 
 
 class Source(_Part):
@@ -138,12 +96,6 @@ class DocsBlock(_Part):
     block_contents: str = ""
 
 
-class Macro(_Part):
-    """A macro; its source."""
-
-    macro_sql: str = ""
-
-
 class Metadata(_Part):
     """About the manifest itself."""
 
@@ -159,4 +111,3 @@ class Manifest(_Part):
     sources: dict[str, Source] = {}
     groups: dict[str, Group] = {}
     docs: dict[str, DocsBlock] = {}
-    macros: dict[str, Macro] = {}

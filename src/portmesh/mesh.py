@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from portmesh import manifest as dbts
-from portmesh.checks import Check, Dimension, key_of, read_checks, read_dimensions
+from portmesh.checks import Check, read_checks
 from portmesh.errors import FindingsError
 
 BUILDABLE = ("model", "seed", "snapshot", "test", "unit_test")
@@ -87,8 +87,6 @@ class Port:
     includes_block: bool
     block_starts_a_line: bool
     meta: PortMeta
-    key: tuple[str, ...]
-    checks: tuple[Check, ...]
 
     @property
     def label(self) -> str:
@@ -158,7 +156,10 @@ class Product:
 
 @dataclass(frozen=True)
 class Mesh:
-    """All products by name; ports, sources, what can be built or tested, and docs blocks by their ids."""
+    """All products by name; ports, sources, what can be built or tested, and docs blocks by their ids.
+
+    `checks` are those of each port by its id, where they were asked for.
+    """
 
     name: str
     products: tuple[Product, ...]
@@ -166,20 +167,20 @@ class Mesh:
     sources: Mapping[str, Source] = field(default_factory=dict)
     nodes: Mapping[str, Node] = field(default_factory=dict)
     docs: Mapping[str, dbts.DocsBlock] = field(default_factory=dict)
+    checks: Mapping[str, tuple[Check, ...]] = field(default_factory=dict)
 
     @property
     def product_names(self) -> set[str]:
         return {product.name for product in self.products}
 
 
-def read_mesh(manifest: Mapping[str, Any]) -> Mesh:
-    """The mesh of a dbt manifest (schema v12, as a dictionary).
+def read_mesh(manifest: Mapping[str, Any], checks: Mapping[str, Iterable[Mapping[str, Any]]] | None = None) -> Mesh:
+    """The mesh of a dbt manifest (schema v12, as a dictionary), and of what `checks_by_port` lists for it.
 
-    Raises FindingsError where `config.meta` of a port or product is not well-formed, UsageError where there is no mesh.
+    Raises FindingsError where `config.meta` of a port or product is not well-formed.
     """
     found = dbts.Manifest.model_validate(manifest)
-    dimension = read_dimensions(found)
-    ports = {node.unique_id: _port(node, found, dimension) for node in found.nodes.values() if _is_port(node)}
+    ports = {node.unique_id: _port(node, found) for node in found.nodes.values() if _is_port(node)}
     sources = {source.unique_id: _source(source) for source in found.sources.values()}
     groups = [group for group in found.groups.values() if group.name == group.package_name]
     nodes = [node for node in [*found.nodes.values(), *found.unit_tests.values()] if node.resource_type in BUILDABLE]
@@ -190,6 +191,7 @@ def read_mesh(manifest: Mapping[str, Any]) -> Mesh:
         sources=sources,
         nodes={node.unique_id: _node(node) for node in nodes},
         docs=found.docs,
+        checks={id_: read_checks(listed, found.nodes[id_].columns) for id_, listed in (checks or {}).items()},
     )
 
 
@@ -253,13 +255,12 @@ def _product(
     )
 
 
-def _port(node: dbts.Node, manifest: dbts.Manifest, dimension: Dimension) -> Port:
+def _port(node: dbts.Node, manifest: dbts.Manifest) -> Port:
     product = node.package_name
     block = docs_name(product, node.name + (f"_v{node.version}" if node.version else ""))
     page = manifest.docs.get(f"doc.{manifest.metadata.project_name}.{block}", dbts.DocsBlock()).block_contents
     own, found, _ = node.description.partition(page) if page else (node.description, "", "")
     path = f"domains/{product}/{(node.patch_path or node.original_file_path).split('://')[-1]}"
-    checks = tuple(read_checks(node, manifest, dimension))
     return Port(
         id=node.unique_id,
         product=product,
@@ -271,8 +272,6 @@ def _port(node: dbts.Node, manifest: dbts.Manifest, dimension: Dimension) -> Por
         includes_block=bool(found),
         block_starts_a_line=not own.strip(" ") or own.rstrip(" ").endswith("\n"),
         meta=_validated(PortMeta, node, path),
-        key=key_of(checks),
-        checks=checks,
     )
 
 

@@ -11,6 +11,8 @@ def failures_allowed(check: Check) -> str:
     """`none`, `17 quietly, 50 with a warning`, or the expression itself where it is no single limit."""
     warns, refuses = _limit(check.warn_if), _limit(check.error_if)
     if check.severity == "warn":
+        if not check.unit:
+            return "may fail, with a warning"
         by_expression = f"`{check.warn_if}` warns" if warns is None else ""
         by_number = f"{warns:,} quietly, more with a warning" if warns else "any number, with a warning"
         return by_expression or by_number

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -13,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from portmesh.catalog.limits import failures_allowed
 from portmesh.catalog.markdown import cell, code, docs_block, link, one_line, paragraph, plain
-from portmesh.checks import Check
+from portmesh.checks import Check, key_of
 from portmesh.mesh import Freshness, Mesh, Port, Product
 from portmesh.text import count
 
@@ -88,6 +87,7 @@ def _environment() -> Environment:
         "consumer_name": lambda consumer, mesh: _consumer_link(consumer.name, mesh),
         "counted": count,
         "day": _day,
+        "key_of": key_of,
         "failures_allowed": failures_allowed,
         "one_line": one_line,
         "owner": _owner,
@@ -140,7 +140,7 @@ def _by_column(checks: Iterable[Check]) -> list[tuple[Check, list[str]]]:
     """Checks that differ in their column only as one, by dimension."""
     found: dict[str, tuple[Check, list[str]]] = {}
     for check in sorted(checks, key=lambda check: check.dimension):
-        _, columns = found.setdefault(repr(replace(check, column="")), (check, []))
+        _, columns = found.setdefault(repr(check.model_copy(update={"column": ""})), (check, []))
         columns += [check.column] if check.column else []
     return list(found.values())
 

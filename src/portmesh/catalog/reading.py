@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-from portmesh.dbt import parse_manifest
-from portmesh.mesh import docs_name
+from portmesh.dbt import parse_with_checks
+from portmesh.mesh import Mesh, docs_name, read_mesh
 
 FOLDER = Path("docs/catalog")
 # What dbt writes: the parse beside the mesh writes its own.
@@ -19,8 +18,8 @@ ASKED = re.compile(r"\bdoc\(\s*(?:['\"]\w+['\"]\s*,\s*)?['\"](\w+)['\"]\s*\)")
 DEFINED = re.compile(r"{%-?\s*docs\s+(\w+)")
 
 
-def read_manifest(root: Path) -> dict[str, Any]:
-    """dbt's manifest of the mesh with a blank page for each that a domain's YAML includes.
+def parse_without_pages(root: Path) -> Mesh:
+    """The mesh with its checks, a blank page in the place of each that a domain's YAML includes.
 
     Raises FindingsError with dbt's own message where another file is not as dbt wants it.
     """
@@ -29,8 +28,12 @@ def read_manifest(root: Path) -> dict[str, Any]:
         pages.mkdir(parents=True)
         blank = [f"{{% docs {name} %}}\nThe page {name}.\n{{% enddocs %}}\n" for name in pages_asked_for(root)]
         (pages / "blank.md").write_text("\n".join(blank), encoding="utf-8")
-        return parse_manifest(
-            *("--project-dir", str(copy)), *("--target-path", str(copy / "target")), *("--log-path", str(copy / "logs"))
+        return read_mesh(
+            *parse_with_checks(
+                *("--project-dir", str(copy)),
+                *("--target-path", str(copy / "target")),
+                *("--log-path", str(copy / "logs")),
+            )
         )
 
 

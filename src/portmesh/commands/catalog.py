@@ -9,8 +9,8 @@ import typer
 from portmesh.catalog.files import Difference, assert_in_step, find_differences, read_readmes, write_pages
 from portmesh.catalog.findings import Finding, find_findings
 from portmesh.catalog.pages import render_pages
-from portmesh.catalog.reading import pages_asked_for, read_manifest
-from portmesh.mesh import Mesh, read_mesh
+from portmesh.catalog.reading import pages_asked_for, parse_without_pages
+from portmesh.mesh import Mesh
 from portmesh.output import console, errors_as_json, print_json
 from portmesh.repository import find_root
 from portmesh.text import count, facts_block
@@ -23,7 +23,7 @@ def catalog(
     """Write docs/catalog from the mesh: a page for its home, for each product and for each port."""
     root = find_root()
     with errors_as_json(as_json):
-        mesh = read_mesh(read_manifest(root))
+        mesh = parse_without_pages(root)
         findings = find_findings(mesh, pages_asked_for(root))
         pages = render_pages(mesh, read_readmes(root))
         differences = find_differences(root, pages)

@@ -6,10 +6,9 @@ from typing import Annotated
 
 import typer
 
-from portmesh.catalog.reading import read_manifest
+from portmesh.catalog.reading import parse_without_pages
 from portmesh.infra.rights import read_rights
 from portmesh.infra.template import PATH, assert_in_step, is_in_step, render_template, write_template
-from portmesh.mesh import read_mesh
 from portmesh.output import console, errors_as_json, print_json
 from portmesh.repository import find_root
 from portmesh.text import count, facts_block
@@ -22,7 +21,7 @@ def infra(
     """Write infra/domains.yaml from the mesh: each domain's role, and what it may read of the others."""
     root = find_root()
     with errors_as_json(as_json):
-        rights = read_rights(read_mesh(read_manifest(root)))
+        rights = read_rights(parse_without_pages(root))
         text = render_template(rights)
         changed = not is_in_step(root, text)
         if check:
