@@ -108,11 +108,8 @@ def cost(statements: list[Statement]) -> Cost:
 
 
 def audit_statements(statements: list[Statement]) -> list[Statement]:
-    """Of a port's build, those between the writing and the last measurement."""
-    of_port = [s for s in statements if s.node.startswith("model.") and ".lines" in s.node]
-    start = max(i for i, s in enumerate(of_port) if s.sql.endswith("as model") or "by name select" in s.sql)
-    end = max(i for i, s in enumerate(of_port) if "as should_error" in s.sql)
-    return [s for s in of_port[start + 1 : end + 1] if s.sql not in ("BEGIN", "COMMIT")]
+    """Of a port's build, those that the macros mark as its audit."""
+    return [s for s in statements if ".lines" in s.node and "/* step: audit */" in s.sql]
 
 
 def prepare(mesh: Mesh, copies: int) -> None:
@@ -250,7 +247,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--copies", type=int, default=20)
     options.add_argument("--rounds", type=int, default=3)
-    options.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    options.add_argument("--threads", type=int, nargs="*", default=[1, 2], help="none: only the increment")
     arguments = options.parse_args()
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     with tempfile.TemporaryDirectory() as folder:

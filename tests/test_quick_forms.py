@@ -17,7 +17,8 @@ from tests.mesh import Mesh
 pytestmark = [pytest.mark.engines(*ENGINES), pytest.mark.thorough]
 
 # For each table `t<i>`: what dbt's unique counts, whether the quick form finds something, what dbt's counts in its
-# buckets; the same of relationships; and what dbt's unique counts of rows that share a key with the `is_new` rows.
+# buckets; the same of relationships; what dbt's unique counts of rows that share a key with the `is_new` rows; and whether
+# the newest k is late, of all rows and of the `is_new` ones.
 COMPARE = """
 {% macro compare(types) %}
   {% set found = [] %}
@@ -26,17 +27,19 @@ COMPARE = """
     {% set relation = api.Relation.create(database=target.get('database'), schema='raw', identifier=name) %}
     {% set port = {'columns': [{'name': 'k', 'data_type': type}], 'relation': relation, 'product': 'shop',
         'node': {'name': 't', 'columns': {}}} %}
-    {% do found.append(dict(_compare_unique(port, relation), **_compare_relationships(port, relation))) %}
+    {% set compared = dict(_compare_unique(port, relation), **_compare_relationships(port, relation)) %}
+    {% if type in ['date', 'timestamp'] %}{% do compared.update(_compare_freshness(port, relation)) %}{% endif %}
+    {% do found.append(compared) %}
   {% endfor %}
   {% do print(tojson(found)) %}
 {% endmacro %}
 
-{% macro _a_check(kind, relation, arguments) %}
+{% macro _a_check(kind, relation, arguments, package='dbt') %}
   {{ return({
-      'macro': 'macro.dbt.test_' ~ kind, 'kind': kind, 'column': 'k', 'fail_calc': 'count(*)', 'limit': none,
+      'macro': 'macro.' ~ package ~ '.test_' ~ kind, 'kind': kind, 'column': 'k', 'fail_calc': 'count(*)', 'limit': none,
       'scope': 'whole',
       'where': none, 'warn_if': '!= 0', 'error_if': '!= 0', 'relation': relation,
-      'code': '{{ dbt.test_' ~ kind ~ '(**_dbt_generic_test_kwargs) }}',
+      'code': '{{ ' ~ package ~ '.test_' ~ kind ~ '(**_dbt_generic_test_kwargs) }}',
       'arguments': dict(arguments, column_name='k', model='{{ get_where_subquery(portmesh_audited.relation) }}'),
       'test': {'unique_id': 'probe', 'name': 'probe', 'alias': 'probe', 'schema': 'raw', 'database': none,
           'config': {}}}) }}
@@ -49,7 +52,7 @@ COMPARE = """
 {% macro _compare_unique(port, relation) %}
   {% set check = _a_check('unique', relation, {}) %}
   {% set by_dbt = _count(portmesh.render_check(port, check, relation)) %}
-  {% set quick = portmesh.quick_form(port, check) %}
+  {% set quick = portmesh.quick_form(port, check, none) %}
   {% set result = {'by_dbt': by_dbt, 'by_quick': by_dbt > 0, 'in_buckets': by_dbt} %}
   {% if quick %}
     {% set planned = dict(check, quick=quick) %}
@@ -73,8 +76,14 @@ COMPARE = """
   {% set parents = '(select k from ' ~ relation ~ ' where is_new)' %}
   {% set check = _a_check('relationships', relation, {'to': parents, 'field': 'k'}) %}
   {% set by_dbt = _count(portmesh.render_check(port, check, relation)) %}
-  {% set quick = portmesh.quick_form(port, check) %}
+  {% set quick = portmesh.quick_form(port, check, none) %}
   {{ return({'orphans_by_dbt': by_dbt, 'orphans_by_quick': _count(quick.sql) > 0}) }}
+{% endmacro %}
+
+{% macro _compare_freshness(port, relation) %}
+  {% set check = _a_check('fresh_within', relation, {'count': 3650, 'period': 'day'}, 'portmesh') %}
+  {% set quick = portmesh.quick_form(port, check, '(select * from ' ~ relation ~ ' where is_new) as increment') %}
+  {{ return({'late_by_dbt': _count(portmesh.render_check(port, check, relation)) > 0, 'late_by_quick': _count(quick.sql) > 0}) }}
 {% endmacro %}
 """
 WHOLE = {
@@ -101,6 +110,7 @@ OTHERS = {
             "2024-01-01 00:00:00.000001",
             "2024-01-01 00:00:00.000002",
             "1969-12-31 23:59:59.999999",
+            "2999-12-31 00:00:00",
         ]
     ),
     "decimal(10,2)": st.decimals(-99_999_999, 99_999_999, places=2, allow_nan=False).map(str),
@@ -164,6 +174,7 @@ def assert_the_same(found: list[dict[str, Any]], given_tables: list[tuple[str, l
         assert result["by_quick"] == (result["by_dbt"] > 0), note
         assert result["in_buckets"] == result["by_dbt"], note
         assert result["orphans_by_quick"] == (result["orphans_by_dbt"] > 0), note
+        assert result.get("late_by_quick", False) >= result.get("late_by_dbt", False), note
         if result["has_keys"]:
             assert result["by_keys"] == result["of_new"], note
         else:
@@ -179,6 +190,12 @@ def assert_the_same(found: list[dict[str, Any]], given_tables: list[tuple[str, l
 )
 def test_quick_forms_give_what_dbt_gives(probe: Mesh, given_tables: list[tuple[str, list[tuple[Any, bool]]]]) -> None:
     assert_the_same(compared(probe, given_tables), given_tables)
+
+
+@pytest.mark.parametrize(("new", "is_late_by_quick"), [("2999-12-31", False), ("1970-01-01", True), (None, True)])
+def test_an_increment_that_is_fresh_is_enough(probe: Mesh, new: str | None, is_late_by_quick: bool) -> None:
+    (found,) = compared(probe, [("date", [("2999-12-31", False), (new, True)])])
+    assert (found["late_by_dbt"], found["late_by_quick"]) == (False, is_late_by_quick)
 
 
 @pytest.mark.engines("local")

@@ -38,7 +38,7 @@
   {% set relation = audited if scope == 'whole' else portmesh._part_to_read(port, check, scope, audited, increment) %}
   {% set planned = dict(check, is_known=is_known, scope=scope, relation=relation) %}
   {% if scope != 'whole' %}{% set planned = dict(planned, sql=portmesh.render_check(port, check, relation)) %}{% endif %}
-  {{ return(dict(planned, quick=none if is_small else portmesh.quick_form(port, planned))) }}
+  {{ return(dict(planned, quick=none if is_small else portmesh.quick_form(port, planned, increment))) }}
 {% endmacro %}
 
 {# What a check must read: the increment's rows, the rows that share its keys, or the whole port. A check that found nothing

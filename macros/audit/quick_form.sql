@@ -1,9 +1,10 @@
-{# SQL that has rows if and only if the check's own has, and is cheaper on many rows: {sql, buckets}; none where there is none.
+{# SQL that has rows wherever the check's own has, and is cheaper on many rows: {sql, buckets}; none where there is none.
    Where it has rows, the check's own SQL counts. `relationships`: on the values, each once. `unique`: keys in buckets, of
-   which one without duplicates holds no key twice. Only of the contract's columns, whose types are known. #}
-{% macro quick_form(port, check) %}
+   which one without duplicates holds no key twice. `fresh_within`: on the increment, whose newest row is no newer than that
+   of all. Only of the contract's columns, whose types are known. #}
+{% macro quick_form(port, check, increment) %}
   {% set types = {} %}{% for c in port.columns %}{% do types.update({c.name: c.data_type}) %}{% endfor %}
-  {% if check.column not in types or check.fail_calc != 'count(*)' or check.limit is not none or check.scope != 'whole' %}{{ return(none) }}{% endif %}
+  {% if check.column not in types or check.fail_calc != 'count(*)' or check.limit is not none or check.scope == 'rows' %}{{ return(none) }}{% endif %}
   {% if check.macro == 'macro.dbt.test_relationships' %}
     {% if portmesh._refers_to_itself(port, portmesh._rendered_arguments_for(port, check)) %}{{ return(none) }}{% endif %}
     {% set where = ' where ' ~ check.where if check.where else '' %}
@@ -12,6 +13,8 @@
   {% elif check.macro == 'macro.dbt.test_unique' %}
     {% set buckets = portmesh.key_buckets(check.column, types[check.column], portmesh.filtered(check.relation, check.where)) %}
     {{ return({'sql': portmesh.buckets_with_duplicates(check, buckets), 'buckets': buckets} if buckets else none) }}
+  {% elif check.macro == 'macro.portmesh.test_fresh_within' and increment %}
+    {{ return({'sql': portmesh.render_check(port, check, increment), 'buckets': none}) }}
   {% endif %}
   {{ return(none) }}
 {% endmacro %}
