@@ -11,6 +11,7 @@ import yaml
 
 from tests.engine import ENGINES
 from tests.mesh import Mesh, Outcome
+from tests.portmesh_call import captured
 from tests.test_output_port import EXEMPT
 
 pytestmark = pytest.mark.engines(*ENGINES)
@@ -186,17 +187,74 @@ def one_port(mesh: Mesh, check: str, sql: str = TINY, column: str = "k", extra: 
     assert mesh.dbt("deps").ok
 
 
-def test_a_check_whose_sql_is_broken_is_named(mesh: Mesh) -> None:
+BROKEN = {
+    "its SQL": ("selec oops", "select 1 as k, 'a' as t"),
+    "one value": ("select * from {{ model }} where cast(t as integer) = 5", "select 1 as k, 'a\x1b[2J' as t"),
+    "a query of its own": (
+        "{% if execute %}{% do run_query('selec oops') %}{% endif %}select * from {{ model }} where 1 = 0",
+        "select 1 as k, 'a' as t",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_check_that_cannot_be_run_is_named_with_what_the_engine_says(mesh: Mesh, what: str) -> None:
+    sql, row = BROKEN[what]
     one_port(mesh, "    - unique\n    - broken\n    - not_null")
-    mesh.write("domains/shop/macros/broken.sql", "{% test broken(model, column_name) %}selec oops{% endtest %}")
-    built = mesh.dbt("build")
-    assert built.statuses["one"] == "error"
+    macro = "{% test broken(model, column_name) %}SQL{% endtest %}"
+    mesh.write("domains/shop/macros/broken.sql", macro.replace("SQL", "select 1 as k where 1 = 0"))
+    assert mesh.dbt("build").ok
+    mesh.write("domains/shop/macros/broken.sql", macro.replace("SQL", sql))
+    mesh.land("tiny", f"{row}, now()::timestamp as landed_at union all select 2, 'b', now()::timestamp")
+    broken = mesh.dbt("build")
+    assert broken.statuses["one"] == "error"
+    _, _, facts = broken.output.partition("shop.one was not published: its check broken_one_k could not be run.")
+    assert facts.startswith(" Consumers read the version of "), broken.output
+    cause = next(line for line in facts.splitlines() if line.startswith("  cause   "))
+    assert ("selec" if "selec oops" in sql else r"a\x1b[2J") in cause
     assert (
-        "shop.one was not published: its check broken_one_k cannot be run: its SQL is broken, or the engine refused it."
-        in built.messages["one"]
-    )
-    assert "selec oops" in built.messages["one"]
-    assert not mesh.has("shop.one")
+        "  next    fix the check in domains/shop/models/output_ports/one.yml or its macro shop.test_broken "
+        "(its SQL: dbt compile --select broken_one_k), then: dbt build --select one+"
+    ) in facts
+    assert "in macro" not in broken.output
+    assert mesh.value("select count(*) from shop.one") == 1
+    assert mesh.rows("select verdict from portmesh.publications") == [("published",)]
+    mesh.write("domains/shop/macros/broken.sql", macro.replace("SQL", "select 1 as k where 1 = 0"))
+    assert mesh.dbt("build").ok
+    assert mesh.value("select count(*) from shop.one") == 2
+
+
+def test_a_constraint_that_cannot_be_run_is_named(mesh: Mesh) -> None:
+    one_port(mesh, "    - unique", extra="constraints: [{type: check, expression: k << }]")
+    broken = mesh.dbt("build")
+    assert "its check constraint_1_expression_is_true_one could not be run. It has no published" in broken.output
+    assert "  next    fix the check in domains/shop/models/output_ports/one.yml, then: dbt build" in broken.output
+
+
+@pytest.mark.engines("local")
+def test_a_check_that_cannot_be_run_ends_a_rollback(
+    mesh: Mesh, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_port(mesh, "    - unique")
+    assert mesh.dbt("build").ok
+    mesh.land("tiny", "select i as k, 'a' as t, now()::timestamp as landed_at from range(2) r(i)")
+    assert mesh.dbt("build").ok
+    contract = mesh.folder / "domains/shop/models/output_ports/one.yml"
+    contract.write_text(contract.read_text().replace("- unique", "- broken"))
+    mesh.write("domains/shop/macros/broken.sql", "{% test broken(model, column_name) %}selec oops{% endtest %}")
+    monkeypatch.chdir(mesh.folder)
+    refused = captured(capsys)("rollback", "shop.one")
+    assert refused.exit_code == 1
+    assert refused.err.startswith(
+        "shop.one: its check broken_one_k could not be run, so nothing changed for consumers.\n\n"
+        "  cause   the engine's error is in logs/dbt.log\n"
+        "  next    fix the check in domains/shop/models/output_ports/one.yml or its macro shop.test_broken"
+    ), refused.err
+    assert "> in macro" not in refused.err
+    assert "selec oops" in (mesh.folder / "logs/dbt.log").read_text()
+    assert "> in macro" not in refused.err
+    assert "selec oops" in (mesh.folder / "logs/dbt.log").read_text()
+    assert mesh.value("select count(*) from shop.one") == 2
 
 
 @pytest.mark.parametrize("count", ["sum(n_records) + null", "avg(0.5)"])

@@ -12,6 +12,7 @@
     {% if counts %}{% set counted.rows = results[0] %}{% endif %}
     {% for check in group %}{% do measured.append(portmesh._decided(port, check, results[loop.index], seconds)) %}{% endfor %}
   {% endfor %}
+  {% do portmesh.begin_checks([]) %}
   {{ return({'checks': measured, 'row_count': portmesh.count_rows(audited) if counted.rows is none else counted.rows}) }}
 {% endmacro %}
 
@@ -27,7 +28,7 @@
     {% do parts.append('select ' ~ loop.index ~ ' as place, ' ~ portmesh._whole_failures(check) ~ ', should_warn, should_error, '
         ~ ('buckets' if with_buckets else no_buckets) ~ ' from (\n' ~ sql ~ '\n) as measured') %}
   {% endfor %}
-  {% set table = try_or_compiler_error(portmesh.broken_checks(port, group), portmesh.query, parts | join('\nunion all\n') ~ '\norder by place') %}
+  {% set table = portmesh.ask_about_checks(port, group, portmesh.query, parts | join('\nunion all\n') ~ '\norder by place') %}
   {% set first, results = 1 if counts else 0, [table.rows[0]['failures'] | int if counts else none] %}
   {% for check in group %}
     {% set found = table.rows[loop.index0 + first] %}
@@ -41,7 +42,7 @@
 {% macro _counted_again(port, check, found) %}
   {% set rows = portmesh.rows_in_buckets(check, found) if check.quick.buckets else check.relation %}
   {% set sql = portmesh.render_check(port, check, rows) %}
-  {% set table = try_or_compiler_error(portmesh.broken_checks(port, [check]), portmesh.query, portmesh.test_sql(check, sql)) %}
+  {% set table = portmesh.ask_about_checks(port, [check], portmesh.query, portmesh.test_sql(check, sql)) %}
   {{ return({'table': table, 'failing_sql': sql}) }}
 {% endmacro %}
 
@@ -53,17 +54,7 @@
 
 {# Looked at alone before it joins the others in a statement, so that the one that is broken is named. #}
 {% macro assert_can_be_run(port, check) %}
-  {% do try_or_compiler_error(portmesh.broken_checks(port, [check]), portmesh.analyse_query, portmesh.test_sql(check, check.sql)) %}
-{% endmacro %}
-
-{% macro broken_checks(port, checks) %}
-  {% set names = checks | map(attribute='name') | join(', ') %}
-  {% if checks | length > 1 %}
-    {{- return(port.label ~ ' was not published: the engine could not run its checks on these rows.\n\n'
-        ~ '  checks   ' ~ names ~ '\n  next     read the database error in logs/dbt.log; dbt test --select ' ~ port.node.name ~ ' runs them one by one') -}}
-  {% endif %}
-  {{- return(port.label ~ ' was not published: its check ' ~ names ~ ' cannot be run: its SQL is broken, or the engine refused it.\n\n'
-      ~ '  the database error is in logs/dbt.log; the SQL:\n' ~ checks[0].sql) -}}
+  {% do portmesh.ask_about_checks(port, [check], portmesh.analyse_query, portmesh.test_sql(check, check.sql)) %}
 {% endmacro %}
 
 {% macro _decided(port, check, result, seconds) %}

@@ -6,6 +6,7 @@
   {% do portmesh.assert_checks_can_run(port, checks) %}
   {% set rendered = [] %}
   {% for check in checks %}{% do rendered.append(portmesh._rendered_check(port, check, audited)) %}{% endfor %}
+  {% do portmesh.begin_checks([]) %}
   {% set before = portmesh.measured_before(rendered, port, current) %}
   {% set may_be_proved = increment is not none and portmesh.reads_as_recorded(port, current) %}
   {% set is_small = current and current.row_count < 1000000 %}
@@ -17,6 +18,7 @@
 {% endmacro %}
 
 {% macro _rendered_check(port, check, audited) %}
+  {% do portmesh.begin_checks([check]) %}
   {% set sql = portmesh.render_check(port, check, audited) %}
   {{ return(dict(check, sql=sql, definition=portmesh._definition(port, check, sql | replace(audited | string, port.relation | string)))) }}
 {% endmacro %}
@@ -33,6 +35,7 @@
 {% endmacro %}
 
 {% macro _planned_check(port, check, before, audited, increment, may_be_proved, is_small) %}
+  {% do portmesh.begin_checks([check]) %}
   {% set is_known = before.definition == check.definition %}
   {% set scope = portmesh._scope(port, check, may_be_proved and is_known and before.failures == 0) %}
   {% set relation = audited if scope == 'whole' else portmesh._part_to_read(port, check, scope, audited, increment) %}

@@ -19,16 +19,25 @@
   {% set port = portmesh.describe_port(graph.nodes[node.unique_id]) %}
   {% set spent = graph.get('portmesh_spent', {}).get(invocation_id, {}).get(port.id, {}) %}
   {% if port.label ~ ' was not ' in message or (message.startswith('Compilation Error') and not spent.step) %}{{ return(none) }}{% endif %}
-  {% set step = spent.step or 'start' %}
-  {{ return({'port': port, 'step': step, 'cause': portmesh._cause_of(message),
-      'meaning': portmesh._what_is_known(port, step)}) }}
+  {% set fault = {'port': port, 'step': spent.step or 'start', 'cause': portmesh._cause_of(message), 'what': 'the run broke'} %}
+  {% if spent.checks %}{% do fault.update(portmesh._fault_of_checks(fault, spent.checks, message)) %}{% endif %}
+  {{ return(dict(fault, meaning=portmesh._what_is_known(fault))) }}
+{% endmacro %}
+
+{# What the engine said is the cause where no other is known. #}
+{% macro _fault_of_checks(fault, checks, message) %}
+  {% set said = modules.re.sub('^\\w+ Error[^\\n]*\\n', '', message).replace('\n  ', '\n').strip().split('\n\n')[0] %}
+  {% set broken = portmesh.describe_broken_checks(fault.port, checks) %}
+  {% set cause = {'cause': portmesh.printable(said, 300), 'remedy': broken.remedy} %}
+  {{ return({'what': broken.what, 'cause': fault.cause if fault.cause.pattern else cause}) }}
 {% endmacro %}
 
 {# Without asking: before the switch nothing has changed; after it, Iceberg's tables have, and DuckDB's transaction may not. #}
-{% macro _what_is_known(port, step) %}
+{% macro _what_is_known(fault) %}
+  {% set port, step = fault.port, fault.step %}
   {% set not_asked = '; the engine could not be asked which version that is.' %}
   {% if step not in ['publish', 'record'] %}
-    {{ return(port.label ~ ' was not published: the run broke. Consumers keep what they had' ~ not_asked) }}
+    {{ return(port.label ~ ' was not published: ' ~ fault.what ~ '. Consumers keep what they had' ~ not_asked) }}
   {% elif step == 'record' and target.type != 'duckdb' %}
     {{ return(port.label ~ ' is published, and the run broke after that. Consumers read the new version' ~ not_asked) }}
   {% endif %}
@@ -46,7 +55,7 @@
 
 {% macro _what_is_published(fault, history) %}
   {% set port, current = fault.port, history.current %}
-  {% set not_published = port.label ~ ' was not published: the run broke. ' %}
+  {% set not_published = port.label ~ ' was not published: ' ~ fault.what ~ '. ' %}
   {% set published = port.label ~ ' is published, and the run broke after that. ' %}
   {% set unrecorded = 'Consumers read a version that has no record: the next run audits all of it.' %}
   {% if not current %}

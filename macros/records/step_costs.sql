@@ -13,8 +13,11 @@
     {% if read is not none %}{% do spent.steps[spent.step].update({'scanned': read - spent.read}) %}{% endif %}
   {% endif %}
   {% do spent.setdefault('steps', {}).update({name: {'statements': 0, 'scanned': none, 'billed': none}}) %}
-  {% do spent.update({'step': name, 'since': now, 'read': read}) %}
+  {% do spent.update({'step': name, 'since': now, 'read': read, 'checks': []}) %}
 {% endmacro %}
+
+{# From here on, an error of the engine's is one of these checks'. #}
+{% macro begin_checks(checks) %}{% do portmesh._steps().update({'checks': checks}) %}{% endmacro %}
 
 {# Beside dbt's comment on the statement (run, domain, product, port: query_comment), for whoever looks at the engine's history. #}
 {% macro step_comment() %}{{ return('/* step: ' ~ portmesh._steps().step ~ ' */ ' if portmesh._steps().step else '') }}{% endmacro %}

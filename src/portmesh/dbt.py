@@ -133,7 +133,17 @@ def _invoke(arguments: Sequence[str], listen: Callable[[Any], None] | None = Non
 
 def _place(target: str | None = None) -> list[str]:
     root = str(find_root())
-    place = ["--project-dir", root, "--profiles-dir", root, "--quiet", "--log-level", "none"]
+    place = [
+        "--project-dir",
+        root,
+        "--profiles-dir",
+        root,
+        "--quiet",
+        "--log-level",
+        "none",
+        "--log-level-file",
+        "debug",
+    ]
     return place + (["--target", target] if target else [])
 
 
@@ -154,6 +164,7 @@ def _as_error(text: str) -> PortmeshError:
     if meaning := meaning_of_text(text):
         return UsageError(meaning.message, said, meaning.next_step)
     # An adapter may wrap the error of a macro in one of its own.
-    message = re.sub(r"^.*Encountered an error while running operation: Runtime Error[^\n]*\n", "", text, flags=re.S)
+    message = re.sub(r"^.*Encountered an error while running operation: \w+ Error[^\n]*\n", "", text, flags=re.S)
     message = re.sub(r"^\s*\w+ Error in macro [^\n]*\n", "", message)
+    message = re.sub(r"\n\s*> (in|called by) macro [^\n]*", "", message)
     return FindingsError(dedent(message.strip("\n")).strip())

@@ -1,0 +1,15 @@
+{# Asks the engine something of checks. If that fails, the engine's own error ends the port, and explain_faults says whose SQL it
+   was. After an operation nothing explains: there the sentence takes the place of the error, which is in logs/dbt.log. #}
+{% macro ask_about_checks(port, checks, ask, sql) %}
+  {% do portmesh.begin_checks(checks) %}
+  {% if flags.WHICH == 'run-operation' %}
+    {{ return(try_or_compiler_error(portmesh._broken_checks(port, checks), ask, sql)) }}
+  {% endif %}
+  {{ return(ask(sql)) }}
+{% endmacro %}
+
+{% macro _broken_checks(port, checks) %}
+  {% set broken = portmesh.describe_broken_checks(port, checks) %}
+  {{ return(port.label ~ ': ' ~ broken.what ~ ', so nothing changed for consumers.\n\n'
+      ~ '  cause   the engine\'s error is in logs/dbt.log\n  next    ' ~ broken.remedy) }}
+{% endmacro %}
