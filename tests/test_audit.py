@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -257,7 +258,7 @@ def test_a_check_that_cannot_be_run_ends_a_rollback(
     assert mesh.value("select count(*) from shop.one") == 2
 
 
-@pytest.mark.parametrize("count", ["sum(n_records) + null", "avg(0.5)"])
+@pytest.mark.parametrize("count", ["sum(n_records) + null", "avg(0.5)", "max(1e30)"])
 def test_what_is_no_count_of_failures_is_refused(mesh: Mesh, count: str) -> None:
     one_port(mesh, f"    - unique: {{config: {{fail_calc: '{count}'}}}}")
     mesh.land("tiny", ROWS)
@@ -439,3 +440,39 @@ def test_a_check_with_the_name_of_another_table_is_refused(
     message = mesh.dbt("build").messages["one"]
     assert f"its check {name} has the name of a {kind}, whose table its failing rows would replace." in message
     assert "domains/shop/models/output_ports/one.yml" in message
+
+
+@pytest.mark.parametrize(
+    ("limits", "got"),
+    [
+        ({"fail_calc": "count(*) > 1"}, "a value of type boolean"),
+        ({"fail_calc": "'none'"}, "a value of type varchar"),
+        ({"fail_calc": "k"}, "0 rows of counts: fail_calc is no aggregate"),
+        ({"warn_if": "= 3, 4"}, "4 columns where dbt expects failures, should_warn and should_error"),
+    ],
+)
+@pytest.mark.engines("local")
+def test_limits_with_which_dbt_could_not_decide_are_refused(mesh: Mesh, limits: dict[str, str], got: str) -> None:
+    """dbt's own test would end in an error after the publication."""
+    one_port(mesh, f"    - not_null: {{config: {json.dumps(limits)}}}")
+    message = mesh.dbt("build").messages["one"]
+    assert "shop.one was not published: its check not_null_one_k gave no whole number of failures." in message
+    (name, value), *_ = limits.items()
+    assert f"  {name:<15} {value}\n" in message
+    assert f"  got             {got}\n" in message
+    assert "> in macro" not in message
+    assert not mesh.has("shop.one")
+
+
+def test_a_check_with_other_than_one_row_of_counts_does_not_shift_the_others(mesh: Mesh) -> None:
+    """Where several go in one statement: two rows of the first would stand for the second."""
+    one_port(
+        mesh,
+        "    - accepted_values: {config: {fail_calc: '0 * count(*) over ()'}, arguments: {values: [7], quote: false}}"
+        "\n    - not_null",
+        extra="data_tests: [{unique_combination: {arguments: {columns: [k]}}}]",
+    )
+    mesh.land("tiny", ROWS)
+    message = mesh.dbt("build").messages["one"]
+    assert "gave no whole number of failures." in message
+    assert "2 rows of counts" in message

@@ -32,6 +32,14 @@ MACROS = """
 {% endtest %}
 {% macro model_id() %}{{ model.unique_id }}{% endmacro %}
 {% macro model_name() %}{{ model.name }}{% endmacro %}
+{% test of_config(model, column_name) %}
+  select * from {{ model }}
+  where '{% for name in ["alias", "schema", "materialized", "severity", "where", "fail_calc", "enabled", "unique_key",
+    "access", "persist_docs", "grants"] %}{{ name }} {{ config.get(name, "none") }} {% endfor %}
+    {{ config.get("tags") | join(",") }} {{ config.get("group", default="of none") }} {{ config.require("alias") }}
+    {{ config.meta_get("owner", "nobody") }} {{ config.meta_require("words") | join(",") }} {{ in_a_helper() }}' = ''
+{% endtest %}
+{% macro in_a_helper() %}{{ config.get("alias") }} {{ config.get("nothing", default=5) }}{% endmacro %}
 {% test typed(model, a, b=none, c=none, d=none) %}
   select * from {{ model }}
   where '{{ a is string }} {{ a is number }} {{ b is sequence }} {{ c is mapping }} {{ d is none }}
@@ -49,6 +57,11 @@ KIT = """
   select * from {{ model }}
   where '{{ config.get("severity") }} {{ config.get("where", "none") }} {{ config.get("nothing", default="it") }}' = ''
 {% endtest %}
+{% test reads_its_model(model, column_name) %}
+  {{ config(severity='warn') }}
+  select * from {{ model }} where '{{ kit.its_node() }}' = ''
+{% endtest %}
+{% macro its_node() %}{{ model.alias }} {{ model.config.materialized }} {{ model.tags | join(',') }}{% endmacro %}
 {% test not_empty(model, column_name) %}
   select * from {{ model }} where {{ column_name }} is null and 'kit' = ''
 {% endtest %}
@@ -62,6 +75,9 @@ GOLDEN = {
     "own_config": "not_listed: {config: {meta: {words: [fax, phone]}}}",
     "config_call": "kit.with_own_config: {config: {where: k > 0}}",
     "node": "of_node",
+    "config_of_node": "of_config: {config: {tags: [one, two], where: k > 0, severity: warn, meta: {words: [fax]}}}",
+    "alias": "of_config: {config: {alias: another_name, meta: {words: [], owner: us}}}",
+    "config_in_model": "kit.reads_its_model: {config: {tags: [three]}}",
     "number": "typed: {arguments: {a: 5}}",
     "text_number": "typed: {arguments: {a: '5'}}",
     "rendered_number": "typed: {arguments: {a: \"{{ var('five') }}\"}}",
@@ -152,6 +168,19 @@ def squeezed(sql: str) -> str:
 def test_the_audit_sends_what_dbt_compiles(statements: dict[str, tuple[str, str]], name: str) -> None:
     compiled, audited = statements[name]
     assert squeezed(compiled) in squeezed(audited)
+
+
+def test_a_macro_that_sets_its_config_and_reads_from_it_what_is_the_ports_is_refused(mesh: Mesh) -> None:
+    one_port(mesh, "    - odd")
+    macro = "{% test odd(model, column_name) %}SETselect * from {{ model }} where '{{ config.get('alias') }}' = ''"
+    mesh.write("domains/shop/macros/odd.sql", macro.replace("SET", "{{ config(tags=['x']) }}") + "{% endtest %}")
+    message = mesh.dbt("build").messages["one"]
+    assert "its check odd_one_k sets its config and reads alias from it, which is the port's there." in message
+    assert (
+        "take config(…) out of macro.shop.test_odd, and write what it sets into the config of the check in" in message
+    )
+    mesh.write("domains/shop/macros/odd.sql", macro.replace("SET", "") + "{% endtest %}")
+    assert mesh.dbt("build").ok
 
 
 def test_a_check_that_runs_a_query_while_it_compiles_looks_at_the_candidate(mesh: Mesh) -> None:

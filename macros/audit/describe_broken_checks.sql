@@ -13,5 +13,6 @@
   {% set of_the_mesh = check.macro.split('.')[1] in ['dbt', 'portmesh'] %}
   {% set its_macro = '' if of_the_mesh else ' or its macro ' ~ check.macro.split('.', 1)[1] %}
   {% set its_sql = ' (its SQL: dbt compile --select ' ~ check.test.name ~ ')' if check.id.startswith('test.') else '' %}
-  {{ return('fix the check in ' ~ port.contract_path ~ its_macro ~ its_sql) }}
+  {% set its_limits = '' if portmesh.has_plain_limits(check) else ' or its limits (fail_calc, warn_if, error_if)' %}
+  {{ return('fix the check' ~ its_limits ~ ' in ' ~ port.contract_path ~ its_macro ~ its_sql) }}
 {% endmacro %}

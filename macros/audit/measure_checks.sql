@@ -22,19 +22,21 @@
   {% set no_buckets = 'cast(null as ' ~ portmesh.engine_type('string') ~ ') as buckets' %}
   {% set parts = ['select 0 as place, count(*) as failures, false as should_warn, false as should_error, ' ~ no_buckets ~ ' from ' ~ counts] if counts else [] %}
   {% for check in group %}
-    {% if group | length > 1 and not check.is_known %}{% do portmesh.assert_can_be_run(port, check) %}{% endif %}
+    {% if not check.is_known %}{% do portmesh._look_before(port, check, group | length > 1) %}{% endif %}
     {% set with_buckets = check.quick and check.quick.buckets %}
     {% set sql = portmesh.measured_buckets(check) if with_buckets else portmesh.test_sql(check, check.quick.sql if check.quick else check.sql) %}
-    {% do parts.append('select ' ~ loop.index ~ ' as place, ' ~ portmesh._whole_failures(check) ~ ', should_warn, should_error, '
-        ~ ('buckets' if with_buckets else no_buckets) ~ ' from (\n' ~ sql ~ '\n) as measured') %}
+    {% do parts.append('select ' ~ loop.index ~ ' as place, ' ~ portmesh._counts(check) ~ ', ' ~ ('buckets' if with_buckets else no_buckets)
+        ~ ' from (\n' ~ sql ~ '\n) as measured') %}
   {% endfor %}
   {% set table = portmesh.ask_about_checks(port, group, portmesh.query, parts | join('\nunion all\n') ~ '\norder by place') %}
-  {% set first, results = 1 if counts else 0, [table.rows[0]['failures'] | int if counts else none] %}
+  {% set places = table.columns['place'].values() | map('int') | list %}
+  {% set results = [table.rows[0]['failures'] | int if counts else none] %}
   {% for check in group %}
-    {% set found = table.rows[loop.index0 + first] %}
-    {% set is_counted = not check.quick or found['failures'] == 0 %}
-    {% set own = table.limit(loop.index0 + first, loop.index0 + first + 1).exclude(['place', 'buckets']) %}
-    {% do results.append({'table': own, 'failing_sql': check.sql} if is_counted else portmesh._counted_again(port, check, found)) %}
+    {% do portmesh._assert_one_row(port, check, places.count(loop.index)) %}
+    {% set at = places.index(loop.index) %}
+    {% set is_counted = not check.quick or table.rows[at]['failures'] == 0 %}
+    {% set own = table.limit(at, at + 1).exclude(['place', 'buckets']) %}
+    {% do results.append({'table': own, 'failing_sql': check.sql} if is_counted else portmesh._counted_again(port, check, table.rows[at])) %}
   {% endfor %}
   {{ return(results) }}
 {% endmacro %}
@@ -46,15 +48,44 @@
   {{ return({'table': table, 'failing_sql': sql}) }}
 {% endmacro %}
 
-{# One check's decimals would make decimals of the counts of all; NULL where it is no whole number. #}
-{% macro _whole_failures(check) %}
-  {{- return('failures' if check.fail_calc == 'count(*)'
-      else 'case when failures = floor(failures) then cast(failures as bigint) end as failures') -}}
+{# One check's decimals would make decimals of the counts of all; NULL where it is no whole number that fits. dbt takes a number or a text for
+   a verdict, too. #}
+{% macro _counts(check) %}
+  {% if portmesh.has_plain_limits(check) %}{{ return('failures, should_warn, should_error') }}{% endif %}
+  {{- return('case when abs(failures) < 9e18 and failures = floor(failures) then cast(failures as bigint) end as failures,'
+      ~ ' cast(should_warn as boolean) as should_warn, cast(should_error as boolean) as should_error') -}}
 {% endmacro %}
 
-{# Looked at alone before it joins the others in a statement, so that the one that is broken is named. #}
-{% macro assert_can_be_run(port, check) %}
-  {% do portmesh.ask_about_checks(port, [check], portmesh.analyse_query, portmesh.test_sql(check, check.sql)) %}
+{# Before a check is measured for the first time: the one that is broken is named before it joins the others in a statement, and
+   limits with which dbt could not decide are refused. Reads no row. #}
+{% macro _look_before(port, check, joins_others) %}
+  {% set sql = portmesh.test_sql(check, check.sql) %}
+  {% if portmesh.has_plain_limits(check) %}
+    {% if joins_others %}{% do portmesh.ask_about_checks(port, [check], portmesh.analyse_query, sql) %}{% endif %}
+    {{ return('') }}
+  {% endif %}
+  {% set count = portmesh.ask_about_checks(port, [check], portmesh.describe_query, 'select ' ~ check.fail_calc ~ ' as failures from (\n' ~ check.sql ~ '\n) as found') %}
+  {% if not modules.re.match('u?(tiny|small|big|huge)?int(eger)?\\b|(double|float|real|decimal|numeric)\\b', count[0].type | lower) %}
+    {% do portmesh._refuse_limits(port, check, 'a value of type ' ~ count[0].type | lower) %}
+  {% endif %}
+  {% set columns = portmesh.ask_about_checks(port, [check], portmesh.describe_query, sql) %}
+  {% if columns | map(attribute='name') | map('lower') | list != ['failures', 'should_warn', 'should_error'] %}
+    {% do portmesh._refuse_limits(port, check, (columns | length) ~ ' columns where dbt expects failures, should_warn and should_error') %}
+  {% endif %}
+{% endmacro %}
+
+{% macro _assert_one_row(port, check, rows) %}
+  {% if rows != 1 %}{% do portmesh._refuse_limits(port, check, rows ~ ' rows of counts: fail_calc is no aggregate') %}{% endif %}
+{% endmacro %}
+
+{# dbt, too, ends in an error there, and would do so after the publication. #}
+{% macro _refuse_limits(port, check, got) %}
+  {% do exceptions.raise_dependency_error(
+      port.label ~ ' was not published: its check ' ~ check.name ~ ' gave no whole number of failures.\n\n'
+      ~ '  fail_calc       ' ~ portmesh.printable(check.fail_calc) ~ '\n  warn_if         ' ~ portmesh.printable(check.warn_if)
+      ~ '\n  error_if        ' ~ portmesh.printable(check.error_if) ~ '\n  got             ' ~ got
+      ~ '\n  allowed         an aggregate in fail_calc that gives a whole number, never NULL, and a condition after it in the others'
+      ~ '\n  next            fix them in ' ~ port.contract_path) %}
 {% endmacro %}
 
 {% macro _decided(port, check, result, seconds) %}
@@ -63,15 +94,9 @@
       failures=portmesh._counted(port, check, row['failures']), status=portmesh._status(check, row['should_warn'], row['should_error']))) }}
 {% endmacro %}
 
-{# dbt takes no other than a whole number, and would fail on it after the publication; DuckDB gives it as a decimal, too. #}
+{# DuckDB gives a whole number as a decimal, too. #}
 {% macro _counted(port, check, failures) %}
-  {% if failures is none or failures | int != failures %}
-    {% do exceptions.raise_dependency_error(
-        port.label ~ ' was not published: its check ' ~ check.name ~ ' gave no whole number of failures.\n\n'
-        ~ '  fail_calc       ' ~ check.fail_calc ~ '\n'
-        ~ '  allowed         what gives a whole number, and never NULL\n'
-        ~ '  next            fix fail_calc in ' ~ port.contract_path ~ ', with coalesce(…, 0) for instance') %}
-  {% endif %}
+  {% if failures is none or failures | int != failures %}{% do portmesh._refuse_limits(port, check, 'null, a fraction, or a number that no record holds') %}{% endif %}
   {{ return(failures | int) }}
 {% endmacro %}
 

@@ -4,7 +4,7 @@
    of all. Only of the contract's columns, whose types are known. #}
 {% macro quick_form(port, check, increment) %}
   {% set types = {} %}{% for c in port.columns %}{% do types.update({c.name: c.data_type}) %}{% endfor %}
-  {% if check.column not in types or check.fail_calc != 'count(*)' or check.limit is not none or check.scope == 'rows' %}{{ return(none) }}{% endif %}
+  {% if check.column not in types or not portmesh.has_plain_limits(check) or check.limit is not none or check.scope == 'rows' %}{{ return(none) }}{% endif %}
   {% if check.macro == 'macro.dbt.test_relationships' %}
     {% if portmesh._refers_to_itself(port, portmesh._rendered_arguments_for(port, check)) %}{{ return(none) }}{% endif %}
     {% set where = ' where ' ~ check.where if check.where else '' %}

@@ -4,33 +4,34 @@
 {% macro render_check(port, check, relation) %}
   {% set lent = portmesh._lend_context(port, check, relation) %}
   {% do context.update({'_dbt_generic_test_kwargs': portmesh._rendered_arguments(check.arguments)}) %}
-  {% set sql = render(check.code) %}
+  {# Without the call of config() that dbt writes after that of the test's macro, from its YAML. #}
+  {% set sql = render(check.code.split('}}')[0] ~ '}}') %}
   {% do portmesh._take_context_back(lent) %}
   {{ return(get_limit_subquery_sql(sql, check.limit)) }}
 {% endmacro %}
 
-{# What Jinja calls `config` cannot be made here, so the node's own is lent key by key. In an operation, which is a macro of the
-   root, the domain's macros are lent, too. #}
+{# In an operation, which is a macro of the root, the domain's macros are lent, too. #}
 {% macro _lend_context(port, check, relation) %}
-  {% set test, own = check.test, config.model.config %}
+  {% set test, own, lent_config = check.test, config.model.config, portmesh.config_of_check(port, check) %}
   {% set kept = {'builtin_ref': context.builtins.ref, 'extra': dict(own.extra), 'meta': dict(own.meta)} %}
-  {% for name in ['model', 'this', 'database', 'schema', 'ref'] %}{% do kept.update({name: context.get(name)}) %}{% endfor %}
+  {% for name in ['model', 'this', 'database', 'schema', 'ref', 'config'] %}{% do kept.update({name: context.get(name)}) %}{% endfor %}
   {% for name, macro in context.get(port.product, {}).items() if name not in context %}{% do context.update({name: macro}) %}{% endfor %}
   {% do portmesh._replace_items(own.extra, test.config) %}
   {% do portmesh._replace_items(own.meta, test.config.get('meta') or {}) %}
   {% do context.update({
       'model': test, 'database': test.get('database'), 'schema': test.schema, 'ref': portmesh.ref_in_audit,
+      'config': lent_config,
       'this': api.Relation.create(database=test.get('database'), schema=test.schema, identifier=test.alias),
-      'portmesh_audited': {'port': port, 'relation': relation, 'ref': kept.builtin_ref}}) %}
+      'portmesh_audited': {'port': port, 'relation': relation, 'test': test, 'ref': kept.builtin_ref}}) %}
   {% do context.builtins.update({'ref': portmesh.ref_in_audit}) %}
   {{ return(kept) }}
 {% endmacro %}
 
 {% macro _take_context_back(kept) %}
-  {% for name in ['model', 'this', 'database', 'schema', 'ref'] %}{% do context.update({name: kept[name]}) %}{% endfor %}
+  {% for name in ['model', 'this', 'database', 'schema', 'ref', 'config'] %}{% do context.update({name: kept[name]}) %}{% endfor %}
   {% do context.builtins.update({'ref': kept.builtin_ref}) %}
-  {% do portmesh._replace_items(config.model.config.extra, kept.extra) %}
-  {% do portmesh._replace_items(config.model.config.meta, kept.meta) %}
+  {% do portmesh._replace_items(kept.config.model.config.extra, kept.extra) %}
+  {% do portmesh._replace_items(kept.config.model.config.meta, kept.meta) %}
 {% endmacro %}
 
 {% macro _replace_items(mapping, items) %}{% do mapping.clear() %}{% do mapping.update(items) %}{% endmacro %}

@@ -1,0 +1,56 @@
+{# What Jinja calls `config` while a check is rendered: that of the test's own node. What is made here cannot be called. So where
+   the test's macro calls config(), the port's stays, to which render_check lends what dbt's models do not have; a key that they
+   do have is refused. #}
+{% macro config_of_check(port, check) %}
+  {% set code = portmesh._code_of_test(check) | join('\n') %}
+  {% if not modules.re.search('(?<![\\w.])config\\s*\\(', code) %}
+    {{ return(namespace(get=portmesh._get_config, require=portmesh._require_config, meta_get=portmesh._get_meta, meta_require=portmesh._require_meta)) }}
+  {% endif %}
+  {% for name in modules.re.findall('config\\.(?:get|require)\\(\\s*[\'"]([\\w-]+)', code) %}
+    {% if name in config.model.config and name not in config.model.config.extra and name != 'meta' %}
+      {% do exceptions.raise_dependency_error(
+          port.label ~ ' was not written: the macro of its check ' ~ check.name ~ ' sets its config and reads ' ~ name ~ ' from it, which is the port\'s there.\n\n'
+          ~ '  next   take config(…) out of ' ~ check.macro ~ ', and write what it sets into the config of the check in ' ~ port.contract_path) %}
+    {% endif %}
+  {% endfor %}
+  {{ return(config) }}
+{% endmacro %}
+
+{# Of the test's macro and all that it calls, but for dbt's and the mesh's own. #}
+{% macro _code_of_test(check) %}
+  {% set ids, texts, macros = [check.macro], [], builtins.ref.manifest.macros %}
+  {% for id in ids if id in macros and macros[id].package_name not in ['dbt', 'dbt_' ~ target.type, 'portmesh'] %}
+    {% do texts.append(macros[id].macro_sql) %}
+    {% for called in macros[id].depends_on.macros if called not in ids %}{% do ids.append(called) %}{% endfor %}
+  {% endfor %}
+  {{ return(texts) }}
+{% endmacro %}
+
+{# dbt.context.providers.RuntimeConfigObject #}
+{% macro _get_config(name, default=none, validator=none) %}
+  {% set config = context['portmesh_audited'].test.config %}
+  {% if validator and default is not none %}{% do validator(config.get(name, default)) %}{% endif %}
+  {{ return(config.get(name, default)) }}
+{% endmacro %}
+
+{% macro _require_config(name, validator=none) %}
+  {{ return(portmesh._required(context['portmesh_audited'].test.config, name, validator)) }}
+{% endmacro %}
+
+{% macro _get_meta(name, default=none, validator=none) %}
+  {% set meta = context['portmesh_audited'].test.config.meta or {} %}
+  {% if validator and default is not none %}{% do validator(meta.get(name, default)) %}{% endif %}
+  {{ return(meta.get(name, default)) }}
+{% endmacro %}
+
+{% macro _require_meta(name, validator=none) %}
+  {{ return(portmesh._required(context['portmesh_audited'].test.config.meta or {}, name, validator)) }}
+{% endmacro %}
+
+{% macro _required(values, name, validator) %}
+  {% if name not in values %}
+    {% do exceptions.raise_dependency_error('The test ' ~ context['portmesh_audited'].test.unique_id ~ ' does not define the required config ' ~ name ~ '.') %}
+  {% endif %}
+  {% if validator %}{% do validator(values[name]) %}{% endif %}
+  {{ return(values[name]) }}
+{% endmacro %}
