@@ -9,6 +9,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,31 @@ def test_a_new_mesh_gets_its_pages_and_is_in_step(shop: Mesh, capsys: pytest.Cap
     assert files(shop) == PAGES
     assert call("catalog", "--check") == 0
     assert capsys.readouterr().out == "The catalog is in step: 2 products and 1 port.\n"
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(-1, ": **expired**"), (0, ": **ends soon**"), (30, ": **ends soon**, agree on a new date"), (32, "")],
+)
+def test_a_page_says_that_access_ends_and_no_day_brings_it_out_of_step(shop: Mesh, days: int, said: str) -> None:
+    assert call("catalog") == 0
+    before = page(shop, "shop.md")
+    until = datetime.now(UTC).date() + timedelta(days=days)
+    replace(shop, LINES_YML, "until: 2027-06-30", f"until: {until}")
+    assert call("catalog") == 0
+    (line,) = [line for line in page(shop, "shop.md").splitlines() if f"{until:%-d %b %Y}" in line]
+    assert (said in line) if said else line.endswith(f"| {until:%-d %b %Y} |")
+    (shop.folder / "docs/catalog/shop.md").write_text(before.replace("30 Jun 2027", f"{until:%-d %b %Y}"))
+    assert call("catalog", "--check") == 0
+
+
+def test_of_two_entries_of_a_consumer_the_later_holds(shop: Mesh) -> None:
+    today = datetime.now(UTC).date()
+    entry = "{name: desk, purpose: Count | lines, until: 2027-06-30}"
+    earlier = entry.replace("2027-06-30", str(today)).replace("Count", "Add")
+    replace(shop, LINES_YML, entry, f"{entry}\n          - {earlier}")
+    assert call("catalog") == 0
+    assert "ends soon" not in page(shop, "shop.md")
 
 
 def test_the_same_mesh_gives_the_same_pages(shop: Mesh) -> None:

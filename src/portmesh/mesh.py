@@ -62,6 +62,10 @@ class PortMeta(BaseModel):
     freshness: Freshness | None = None
     consumers: list[Consumer] = []
 
+    def of(self, name: str) -> list[Consumer]:
+        """The entries of a consumer; it may have several purposes."""
+        return [consumer for consumer in self.consumers if consumer.name == name]
+
 
 class ProductMeta(BaseModel):
     """`config.meta` of a product's group."""

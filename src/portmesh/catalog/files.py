@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from portmesh.catalog.findings import Finding
+from portmesh.catalog.pages import undated
 from portmesh.catalog.reading import FOLDER
 from portmesh.errors import FindingsError
 from portmesh.text import count
@@ -33,8 +34,12 @@ def read_readmes(root: Path) -> dict[str, str]:
     return found
 
 
-def find_differences(root: Path, pages: Mapping[str, str]) -> list[Difference]:
-    """What writing these pages would change, by path from the repository's root."""
+def find_differences(root: Path, pages: Mapping[str, str], on_any_day: bool = False) -> list[Difference]:
+    """What writing these pages would change, by path from the repository's root.
+
+    `on_any_day`: without what a page says of the day on which it was written.
+    """
+    as_compared = undated if on_any_day else str
     folder = root / FOLDER
     present = {path.name: path.read_text(encoding="utf-8", errors="replace") for path in folder.glob("*.md")}
     found = []
@@ -43,7 +48,7 @@ def find_differences(root: Path, pages: Mapping[str, str]) -> list[Difference]:
             found.append(Difference(f"{FOLDER}/{name}", "missing"))
         elif name not in pages:
             found.append(Difference(f"{FOLDER}/{name}", "left over"))
-        elif present[name] != pages[name]:
+        elif as_compared(present[name]) != as_compared(pages[name]):
             found.append(Difference(f"{FOLDER}/{name}", "out of date"))
     return found
 

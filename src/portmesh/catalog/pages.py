@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from datetime import date
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -13,9 +13,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from portmesh.catalog.limits import failures_allowed
 from portmesh.catalog.markdown import cell, code, docs_block, link, one_line, paragraph, plain
 from portmesh.checks import Check, key_of
-from portmesh.mesh import Freshness, Mesh, Port, Product
+from portmesh.mesh import Consumer, Freshness, Mesh, Port, Product
 from portmesh.text import count
 
+ENDS_SOON = ": **ends soon**, agree on a new date with the owner"
+EXPIRED = ": **expired**"
 GENERATED = "<!-- Written by `portmesh catalog` from the YAML of the domains: change that, then run it again. -->"
 
 
@@ -25,6 +27,7 @@ def render_pages(mesh: Mesh, readmes: Mapping[str, str]) -> dict[str, str]:
     `readmes` are the domains' README texts by domain; a product's page ends with their sections.
     """
     environment = _environment()
+    environment.filters["last_day"] = _last_day_on(datetime.now(UTC).date())
     shared: dict[str, Any] = {"mesh": mesh, "generated": GENERATED}
     home = environment.get_template("overview.md.jinja")
     pages = {"overview.md": home.render(consumers=_by_consumer(mesh), **shared)}
@@ -33,6 +36,11 @@ def render_pages(mesh: Mesh, readmes: Mapping[str, str]) -> dict[str, str]:
         notes = readme_sections(readmes.get(product.name, ""))
         pages[f"{product.name}.md"] = template.render(product=product, notes=notes, **shared)
     return {name: _as_file(text) for name, text in pages.items()}
+
+
+def undated(page: str) -> str:
+    """A page without what it says of the day on which it was written, so that no day brings it out of step."""
+    return page.replace(ENDS_SOON, "").replace(EXPIRED, "")
 
 
 def _as_file(text: str) -> str:
@@ -86,7 +94,6 @@ def _environment() -> Environment:
         "consumer_link": _consumer_link,
         "consumer_name": lambda consumer, mesh: _consumer_link(consumer.name, mesh),
         "counted": count,
-        "day": _day,
         "key_of": key_of,
         "failures_allowed": failures_allowed,
         "one_line": one_line,
@@ -121,8 +128,20 @@ def _owner(product: Product) -> str:
     return ", ".join(filter(None, (plain(product.owner_name), email, plain(product.meta.channel)))) or "not stated"
 
 
-def _day(day: date | None) -> str:
-    return f"{day:%-d %b %Y}" if day else "no end"
+def _last_day_on(today: date) -> Callable[[Consumer, Port], str]:
+    """When a consumer's access ends, as rule PM105 has it: of two entries of one name the later holds."""
+
+    def last_day(consumer: Consumer, port: Port) -> str:
+        if not consumer.until:
+            return "no end"
+        text = f"{consumer.until:%-d %b %Y}"
+        if any(each.until is None or each.until > consumer.until for each in port.meta.of(consumer.name)):
+            return text
+        if consumer.until < today:
+            return text + EXPIRED
+        return text + (ENDS_SOON if consumer.until <= today + timedelta(days=30) else "")
+
+    return last_day
 
 
 def _service_level(freshness: Freshness | None) -> str:
