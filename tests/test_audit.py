@@ -188,6 +188,28 @@ def one_port(mesh: Mesh, check: str, sql: str = TINY, column: str = "k", extra: 
     assert mesh.dbt("deps").ok
 
 
+def test_columns_whose_names_differ_in_a_blank_have_checks_of_their_own(mesh: Mesh) -> None:
+    sql = TINY.replace("as k,", 'as {{ adapter.quote("a b") }}, cast(k as bigint) as ab,')
+    key = "constraints: [{type: primary_key, columns: ['a b', ab]}]"
+    mesh.set_up("shop", sources=("tiny",))
+    mesh.port(
+        "shop/one",
+        sql,
+        "- {name: a b, quote: true, data_type: bigint, description: A.}\n"
+        "- {name: ab, data_type: bigint, description: B.}\n- {name: t, data_type: string, description: Text.}\n"
+        "- {name: landed_at, data_type: timestamp, description: When.}",
+        meta=EXEMPT,
+        extra=key,
+    )
+    mesh.land("tiny", "select 1 as k, 'a' as t, now()::timestamp as landed_at")
+    assert mesh.dbt("deps").ok
+    built = mesh.dbt("build")
+    assert built.ok, built.output
+    names = [name for (name,) in mesh.rows("select check_name from portmesh.measurements where kind = 'not_null'")]
+    assert "constraint_not_null_one_ab" in names
+    assert len(set(names)) == 2
+
+
 BROKEN = {
     "its SQL": ("selec oops", "select 1 as k, 'a' as t"),
     "one value": ("select * from {{ model }} where cast(t as integer) = 5", "select 1 as k, 'a\x1b[2J' as t"),

@@ -202,6 +202,28 @@ def test_hooks_and_persisted_docs(shop: Mesh) -> None:
     assert shop.engine.comment("shop.lines") == "One row per line of lines."
 
 
+@pytest.mark.engines("local")
+def test_show_says_what_is_not_built_in_a_new_database(shop: Mesh) -> None:
+    """dbt runs no hook before it."""
+    shop.write("domains/shop/models/intermediate/int_shop__after.sql", "select count(*) as n from {{ ref('lines') }}")
+    shop.write("domains/shop/models/intermediate/int_shop__last.sql", "select n from {{ ref('int_shop__after') }}")
+    for arguments, label in (
+        (["--select", "int_shop__last"], "shop.int_shop__last"),
+        (["--inline", "select * from {{ ref('shop', 'int_shop__last') }}"], "The query"),
+    ):
+        refused = shop.dbt("show", *arguments)
+        assert f"{label} cannot be shown: what it reads is not built here." in refused.output
+        assert "  missing   shop.int_shop__" in refused.output
+        assert "  next      dbt build --select +int_shop__" in refused.output
+        assert "> in macro" not in refused.output
+    compiled = shop.dbt("compile", "--select", "int_shop__last")
+    assert compiled.ok, compiled.output
+    assert shop.dbt("build").ok
+    shown = shop.dbt("show", "--select", "int_shop__last", "--limit", "1")
+    assert shown.ok
+    assert "100" in shown.output
+
+
 def test_many_ports_on_several_threads(mesh: Mesh) -> None:
     mesh.set_up("shop")
     for i in range(12):
@@ -218,6 +240,27 @@ def test_a_plain_table_at_the_ports_name_stays(shop: Mesh) -> None:
     shop.engine.make_table("shop.lines", "select 1 as old")
     assert "not created by Portmesh, already has the name shop.lines" in shop.dbt("build").messages["lines"]
     assert shop.rows("select old from shop.lines") == [(1,)]
+
+
+@pytest.mark.engines("local")
+def test_a_view_of_somebody_elses_at_the_ports_name_stays(shop: Mesh) -> None:
+    shop.execute("create schema shop; create view shop.lines as select 1 as old from raw.lines")
+    refused = shop.dbt("build").messages["lines"]
+    assert "shop.lines was not written: another view, not created by Portmesh, already has the name shop.l" in refused
+    assert shop.value("select distinct old from shop.lines") == 1
+    shop.execute("drop view shop.lines")
+    assert shop.dbt("build").ok
+
+
+@pytest.mark.engines("local")
+def test_a_view_of_portmesh_without_a_record_gives_way(shop: Mesh) -> None:
+    assert shop.dbt("build").ok
+    for view in (None, "select * from raw.lines"):
+        shop.execute("drop schema portmesh cascade")
+        if view:
+            shop.execute(f"create or replace view shop.lines as {view}")
+        built = shop.dbt("build")
+        assert built.ok, built.output
 
 
 def test_another_environment_has_tables_of_its_own(shop: Mesh) -> None:

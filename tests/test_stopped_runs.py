@@ -108,6 +108,21 @@ def test_compiling_asks_the_database_for_nothing(shop: Mesh) -> None:
     assert "shop.lines has no description." in shop.dbt("compile", "--no-introspect").output
 
 
+@pytest.mark.engines("local")
+def test_the_freshness_of_sources_is_stopped_by_a_rule_too(shop: Mesh) -> None:
+    path = shop.folder / "domains/shop/models/staging/_sources.yml"
+    config = "{loaded_at_field: landed_at, freshness: {warn_after: {count: 9999, period: day}}}"
+    path.write_text(path.read_text().replace("  schema: raw", f"  schema: raw\n  config: {config}"))
+    fresh = shop.dbt("source", "freshness")
+    assert fresh.ok, fresh.output
+    assert "lines" in fresh.output
+    break_a_rule(shop)
+    stopped = shop.dbt("source", "freshness")
+    assert stopped.exit_code == 2
+    assert "shop.lines has no description." in stopped.output
+    assert "> in macro" not in stopped.output
+
+
 def test_compiling_an_incremental_port_asks_for_nothing(shop: Mesh) -> None:
     filtered = LINES + "{% if is_incremental() %}where line_id > 3{% endif %}"
     shop.port("shop/lines", "{{ config(unique_key='line_id') }}" + filtered, COLUMNS, meta=EXEMPT)

@@ -35,7 +35,7 @@
 
 {# A check that dbt has no node for is rendered like one that the port's YAML had. #}
 {% macro _own_check(port, kind, column, arguments, origin, severity) %}
-  {% set name = origin ~ '_' ~ kind ~ '_' ~ port.alias ~ ('_' ~ modules.re.sub('\\W', '', column) if column else '') %}
+  {% set name = origin ~ '_' ~ kind ~ '_' ~ port.alias ~ ('_' ~ portmesh._as_part_of_a_name(column) if column else '') %}
   {% set macro_id = 'macro.' ~ ('dbt' if kind in ['not_null', 'unique'] else 'portmesh') ~ '.test_' ~ kind %}
   {% set id, schema = port.id ~ ':' ~ name, port.internal_schema %}
   {{ return(dict(portmesh.check_traits(macro_id, {}),
@@ -44,6 +44,13 @@
       test={'unique_id': id, 'name': name, 'alias': name, 'database': port.relation.database, 'schema': schema, 'config': {}},
       code='{{ ' ~ macro_id.split('.', 1)[1] ~ '(**_dbt_generic_test_kwargs) }}',
       failures_relation=portmesh._failures_relation(port.relation.database, schema, name, id, false), store_failures=none)) }}
+{% endmacro %}
+
+{# What a name cannot hold, as a blank, is left out; then a few letters tell the column from another. #}
+{% macro _as_part_of_a_name(column) %}
+  {% set bare = column.strip('"`') %}
+  {% set part = modules.re.sub('\\W', '', bare) %}
+  {{ return(part if part == bare else part ~ '_' ~ local_md5(bare)[:6]) }}
 {% endmacro %}
 
 {# Where failing rows are kept: under the test's alias, as dbt does. A name that another test has too, or that is too long for

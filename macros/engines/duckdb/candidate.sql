@@ -3,13 +3,20 @@
 
 {% macro duckdb__place_candidate(port, current, increment, changes) %}
   {% set version, existing = portmesh.new_version_name(port, current), load_relation(port.relation) %}
-  {% if existing and existing.type != 'view' %}{% do portmesh.refuse_foreign(port, existing.type) %}{% endif %}
+  {% if existing and (existing.type != 'view' or not (current or portmesh._is_view_of_portmesh(port))) %}{% do portmesh.refuse_foreign(port, existing.type) %}{% endif %}
   {% set candidate = portmesh.version_relation(port, version) %}
   {{ return({
       'version': version, 'base': current.base if increment else version, 'candidate': candidate,
       'result': portmesh.version_relation(port, version ~ '__result', 'view') if increment else candidate,
       'is_increment': increment,
   }) }}
+{% endmacro %}
+
+{# Of a port without a record: on a version of it, a clone of another environment's, or what publish_shell left. #}
+{% macro _is_view_of_portmesh(port) %}
+  {% set text = portmesh._view_text(port) %}
+  {% set clone_or_shell = ' as select \\* from ([^ ()]+\\."?' ~ modules.re.escape(port.alias) ~ '"?|\\(.*\\) as contract where .*);?$' %}
+  {{ return(portmesh._versions_in(port, text) | length > 0 or modules.re.search('(?is)' ~ clone_or_shell, text) is not none) }}
 {% endmacro %}
 
 {# The columns are declared, so that none keeps a collation of the model's. #}

@@ -1,0 +1,35 @@
+{# `dbt show` runs no hook and calls this: dbt's own, once what a hook would have made is there. What is not built is named. #}
+{% macro get_show_sql(compiled_code, sql_header, limit) %}
+  {% set missing = portmesh._missing_relations(model, compiled_code) %}
+  {% if missing %}
+    {% set what = 'The query' if model.name == 'inline_query' else portmesh.label_of(model) %}
+    {% do exceptions.raise_dependency_error(
+        what ~ ' cannot be shown: what it reads is not built here.\n\n'
+        ~ '  missing   ' ~ missing.values() | join(', ') ~ '\n  next      dbt build --select +'
+        ~ missing.keys() | join(' +') ~ ', then the same command') %}
+  {% endif %}
+  {% if target.type == 'duckdb' and 'landed(' in compiled_code %}{% do portmesh._make_lake_functions() %}{% endif %}
+  {{ return(dbt.get_show_sql(compiled_code, sql_header, limit)) }}
+{% endmacro %}
+
+{# {name: label} of models, seeds and snapshots that the SQL names and that are not there; what stands behind a deferred
+   name is elsewhere. #}
+{% macro _missing_relations(node, sql) %}
+  {% set ids, missing = node.depends_on.nodes | list, {} %}
+  {% for id in ids if id in graph.nodes %}
+    {% set other = graph.nodes[id] %}
+    {% if other.config.materialized == 'ephemeral' %}
+      {% do ids.extend(other.depends_on.nodes) %}
+    {% elif api.Relation.create(database=other.get('database'), schema=other.schema, identifier=other.alias) | string in sql
+        and not adapter.get_relation(other.get('database'), other.schema, other.alias) %}
+      {% do missing.update({other.name: portmesh.label_of(other)}) %}
+    {% endif %}
+  {% endfor %}
+  {{ return(missing) }}
+{% endmacro %}
+
+{% macro _make_lake_functions() %}
+  {% if not run_query("select 1 from duckdb_functions() where function_name = 'landed'").rows %}
+    {% do run_query(portmesh.create_lake_functions()) %}
+  {% endif %}
+{% endmacro %}
