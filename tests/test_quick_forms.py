@@ -17,8 +17,8 @@ from tests.mesh import Mesh
 pytestmark = [pytest.mark.engines(*ENGINES), pytest.mark.thorough]
 
 # For each table `t<i>`: what dbt's unique counts, whether the quick form finds something, what dbt's counts in its
-# buckets; the same of relationships; what dbt's unique counts of rows that share a key with the `is_new` rows; and whether
-# the newest k is late, of all rows and of the `is_new` ones.
+# buckets; the same of relationships; what dbt's unique counts of rows that share a key with the `is_new` rows; and
+# whether the newest k is late, of all rows and of the `is_new` ones.
 COMPARE = """
 {% macro compare(types) %}
   {% set found = [] %}
@@ -36,8 +36,8 @@ COMPARE = """
 
 {% macro _a_check(kind, relation, arguments, package='dbt') %}
   {{ return({
-      'macro': 'macro.' ~ package ~ '.test_' ~ kind, 'kind': kind, 'column': 'k', 'fail_calc': 'count(*)', 'limit': none,
-      'scope': 'whole',
+      'macro': 'macro.' ~ package ~ '.test_' ~ kind, 'kind': kind, 'column': 'k', 'fail_calc': 'count(*)',
+      'limit': none, 'scope': 'whole',
       'where': none, 'warn_if': '!= 0', 'error_if': '!= 0', 'relation': relation,
       'code': '{{ ' ~ package ~ '.test_' ~ kind ~ '(**_dbt_generic_test_kwargs) }}',
       'arguments': dict(arguments, column_name='k', model='{{ get_where_subquery(portmesh_audited.relation) }}'),
@@ -83,7 +83,8 @@ COMPARE = """
 {% macro _compare_freshness(port, relation) %}
   {% set check = _a_check('fresh_within', relation, {'count': 3650, 'period': 'day'}, 'portmesh') %}
   {% set quick = portmesh.quick_form(port, check, '(select * from ' ~ relation ~ ' where is_new) as increment') %}
-  {{ return({'late_by_dbt': _count(portmesh.render_check(port, check, relation)) > 0, 'late_by_quick': _count(quick.sql) > 0}) }}
+  {% set late_by_dbt = _count(portmesh.render_check(port, check, relation)) > 0 %}
+  {{ return({'late_by_dbt': late_by_dbt, 'late_by_quick': _count(quick.sql) > 0}) }}
 {% endmacro %}
 """
 WHOLE = {
