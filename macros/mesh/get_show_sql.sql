@@ -1,4 +1,4 @@
-{# `dbt show` runs no hook and calls this: dbt's own, once what a hook would have made is there. What is not built is named. #}
+{# `dbt show` runs no hook, and calls this: dbt's own, once what a hook would have made is there. #}
 {% macro get_show_sql(compiled_code, sql_header, limit) %}
   {% set missing = portmesh._missing_relations(model, compiled_code) %}
   {% if missing %}
@@ -18,10 +18,10 @@
   {% set ids, missing = node.depends_on.nodes | list, {} %}
   {% for id in ids if id in graph.nodes %}
     {% set other = graph.nodes[id] %}
+    {% set where = {'database': other.get('database'), 'schema': other.schema, 'identifier': other.alias} %}
     {% if other.config.materialized == 'ephemeral' %}
       {% do ids.extend(other.depends_on.nodes) %}
-    {% elif api.Relation.create(database=other.get('database'), schema=other.schema, identifier=other.alias) | string in sql
-        and not adapter.get_relation(other.get('database'), other.schema, other.alias) %}
+    {% elif api.Relation.create(**where) | string in sql and not adapter.get_relation(**where) %}
       {% do missing.update({other.name: portmesh.label_of(other)}) %}
     {% endif %}
   {% endfor %}
