@@ -14,6 +14,7 @@ from tests.rig_client import MANY_SESSIONS, Rig
 
 if TYPE_CHECKING:
     from tests.mesh import Mesh
+    from tests.portmesh_call import Portmesh
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -79,3 +80,62 @@ def new_mesh(engine: str) -> Callable[[Path], Mesh]:
 def mesh(new_mesh: Callable[[Path], Mesh], tmp_path: Path) -> Mesh:
     """An empty mesh in a folder of its own."""
     return new_mesh(tmp_path)
+
+
+@pytest.fixture
+def shop(mesh: Mesh) -> Mesh:
+    """A mesh with the port shop.lines over the source table raw.lines, not built yet."""
+    from tests.test_output_port import COLUMNS, EXEMPT, LINES, good
+
+    mesh.set_up("shop")
+    mesh.port("shop/lines", LINES, COLUMNS, meta=EXEMPT)
+    mesh.land("lines", good())
+    assert mesh.dbt("deps").ok
+    return mesh
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Mesh:
+    """Two domains that keep every rule: desk reads the port shop.lines."""
+    from tests.mesh import Mesh
+    from tests.test_rules import COLUMNS, LINES, READER, RULES_ONLY
+
+    mesh = Mesh(tmp_path_factory.mktemp("rules"))
+    mesh.set_up("shop", "desk", root=RULES_ONLY)
+    mesh.port("shop/lines", LINES, COLUMNS, meta="consumers: [{name: desk, purpose: Reports.}]")
+    mesh.write(READER, "select * from {{ ref('shop', 'lines') }}")
+    assert mesh.dbt("deps").ok
+    return mesh
+
+
+@pytest.fixture
+def good(kept: Mesh) -> Iterator[Mesh]:
+    """The mesh of `kept`; what a test changes in it is undone."""
+    from tests.test_rules import project_files
+
+    before = project_files(kept)
+    yield kept
+    for path, text in project_files(kept).items():
+        if path not in before:
+            path.unlink()
+        elif text != before[path]:
+            path.write_text(before[path])
+
+
+@pytest.fixture
+def portmesh(capsys: pytest.CaptureFixture[str]) -> Portmesh:
+    """Calls `portmesh` in this process."""
+    from tests.portmesh_call import captured
+
+    return captured(capsys)
+
+
+@pytest.fixture(scope="session")
+def three_weeks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake with the first three weeks and all snapshots; not to be changed."""
+    from tests.portmesh_call import call
+    from tests.test_land import LANDED_AT
+
+    folder = tmp_path_factory.mktemp("landed") / "lake"
+    assert call("land", "--until", "2017-W03", "--lake", str(folder), "--landed-at", LANDED_AT) == 0
+    return folder

@@ -27,16 +27,12 @@ PUBLISHES = {"emr": "fast_forward", "athena": "updatetable"}
 
 
 @pytest.fixture
-def shop(mesh: Mesh) -> Iterator[Mesh]:
+def shop(shop: Mesh) -> Iterator[Mesh]:
     """The port shop.lines with 100 rows published, and 120 rows landed since."""
-    mesh.set_up("shop")
-    mesh.port("shop/lines", LINES, COLUMNS, meta=EXEMPT)
-    mesh.land("lines", good())
-    assert mesh.dbt("deps").ok
-    built = mesh.dbt("build")
+    built = shop.dbt("build")
     assert built.ok, built.output
-    mesh.land("lines", good(120))
-    yield mesh
+    shop.land("lines", good(120))
+    yield shop
     clear_faults()
 
 

@@ -29,16 +29,12 @@ MANY = 2_000_000
 
 
 @pytest.fixture
-def shop(mesh: Mesh) -> Mesh:
+def shop(shop: Mesh) -> Mesh:
     """The port shop.lines with 100 rows published, and 120 rows landed since."""
-    mesh.set_up("shop")
-    mesh.port("shop/lines", LINES, COLUMNS, meta=EXEMPT)
-    mesh.land("lines", good())
-    assert mesh.dbt("deps").ok
-    built = mesh.dbt("build")
+    built = shop.dbt("build")
     assert built.ok, built.output
-    mesh.land("lines", good(120))
-    return mesh
+    shop.land("lines", good(120))
+    return shop
 
 
 def published(mesh: Mesh) -> int:

@@ -31,14 +31,10 @@ def sales(mesh: Mesh) -> Mesh:
 
 
 @pytest.fixture
-def shop(mesh: Mesh) -> Mesh:
+def shop(shop: Mesh) -> Mesh:
     """The port shop.lines with 100 rows, published."""
-    mesh.set_up("shop")
-    mesh.port("shop/lines", LINES, COLUMNS, meta=EXEMPT)
-    mesh.land("lines", good())
-    assert mesh.dbt("deps").ok
-    assert mesh.dbt("build").ok
-    return mesh
+    assert shop.dbt("build").ok
+    return shop
 
 
 def give_versions(mesh: Mesh, name: str, sql: dict[int, str], entries: str) -> None:

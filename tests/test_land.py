@@ -24,25 +24,11 @@ from portmesh.lake.flaws import EVERY, FLAWS
 from portmesh.lake.folder import FolderLake, Manifest
 from portmesh.repository import lake_folder
 from tests.mesh import REPOSITORY
-from tests.portmesh_call import Portmesh, call, captured
+from tests.portmesh_call import Portmesh
 
 LANDED_AT = "2026-11-23T06:00:00"
 SNAPSHOTS = [name for name, feed in FEEDS.items() if not feed.weekly]
 WEEK_2 = "transactions/2017-W02"
-
-
-@pytest.fixture
-def portmesh(capsys: pytest.CaptureFixture[str]) -> Portmesh:
-    """Calls `portmesh` in this process."""
-    return captured(capsys)
-
-
-@pytest.fixture(scope="module")
-def three_weeks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A lake with the first three weeks and all snapshots; not to be changed."""
-    folder = tmp_path_factory.mktemp("landed") / "lake"
-    assert call("land", "--until", "2017-W03", "--lake", str(folder), "--landed-at", LANDED_AT) == 0
-    return folder
 
 
 @pytest.fixture

@@ -17,27 +17,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.mesh import Mesh
-from tests.portmesh_call import Portmesh, call, captured
-from tests.test_land import DAMAGES, LANDED_AT, WEEK_2, _truncate
+from tests.portmesh_call import Portmesh
+from tests.test_land import DAMAGES, WEEK_2, _truncate
 
 pytestmark = pytest.mark.thorough
 
 WEEK_3 = "transactions/2017-W03"
 VIEW = "orders__internal.stg_lines"
-
-
-@pytest.fixture
-def portmesh(capsys: pytest.CaptureFixture[str]) -> Portmesh:
-    """Calls `portmesh` in this process."""
-    return captured(capsys)
-
-
-@pytest.fixture(scope="module")
-def three_weeks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A lake with the first three weeks and all snapshots; not to be changed."""
-    folder = tmp_path_factory.mktemp("landed") / "lake"
-    assert call("land", "--until", "2017-W03", "--lake", str(folder), "--landed-at", LANDED_AT) == 0
-    return folder
 
 
 def refused(mesh: Mesh, sql: str) -> str:

@@ -43,16 +43,6 @@ def good(rows: int = 100) -> str:
     return GOOD.format(rows=rows)
 
 
-@pytest.fixture
-def shop(mesh: Mesh) -> Mesh:
-    """A mesh with the port shop.lines over the source table raw.lines, not built yet."""
-    mesh.set_up("shop")
-    mesh.port("shop/lines", LINES, COLUMNS, meta=EXEMPT)
-    mesh.land("lines", good())
-    assert mesh.dbt("deps").ok
-    return mesh
-
-
 def verdicts(mesh: Mesh) -> list[str]:
     return [v for (v,) in mesh.rows("select verdict from portmesh.publications order by attempted_at")]
 

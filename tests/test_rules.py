@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -543,29 +542,6 @@ PASSING: list[tuple[str, list[Edit]]] = [
         ],
     ),
 ]
-
-
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Mesh:
-    """Two domains that keep every rule: desk reads the port shop.lines."""
-    mesh = Mesh(tmp_path_factory.mktemp("rules"))
-    mesh.set_up("shop", "desk", root=RULES_ONLY)
-    mesh.port("shop/lines", LINES, COLUMNS, meta="consumers: [{name: desk, purpose: Reports.}]")
-    mesh.write(READER, "select * from {{ ref('shop', 'lines') }}")
-    assert mesh.dbt("deps").ok
-    return mesh
-
-
-@pytest.fixture
-def good(kept: Mesh) -> Iterator[Mesh]:
-    """The mesh of `kept`; what a test changes in it is undone."""
-    before = project_files(kept)
-    yield kept
-    for path, text in project_files(kept).items():
-        if path not in before:
-            path.unlink()
-        elif text != before[path]:
-            path.write_text(before[path])
 
 
 def project_files(mesh: Mesh) -> dict[Path, str]:

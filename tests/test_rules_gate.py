@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.mesh import REPOSITORY, Mesh
@@ -21,7 +19,6 @@ from tests.test_rules import (
     change,
     findings,
     meta,
-    project_files,
     said,
     write,
 )
@@ -423,29 +420,6 @@ PASSING: list[tuple[str, list[Edit]]] = [
         ],
     ),
 ]
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Mesh:
-    """Two domains that keep every rule: desk reads the port shop.lines."""
-    mesh = Mesh(tmp_path_factory.mktemp("gate"))
-    mesh.set_up("shop", "desk", root=RULES_ONLY)
-    mesh.port("shop/lines", LINES, COLUMNS, meta="consumers: [{name: desk, purpose: Reports.}]")
-    mesh.write(READER, "select * from {{ ref('shop', 'lines') }}")
-    assert mesh.dbt("deps").ok
-    return mesh
-
-
-@pytest.fixture
-def good(built: Mesh) -> Iterator[Mesh]:
-    """The mesh of `built`; what a test changes in it is undone."""
-    before = project_files(built)
-    yield built
-    for path, text in project_files(built).items():
-        if path not in before:
-            path.unlink()
-        elif text != before[path]:
-            path.write_text(before[path])
 
 
 @pytest.mark.parametrize(("code", "edits", "message"), FAILING, ids=[f"{c[0]}-{n}" for n, c in enumerate(FAILING)])

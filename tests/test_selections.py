@@ -5,26 +5,22 @@ from __future__ import annotations
 import pytest
 
 from tests.mesh import Mesh
-from tests.portmesh_call import Portmesh, captured
-from tests.test_output_port import COLUMNS, EXEMPT, LINES, good
+from tests.portmesh_call import Portmesh
+from tests.test_output_port import COLUMNS, EXEMPT, LINES
 
 pytestmark = pytest.mark.thorough
 
 
 @pytest.fixture
-def shop(mesh: Mesh) -> Mesh:
-    mesh.set_up("shop")
-    mesh.port("shop/lines", LINES, COLUMNS, meta=EXEMPT)
-    mesh.land("lines", good())
-    assert mesh.dbt("deps").ok
-    assert mesh.dbt("build").ok
-    return mesh
+def shop(shop: Mesh) -> Mesh:
+    assert shop.dbt("build").ok
+    return shop
 
 
 @pytest.fixture
-def portmesh(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, shop: Mesh) -> Portmesh:
+def portmesh(portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch, shop: Mesh) -> Portmesh:
     monkeypatch.chdir(shop.folder)
-    return captured(capsys)
+    return portmesh
 
 
 WORDS = {

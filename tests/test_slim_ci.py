@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.mesh import REPOSITORY, Mesh
-from tests.test_output_port import COLUMNS, EXEMPT, LINES, good
+from tests.test_output_port import COLUMNS, EXEMPT, LINES
 from tools import changed_ports
 
 pytestmark = pytest.mark.thorough
@@ -91,15 +91,6 @@ def test_an_environment_reads_its_own_records(main: Path) -> None:
 
 
 # Changed checks
-
-
-@pytest.fixture
-def shop(mesh: Mesh) -> Mesh:
-    mesh.set_up("shop")
-    mesh.port("shop/lines", LINES, COLUMNS, meta=EXEMPT)
-    mesh.land("lines", good())
-    assert mesh.dbt("deps").ok
-    return mesh
 
 
 def test_a_changed_check_names_its_port_and_a_singular_test_none(
