@@ -275,7 +275,7 @@ def test_a_constraint_that_cannot_be_measured_is_refused(shop: Mesh) -> None:
     )
     shop.port("shop/lines", LINES, columns, meta=EXEMPT)
     message = shop.dbt("build").messages["lines"]
-    assert "its constraint foreign_key" in message
+    assert "The constraint foreign_key of" in message
     assert "use the data test relationships" in message
 
 

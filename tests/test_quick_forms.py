@@ -51,22 +51,23 @@ COMPARE = """
 
 {% macro _compare_unique(port, relation) %}
   {% set check = _a_check('unique', relation, {}) %}
-  {% set by_dbt = _count(portmesh.render_check(port, check, relation)) %}
+  {% set by_dbt = _count(portmesh.render_check(port, check, relation).sql) %}
   {% set quick = portmesh.quick_form(port, check, none) %}
   {% set result = {'by_dbt': by_dbt, 'by_quick': by_dbt > 0, 'in_buckets': by_dbt} %}
   {% if quick %}
     {% set planned = dict(check, quick=quick) %}
-    {% set measured = run_query(portmesh.measured_buckets(planned)).rows[0] %}
+    {% set measured = run_query(quick.counting).rows[0] %}
     {% do result.update({'by_quick': measured['failures'] > 0}) %}
     {% if measured['failures'] > 0 %}
-      {% set rows = portmesh.rows_in_buckets(planned, measured) %}
-      {% do result.update({'in_buckets': _count(portmesh.render_check(port, planned, rows))}) %}
+      {% set rows = portmesh._rows_in_buckets(planned, measured) %}
+      {% do result.update({'in_buckets': _count(portmesh.render_check(port, planned, rows).sql)}) %}
     {% endif %}
   {% endif %}
   {% set increment = '(select * from ' ~ relation ~ ' where is_new) as increment' %}
   {% set shared = '(select * from ' ~ relation ~ ' where ' ~ portmesh.shares_key(port, ['k'], increment) ~ ')' %}
   {% do result.update({
-      'by_keys': _count(portmesh.render_check(port, check, shared)), 'has_keys': portmesh._has_exact_keys(port, ['k']),
+      'by_keys': _count(portmesh.render_check(port, check, shared).sql),
+      'has_keys': portmesh._has_exact_keys(port, ['k']),
       'of_new': _count('select k from ' ~ relation ~ ' where k is not null group by k having count(*) > 1'
           ~ ' and max(case when is_new then 1 else 0 end) = 1')}) %}
   {{ return(result) }}
@@ -75,7 +76,7 @@ COMPARE = """
 {% macro _compare_relationships(port, relation) %}
   {% set parents = '(select k from ' ~ relation ~ ' where is_new)' %}
   {% set check = _a_check('relationships', relation, {'to': parents, 'field': 'k'}) %}
-  {% set by_dbt = _count(portmesh.render_check(port, check, relation)) %}
+  {% set by_dbt = _count(portmesh.render_check(port, check, relation).sql) %}
   {% set quick = portmesh.quick_form(port, check, none) %}
   {{ return({'orphans_by_dbt': by_dbt, 'orphans_by_quick': _count(quick.sql) > 0}) }}
 {% endmacro %}
@@ -83,7 +84,7 @@ COMPARE = """
 {% macro _compare_freshness(port, relation) %}
   {% set check = _a_check('fresh_within', relation, {'count': 3650, 'period': 'day'}, 'portmesh') %}
   {% set quick = portmesh.quick_form(port, check, '(select * from ' ~ relation ~ ' where is_new) as increment') %}
-  {% set late_by_dbt = _count(portmesh.render_check(port, check, relation)) > 0 %}
+  {% set late_by_dbt = _count(portmesh.render_check(port, check, relation).sql) > 0 %}
   {{ return({'late_by_dbt': late_by_dbt, 'late_by_quick': _count(quick.sql) > 0}) }}
 {% endmacro %}
 """

@@ -160,8 +160,8 @@ FAILING: list[tuple[str, list[Edit], str]] = [
     ("PM122", [reader("select '{{ config.model }}' as one")], "uses config.model, which"),
     ("PM122", [reader("select '{{ adapter.config.project_name }}' as one")], "uses adapter.config, which"),
     ("PM122", [reader("select '{{ adapter|attr('config') }}' as one")], "uses adapter, which"),
-    ("PM122", [reader("select '{{ portmesh._unknown_keys('', {}, []) }}' as one")], "uses _unknown_keys, which"),
-    ("PM122", [reader("select '{{ _unknown_keys('', {}, []) }}' as one")], "uses _unknown_keys, which"),
+    ("PM122", [reader("select '{{ portmesh._letter_pairs('a') }}' as one")], "uses _letter_pairs, which"),
+    ("PM122", [reader("select '{{ _letter_pairs('a') }}' as one")], "uses _letter_pairs, which"),
     (
         "PM122",
         [reader("{% if execute %}{% do portmesh.read_mesh() %}{% endif %}select 1 as one")],

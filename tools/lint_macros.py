@@ -1,7 +1,17 @@
 """Check the macros' length and shape, as sqlfluff and dbt-bouncer check what the domains write.
 
-One public macro in a file named after it, private ones (`_name`) below it, an engine's variant (`spark__name`) in the
-engine's folder or beside the check that dispatches it; short; called by something; documented as its signature is.
+One public macro in a file named after it, private ones (`_name`) below it; short; called by something; documented in
+the folder's `_*.yml` as its signature is. Several public macros share a file only where they are one thing: where all
+of them use the same private macro of that file, which nobody else may call. A materialization is none of these: dbt
+calls it by its name.
+
+`macros/engines/interface.sql` has a door for each thing that an engine gives: a macro that hands its arguments to the
+engine's own and does nothing else. It is described there, by the comments between the doors, and is as long as there
+are doors. In `macros/engines/<engine>/` a file has the macros of one step, without a public one: variants
+(`<engine>__name`) with the arguments of their door, if they have one, or for the engine's other files; private macros
+of that file; and dbt's own names where the adapter is wrong. Elsewhere, a check or a domain's macro that dispatches has
+its variants beside it.
+
 The Jinja is read by dbt's own parser.
 
 Usage: python tools/lint_macros.py
@@ -28,20 +38,9 @@ from jinja2 import meta, nodes
 ROOT = Path(__file__).resolve().parents[1]
 FINE, FINDINGS, _, MISSING_ARTIFACT = range(4)
 
-# The folders whose macros are linted: all but the port's and the engines'.
-FOLDERS = ("macros/checks", "macros/mesh", "macros/models", "macros/rules", "domains/*/macros")
-# Files that do not conform yet. One that does is a finding, until it is taken off this list.
-NOT_YET = frozenset(
-    {
-        "macros/mesh/create_lake_functions.sql",
-        "macros/rules/domain_changes_only_itself.sql",
-        "macros/rules/exemption_is_valid.sql",
-        "macros/rules/lookup/how_to_be_listed.sql",
-        "macros/rules/lookup/read_mesh.sql",
-        "macros/rules/port_meta_is_well_formed.sql",
-        "macros/rules/test_reader_is_listed.sql",
-    }
-)
+FOLDERS = ("macros", "domains/*/macros")
+# What an engine gives: one door for each of its macros.
+DOORS = "macros/engines/interface.sql"
 
 LONGEST_MACRO = 25
 LONGEST_FILE = 120
@@ -60,9 +59,14 @@ class Macro:
     name: str
     file: str
     line: int
-    length: int
+    text: str
     arguments: tuple[str, ...]
     uses: frozenset[str]
+
+    @property
+    def length(self) -> int:
+        """How many lines it has."""
+        return self.text.count("\n") + 1
 
     @property
     def engine(self) -> str:
@@ -81,7 +85,7 @@ class Macro:
 
     @property
     def is_public(self) -> bool:
-        return not (self.is_private or self.engine)
+        return not (self.is_private or self.engine or self.name.startswith("materialization_"))
 
 
 @dataclass(frozen=True)
@@ -169,7 +173,7 @@ def read_macros(text: str, file: str, packages: Collection[str]) -> Iterator[Mac
             name=macro.name.removeprefix(PREFIX),
             file=file,
             line=text.count("\n", 0, start) + 1,
-            length=block.count("\n") + 1,
+            text=block,
             arguments=tuple(argument.name for argument in macro.args if isinstance(argument, nodes.Name)),
             uses=frozenset(names_used(template, packages)),
         )
@@ -177,7 +181,8 @@ def read_macros(text: str, file: str, packages: Collection[str]) -> Iterator[Mac
 
 
 def names_used(template: nodes.Template, packages: Collection[str]) -> Iterator[str]:
-    """Names that Jinja loads: `name`, `package.name`, `adapter.dispatch('name')`, `context['package']['name']`."""
+    """Names that Jinja loads: `name`, `package.name`, `adapter.dispatch('name')`, `engine_macro('name')`,
+    `context['package']['name']`."""
     yield from meta.find_undeclared_variables(template)
     for attribute in template.find_all(nodes.Getattr):
         if isinstance(attribute.node, nodes.Name) and attribute.node.name in packages:
@@ -186,7 +191,8 @@ def names_used(template: nodes.Template, packages: Collection[str]) -> Iterator[
         if isinstance(item.arg, nodes.Const) and isinstance(item.arg.value, str):
             yield item.arg.value
     for call in template.find_all(nodes.Call):
-        if isinstance(call.node, nodes.Getattr) and call.node.attr == "dispatch":
+        called = getattr(call.node, "attr", getattr(call.node, "name", ""))
+        if called in ("dispatch", "engine_macro"):
             yield from (a.value for a in call.args[:1] if isinstance(a, nodes.Const))
 
 
@@ -217,19 +223,62 @@ def macros_of_dbt() -> frozenset[str]:
 
 
 def check_shape(macros: list[Macro], file: str) -> Iterator[Finding]:
-    """One public macro, named after the file; private ones below it."""
+    """One public macro, named after the file, or several that are one thing; private ones below it."""
     public = [macro for macro in macros if macro.is_public]
     stem = Path(file).stem
-    if len(public) != 1:
-        names = ", ".join(macro.name for macro in public) or "none"
-        fix = "Give each a file of its own, or a name that starts with _ if only this file calls it."
-        yield Finding(file, 0, f"It has {len(public)} public macros ({names}); allowed is 1. {fix}")
-    elif public[0].name not in (stem, f"test_{stem}"):
+    names = ", ".join(macro.name for macro in public) or "none"
+    if not public and any(not macro.name.startswith("materialization_") for macro in macros):
+        yield Finding(file, 0, "It has no public macro. Put its macros into the file that calls them.")
+    elif len(public) == 1 and public[0].name not in (stem, f"test_{stem}"):
         name = public[0].name.removeprefix("test_")
         yield Finding(file, public[0].line, f"Its public macro is {name}. Name the file {name}.sql.")
+    elif len(public) > 1 and not frozenset.intersection(*(private_ones(macro, macros) for macro in public)):
+        allowed = "allowed is 1, or several that all use one private macro of the file"
+        fix = "Give each a file of its own, or a name that starts with _ if only this file calls it."
+        yield Finding(file, 0, f"It has {len(public)} public macros ({names}); {allowed}. {fix}")
     for macro in macros:
         if macro.is_private and public and macro.line < public[0].line:
             yield Finding(file, macro.line, f"{macro.name} stands above {public[0].name}. Put private macros below.")
+
+
+def private_ones(macro: Macro, macros: list[Macro]) -> frozenset[str]:
+    """The private macros of its file that a macro uses, itself or by another one of the file."""
+    by_name = {other.name: other for other in macros}
+    found: set[str] = set()
+    ahead = [macro]
+    while ahead:
+        for name in ahead.pop().uses & by_name.keys() - found:
+            found.add(name)
+            ahead.append(by_name[name])
+    return frozenset(name for name in found if by_name[name].is_private)
+
+
+def engine_of(file: str) -> str:
+    """The engine in whose folder a file is, or nothing."""
+    match = re.match(rf"macros/engines/({'|'.join(ENGINES)})/", file)
+    return match[1] if match else ""
+
+
+def check_engine_file(macros: list[Macro], of_dbt: frozenset[str], file: str) -> Iterator[Finding]:
+    """A file of an engine has variants, private macros and what stands in dbt's place."""
+    for macro in (macro for macro in macros if macro.is_public and macro.name not in of_dbt):
+        name = f"{engine_of(file)}__{macro.name}"
+        fix = f"Name it {name}, or _{macro.name} if only this file calls it."
+        yield Finding(file, macro.line, f"{macro.name} is no variant of an engine. {fix}")
+
+
+def check_doors(repository: Repository) -> Iterator[Finding]:
+    """A door hands its arguments to the engine's macro of its name, which has the same ones."""
+    doors = {macro.name: macro for macro in repository.macros.get(DOORS, [])}
+    for door in doors.values():
+        call = f"{{{{ return(portmesh.engine_macro('{door.name}')({', '.join(door.arguments)})) }}}}"
+        if call not in door.text:
+            yield Finding(DOORS, door.line, f"{door.name} is no door: it lacks {call}. Give it a file of its own.")
+    for file in filter(engine_of, repository.macros):
+        for variant in (macro for macro in repository.macros[file] if macro.engine and macro.stem in doors):
+            if variant.arguments != doors[variant.stem].arguments:
+                got, allowed = (", ".join(m.arguments) or "none" for m in (variant, doors[variant.stem]))
+                yield Finding(file, variant.line, f"The arguments of {variant.name} are {got}; {DOORS} has {allowed}.")
 
 
 def check_private(macros: list[Macro], repository: Repository, file: str) -> Iterator[Finding]:
@@ -264,7 +313,7 @@ def check_length(macros: list[Macro], text: str, file: str) -> Iterator[Finding]
                 file, macro.line, f"{macro.name} has {macro.length} lines; allowed are {LONGEST_MACRO}. {fix}"
             )
     lines = text.splitlines()
-    if len(lines) > LONGEST_FILE:
+    if len(lines) > LONGEST_FILE and file != DOORS:
         yield Finding(file, 0, f"It has {len(lines)} lines; allowed are {LONGEST_FILE}. Divide it.")
     for number, line in enumerate(lines, start=1):
         if len(line) > LONGEST_LINE:
@@ -281,7 +330,9 @@ def check_use(macros: list[Macro], repository: Repository, of_dbt: frozenset[str
 
 
 def check_documentation(macros: list[Macro], repository: Repository, file: str) -> Iterator[Finding]:
-    """A public macro is described in the properties file of its folder, or of the folder above."""
+    """A public macro is described in the properties file of its folder, or of the folder above; a door where it is."""
+    if file == DOORS or engine_of(file):
+        return
     folders = [parent.as_posix() for parent in Path(file).parents]
     places = [place for folder in folders for place in repository.documented if Path(place).parent.as_posix() == folder]
     for macro in (macro for macro in macros if macro.is_public):
@@ -316,30 +367,30 @@ def lint(repository: Repository, of_dbt: frozenset[str]) -> list[Finding]:
     findings: list[Finding] = []
     for file in repository.linted:
         macros, text = repository.macros[file], (repository.root / file).read_text()
-        findings += check_shape(macros, file)
+        if engine_of(file):
+            findings += check_engine_file(macros, of_dbt, file)
+        elif file != DOORS:
+            findings += check_shape(macros, file)
         findings += check_private(macros, repository, file)
         findings += check_variants(macros, file)
         findings += check_length(macros, text, file)
         findings += check_use(macros, repository, of_dbt, file)
         findings += check_documentation(macros, repository, file)
+    findings += check_doors(repository)
     findings += check_properties(repository)
     return sorted([*repository.findings, *findings], key=lambda f: (f.file, f.line))
 
 
-def run(root: Path = ROOT, not_yet: frozenset[str] = NOT_YET) -> int:
+def run(root: Path = ROOT) -> int:
     repository = Repository(root)
     if not repository.linted:
         print(f"There is no macro to lint in {', '.join(FOLDERS)}.")
         return MISSING_ARTIFACT
-    found = lint(repository, macros_of_dbt())
-    findings = [finding for finding in found if finding.file not in not_yet]
-    for file in sorted(not_yet - {finding.file for finding in found}):
-        findings.append(Finding(file, 0, "It conforms. Take it off NOT_YET in tools/lint_macros.py."))
+    findings = lint(repository, macros_of_dbt())
     for finding in findings:
         print(finding)
     macros = sum(len(repository.macros[file]) for file in repository.linted)
-    waiting = f" {len(not_yet)} files do not conform yet." if not_yet else ""
-    print(f"{macros} macros in {len(repository.linted)} files linted: {len(findings)} findings.{waiting}")
+    print(f"{macros} macros in {len(repository.linted)} files linted: {len(findings)} findings.")
     return FINDINGS if findings else FINE
 
 

@@ -1,5 +1,6 @@
-{# Asks the engine something of checks. If that fails, the engine's own error ends the port, and explain_faults says whose SQL it
-   was. After an operation nothing explains: there the sentence takes the place of the error, which is in logs/dbt.log. #}
+{# Asks the engine something of checks. If that fails, the engine's own error ends the port, and explain_faults says
+   whose SQL it was. After an operation nothing explains: there the sentence takes the place of the error, which is
+   in logs/dbt.log. #}
 {% macro ask_about_checks(port, checks, ask, sql) %}
   {% do portmesh.begin_checks(checks) %}
   {% if flags.WHICH == 'run-operation' %}

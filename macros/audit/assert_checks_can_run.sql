@@ -17,13 +17,15 @@
   {% endif %}
 {% endmacro %}
 
-{# The failing rows of a test are kept in a table of its name, beside the domain's internal models, seeds and snapshots. #}
+{# The failing rows of a test are kept in a table of its name, beside the domain's internal models, seeds and
+   snapshots. #}
 {% macro _assert_name_is_free(port, check, tables) %}
   {% set kind = tables.get((check.test.schema ~ '.' ~ check.test.alias) | lower) %}
   {% if kind %}
     {% do exceptions.raise_dependency_error(
         port.label ~ ' was not written: its check ' ~ check.name ~ ' has the name of a ' ~ kind
-        ~ ', whose table its failing rows would replace.\n\n  give the check a name of its own in ' ~ port.contract_path) %}
+        ~ ', whose table its failing rows would replace.\n\n'
+        ~ '  give the check a name of its own in ' ~ port.contract_path) %}
   {% endif %}
 {% endmacro %}
 
@@ -41,6 +43,7 @@
         port.label ~ ' was not written: its check ' ~ test.alias ~ ' reads ' ~ other.package_name ~ '.' ~ other.name
         ~ ', which the port does not depend on, so it might not be built before the audit.'
         ~ '\n\n  add this line to ' ~ port.node.original_file_path ~ ':\n  -- depends_on: {{ ' ~ reference ~ ' }}'
-        ~ '\n\n  If ' ~ other.name ~ ' reads ' ~ port.name ~ ' itself, only one of the two can be audited first: keep the check on one side.') %}
+        ~ '\n\n  If ' ~ other.name ~ ' reads ' ~ port.name
+        ~ ' itself, only one of the two can be audited first: keep the check on one side.') %}
   {% endfor %}
 {% endmacro %}

@@ -1,16 +1,20 @@
-{# What Jinja calls `config` while a check is rendered: that of the test's own node. What is made here cannot be called. So where
-   the test's macro calls config(), the port's stays, to which render_check lends what dbt's models do not have; a key that they
-   do have is refused. #}
+{# What Jinja calls `config` while a check is rendered: that of the test's own node. What is made here cannot be
+   called. So where the test's macro calls config(), the port's stays, to which render_check lends what dbt's models
+   do not have; a key that they do have is refused. #}
 {% macro config_of_check(port, check) %}
   {% set code = portmesh._code_of_test(check) | join('\n') %}
   {% if not modules.re.search('(?<![\\w.])config\\s*\\(', code) %}
-    {{ return(namespace(get=portmesh._get_config, require=portmesh._require_config, meta_get=portmesh._get_meta, meta_require=portmesh._require_meta)) }}
+    {{ return(namespace(
+        get=portmesh._get_config, require=portmesh._require_config,
+        meta_get=portmesh._get_meta, meta_require=portmesh._require_meta)) }}
   {% endif %}
   {% for name in modules.re.findall('config\\.(?:get|require)\\(\\s*[\'"]([\\w-]+)', code) %}
     {% if name in config.model.config and name not in config.model.config.extra and name != 'meta' %}
       {% do exceptions.raise_dependency_error(
-          port.label ~ ' was not written: the macro of its check ' ~ check.name ~ ' sets its config and reads ' ~ name ~ ' from it, which is the port\'s there.\n\n'
-          ~ '  next   take config(…) out of ' ~ check.macro ~ ', and write what it sets into the config of the check in ' ~ port.contract_path) %}
+          port.label ~ ' was not written: the macro of its check ' ~ check.name ~ ' sets its config and reads ' ~ name
+          ~ ' from it, which is the port\'s there.\n\n'
+          ~ '  next   take config(…) out of ' ~ check.macro
+          ~ ', and write what it sets into the config of the check in ' ~ port.contract_path) %}
     {% endif %}
   {% endfor %}
   {{ return(config) }}
@@ -28,28 +32,31 @@
 
 {# dbt.context.providers.RuntimeConfigObject #}
 {% macro _get_config(name, default=none, validator=none) %}
-  {% set config = context['portmesh_audited'].test.config %}
-  {% if validator and default is not none %}{% do validator(config.get(name, default)) %}{% endif %}
-  {{ return(config.get(name, default)) }}
-{% endmacro %}
-
-{% macro _require_config(name, validator=none) %}
-  {{ return(portmesh._required(context['portmesh_audited'].test.config, name, validator)) }}
+  {{ return(portmesh._value_in(context['portmesh_audited'].test.config, name, default, validator)) }}
 {% endmacro %}
 
 {% macro _get_meta(name, default=none, validator=none) %}
-  {% set meta = context['portmesh_audited'].test.config.meta or {} %}
-  {% if validator and default is not none %}{% do validator(meta.get(name, default)) %}{% endif %}
-  {{ return(meta.get(name, default)) }}
+  {{ return(portmesh._value_in(context['portmesh_audited'].test.config.meta or {}, name, default, validator)) }}
+{% endmacro %}
+
+{% macro _require_config(name, validator=none) %}
+  {{ return(portmesh._required_in(context['portmesh_audited'].test.config, name, validator)) }}
 {% endmacro %}
 
 {% macro _require_meta(name, validator=none) %}
-  {{ return(portmesh._required(context['portmesh_audited'].test.config.meta or {}, name, validator)) }}
+  {{ return(portmesh._required_in(context['portmesh_audited'].test.config.meta or {}, name, validator)) }}
 {% endmacro %}
 
-{% macro _required(values, name, validator) %}
+{% macro _value_in(values, name, default, validator) %}
+  {% if validator and default is not none %}{% do validator(values.get(name, default)) %}{% endif %}
+  {{ return(values.get(name, default)) }}
+{% endmacro %}
+
+{% macro _required_in(values, name, validator) %}
   {% if name not in values %}
-    {% do exceptions.raise_dependency_error('The test ' ~ context['portmesh_audited'].test.unique_id ~ ' does not define the required config ' ~ name ~ '.') %}
+    {% set test = context['portmesh_audited'].test.unique_id %}
+    {% do exceptions.raise_dependency_error(
+        'The test ' ~ test ~ ' does not define the required config ' ~ name ~ '.') %}
   {% endif %}
   {% if validator %}{% do validator(values[name]) %}{% endif %}
   {{ return(values[name]) }}

@@ -1,4 +1,5 @@
-{# Whether a check counts rows and compares the count with a number, as dbt's default does. Anything else may be any SQL. #}
+{# Whether a check counts rows and compares the count with a number, as dbt's default does. Anything else may be any
+   SQL. #}
 {% macro has_plain_limits(check) %}
   {% set condition = '\\s*(!=|<>|<=|>=|==?|<|>)\\s*-?\\d+\\s*$' %}
   {{ return(check.fail_calc == 'count(*)' and modules.re.match(condition, check.warn_if) is not none

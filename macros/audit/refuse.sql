@@ -1,11 +1,12 @@
-{# Records the refusal first, whatever happens after it; then keeps the failing rows and raises what an analyst reads. #}
+{# Records the refusal first, whatever happens after it; then keeps the failing rows and raises what an analyst
+   reads. #}
 {% macro refuse(attempt) %}
   {% set port = attempt.port %}
   {% do portmesh.begin_step('record') %}
   {% do portmesh.record_attempt(attempt, 'refused', attempt.place.version) %}
   {{ adapter.commit() }}
   {% set failing = [] %}
-  {% for check in attempt.failed %}{% do failing.append(portmesh._kept_failures(port, check)) %}{% endfor %}
+  {% for check in attempt.failed %}{% do failing.append(portmesh._kept_failures(check)) %}{% endfor %}
   {% do portmesh.drop_superseded_versions(port, portmesh.read_history(port), attempt.place) %}
   {% set message = portmesh._refusal(attempt, failing) %}
   {{ adapter.commit() }}
@@ -13,40 +14,40 @@
 {% endmacro %}
 
 {% macro _refusal(attempt, failing) %}
-  {%- set port, rows = attempt.port, [] -%}
-  {%- for check in failing -%}
-    {%- set rows_failed = portmesh._rows_failed(check) -%}
-    {%- do rows.append([
-        portmesh._check_text(check), portmesh.printable(check.column or '-'), '{:,}'.format(check.failures) ~ portmesh._unit(check),
-        '-' if rows_failed is none else '{:,}'.format(rows_failed) ~ ' of ' ~ '{:,}'.format(attempt.row_count),
-        '-' if rows_failed is none or not attempt.row_count else '%.2f %%' | format(100 * rows_failed / attempt.row_count),
-        portmesh._allowed(check), portmesh._examples(attempt, check)]) -%}
-  {%- endfor -%}
-  {%- set passed = attempt.checks | length - attempt.failed | length -%}
-  {{- port.label }} was not published. {{ portmesh.what_consumers_keep(attempt.current) }}
+  {%- set port, passed = attempt.port, attempt.checks | length - attempt.failed | length -%}
+  {{- port.label }} was not published. {{ portmesh.what_consumers_see(attempt.current, 'keep') }}
 {%- if attempt.kind == 'start' %}
 These are the rows of the version or name that it starts from (config.meta.starts_from, portmesh rename).
 {%- endif %}
 
-{{ portmesh.text_table(['check', 'column', 'failed', 'rows', 'share', 'allowed', 'for example'], rows) }}
+{{ portmesh._table_of_failures(attempt, failing) }}
   {{ passed }} other check{{ 's' if passed != 1 }} passed.
 
   the candidate   {{ attempt.audited.schema }}.{{ attempt.audited.identifier }}
 {%- for check in failing if check.is_kept %}
-  {{ 'the rows     ' if loop.first else '             ' }}   select * from {{ check.failures_relation.schema }}.{{ check.failures_relation.identifier }}
+{%- set table = check.failures_relation %}
+  {{ 'the rows' if loop.first else '        ' }}        select * from {{ table.schema }}.{{ table.identifier }}
 {%- endfor %}
   next            fix the model or the batch, then: dbt build --select {{ port.node.name }}+
 {%- endmacro %}
 
-{% macro what_consumers_keep(current) %}
-  {%- if not current -%}{{- return('It has no published version yet, so consumers see nothing.') -}}{%- endif -%}
-  {{- return('Consumers keep the version of ' ~ current.attempted_at.strftime('%d %b %H:%M') ~ ' UTC ('
-      ~ '{:,}'.format(current.row_count) ~ ' rows).') -}}
+{% macro _table_of_failures(attempt, failing) %}
+  {% set all, rows = attempt.row_count, [] %}
+  {% for check in failing %}
+    {% set failed = portmesh._rows_failed(check) %}
+    {% do rows.append([
+        portmesh._check_text(check), portmesh.printable(check.column or '-'),
+        '{:,}'.format(check.failures) ~ portmesh._unit(check),
+        '-' if failed is none else '{:,}'.format(failed) ~ ' of ' ~ '{:,}'.format(all),
+        '-' if failed is none or not all else '%.2f %%' | format(100 * failed / all),
+        portmesh._allowed(check), portmesh._examples(attempt, check)]) %}
+  {% endfor %}
+  {{ return(portmesh.text_table(['check', 'column', 'failed', 'rows', 'share', 'allowed', 'for example'], rows)) }}
 {% endmacro %}
 
 {% macro _check_text(check) %}
   {%- set shown = [] -%}
-  {%- for name, value in check.arguments.items() if name not in ['model', 'column_name'] and value is not none -%}
+  {%- for name, value in portmesh.stated_arguments(check).items() -%}
     {%- do shown.append(name ~ ' ' ~ value) -%}
   {%- endfor -%}
   {{- return(portmesh.printable((check.kind ~ ' ' ~ shown | join(', ')) | trim, 48)) -}}
@@ -68,8 +69,8 @@ These are the rows of the version or name that it starts from (config.meta.start
 {# Up to three offending values; of a missing value, the keys of its rows. #}
 {% macro _examples(attempt, check) %}
   {%- set keys = attempt.checks | selectattr('kind', 'equalto', 'unique') | map(attribute='column') | list -%}
-  {%- set column = '*' if check.macro != 'macro.dbt.test_not_null' else keys[0] if keys and check.column not in keys else check.column -%}
-  {%- set values = [] -%}
+  {%- set key = keys[0] if keys and check.column not in keys else check.column -%}
+  {%- set column, values = key if check.macro == 'macro.dbt.test_not_null' else '*', [] -%}
   {%- for row in portmesh.query('select ' ~ column ~ ' from ' ~ check.failing ~ ' limit 3').rows -%}
     {%- do values.append(portmesh.printable(row[0], 24)) -%}
   {%- endfor -%}
@@ -82,27 +83,17 @@ These are the rows of the version or name that it starts from (config.meta.start
   {{- return(portmesh.query('select sum(n_records) from ' ~ check.failing).rows[0][0] | int) -}}
 {% endmacro %}
 
-{# The check with {failing, is_kept}: its failing rows as a table beside the candidate, or as SQL where the check says that
-   none are to be kept. #}
-{% macro _kept_failures(port, check) %}
-  {% set sql = portmesh._failing_rows(port, check) %}
-  {% if check.store_failures is sameas false %}{{ return(dict(check, failing='(' ~ sql ~ '\n) as failing', is_kept=false)) }}{% endif %}
+{# The check with {failing, is_kept}: its failing rows as a table beside the candidate, or as SQL where the check
+   says that none are to be kept. Of a missing value, the whole row. #}
+{% macro _kept_failures(check) %}
+  {% set sql = check.failing_sql %}
+  {% if check.macro == 'macro.dbt.test_not_null' %}
+    {% set is_missing = ('(' ~ check.where ~ ') and ' if check.where else '') ~ check.column ~ ' is null' %}
+    {% set sql = 'select * from ' ~ portmesh.filtered(check.relation, is_missing) %}
+  {% endif %}
+  {% if check.store_failures is sameas false %}
+    {{ return(dict(check, failing='(' ~ sql ~ '\n) as failing', is_kept=false)) }}
+  {% endif %}
   {% do portmesh.replace_table(check.failures_relation, sql) %}
   {{ return(dict(check, failing=check.failures_relation, is_kept=true)) }}
-{% endmacro %}
-
-{# Of a missing value, the whole row. #}
-{% macro _failing_rows(port, check) %}
-  {% if check.macro == 'macro.dbt.test_not_null' %}
-    {% set missing = check.column ~ ' is null' %}
-    {{ return('select * from ' ~ portmesh.filtered(check.relation, '(' ~ check.where ~ ') and ' ~ missing if check.where else missing)) }}
-  {% endif %}
-  {{ return(check.failing_sql) }}
-{% endmacro %}
-
-{% macro drop_kept_failures(checks) %}
-  {% for check in checks if not check.store_failures and not flags.STORE_FAILURES %}
-    {% set kept = load_relation(check.failures_relation) %}
-    {% if kept %}{% do adapter.drop_relation(kept) %}{% endif %}
-  {% endfor %}
 {% endmacro %}

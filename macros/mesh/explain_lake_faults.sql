@@ -23,7 +23,7 @@
         'The lake has no batch of ' ~ feed ~ '.\n\n  where   ' ~ lake ~ '/' ~ feed
         ~ '\n  next    portmesh land, then dbt build') }}
   {% endif %}
-  {% set damages = portmesh._damaged_batches(folder, name) %}
-  {% set sql = 'with ' ~ damages ~ ' select ' ~ portmesh._finding_message(name) ~ ' from damages' %}
+  {% set damages = portmesh.damaged_batches(folder, name) %}
+  {% set sql = 'with ' ~ damages ~ ' select ' ~ portmesh.lake_finding(name) ~ ' from damages' %}
   {{ return(run_query(sql).rows[0][0] or '') }}
 {% endmacro %}

@@ -14,13 +14,15 @@
   {%- if faults -%}{%- do log(portmesh._explained(faults), info=true) -%}{%- endif -%}
 {% endmacro %}
 
-{# What is known of a port's fault without the engine; none where the message says all of it itself, or nothing was begun. #}
+{# What is known of a port's fault without the engine; none where the message says all of it itself, or nothing was
+   begun. #}
 {% macro _fault_of(node, message) %}
   {% set port = portmesh.describe_port(graph.nodes[node.unique_id]) %}
-  {% set spent = graph.get('portmesh_spent', {}).get(invocation_id, {}).get(port.id, {}) %}
-  {% if port.label ~ ' was not ' in message or (message.startswith('Compilation Error') and not spent.step) %}{{ return(none) }}{% endif %}
-  {% set fault = {'port': port, 'step': spent.step or 'start', 'cause': portmesh._cause_of(message), 'what': 'the run broke'} %}
-  {% if spent.checks %}{% do fault.update(portmesh._fault_of_checks(fault, spent.checks, message)) %}{% endif %}
+  {% set begun, cause = portmesh.work_begun(node), portmesh._cause_of(message) %}
+  {% set is_nothing = message.startswith('Compilation Error') and not begun.step %}
+  {% if is_nothing or port.label ~ ' was not ' in message %}{{ return(none) }}{% endif %}
+  {% set fault = {'port': port, 'step': begun.step or 'start', 'cause': cause, 'what': 'the run broke'} %}
+  {% if begun.checks %}{% do fault.update(portmesh._fault_of_checks(fault, begun.checks, message)) %}{% endif %}
   {{ return(dict(fault, meaning=portmesh._what_is_known(fault))) }}
 {% endmacro %}
 
@@ -32,7 +34,8 @@
   {{ return({'what': broken.what, 'cause': fault.cause if fault.cause.pattern else cause}) }}
 {% endmacro %}
 
-{# Without asking: before the switch nothing has changed; after it, Iceberg's tables have, and DuckDB's transaction may not. #}
+{# Without asking: before the switch nothing has changed; after it, Iceberg's tables have, and DuckDB's transaction
+   may not. #}
 {% macro _what_is_known(fault) %}
   {% set port, step = fault.port, fault.step %}
   {% set not_asked = '; the engine could not be asked which version that is.' %}
@@ -41,7 +44,8 @@
   {% elif step == 'record' and target.type != 'duckdb' %}
     {{ return(port.label ~ ' is published, and the run broke after that. Consumers read the new version' ~ not_asked) }}
   {% endif %}
-  {{ return(port.label ~ ' was perhaps published: the run broke in that step. Consumers read the version they had or the new one' ~ not_asked) }}
+  {{ return(port.label ~ ' was perhaps published: the run broke in that step.'
+      ~ ' Consumers read the version they had or the new one' ~ not_asked) }}
 {% endmacro %}
 
 {# The records are asked after the transaction of the port: what they say is so. #}
@@ -59,31 +63,27 @@
   {% set published = port.label ~ ' is published, and the run broke after that. ' %}
   {% set unrecorded = 'Consumers read a version that has no record: the next run audits all of it.' %}
   {% if not current %}
-    {% set is_unrecorded = fault.step == 'record' and target.type != 'duckdb' %}
-    {{ return(published ~ unrecorded if is_unrecorded else not_published ~ 'It has no published version yet, so consumers see nothing.') }}
+    {% set is_done = fault.step == 'record' and target.type != 'duckdb' %}
+    {{ return(published ~ unrecorded if is_done else not_published ~ portmesh.what_consumers_see(none)) }}
   {% endif %}
   {% if not portmesh.reads_as_recorded(port, current) %}
     {{ return((published if fault.step in ['publish', 'record'] else not_published) ~ unrecorded) }}
   {% endif %}
-  {% set is_of_this_run = invocation_id in history.attempts | selectattr('verdict', 'equalto', 'published') | selectattr('version', 'equalto', current.version) | map(attribute='invocation_id') %}
-  {{ return((published if is_of_this_run else not_published)
-      ~ 'Consumers read the version of ' ~ current.attempted_at.strftime('%d %b %H:%M') ~ ' UTC ('
-      ~ '{:,}'.format(current.row_count | int) ~ ' rows).') }}
+  {% for attempt in history.attempts if attempt.verdict == 'published' and attempt.invocation_id == invocation_id %}
+    {% if attempt.version == current.version %}{{ return(published ~ portmesh.what_consumers_see(current)) }}{% endif %}
+  {% endfor %}
+  {{ return(not_published ~ portmesh.what_consumers_see(current)) }}
 {% endmacro %}
 
 {% macro _explained(faults) %}
   {%- set texts = [] -%}
   {%- for fault in faults -%}
     {%- do texts.append(
-        fault.meaning ~ '\n\n  step    ' ~ fault.step ~ '\n'
-        ~ portmesh._cause_and_next(fault.cause, 'dbt build --select ' ~ fault.port.node.name ~ '+')) -%}
+        fault.meaning ~ '\n\n  step    ' ~ fault.step ~ '\n  cause   ' ~ fault.cause.cause ~ '\n  next    '
+        ~ fault.cause.remedy ~ ', then: dbt build --select ' ~ fault.port.node.name ~ '+'
+        ~ ('; nothing needs repair' if fault.cause.tried)) -%}
   {%- endfor -%}
   {{- return(texts | join('\n\n')) -}}
-{% endmacro %}
-
-{% macro _cause_and_next(cause, command) %}
-  {{- return('  cause   ' ~ cause.cause ~ '\n  next    ' ~ cause.remedy ~ ', then: ' ~ command
-      ~ ('; nothing needs repair' if cause.tried else '')) -}}
 {% endmacro %}
 
 {# The first cause of the engine's whose pattern is in the message. #}

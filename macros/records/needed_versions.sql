@@ -1,7 +1,3 @@
-{% macro versions_to_keep(node) %}
-  {{- return((node.config.meta or {}).get('keep_versions', 2)) -}}
-{% endmacro %}
-
 {# Names of the tables that the kept versions consist of; `versions` is the chain of published ones. #}
 {% macro needed_versions(port, versions) %}
   {% set needed = [] %}

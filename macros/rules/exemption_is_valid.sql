@@ -1,7 +1,8 @@
 {# PM115 #}
 {% macro exemption_is_valid(mesh) %}
   {% set findings = [] %}
-  {% for node in mesh.groups + mesh.readers + mesh.tests + mesh.sources + mesh.exposures if 'exemptions' in (node.config.meta or {}) %}
+  {% set nodes = mesh.groups + mesh.readers + mesh.tests + mesh.sources + mesh.exposures %}
+  {% for node in nodes if 'exemptions' in (node.config.meta or {}) %}
     {% set exemptions = node.config.meta.exemptions %}
     {% set is_list = exemptions is sequence and exemptions is not string and exemptions is not mapping %}
     {% for exemption in (exemptions if is_list else [none]) %}

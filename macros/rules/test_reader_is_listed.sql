@@ -7,7 +7,8 @@
       {% set port = mesh.ports[id] %}
       {% if port.package_name != domain and not portmesh.is_consumer(port, domain) %}
         {% do findings.append(portmesh.finding('PM108', test,
-            'The test ' ~ test.name ~ ' of ' ~ domain ~ ' reads ' ~ portmesh.label_of(port) ~ ', and ' ~ domain ~ ' is not among its consumers.',
+            'The test ' ~ test.name ~ ' of ' ~ domain ~ ' reads ' ~ portmesh.label_of(port) ~ ', and ' ~ domain
+            ~ ' is not among its consumers.',
             portmesh.how_to_be_listed(mesh, port, domain))) %}
       {% endif %}
     {% endfor %}

@@ -1,14 +1,19 @@
-{# Gives a port that was renamed, or all of a renamed domain, the rows of what it was: `<domain>.<old>` to `<domain>.<new>`, or one
-   domain to another. The new names have models and no history yet; the old ones have no model any more. #}
+{# Gives a port that was renamed, or all of a renamed domain, the rows of what it was: `<domain>.<old>` to
+   `<domain>.<new>`, or one domain to another. The new names have models and no history yet; the old ones have no
+   model any more. #}
 {% macro rename(old, new, confirmed=false) %}
-  {% set pairs = portmesh._pairs_to_rename(old, new) %}
-  {% for pair in pairs %}
-    {% if confirmed %}{% do portmesh._make_schemas(pair.port) %}{% do portmesh.start_port(pair.port, pair.other) %}{% endif %}
+  {% for pair in portmesh._pairs_to_rename(old, new) %}
+    {% if confirmed %}
+      {% do portmesh._make_schemas(pair.port) %}
+      {% do portmesh.start_port(pair.port, pair.other) %}
+    {% endif %}
     {% do log(pair.other.reads_as ~ (' goes on as ' if confirmed else ' would go on as ') ~ pair.port.reads_as ~ ' ('
         ~ '{:,}'.format(pair.other.current.row_count) ~ ' rows).', info=true) %}
   {% endfor %}
-  {% do log('\n  readers   of the old name ' ~ ('keep' if confirmed else 'would keep') ~ ' the rows of now, which no build changes any more'
-      ~ '\n  next      ' ~ ('when they have moved: portmesh retire ' ~ old if confirmed else 'portmesh rename ' ~ old ~ ' ' ~ new ~ ' --yes'), info=true) %}
+  {% do log('\n  readers   of the old name ' ~ ('keep' if confirmed else 'would keep')
+      ~ ' the rows of now, which no build changes any more\n  next      '
+      ~ ('when they have moved: portmesh retire ' ~ old if confirmed
+         else 'portmesh rename ' ~ old ~ ' ' ~ new ~ ' --yes'), info=true) %}
 {% endmacro %}
 
 {# A renamed domain may not have been built yet. #}
@@ -21,37 +26,34 @@
 
 {# [{port, other}], all of which can be done. #}
 {% macro _pairs_to_rename(old, new) %}
-  {% set by_name, pairs, rows = {}, [], [] %}
+  {% set by_name, pairs, rows, unmade = {}, [], [], portmesh.unmade_ports() %}
   {% for port in portmesh.all_ports() %}{% do by_name.update({port.reads_as: port, port.label: port}) %}{% endfor %}
-  {% for other in portmesh.unmade_ports() if other.current and (other.reads_as == old or ('.' not in old and other.product == old)) %}
+  {% for other in unmade if other.current and (other.reads_as == old or ('.' not in old and other.product == old)) %}
     {% set name = new if '.' in new else new ~ '.' ~ other.alias %}
     {% do pairs.append({'port': by_name.get(name), 'other': other}) %}
     {% set problem = portmesh._why_not_renamed(by_name.get(name)) %}
     {% if problem %}{% do rows.append([other.reads_as, name, problem]) %}{% endif %}
   {% endfor %}
-  {% if not pairs %}{% do portmesh._refuse_nothing_to_rename(old, new, by_name) %}{% endif %}
+  {% if not pairs and old in by_name %}{% do portmesh._refuse_own_name(by_name[old], old, new) %}{% endif %}
+  {% if not pairs %}{% do portmesh.refuse_unknown_name(old, 'rename', unmade) %}{% endif %}
   {% if rows %}
-    {% do exceptions.raise_dependency_error(old ~ ' was not renamed.\n\n' ~ portmesh.text_table(['from', 'to', 'what is in the way'], rows)) %}
+    {% do exceptions.raise_dependency_error(
+        old ~ ' was not renamed.\n\n' ~ portmesh.text_table(['from', 'to', 'what is in the way'], rows)) %}
   {% endif %}
   {{ return(pairs) }}
 {% endmacro %}
 
 {% macro _why_not_renamed(port) %}
-  {% if not port %}{{ return('no model makes it: rename its files first, or rename the other ports one by one') }}{% endif %}
+  {% if not port %}
+    {{ return('no model makes it: rename its files first, or rename the other ports one by one') }}
+  {% endif %}
   {% set current = portmesh.read_history(port).current %}
-  {% if current %}{{ return('it has published rows of its own (' ~ '{:,}'.format(current.row_count) ~ '), which would be lost') }}{% endif %}
-  {{ return('') }}
+  {{ return('it has published rows of its own (' ~ '{:,}'.format(current.row_count) ~ '), which would be lost'
+      if current else '') }}
 {% endmacro %}
 
-{% macro _refuse_nothing_to_rename(old, new, made) %}
-  {% if old in made %}
-    {% do exceptions.raise_dependency_error(
-        old ~ ' was not renamed: its model still has that name.\n\n  next   name the files of ' ~ made[old].contract_path ~ ' for ' ~ new.split('.')[-1]
-        ~ ', then, before the next build: portmesh rename ' ~ old ~ ' ' ~ new) %}
-  {% endif %}
-  {% set known = portmesh.unmade_ports() | map(attribute='reads_as') | list %}
-  {% set near = portmesh.nearest_name(old, known) %}
+{% macro _refuse_own_name(port, old, new) %}
   {% do exceptions.raise_dependency_error(
-      'There is nothing of ' ~ old ~ ' to rename.' ~ (' Did you mean ' ~ near ~ '?' if near)
-      ~ '\n\n  no model makes   ' ~ (known | join(', ') or 'none: all that is published has a model')) %}
+      old ~ ' was not renamed: its model still has that name.\n\n  next   name the files of ' ~ port.contract_path
+      ~ ' for ' ~ new.split('.')[-1] ~ ', then, before the next build: portmesh rename ' ~ old ~ ' ' ~ new) %}
 {% endmacro %}

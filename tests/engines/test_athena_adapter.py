@@ -30,7 +30,7 @@ def mesh(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Mesh:  # noqa: A
 
 
 def without(mesh: Mesh, *names: str) -> AbstractContextManager[None]:
-    return left_to_the_adapter(mesh, "athena/adapter.sql", *names)
+    return left_to_the_adapter(mesh, "athena", *names)
 
 
 def test_timestamps_have_milliseconds(mesh: Mesh) -> None:

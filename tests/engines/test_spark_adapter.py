@@ -43,7 +43,7 @@ def mesh(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Mesh:  # noqa: A
 
 
 def without(mesh: Mesh, *names: str) -> AbstractContextManager[None]:
-    return left_to_the_adapter(mesh, "spark/adapter.sql", *names)
+    return left_to_the_adapter(mesh, "spark", *names)
 
 
 def test_a_view_is_not_stored(mesh: Mesh) -> None:

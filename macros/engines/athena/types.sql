@@ -3,12 +3,14 @@
 {% endmacro %}
 
 {# In DDL, Athena has Hive's names. #}
-{% macro athena__stored_type(data_type) %}{{ return({'tinyint': 'int', 'smallint': 'int'}.get(data_type, data_type)) }}{% endmacro %}
+{% macro athena__stored_type(data_type) %}
+  {{ return({'tinyint': 'int', 'smallint': 'int'}.get(data_type, data_type)) }}
+{% endmacro %}
 
 {# typeof() is a constant: one statement gives the names, one the exact types, and neither reads a row. #}
 {% macro athena__describe_query(sql) %}
   {% set names = portmesh.query('select * from (\n' ~ sql ~ '\n) as described limit 0').column_names %}
-  {% set places, types = portmesh.column_places(names), [] %}
+  {% set places, types = portmesh.iceberg__column_places(names), [] %}
   {% for place in places %}{% do types.append('typeof(' ~ place ~ ')') %}{% endfor %}
   {% set row = portmesh.query(
       'select ' ~ types | join(', ') ~ ' from (select 1) as one left join (select * from (\n' ~ sql
@@ -38,7 +40,8 @@
 {% macro athena__existing_schemas() %}{{ return(adapter.list_schemas(target.database)) }}{% endmacro %}
 
 {% macro athena__portable_type(type) %}
-  {{- return({'varchar': 'string', 'integer': 'int', 'timestamp(6)': 'timestamp'}.get(type, type | replace(' ', ''))) -}}
+  {%- set names = {'varchar': 'string', 'integer': 'int', 'timestamp(6)': 'timestamp'} -%}
+  {{- return(names.get(type, type | replace(' ', ''))) -}}
 {% endmacro %}
 
 {% macro athena__text_literal(value) %}

@@ -1,25 +1,24 @@
 {# Athena: what `portmesh clean` and `portmesh maintain` ask of Iceberg's own tables, and of OPTIMIZE and VACUUM. #}
 
-{% macro athena__metadata(relation, name) %}{{ return(portmesh.metadata_table(relation, name)) }}{% endmacro %}
+{% macro athena__metadata(relation, name) %}
+  {{- return(relation.incorporate(path={'identifier': relation.identifier ~ '$' ~ name})) -}}
+{% endmacro %}
 
 {% macro athena__tables_in(schema) %}
-  {% set names = [] %}
-  {% for relation in adapter.list_relations_without_caching(api.Relation.create(database=target.database, schema=schema)) %}
-    {% do names.append(relation.identifier) %}
-  {% endfor %}
-  {{ return(names) }}
+  {% set relation = api.Relation.create(database=target.database, schema=schema) %}
+  {{ return(adapter.list_relations_without_caching(relation) | map(attribute='identifier') | list) }}
 {% endmacro %}
 
 {# Of a table that Athena writes there are none: its candidates are second names. #}
 {% macro athena__branches_of(port) %}{{ return([]) }}{% endmacro %}
 
 {% macro athena__drop_version(port, name) %}
-  {% do portmesh.drop_unless_shared(portmesh.version_relation(port, name)) %}
+  {% do portmesh.iceberg__drop_unless_shared(portmesh.version_relation(port, name)) %}
 {% endmacro %}
 
 {% macro athena__drop_table(relation) %}
   {% set location = adapter.get_glue_table_location(relation) %}
-  {% do portmesh.forget_table(relation) %}
+  {% do portmesh.engine_macro('forget_table')(relation) %}
   {% if location %}{% do adapter.delete_from_s3(location) %}{% endif %}
 {% endmacro %}
 
@@ -40,7 +39,8 @@
 {# VACUUM counts snapshots from the newest and looks at their age, and so takes orphan files away too. #}
 {% macro athena__remove_expired(port, keep) %}
   {% do portmesh.execute_sql(
-      'alter table ' ~ port.relation.render_hive() ~ " set tblproperties ('vacuum_min_snapshots_to_keep' = '" ~ keep.snapshots_to_keep
-      ~ "', 'vacuum_max_snapshot_age_seconds' = '" ~ keep.max_age_seconds ~ "')") %}
-  {% do adapter.run_operation_with_potential_multiple_runs('vacuum ' ~ port.relation.schema ~ '.' ~ port.alias, 'vacuum') %}
+      'alter table ' ~ port.relation.render_hive() ~ " set tblproperties ('vacuum_min_snapshots_to_keep' = '"
+      ~ keep.snapshots_to_keep ~ "', 'vacuum_max_snapshot_age_seconds' = '" ~ keep.max_age_seconds ~ "')") %}
+  {% do adapter.run_operation_with_potential_multiple_runs(
+      'vacuum ' ~ port.relation.schema ~ '.' ~ port.alias, 'vacuum') %}
 {% endmacro %}

@@ -1,22 +1,19 @@
 {% macro duckdb__engine_type(data_type) %}{{ return(data_type) }}{% endmacro %}
+{% macro duckdb__stored_type(data_type) %}{{ return(data_type) }}{% endmacro %}
+{% macro duckdb__is_of_type(type, wanted) %}{{ return(type == wanted) }}{% endmacro %}
+{% macro duckdb__table_name(name) %}{{ return(name) }}{% endmacro %}
 
 {% macro duckdb__described_type(data_type) %}
   {{- return({'string': 'VARCHAR', 'int': 'INTEGER'}.get(data_type, data_type | upper | replace(' ', ''))) -}}
 {% endmacro %}
 
-{% macro duckdb__stored_type(data_type) %}{{ return(data_type) }}{% endmacro %}
-
 {% macro duckdb__portable_type(type) %}
   {{- return({'VARCHAR': 'string', 'INTEGER': 'int'}.get(type, type | lower)) -}}
 {% endmacro %}
 
-{% macro duckdb__is_of_type(type, wanted) %}{{ return(type == wanted) }}{% endmacro %}
-
 {% macro duckdb__text_literal(value) %}
   {{- return("'" ~ value | string | replace("'", "''") ~ "'") -}}
 {% endmacro %}
-
-{% macro duckdb__table_name(name) %}{{ return(name) }}{% endmacro %}
 
 {% macro duckdb__describe_query(sql) %}
   {% set columns = [] %}
@@ -26,7 +23,9 @@
   {{ return(columns) }}
 {% endmacro %}
 
-{% macro duckdb__table_columns(relation) %}{{ return(portmesh.describe_query('select * from ' ~ relation)) }}{% endmacro %}
+{% macro duckdb__table_columns(relation) %}
+  {{ return(portmesh.describe_query('select * from ' ~ relation)) }}
+{% endmacro %}
 
 {% macro duckdb__analyse_query(sql) %}{% do portmesh.query('explain ' ~ sql) %}{% endmacro %}
 
@@ -34,12 +33,14 @@
   {{ return(portmesh.query('select distinct schema_name from duckdb_schemas()').columns[0].values() | list) }}
 {% endmacro %}
 
-{# Read from files by this connection, as DuckDB's profile has it (settings in profiles.yml); what is in memory is not read. #}
+{# Read from files by this connection, as DuckDB's profile has it (settings in profiles.yml); what is in memory is not
+   read. #}
 {% macro duckdb__bytes_read_so_far() %}
   {% set query %}
     select sum(regexp_extract(message, '''value'': (\d+)', 1)::bigint)
     from duckdb_logs
-    where type = 'Metrics' and connection_id = current_connection_id() and starts_with(message, '{''metric'': io.total_bytes_read')
+    where type = 'Metrics' and connection_id = current_connection_id()
+      and starts_with(message, '{''metric'': io.total_bytes_read')
   {% endset %}
   {% set read = run_query(query).rows[0][0] %}
   {{ return(read | int if read is not none else none) }}

@@ -5,8 +5,11 @@
   {{- return("array_join(array_agg(cast(" ~ expression ~ " as " ~ portmesh.engine_type('string') ~ ")), ' ')") -}}
 {% endmacro %}
 
-{# Of integers, words of 64 keys, one bit each, where as many bits are set as there are rows; of texts, 64-bit hashes. #}
+{# Of integers, words of 64 keys, one bit each, where as many bits are set as there are rows; of texts, 64-bit
+   hashes. #}
 {% macro iceberg__key_buckets(column, data_type, rows) %}
-  {% if data_type in ['tinyint', 'smallint', 'int', 'bigint'] %}{{ return(portmesh.engine_macro('word_buckets')(column)) }}{% endif %}
+  {% if data_type in ['tinyint', 'smallint', 'int', 'bigint'] %}
+    {{ return(portmesh.engine_macro('word_buckets')(column)) }}
+  {% endif %}
   {{ return(portmesh.engine_macro('hash_buckets')(column) if data_type == 'string' else none) }}
 {% endmacro %}

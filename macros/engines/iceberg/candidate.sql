@@ -1,49 +1,39 @@
-{# Spark and Athena: a port is an Iceberg table in Glue, a version is a snapshot of it, and a candidate is a version that only
-   its writer sees. The folders of the two add what differs: how a candidate is opened, published and left. #}
+{# Spark and Athena: a port is an Iceberg table in Glue, a version is a snapshot of it, and a candidate is a version
+   that only its writer sees. The folders of the two add what differs: how a candidate is opened, published and left. #}
 
 {% macro iceberg__place_candidate(port, current, increment, changes) %}
-  {% set version, exists = portmesh.new_version_name(port, current), portmesh.iceberg_table_exists(port, current) %}
+  {% set version, exists = portmesh.new_version_name(port, current), portmesh.iceberg__table_exists(port, current) %}
   {% set is_beside = not exists or portmesh.engine_macro('needs_new_table')(port) %}
   {% set branch = portmesh.engine_macro('branch_relation')(port, version) %}
   {% set result = portmesh.version_relation(port, version) if is_beside else branch %}
   {{ return({
-      'version': version, 'base': version, 'exists': exists, 'is_beside': is_beside, 'is_increment': increment, 'result': result,
+      'version': version, 'base': version, 'exists': exists, 'is_beside': is_beside, 'is_increment': increment,
+      'result': result,
       'candidate': portmesh.version_relation(port, version ~ '__increment') if increment else result,
       'pointer': portmesh.engine_macro('published_pointer')(port) if exists else none,
   }) }}
 {% endmacro %}
 
 {# A port that was published and not recorded, since its run was killed in between, has the contract's columns. #}
-{% macro iceberg_table_exists(port, current) %}
+{% macro iceberg__table_exists(port, current) %}
   {% set existing = load_relation(port.relation) %}
   {% if existing and (existing.type != 'table' or not portmesh.engine_macro('is_iceberg_table')(existing)) %}
     {% do portmesh.refuse_foreign(port, existing.type ~ ' that is not Iceberg') %}
-  {% elif existing and not current and not portmesh.schema_changes(port, port.relation).is_enough %}
+  {% elif existing and not current and not portmesh.iceberg__schema_changes(port, port.relation).is_enough %}
     {% do portmesh.refuse_foreign(port, 'table with other columns') %}
   {% endif %}
   {{ return(existing is not none) }}
 {% endmacro %}
 
 {% macro iceberg__write_candidate(port, place, sql, changes) %}
-  {% set rows = portmesh.typed_rows(port, sql) %}
+  {% set rows = 'select ' ~ portmesh.columns_as_contracted(port) ~ ' from (\n' ~ sql ~ '\n) as model' %}
   {% if place.is_increment or place.is_beside %}
-    {% set becomes_the_port = not place.is_increment and (not place.exists or portmesh.engine_macro('publishes_beside_as_it_is')()) %}
-    {% do portmesh._create_table_of_port(port, place.candidate, rows, becomes_the_port) %}
+    {% set is_kept = not place.exists or portmesh.engine_macro('publishes_beside_as_it_is')() %}
+    {% do portmesh._create_table_of_port(port, place.candidate, rows, is_kept and not place.is_increment) %}
   {% else %}
     {% do portmesh.engine_macro('open_branch')(port, place) %}
     {% do portmesh.engine_macro('overwrite_branch')(port, place.result, rows) %}
   {% endif %}
-{% endmacro %}
-
-{# The cast refuses what a tinyint or smallint cannot hold, though both are stored as int. #}
-{% macro typed_rows(port, sql) %}
-  {%- set casts = [] -%}
-  {%- for column in port.columns -%}
-    {%- set name = adapter.quote(column.name) -%}
-    {%- set typed = 'cast(' ~ name ~ ' as ' ~ portmesh.engine_type(column.data_type) ~ ')' -%}
-    {%- do casts.append((typed if column.data_type not in ['tinyint', 'smallint'] else 'cast(' ~ typed ~ ' as int)') ~ ' as ' ~ name) -%}
-  {%- endfor -%}
-  {{- return('select ' ~ casts | join(', ') ~ ' from (\n' ~ sql ~ '\n) as model') -}}
 {% endmacro %}
 
 {# Rows of the increment replace published rows of the same key: on the branch, or in a table beside. #}
@@ -52,7 +42,9 @@
   {% set shares_key = portmesh.shares_key(port, portmesh.quoted_names(port.unique_key), place.candidate) %}
   {% set increment = 'select ' ~ columns ~ ' from ' ~ place.candidate %}
   {% if place.is_beside %}
-    {% set others = 'select ' ~ portmesh._columns_of_table(port) ~ ' from ' ~ port.relation ~ ' where not coalesce(' ~ shares_key ~ ', false)' %}
+    {% set names = portmesh.table_columns(port.relation) | map(attribute='name') | map('lower') | list %}
+    {% set others = 'select ' ~ portmesh.columns_as_contracted(port, names) ~ ' from ' ~ port.relation
+        ~ ' where not coalesce(' ~ shares_key ~ ', false)' %}
     {% set becomes_the_port = portmesh.engine_macro('publishes_beside_as_it_is')() %}
     {% do portmesh._create_table_of_port(port, place.result, others ~ '\nunion all\n' ~ increment, becomes_the_port) %}
   {% else %}
@@ -60,40 +52,27 @@
     {% if portmesh.count_rows('(select 1 from ' ~ place.result ~ ' where ' ~ shares_key ~ ') as replaced') %}
       {% do portmesh.execute_sql('delete from ' ~ place.result ~ ' where ' ~ shares_key) %}
     {% endif %}
-    {% do portmesh.engine_macro('insert_rows')(port.node, place.result, ' (' ~ columns ~ ')', increment, place.candidate) %}
+    {% do portmesh.engine_macro('insert_rows')(
+        port.node, place.result, ' (' ~ columns ~ ')', increment, place.candidate) %}
   {% endif %}
 {% endmacro %}
 
-{# The contract's columns out of the published table: those that it lacks are null, all have the contract's types. #}
-{% macro _columns_of_table(port) %}
-  {% set names, columns = [], [] %}
-  {% for column in portmesh.table_columns(port.relation) %}{% do names.append(column.name | lower) %}{% endfor %}
-  {% for column in port.columns %}
-    {% set name, type = adapter.quote(column.name), portmesh.engine_type(portmesh.stored_type(column.data_type) if column.data_type in ['tinyint', 'smallint'] else column.data_type) %}
-    {% do columns.append('cast(' ~ (name if column.name | lower in names else 'null') ~ ' as ' ~ type ~ ') as ' ~ name) %}
-  {% endfor %}
-  {{ return(columns | join(', ')) }}
-{% endmacro %}
-
 {# Of an increment; the table of any other is the version itself. #}
-{% macro iceberg__drop_candidate(place) %}{% do portmesh.drop_table(place.candidate) %}{% endmacro %}
+{% macro iceberg__drop_candidate(place) %}{% do portmesh.engine_macro('drop_table')(place.candidate) %}{% endmacro %}
 
-{# One that becomes the port has its files in the port's place and its partitions, for a table that is renamed keeps both. #}
+{# The table's files lie below the place of the relation `home`; `node` is the port whose partitions it has. One that
+   becomes the port has both from it, for a table that is renamed keeps them. #}
 {% macro _create_table_of_port(port, relation, rows, becomes_the_port) %}
   {% set home, node = (port.relation, port.node) if becomes_the_port else (relation, none) %}
-  {% do portmesh.create_iceberg_table(relation, rows, home, node) %}
-{% endmacro %}
-
-{# `home` is the relation below whose place the files are, `node` the port whose partitions the table has. #}
-{% macro create_iceberg_table(relation, rows, home, node=none) %}
-  {{ return(portmesh.engine_macro('create_iceberg_table')(relation, rows, home, node)) }}
+  {% do portmesh.engine_macro('create_iceberg_table')(relation, rows, home, node) %}
 {% endmacro %}
 
 {# Beside what is there, never over it: a table's files lie below a name of their own. #}
-{% macro new_location(relation) %}
-  {{- return(portmesh.lake_location(relation.schema) ~ '/' ~ relation.identifier ~ '/' ~ local_md5(invocation_id ~ relation)[:12]) -}}
+{% macro iceberg__new_location(relation) %}
+  {%- set own_name = local_md5(invocation_id ~ relation)[:12] -%}
+  {{- return(portmesh.iceberg__lake_location(relation.schema) ~ '/' ~ relation.identifier ~ '/' ~ own_name) -}}
 {% endmacro %}
 
-{% macro lake_location(schema) %}
+{% macro iceberg__lake_location(schema) %}
   {{- return(env_var('PORTMESH_S3_LAKE', 's3://portmesh-lake') ~ '/' ~ schema) -}}
 {% endmacro %}

@@ -1,7 +1,7 @@
 {# Spark and Athena: the switch is one change of the table's pointer; its record follows (docs/decisions/0009). #}
 
 {% macro iceberg__publish_version(port, place, changes) %}
-  {% do portmesh.assert_not_overtaken(port, place) %}
+  {% do portmesh._assert_not_overtaken(port, place) %}
   {% if not place.exists %}
     {% do portmesh.engine_macro('rename_table')(place.result, port.relation) %}
   {% elif place.is_beside %}
@@ -15,12 +15,13 @@
 {% macro iceberg__show_again(port, current) %}{% endmacro %}
 
 {# Another run of this port may have published since this one began, or have made it. #}
-{% macro assert_not_overtaken(port, place) %}
+{% macro _assert_not_overtaken(port, place) %}
   {% set is_as_it_was = portmesh.engine_macro('published_pointer')(port) == place.pointer if place.exists
       else port.alias not in portmesh.engine_macro('tables_in')(port.relation.schema) %}
   {% if not is_as_it_was %}
     {% do exceptions.raise_dependency_error(
-        port.label ~ ' was not published: another run has written it since this one began, and its rows would be lost.\n\n'
+        port.label ~ ' was not published: another run has written it since this one began, and its rows would be'
+        ~ ' lost.\n\n'
         ~ '  the candidate   ' ~ place.result.schema ~ '.' ~ place.result.identifier ~ '\n'
         ~ '  next            dbt build --select ' ~ port.node.name ~ '+') %}
   {% endif %}
@@ -32,9 +33,12 @@
   {% set recorded, now = portmesh.read_history(port).current.snapshot_id | int, portmesh.current_snapshot(port) %}
   {% if now != recorded %}
     {% do exceptions.raise_dependency_error(
-        port.label ~ ' was published, and a hook of it has changed it since: what consumers read is not what was audited.\n\n'
-        ~ '  audited   snapshot ' ~ recorded ~ ', ' ~ '{:,}'.format(row_count) ~ ' rows\n  now       snapshot ' ~ now
-        ~ '\n  next      portmesh rollback ' ~ port.label ~ ', take the hook out, then: dbt build --select ' ~ port.node.name ~ '+') %}
+        port.label ~ ' was published, and a hook of it has changed it since: what consumers read is not what was'
+        ~ ' audited.\n\n'
+        ~ '  audited   snapshot ' ~ recorded ~ ', ' ~ '{:,}'.format(row_count) ~ ' rows\n'
+        ~ '  now       snapshot ' ~ now ~ '\n'
+        ~ '  next      portmesh rollback ' ~ port.label ~ ', take the hook out, then: dbt build --select '
+        ~ port.node.name ~ '+') %}
   {% endif %}
 {% endmacro %}
 
@@ -45,19 +49,28 @@
 
 {# A port that has no version yet gets an empty table for --empty and --sample runs to read. #}
 {% macro iceberg__publish_shell(port) %}
-  {% do portmesh.create_iceberg_table(port.relation, portmesh.typed_rows(port, portmesh.contract_query(port)) ~ ' where false', port.relation, port.node) %}
+  {% set rows = 'select * from (select ' ~ portmesh.columns_as_contracted(port, []) ~ ') as contract where false' %}
+  {% do portmesh.engine_macro('create_iceberg_table')(port.relation, rows, port.relation, port.node) %}
 {% endmacro %}
 
 {% macro iceberg__published_rows(port, version) %}{{ return(port.relation) }}{% endmacro %}
 
-{# Not so after a maintenance, or a change that was made without Portmesh: then nothing of the old rows is taken as proved. #}
+{# Not so after a maintenance, or a change that was made without Portmesh: then nothing of the old rows is taken as
+   proved. #}
 {% macro iceberg__reads_as_recorded(port, current) %}
   {{ return(current.snapshot_id is not none and portmesh.current_snapshot(port) == current.snapshot_id | int) }}
+{% endmacro %}
+
+{% macro iceberg__current_snapshot(port) %}
+  {% set refs = portmesh.engine_macro('metadata')(port.relation, 'refs') %}
+  {{ return(portmesh.query('select snapshot_id from ' ~ refs ~ " where name = 'main'").rows[0][0] | int) }}
 {% endmacro %}
 
 {% macro iceberg__can_restore(port, history) %}
   {% set previous = history.versions[1] %}
   {% set kept = history.versions[:portmesh.versions_to_keep(port.node)] | map(attribute='version') | list %}
-  {{ return(previous.version in kept and previous.snapshot_id is not none
-      and previous.snapshot_id | int in portmesh.engine_macro('list_snapshots')(port)) }}
+  {% if previous.version not in kept or previous.snapshot_id is none %}{{ return(false) }}{% endif %}
+  {% set snapshots = portmesh.engine_macro('metadata')(port.relation, 'snapshots') %}
+  {% set ids = portmesh.query('select snapshot_id from ' ~ snapshots).columns[0].values() | map('int') | list %}
+  {{ return(previous.snapshot_id | int in ids) }}
 {% endmacro %}

@@ -1,17 +1,18 @@
-{# One statement for the branches of all ports, for each takes a second on Athena. Nobody reads these but their writer. #}
+{# One statement for the branches of all ports, for each takes a second on Athena. Nobody reads these but their
+   writer. #}
 {% macro iceberg__open_versions(ports) %}
-  {% set found, tables, schemas, taken = {}, {}, portmesh.existing_schemas(), portmesh.tables_by_name() %}
+  {% set found, tables, schemas = {}, {}, portmesh.existing_schemas() %}
   {% for port in ports %}
     {% set schema = port.internal_schema %}
     {% if schema not in tables %}
       {% do tables.update({schema: portmesh.engine_macro('tables_in')(schema) if schema in schemas else []}) %}
     {% endif %}
     {% set versions = found.setdefault(port.reads_as, []) %}
-    {% for name in tables[schema] if portmesh.is_version_of(port, name) and (schema ~ '.' ~ name) | lower not in taken %}
+    {% for name in portmesh.versions_among(port, tables[schema]) %}
       {% do versions.append({'name': name, 'kind': 'table', 'where': schema ~ '.' ~ name, 'is_held': false}) %}
     {% endfor %}
   {% endfor %}
-  {% for port, name in portmesh._branches(ports) if portmesh.is_version_of(port, name) %}
+  {% for port, name in portmesh._branches(ports) if portmesh.versions_among(port, [name]) %}
     {% set where = 'a branch of ' ~ port.relation.schema ~ '.' ~ port.alias %}
     {% do found[port.reads_as].append({'name': name, 'kind': 'branch', 'where': where, 'is_held': false}) %}
   {% endfor %}
@@ -29,24 +30,24 @@
           ~ " where type = 'BRANCH' and name <> 'main'") %}
     {% endif %}
   {% endfor %}
-  {% if queries %}
-    {% for row in run_query(queries | join('\nunion all\n')).rows %}{% do branches.append((ports[row[0] | int], row[1])) %}{% endfor %}
-  {% endif %}
+  {% for place, name in (run_query(queries | join('\nunion all\n')).rows if queries else []) %}
+    {% do branches.append((ports[place | int], name)) %}
+  {% endfor %}
   {{ return(branches) }}
 {% endmacro %}
 
 {% macro iceberg__list_versions(port) %}
-  {% set names, taken = [], portmesh.tables_by_name() %}
-  {% for name in portmesh.engine_macro('tables_in')(port.internal_schema) + portmesh.engine_macro('branches_of')(port) %}
-    {% if portmesh.is_version_of(port, name) and (port.internal_schema ~ '.' ~ name) | lower not in taken %}{% do names.append(name) %}{% endif %}
-  {% endfor %}
-  {{ return(names) }}
+  {% set tables = portmesh.engine_macro('tables_in')(port.internal_schema) %}
+  {{ return(portmesh.versions_among(port, tables + portmesh.engine_macro('branches_of')(port))) }}
 {% endmacro %}
 
-{# Candidates of this port that recorded runs left; of a run without a record one cannot tell whether it is still at work. #}
+{# Candidates of this port that recorded runs left; of a run without a record one cannot tell whether it is still at
+   work. #}
 {% macro iceberg__drop_superseded_versions(port, history, place) %}
   {% set refused = [] %}
-  {% for row in history.attempts if row['verdict'] == 'refused' and row['version'] != place.version %}{% do refused.append(row['version']) %}{% endfor %}
+  {% for row in history.attempts if row['verdict'] == 'refused' and row['version'] != place.version %}
+    {% do refused.append(row['version']) %}
+  {% endfor %}
   {% set left = portmesh.list_versions(port) if refused else [] %}
   {% for version in refused[:20] %}
     {% for name in left if name == version or name.startswith(version ~ '__') %}
@@ -56,8 +57,10 @@
 {% endmacro %}
 
 {% macro iceberg__is_published_here(port) %}
-  {% set existing = portmesh.existing_relation(port.relation) %}
-  {{ return(existing is not none and existing.type == 'table' and portmesh.engine_macro('is_iceberg_table')(existing)) }}
+  {% set is_there = port.relation.schema in portmesh.existing_schemas() %}
+  {% set existing = load_relation(port.relation) if is_there else none %}
+  {% set is_table = existing is not none and existing.type == 'table' %}
+  {{ return(is_table and portmesh.engine_macro('is_iceberg_table')(existing)) }}
 {% endmacro %}
 
 {# Glue does not tell who reads a table. #}
@@ -65,24 +68,35 @@
 
 {# Second names first, for their files may be the port's. Branches and tags go with the table. #}
 {% macro iceberg__drop_port(port, versions, exists) %}
-  {% for name in versions %}{% do portmesh.drop_unless_shared(portmesh.version_relation(port, name)) %}{% endfor %}
-  {% if exists %}{% do portmesh.drop_table(port.relation) %}{% endif %}
+  {% for name in versions %}
+    {% do portmesh.iceberg__drop_unless_shared(portmesh.version_relation(port, name)) %}
+  {% endfor %}
+  {% if exists %}{% do portmesh.engine_macro('drop_table')(port.relation) %}{% endif %}
 {% endmacro %}
 
-{# A version, or the rows of an increment, which are a table of their own. #}
-{% macro drop_unless_shared(relation) %}
-  {% do (portmesh.drop_table if modules.re.search('__(increment|rows)$', relation.identifier) else portmesh.forget_table)(relation) %}
+{# A version goes by its name alone, since its files may be those of the port; what no name has then, `portmesh clean`
+   finds. The rows of an increment are a table of their own, and go with their files. #}
+{% macro iceberg__drop_unless_shared(relation) %}
+  {% set has_own_files = modules.re.search('__(increment|rows)$', relation.identifier) %}
+  {% do portmesh.engine_macro('drop_table' if has_own_files else 'forget_table')(relation) %}
 {% endmacro %}
-
-{# A table whose files are no other name's: it goes with them. #}
-{% macro drop_table(relation) %}{{ return(portmesh.engine_macro('drop_table')(relation)) }}{% endmacro %}
-
-{# The name alone, since its files may be those of the port. What no name has then, `portmesh clean` finds. #}
-{% macro forget_table(relation) %}{{ return(portmesh.engine_macro('forget_table')(relation)) }}{% endmacro %}
 
 {% macro iceberg__replace_table(relation, sql) %}
-  {% do portmesh.drop_table(relation) %}
-  {% do portmesh.create_iceberg_table(relation, portmesh.storable_rows(sql), relation) %}
+  {% do portmesh.engine_macro('drop_table')(relation) %}
+  {% do portmesh.engine_macro('create_iceberg_table')(relation, portmesh._storable_rows(sql), relation) %}
+{% endmacro %}
+
+{# A table has each name once, and fewer types than a query gives. #}
+{% macro _storable_rows(sql) %}
+  {% set columns = portmesh.describe_query(sql) %}
+  {% set places, names, casts = portmesh.iceberg__column_places(columns), [], [] %}
+  {% for column in columns %}
+    {% set name = column.name if column.name | lower not in names else column.name ~ '_' ~ loop.index %}
+    {% do names.append(name | lower) %}
+    {% set type = portmesh.engine_macro('storable_type')(column.type) %}
+    {% do casts.append('cast(' ~ places[loop.index0] ~ ' as ' ~ type ~ ') as ' ~ adapter.quote(name)) %}
+  {% endfor %}
+  {{ return('select ' ~ casts | join(', ') ~ ' from (\n' ~ sql ~ '\n) as failing (' ~ places | join(', ') ~ ')') }}
 {% endmacro %}
 
 {% macro iceberg__make_records(schemas, records) %}
@@ -94,8 +108,9 @@
     {% set relation = portmesh.record_table(name) %}
     {% if load_relation(relation) %}
       {% set names = portmesh.table_columns(relation) | map(attribute='name') | map('lower') | list %}
-      {% for column, type in portmesh.missing_columns(names, columns).items() %}
-        {% do portmesh.engine_macro('add_column')(relation, column, type) %}
+      {% for column, type in columns.items() if column not in names %}
+        {% set change = {'change': 'add', 'column': column, 'data_type': type} %}
+        {% do portmesh.engine_macro('change_column')(relation, change) %}
       {% endfor %}
     {% else %}
       {% do portmesh.engine_macro('create_record_table')(relation, columns) %}

@@ -1,7 +1,8 @@
 {# What dbt-spark 1.11.0 needs to work with an Iceberg catalog on Glue over Thrift. One macro, one reason; the tests of
    tests/engines/test_spark_adapter.py fail without each of them, and say when one is no longer needed. #}
 
-{# Iceberg's catalog on Glue has no views, so a view's rows are stored, as a table. https://github.com/apache/iceberg/issues/11440 #}
+{# Iceberg's catalog on Glue has no views, so a view's rows are stored, as a table.
+   https://github.com/apache/iceberg/issues/11440 #}
 {% materialization view, adapter='spark' %}
   {{ return(dbt.materialization_table_spark()) }}
 {% endmaterialization %}
@@ -10,12 +11,13 @@
    https://github.com/dbt-labs/dbt-spark/issues/663 #}
 {% macro spark__create_schema(relation) -%}
   {%- call statement('create_schema') -%}
-    create schema if not exists {{ relation.without_identifier() }} location '{{ portmesh.lake_location(relation.schema) }}'
+    create schema if not exists {{ relation.without_identifier() }}
+    location '{{ portmesh.iceberg__lake_location(relation.schema) }}'
   {%- endcall -%}
 {%- endmacro %}
 
-{# SHOW TABLE EXTENDED fails for Iceberg tables, and what dbt-spark does then is a DESCRIBE for each table. All tables of this
-   catalog are Iceberg. https://github.com/apache/spark/pull/37588 (SPARK-33393) #}
+{# SHOW TABLE EXTENDED fails for Iceberg tables, and what dbt-spark does then is a DESCRIBE for each table. All
+   tables of this catalog are Iceberg. https://github.com/apache/spark/pull/37588 (SPARK-33393) #}
 {% macro spark__list_relations_without_caching(relation) %}
   {# A database that is not there yet has no tables; asked for them, Spark fails. #}
   {% if relation.schema not in portmesh.existing_schemas() %}{{ return([]) }}{% endif %}
@@ -27,8 +29,8 @@
   {{ return(rows) }}
 {% endmacro %}
 
-{# Over Thrift, a statement that gives no rows also gives no columns, and fetching them fails after it was run. Everything
-   that dbt and a domain's macros send by run_query is concerned: alter table, unit tests, operations.
+{# Over Thrift, a statement that gives no rows also gives no columns, and fetching them fails after it was run.
+   Everything that dbt and a domain's macros send by run_query is concerned: alter table, unit tests, operations.
    https://github.com/dbt-labs/dbt-adapters/issues/481, https://github.com/apache/kyuubi/issues/7106 #}
 {% macro run_query(sql) %}
   {% if target.type != 'spark' or portmesh._gives_rows(sql) %}{{ return(dbt.run_query(sql)) }}{% endif %}
@@ -38,87 +40,65 @@
 {% macro _gives_rows(sql) %}
   {% set first_word = modules.re.match('(?s)(?:\\s|--[^\\n]*\\n|/\\*.*?\\*/)*(\\w*)', sql).group(1) | lower %}
   {{ return(first_word not in [
-      'alter', 'analyze', 'cache', 'clear', 'comment', 'create', 'delete', 'drop', 'grant', 'insert', 'merge', 'msck', 'refresh',
-      'replace', 'reset', 'revoke', 'truncate', 'uncache', 'update', 'use']) }}
+      'alter', 'analyze', 'cache', 'clear', 'comment', 'create', 'delete', 'drop', 'grant', 'insert', 'merge', 'msck',
+      'refresh', 'replace', 'reset', 'revoke', 'truncate', 'uncache', 'update', 'use']) }}
 {% endmacro %}
 
-{# Its own sends a number whose type was guessed as a float, so that a large BIGINT changes. Of the same macro, by another method
-   of connection: https://github.com/dbt-labs/dbt-adapters/issues/487 #}
-{% macro spark__load_csv_rows(model, agate_table) %}{{ return(portmesh.insert_seed(model, agate_table)) }}{% endmacro %}
+{# Its own sends a number whose type was guessed as a float, so that a large BIGINT changes. Of the same macro, by
+   another method of connection: https://github.com/dbt-labs/dbt-adapters/issues/487 #}
+{% macro spark__load_csv_rows(model, agate_table) %}
+  {{ return(portmesh.iceberg__insert_seed(model, agate_table)) }}
+{% endmacro %}
 
 {% macro spark__seed_value(name, type) %}cast({{ name }} as {{ type }}){% endmacro %}
 
-{# Rows of a snapshot that changed are staged in a view; its own is a lasting one, which Iceberg's catalog on Glue has not.
-   https://github.com/dbt-labs/dbt-spark/pull/651 #}
+{# Rows of a snapshot that changed are staged in a view; its own is a lasting one, which Iceberg's catalog on Glue
+   has not. https://github.com/dbt-labs/dbt-spark/pull/651 #}
 {% macro spark_build_snapshot_staging_table(strategy, sql, target_relation) %}
-  {% set staging = api.Relation.create(identifier=target_relation.identifier ~ '__dbt_tmp', type='view').include(schema=false) %}
-  {% call statement('build_snapshot_staging_relation') %}{{ create_temporary_view(staging, snapshot_staging_table(strategy, sql, target_relation)) }}{% endcall %}
+  {% set name = target_relation.identifier ~ '__dbt_tmp' %}
+  {% set rows = snapshot_staging_table(strategy, sql, target_relation) %}
+  {% set staging = api.Relation.create(identifier=name, type='view').include(schema=false) %}
+  {% call statement('build_snapshot_staging_relation') %}{{ create_temporary_view(staging, rows) }}{% endcall %}
   {{ return(staging) }}
 {% endmacro %}
 
-{# Its own gives rows of DESCRIBE where dbt expects columns, so that the record of a deleted row has no values in a snapshot
-   with `hard_deletes: new_record`. https://github.com/dbt-labs/dbt-adapters/issues/1401 #}
-{% macro spark__get_columns_in_relation(relation) %}{{ return(adapter.get_columns_in_relation(relation)) }}{% endmacro %}
+{# Its own gives rows of DESCRIBE where dbt expects columns, so that the record of a deleted row has no values in a
+   snapshot with `hard_deletes: new_record`. https://github.com/dbt-labs/dbt-adapters/issues/1401 #}
+{% macro spark__get_columns_in_relation(relation) %}
+  {{ return(adapter.get_columns_in_relation(relation)) }}
+{% endmacro %}
 
 {# Its own refuses to drop columns, which Iceberg can. https://github.com/dbt-labs/dbt-adapters/issues/467 #}
 {% macro spark__alter_relation_add_remove_columns(relation, add_columns, remove_columns) %}
   {% set added, removed = [], [] %}
   {% for column in add_columns or [] %}{% do added.append(column.quoted ~ ' ' ~ column.data_type) %}{% endfor %}
   {% for column in remove_columns or [] %}{% do removed.append(column.quoted) %}{% endfor %}
-  {% if added %}{% do run_query('alter table ' ~ relation ~ ' add columns (' ~ added | join(', ') ~ ')') %}{% endif %}
-  {% if removed %}{% do run_query('alter table ' ~ relation ~ ' drop columns (' ~ removed | join(', ') ~ ')') %}{% endif %}
-{% endmacro %}
-
-{# Descriptions with a backslash: see text_literal. #}
-{% macro spark__comment_clause() %}
-  {%- if config.persist_relation_docs() and model.description %}comment {{ portmesh.text_literal(model.description) }}{% endif -%}
-{% endmacro %}
-
-{# Its own sets a relation's description at its creation only, so never that of a port; and each column's on every run,
-   whether it changed or not, a commit each. https://github.com/dbt-labs/dbt-spark/issues/928 #}
-{% macro spark__persist_docs(relation, model, for_relation, for_columns) %}
-  {% if not (config.persist_relation_docs() or config.persist_column_docs()) %}{{ return('') }}{% endif %}
-  {% set kept = portmesh._kept_descriptions(relation) %}
-  {% if for_relation and config.persist_relation_docs() and model.description != kept.relation %}
-    {% do run_query('comment on table ' ~ relation ~ ' is ' ~ portmesh.text_literal(model.description)) %}
-  {% endif %}
-  {% if for_columns and config.persist_column_docs() %}
-    {% for name, column in validate_doc_columns(relation, model.columns, kept.columns.keys() | list).items() if column.description != kept.columns[name | lower] %}
-      {% do run_query('alter table ' ~ relation ~ ' alter column ' ~ adapter.quote(name) ~ ' comment ' ~ portmesh.text_literal(column.description)) %}
-    {% endfor %}
-  {% endif %}
-{% endmacro %}
-
-{# DESCRIBE gives the columns, then a row without a name, then what is known of the table. #}
-{% macro _kept_descriptions(relation) %}
-  {% set kept = namespace(relation='', columns={}, past_columns=false) %}
-  {% for row in run_query('describe table extended ' ~ relation).rows %}
-    {% if not row['col_name'] %}{% set kept.past_columns = true %}{% endif %}
-    {% if not kept.past_columns %}
-      {% do kept.columns.update({row['col_name'] | lower: row['comment'] or ''}) %}
-    {% elif row['col_name'] == 'Comment' %}
-      {% set kept.relation = row['data_type'] %}
-    {% endif %}
+  {% for action, columns in [('add', added), ('drop', removed)] if columns %}
+    {% do run_query('alter table ' ~ relation ~ ' ' ~ action ~ ' columns (' ~ columns | join(', ') ~ ')') %}
   {% endfor %}
-  {{ return(kept) }}
 {% endmacro %}
 
 {# Its own makes shallow clones, which Delta has and Iceberg has not: a clone is a copy.
    https://github.com/dbt-labs/dbt-spark/pull/816 #}
-{% materialization clone, adapter='spark' %}{{ return(portmesh.materialization_clone_default()) }}{% endmaterialization %}
+{% materialization clone, adapter='spark' %}
+  {{ return(portmesh.materialization_clone_default()) }}
+{% endmaterialization %}
 
 {% macro spark__create_or_replace_clone(this_relation, defer_relation) %}
   create or replace table {{ this_relation }} using iceberg as select * from {{ defer_relation }}
 {% endmacro %}
 
-{# Its own has a zone, while `timestamp` has none in this mesh (spark.sql.timestampType): a snapshot's times would come to
-   Athena as another type than the rows' own. #}
+{# Its own has a zone, while `timestamp` has none in this mesh (spark.sql.timestampType): a snapshot's times would
+   come to Athena as another type than the rows' own. #}
 {% macro spark__current_timestamp() %}localtimestamp(){% endmacro %}
 
 {# Its own sends GRANT, which Spark does not allow. #}
-{% macro spark__apply_grants(relation, grant_config, should_revoke) %}{% do portmesh.pass_over_grants(relation, grant_config) %}{% endmacro %}
+{% macro spark__apply_grants(relation, grant_config, should_revoke) %}
+  {% do portmesh.iceberg__pass_over_grants(relation, grant_config) %}
+{% endmacro %}
 
-{# Its own ends in to_timestamp(<number>), which fails where a timestamp has no zone (spark.sql.timestampType) and ANSI is on. #}
+{# Its own ends in to_timestamp(<number>), which fails where a timestamp has no zone (spark.sql.timestampType) and
+   ANSI is on. #}
 {% macro spark__dateadd(datepart, interval, from_date_or_timestamp) -%}
   timestampadd({{ datepart }}, {{ interval }}, cast({{ from_date_or_timestamp }} as timestamp))
 {%- endmacro %}

@@ -4,4 +4,6 @@
       'holds_duplicates': 'count(*) <> bit_count(bit_or(shiftleft(1L, cast(' ~ key ~ ' & 63 as int))))'}) -}}
 {% endmacro %}
 
-{% macro spark__hash_buckets(key) %}{{ return({'key': 'xxhash64(' ~ key ~ ')', 'holds_duplicates': 'count(*) > 1'}) }}{% endmacro %}
+{% macro spark__hash_buckets(key) %}
+  {{ return({'key': 'xxhash64(' ~ key ~ ')', 'holds_duplicates': 'count(*) > 1'}) }}
+{% endmacro %}

@@ -1,15 +1,5 @@
 {% macro spark__published_pointer(port) %}{{ return(portmesh.current_snapshot(port)) }}{% endmacro %}
 
-{% macro spark__current_snapshot(port) %}
-  {{- return(portmesh.query("select snapshot_id from " ~ port.relation ~ ".refs where name = 'main'").rows[0][0] | int) -}}
-{% endmacro %}
-
-{% macro spark__list_snapshots(port) %}
-  {% set ids = [] %}
-  {% for row in portmesh.query('select snapshot_id from ' ~ port.relation ~ '.snapshots').rows %}{% do ids.append(row[0] | int) %}{% endfor %}
-  {{ return(ids) }}
-{% endmacro %}
-
 {# Iceberg refuses this where main is not an ancestor of the branch, so two runs never lose each other's rows. #}
 {% macro spark__publish_branch(port, place) %}
   {% do portmesh.execute_sql("call system.fast_forward('" ~ port.relation ~ "', 'main', '" ~ place.version ~ "')") %}
@@ -18,13 +8,15 @@
 
 {% macro spark__publish_beside(port, place) %}
   {% do portmesh._replace_columns_and_rows(port, place.result) %}
-  {% do portmesh.drop_table(place.result) %}
+  {% do portmesh.engine_macro('drop_table')(place.result) %}
 {% endmacro %}
 
-{# One commit, so that no reader sees a column before its values. The table keeps its place, snapshots, tags and branches. #}
+{# One commit, so that no reader sees a column before its values. The table keeps its place, snapshots, tags and
+   branches. #}
 {% macro _replace_columns_and_rows(port, rows) %}
   {% do portmesh.execute_sql(
-      'create or replace table ' ~ port.relation ~ ' using iceberg ' ~ portmesh.spark_partitioning(portmesh.partition_fields(port.node))
+      'create or replace table ' ~ port.relation ~ ' using iceberg '
+      ~ portmesh.spark__partitioning(portmesh.partition_fields(port.node))
       ~ " tblproperties ('format-version' = '2') as\nselect " ~ portmesh.column_list(port) ~ ' from ' ~ rows) %}
 {% endmacro %}
 
@@ -42,7 +34,8 @@
 {% macro spark__restore_version(port, current, previous) %}
   {% set kept = portmesh.kept_rows(port, current, previous) %}
   {% if portmesh.table_columns(kept) == portmesh.table_columns(port.relation) %}
-    {% do portmesh.execute_sql("call system.set_current_snapshot('" ~ port.relation ~ "', " ~ previous.snapshot_id | int ~ 'L)') %}
+    {% do portmesh.execute_sql(
+        "call system.set_current_snapshot('" ~ port.relation ~ "', " ~ previous.snapshot_id | int ~ 'L)') %}
   {% else %}
     {% do portmesh._replace_columns_and_rows(port, kept) %}
   {% endif %}

@@ -1,6 +1,21 @@
-{% macro spark__engine_type(data_type) %}{{ return('timestamp_ntz' if data_type == 'timestamp' else data_type) }}{% endmacro %}
+{% macro spark__engine_type(data_type) %}
+  {{ return('timestamp_ntz' if data_type == 'timestamp' else data_type) }}
+{% endmacro %}
 
-{% macro spark__stored_type(data_type) %}{{ return({'timestamp': 'timestamp_ntz', 'tinyint': 'int', 'smallint': 'int'}.get(data_type, data_type)) }}{% endmacro %}
+{% macro spark__stored_type(data_type) %}
+  {{ return({'timestamp': 'timestamp_ntz', 'tinyint': 'int', 'smallint': 'int'}.get(data_type, data_type)) }}
+{% endmacro %}
+
+{% macro spark__portable_type(type) %}
+  {{ return({'timestamp_ntz': 'timestamp', 'integer': 'int'}.get(type, type)) }}
+{% endmacro %}
+
+{% macro spark__storable_type(type) %}{{ return({'void': 'string'}.get(type, type)) }}{% endmacro %}
+
+{# A backslash escapes in a Spark literal; the adapter's macros leave it, and it takes the next character away. #}
+{% macro spark__text_literal(value) %}
+  {{- return("'" ~ value | string | replace("\\", "\\\\") | replace("'", "\\'") ~ "'") -}}
+{% endmacro %}
 
 {% macro spark__describe_query(sql) %}
   {% set columns = [] %}
@@ -12,13 +27,4 @@
 
 {% macro spark__analyse_query(sql) %}{% do portmesh.describe_query(sql) %}{% endmacro %}
 
-{% macro spark__storable_type(type) %}{{ return({'void': 'string'}.get(type, type)) }}{% endmacro %}
-
 {% macro spark__existing_schemas() %}{{ return(list_schemas(none).columns[0].values() | list) }}{% endmacro %}
-
-{% macro spark__portable_type(type) %}{{ return({'timestamp_ntz': 'timestamp', 'integer': 'int'}.get(type, type)) }}{% endmacro %}
-
-{# A backslash escapes in a Spark literal; the adapter's macros leave it, and it takes the next character away. #}
-{% macro spark__text_literal(value) %}
-  {{- return("'" ~ value | string | replace("\\", "\\\\") | replace("'", "\\'") ~ "'") -}}
-{% endmacro %}

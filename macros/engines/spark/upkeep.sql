@@ -11,18 +11,17 @@
 {% macro spark__branches_of(port) %}
   {% set names = [] %}
   {% if load_relation(port.relation) %}
-    {% for row in portmesh.query("select name from " ~ port.relation ~ ".refs where type = 'BRANCH' and name <> 'main'").rows %}
-      {% do names.append(row[0]) %}
-    {% endfor %}
+    {% set branches = 'select name from ' ~ port.relation ~ ".refs where type = 'BRANCH' and name <> 'main'" %}
+    {% for row in portmesh.query(branches).rows %}{% do names.append(row[0]) %}{% endfor %}
   {% endif %}
   {{ return(names) }}
 {% endmacro %}
 
 {% macro spark__drop_version(port, name) %}
-  {% if portmesh.iceberg_table_exists(port, none) %}
+  {% if portmesh.iceberg__table_exists(port, none) %}
     {% do portmesh.execute_sql('alter table ' ~ port.relation ~ ' drop branch if exists ' ~ name) %}
   {% endif %}
-  {% do portmesh.drop_unless_shared(portmesh.version_relation(port, name)) %}
+  {% do portmesh.iceberg__drop_unless_shared(portmesh.version_relation(port, name)) %}
 {% endmacro %}
 
 {% macro spark__drop_table(relation) %}
@@ -35,15 +34,15 @@
 
 {# An own tag for each published contract version: `select … from orders.order_lines version as of 'v1.2.0'`. #}
 {% macro spark__tag_contract_version(port, name, snapshot_id) %}
-  {% do portmesh.execute_sql(
-      'alter table ' ~ port.relation ~ ' create or replace tag `' ~ name ~ '`' ~ (' as of version ' ~ snapshot_id | int if snapshot_id else '')) %}
+  {% set version = ' as of version ' ~ snapshot_id | int if snapshot_id else '' %}
+  {% do portmesh.execute_sql('alter table ' ~ port.relation ~ ' create or replace tag `' ~ name ~ '`' ~ version) %}
 {% endmacro %}
 
 {# Thresholds as in src/portmesh/lake/iceberg.py, which says beforehand what is rewritten. #}
 {% macro spark__compact(port) %}
   {% do portmesh.execute_sql(
-      "call system.rewrite_data_files(table => '" ~ port.relation ~ "', options => map('min-input-files', '5', 'delete-file-threshold', '1',"
-      ~ " 'remove-dangling-deletes', 'true'))") %}
+      "call system.rewrite_data_files(table => '" ~ port.relation ~ "', options => map('min-input-files', '5',"
+      ~ " 'delete-file-threshold', '1', 'remove-dangling-deletes', 'true'))") %}
 {% endmacro %}
 
 {% macro spark__rewrite_manifests(port) %}
@@ -52,16 +51,19 @@
 
 {# `older_than` holds Iceberg's own rule off (everything over five days), so that only the snapshots named go. #}
 {% macro spark__remove_expired(port, keep) %}
-  {% for name, snapshot_id in keep.tags %}{% do portmesh.engine_macro('tag_contract_version')(port, name, snapshot_id) %}{% endfor %}
+  {% for name, snapshot_id in keep.tags %}
+    {% do portmesh.engine_macro('tag_contract_version')(port, name, snapshot_id) %}
+  {% endfor %}
   {% for name in keep.expired_tags %}
     {% do portmesh.execute_sql('alter table ' ~ port.relation ~ ' drop tag if exists `' ~ name ~ '`') %}
   {% endfor %}
   {% if keep.expire %}
     {% do portmesh.execute_sql(
-        "call system.expire_snapshots(table => '" ~ port.relation ~ "', older_than => timestamp_ltz '1970-01-02 00:00:00',"
+        "call system.expire_snapshots(table => '" ~ port.relation ~ "',"
+        ~ " older_than => timestamp_ltz '1970-01-02 00:00:00',"
         ~ ' snapshot_ids => array(' ~ keep.expire | join('L, ') ~ 'L))') %}
   {% endif %}
   {% do portmesh.execute_sql(
-      "call system.remove_orphan_files(table => '" ~ port.relation ~ "', older_than => timestamp_ltz '" ~ keep.files_older_than
-      ~ "', prefix_listing => true)") %}
+      "call system.remove_orphan_files(table => '" ~ port.relation ~ "', older_than => timestamp_ltz '"
+      ~ keep.files_older_than ~ "', prefix_listing => true)") %}
 {% endmacro %}

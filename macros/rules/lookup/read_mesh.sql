@@ -1,8 +1,8 @@
 {#
   Everything that dbt has parsed, read once: what the rules look up, by id or by name.
-  `graph` has no unit tests, no text of a property file and no project file of a package: these are taken from what hangs
-  on dbt's own ref, as disabled_tests and macros_by_package do (decisions 0012, 0013). A macro named ref would hide ref,
-  not builtins.ref.
+  `graph` has no unit tests, no text of a property file and no project file of a package: these are taken from what
+  hangs on dbt's own ref, as disabled_tests and macros_by_package do (decisions 0012, 0013). A macro named ref would
+  hide ref, not builtins.ref.
 #}
 {% macro read_mesh() %}
   {% set mesh = {
@@ -11,7 +11,9 @@
       'files': builtins.ref.manifest.files, 'packages': builtins.ref.config.load_dependencies(),
   } %}
   {% set others = portmesh.third_party_packages() %}
-  {% for node in portmesh._resources() if node.package_name not in others %}{% do portmesh._read_node(mesh, node) %}{% endfor %}
+  {% for node in portmesh._resources() if node.package_name not in others %}
+    {% do portmesh._read_node(mesh, node) %}
+  {% endfor %}
   {% for group in mesh.groups if group.name in mesh.domains and group.name == group.package_name %}
     {% do mesh.domains.update({group.name: group}) %}
   {% endfor %}
@@ -20,7 +22,8 @@
 
 {% macro _resources() %}
   {% set found = [] %}
-  {% for kind in ['nodes', 'sources', 'exposures', 'groups', 'functions', 'semantic_models', 'metrics', 'saved_queries'] %}
+  {% for kind in [
+      'nodes', 'sources', 'exposures', 'groups', 'functions', 'semantic_models', 'metrics', 'saved_queries'] %}
     {% do found.extend(graph[kind].values()) %}
   {% endfor %}
   {% for unit_test in builtins.ref.manifest.unit_tests.values() %}{% do found.append(unit_test.to_dict()) %}{% endfor %}
@@ -32,10 +35,13 @@
   {% do mesh.resources.update({node.unique_id: node}) %}
   {% if node.package_name != project_name %}{% do mesh.domains.update({node.package_name: none}) %}{% endif %}
   {% set lists = {
-      'test': 'tests', 'source': 'sources', 'exposure': 'exposures', 'group': 'groups', 'operation': 'hooks', 'model': 'models'} %}
+      'test': 'tests', 'source': 'sources', 'exposure': 'exposures', 'group': 'groups', 'operation': 'hooks',
+      'model': 'models'} %}
   {% if type in lists %}{% do mesh[lists[type]].append(node) %}{% endif %}
   {% if type not in ['test', 'source', 'exposure', 'group'] %}{% do mesh.readers.append(node) %}{% endif %}
-  {% if type == 'test' and node.attached_node %}{% do mesh.tests_of.setdefault(node.attached_node, []).append(node) %}{% endif %}
+  {% if type == 'test' and node.attached_node %}
+    {% do mesh.tests_of.setdefault(node.attached_node, []).append(node) %}
+  {% endif %}
   {% if type in ['model', 'seed', 'snapshot'] %}
     {% do mesh.relations.update({(node.schema ~ '.' ~ node.alias) | lower: node}) %}
   {% endif %}

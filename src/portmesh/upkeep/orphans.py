@@ -1,6 +1,6 @@
 """Files in S3 that runs wrote for a port and that are no table's: a crash left them, or their table's name is gone.
 
-Each table of a port has a folder of its own (macro `new_location`): `<lake>/<database>/<table>/<hash>/` or
+Each table of a port has a folder of its own (macro `iceberg__new_location`): `<lake>/<database>/<table>/<hash>/` or
 `<lake>/<internal database>/<version>/<hash>/`. `portmesh maintain` looks within the folder of the published table;
 this looks for folders in which no table lies.
 """

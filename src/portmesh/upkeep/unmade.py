@@ -12,7 +12,7 @@ from portmesh.text import count
 
 
 class Unmade(BaseModel):
-    """A relation of the records that no model makes, as the macro `unmade_facts` tells it; times are UTC."""
+    """A relation of the records that no model makes, as the macro `mesh_status` tells it; times are UTC."""
 
     relation: str
     where: str

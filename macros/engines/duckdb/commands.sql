@@ -1,9 +1,10 @@
-{# A relative path starts where dbt was called: in another folder than the mesh's root, DuckDB has just made an empty database. #}
+{# A relative path starts where dbt was called: in another folder than the mesh's root, DuckDB has just made an empty
+   database. #}
 {% macro duckdb__database_problem() %}
   {% if modules.re.match('/|~|[A-Za-z]:|[a-z0-9]+:|:', target.path) %}{{ return('') }}{% endif %}
   {% set root_file = portmesh.text_literal(invocation_args_dict.project_dir ~ '/dbt_project.yml') %}
-  {% set here = run_query(
-      "select count(*) from read_text('dbt_project.ym[l]') where content in (select content from read_text(" ~ root_file ~ "))") %}
+  {% set is_root = 'content in (select content from read_text(' ~ root_file ~ '))' %}
+  {% set here = run_query("select count(*) from read_text('dbt_project.ym[l]') where " ~ is_root) %}
   {% if here.rows[0][0] %}{{ return('') }}{% endif %}
   {{ return('The database is not the one of this mesh, so nothing was built.\n\n'
       ~ '  got       ' ~ target.path ~ ', in the folder where dbt was called\n'
@@ -22,7 +23,8 @@
         parts[2] as package,
         parts[3:] as path,
         content
-      from read_blob([{{ portmesh.text_literal(root ~ 'dbt_packages/*/**') }}, {{ portmesh.text_literal(root ~ 'domains/*/**') }}])
+      from read_blob([
+        {{ portmesh.text_literal(root ~ 'dbt_packages/*/**') }}, {{ portmesh.text_literal(root ~ 'domains/*/**') }}])
       where regexp_matches(filename, '[.](sql|yml|yaml|csv|md|py)$')
     )
     select distinct package
@@ -34,4 +36,19 @@
     order by package
   {% endset %}
   {{ return(run_query(sql).columns[0].values() | list) }}
+{% endmacro %}
+
+{% macro duckdb__failing_statement(message) %}
+  {{- return('select error(' ~ portmesh.text_literal(message) ~ ')') -}}
+{% endmacro %}
+
+{% macro duckdb__causes_of_faults() %}
+  {{ return([
+      {'pattern': 'No space left on device|File too large|Disk quota exceeded', 'tried': true,
+       'cause': 'the disk with the mesh\'s database is full',
+       'remedy': 'make room there, or name another place (PORTMESH_DATABASE)'},
+      {'pattern': 'Out of Memory Error', 'tried': true,
+       'cause': 'DuckDB may not use as much memory as this takes',
+       'remedy': 'use fewer threads (PORTMESH_THREADS), or raise memory_limit in profiles.yml'},
+  ]) }}
 {% endmacro %}

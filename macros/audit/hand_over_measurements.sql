@@ -10,6 +10,7 @@
   {% if measured is none or should_store_failures() %}
     {{ return(dbt.materialization_test_default()) }}
   {% endif %}
-  {% do store_raw_result('main', message='measured when the port was published', code='REUSED', rows_affected=none, agate_table=measured) %}
+  {% set message = 'measured when the port was published' %}
+  {% do store_raw_result('main', message=message, code='REUSED', rows_affected=none, agate_table=measured) %}
   {{ return({'relations': []}) }}
 {% endmaterialization %}

@@ -1,0 +1,11 @@
+{# What a row is found by: the primary key, else the unique_key. #}
+{% macro contract_key(port) %}
+  {% for constraint in port.node.constraints or [] if constraint.type == 'primary_key' %}
+    {{ return(constraint.columns or []) }}
+  {% endfor %}
+  {% set key = [] %}
+  {% for column in port.columns if 'primary_key' in (column.constraints or []) | map(attribute='type') %}
+    {% do key.append(column.name) %}
+  {% endfor %}
+  {{ return(key or port.unique_key) }}
+{% endmacro %}

@@ -1,0 +1,30 @@
+{# The model's SQL. Where the port starts from another's rows, they are published first, and then the SQL is that of its
+   increment. #}
+{% macro sql_after_start(port) %}
+  {% set other = portmesh._starts_from(port) if port.unique_key and not should_full_refresh() else none %}
+  {% if not other or portmesh.read_history(port).current %}{{ return(compiled_code) }}{% endif %}
+  {% if not portmesh.read_history(other).current %}
+    {% do log(port.label ~ ' starts from its model alone: nothing is published here of ' ~ other.reads_as
+        ~ ' (config.meta.starts_from).', info=true) %}
+    {{ return(compiled_code) }}
+  {% endif %}
+  {% do portmesh.start_port(port, other) %}
+  {% set sql, helpers = render(model.raw_code), model.extra_ctes | map(attribute='sql') | join(', ') %}
+  {% if helpers %}{% set sql = 'with ' ~ helpers ~ ' select * from (\n' ~ sql ~ '\n) as model' %}{% endif %}
+  {% do portmesh.begin_step('write') %}
+  {% do portmesh.assert_port_contract(port, sql) %}
+  {{ return(sql) }}
+{% endmacro %}
+
+{# The port of config.meta.starts_from: a version of the same model (1), or a name of the same domain that consumers
+   read. #}
+{% macro _starts_from(port) %}
+  {% set given = portmesh.meta_of(port.node).get('starts_from') %}
+  {% if given is none or given is undefined %}{{ return(none) }}{% endif %}
+  {% for node in graph.nodes.values() if node.resource_type == 'model' and node.package_name == port.product %}
+    {% if node.name == port.node.name and node.version and node.version | string == given | string %}
+      {{ return(portmesh.describe_port(node)) }}
+    {% endif %}
+  {% endfor %}
+  {{ return(portmesh.describe_relation(port.product ~ '.' ~ given)) }}
+{% endmacro %}

@@ -1,0 +1,8 @@
+{# Of {column: contract's type}, as CREATE TABLE has them. #}
+{% macro column_definitions(columns) %}
+  {%- set parts = [] -%}
+  {%- for name, type in columns.items() -%}
+    {%- do parts.append(name ~ ' ' ~ portmesh.stored_type(type)) -%}
+  {%- endfor -%}
+  {{- return(parts | join(', ')) -}}
+{% endmacro %}

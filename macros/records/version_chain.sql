@@ -1,0 +1,17 @@
+{# The published versions, the newest first, each followed by the one that it replaced. A rollback or a maintenance
+   leaves the rows of a version under a new snapshot: its newest record has it. #}
+{% macro version_chain(attempts) %}
+  {% set published, snapshots = {}, {} %}
+  {% set next = namespace(version=none) %}
+  {% for row in attempts if row['verdict'] in ['published', 'rolled_back', 'maintained'] %}
+    {% if loop.first %}{% set next.version = row['version'] %}{% endif %}
+    {% do snapshots.setdefault(row['version'], row['snapshot_id']) %}
+    {% if row['verdict'] == 'published' %}{% do published.update({row['version']: row}) %}{% endif %}
+  {% endfor %}
+  {% set chain = [] %}
+  {% for _ in published if next.version in published %}
+    {% do chain.append(dict(published[next.version].dict(), snapshot_id=snapshots[next.version])) %}
+    {% set next.version = chain[-1].replaces %}
+  {% endfor %}
+  {{ return(chain) }}
+{% endmacro %}

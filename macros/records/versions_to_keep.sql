@@ -1,0 +1,3 @@
+{% macro versions_to_keep(node) %}
+  {{- return((node.config.meta or {}).get('keep_versions', 2)) -}}
+{% endmacro %}

@@ -1,0 +1,88 @@
+{# What `portmesh status` tells of a port from its records, the newest first, and from the versions that the engine
+   has of it. A maintenance is no attempt to publish. #}
+{% macro port_state(port, records, open_versions) %}
+  {% set versions = portmesh.version_chain(records) %}
+  {% set attempts = records | rejectattr('verdict', 'equalto', 'maintained') | list %}
+  {% set current, last, withdrawn = versions | first, attempts | first, portmesh._withdrawn(records) %}
+  {% set needed = portmesh.needed_versions(port, versions) + withdrawn %}
+  {{ return(dict(portmesh._left_over(open_versions, records, attempts, needed),
+      published_at=current.attempted_at.isoformat() if current else none,
+      row_count=current.row_count | int if current else none,
+      attempted_at=last.attempted_at.isoformat() if last else none,
+      verdict=last.verdict if last else none,
+      last_run=last.invocation_id if last else none,
+      refused_attempts=portmesh._refused_since(attempts) | length,
+      withdrawn=portmesh._newest_withdrawn(records, withdrawn),
+      built_at=portmesh._built_at(versions),
+      kept=portmesh._kept(versions[:portmesh.versions_to_keep(port.node)]),
+  )) }}
+{% endmacro %}
+
+{# {left, inspected}: versions that are left over, and those that the last refused attempt keeps for inspection. A
+   name ends with the first digits of its run's id: with a record of that run, the run is not at work any more. A
+   version that was rolled back is kept with the others. #}
+{% macro _left_over(open_versions, records, attempts, needed) %}
+  {% set refused, runs = portmesh._refused_since(attempts) | first, [] %}
+  {% for record in records %}{% do runs.append(record.invocation_id[:6]) %}{% endfor %}
+  {% set sorted = {'left': [], 'inspected': []} %}
+  {% for version in open_versions if version.name not in needed %}
+    {% set run = modules.re.search('_([0-9a-f]{6})(__[a-z]+)?$', version.name).group(1) %}
+    {% set is_inspected = refused and (version.name == refused or version.name.startswith(refused ~ '__')) %}
+    {% do sorted['inspected' if is_inspected else 'left'].append(dict(version, has_record=run in runs)) %}
+  {% endfor %}
+  {{ return(sorted) }}
+{% endmacro %}
+
+{# Versions refused since the last publication, the newest first. #}
+{% macro _refused_since(attempts) %}
+  {% set refused = [] %}
+  {% for attempt in attempts %}
+    {% set is_next = attempt.verdict == 'refused' and loop.index0 == refused | length %}
+    {% if is_next %}{% do refused.append(attempt.version) %}{% endif %}
+  {% endfor %}
+  {{ return(refused) }}
+{% endmacro %}
+
+{# What a rollback took from consumers since the last publication, and the tables beside it. #}
+{% macro _withdrawn(records) %}
+  {% set names, found = [], namespace(is_open=true) %}
+  {% for record in records if record.verdict in ['published', 'rolled_back'] %}
+    {% if record.verdict == 'published' %}{% set found.is_open = false %}{% endif %}
+    {% if found.is_open %}{% do names.extend([record.replaces, record.replaces ~ '__replaced']) %}{% endif %}
+  {% endfor %}
+  {{ return(names) }}
+{% endmacro %}
+
+{# The newest of these: {version, row_count, published_at, rolled_back_at}, the times of those between included; none
+   where no rollback came after the last publication. #}
+{% macro _newest_withdrawn(records, withdrawn) %}
+  {% set back, published = [], [] %}
+  {% for record in records %}
+    {% if record.verdict == 'rolled_back' and record.replaces in withdrawn %}{% do back.append(record) %}{% endif %}
+    {% if record.verdict == 'published' and record.version in withdrawn %}{% do published.append(record) %}{% endif %}
+  {% endfor %}
+  {% if not back or not published %}{{ return(none) }}{% endif %}
+  {{ return({
+      'version': published[0].version, 'row_count': published[0].row_count | int,
+      'published_at': published[-1].attempted_at.isoformat(), 'rolled_back_at': back[0].attempted_at.isoformat()}) }}
+{% endmacro %}
+
+{# When the rows that consumers read were built: the newest publication, and those before it that it only added to. #}
+{% macro _built_at(versions) %}
+  {% set times, found = [], namespace(is_open=true) %}
+  {% for version in versions if found.is_open %}
+    {% do times.append(version.attempted_at.isoformat()) %}
+    {% set found.is_open = version.kind == 'increment' %}
+  {% endfor %}
+  {{ return(times) }}
+{% endmacro %}
+
+{% macro _kept(versions) %}
+  {% set kept = [] %}
+  {% for version in versions %}
+    {% do kept.append({
+        'version': version.version, 'contract_version': version.contract_version,
+        'snapshot_id': version.snapshot_id | int if version.snapshot_id is not none else none}) %}
+  {% endfor %}
+  {{ return(kept) }}
+{% endmacro %}

@@ -1,0 +1,43 @@
+{# The unmade ports of a name `<domain>.<name>` or of a domain; raises where there is none, or where models still
+   make it. #}
+{% macro ports_to_retire(name) %}
+  {% set unmade, made = portmesh.unmade_ports(), [] %}
+  {% set chosen = unmade | selectattr('reads_as', 'equalto', name) | list %}
+  {% if chosen %}{{ return(chosen) }}{% endif %}
+  {% for port in portmesh.all_ports() if name in [port.label, port.reads_as, port.product] %}
+    {% do made.append(port) %}
+  {% endfor %}
+  {% if made %}{% do portmesh._refuse_made(name, made) %}{% endif %}
+  {% set chosen = unmade | selectattr('product', 'equalto', name) | list %}
+  {% if not chosen %}{% do portmesh.refuse_unknown_name(name, 'retire', unmade) %}{% endif %}
+  {{ return(chosen) }}
+{% endmacro %}
+
+{# While a model makes a port, this says who reads it and until when, and what to do first. #}
+{% macro _refuse_made(name, ports) %}
+  {% set rows = [] %}
+  {% for port in ports %}
+    {% set readers = portmesh._readers_in_mesh(port) %}
+    {% for consumer in portmesh.consumers_of(port.node) %}
+      {% do readers.append([consumer.name, (consumer.until or 'no end') | string]) %}
+    {% endfor %}
+    {% for reader in readers or [['nobody is listed', '-']] %}
+      {% do rows.append([port.label, portmesh.deprecated_on(port.node) or 'not set'] + reader) %}
+    {% endfor %}
+  {% endfor %}
+  {% do exceptions.raise_dependency_error(
+      name ~ ' was not retired: models of the mesh still make it.\n\n'
+      ~ portmesh.text_table(['port', 'deprecation_date', 'read by', 'until'], rows)
+      ~ '\n\n  next   set deprecation_date in ' ~ ports[0].contract_path ~ ', so that dbt warns who reads it;'
+      ~ ' once nobody does, delete\n         the files of the port, then: portmesh retire ' ~ name) %}
+{% endmacro %}
+
+{# [[model or snapshot, file]] that reads a port, of its own domain too. #}
+{% macro _readers_in_mesh(port) %}
+  {% set readers = [] %}
+  {% set others = graph.nodes.values() | selectattr('resource_type', 'in', ['model', 'snapshot']) %}
+  {% for node in others if port.id in node.depends_on.nodes %}
+    {% do readers.append([portmesh.label_of(node), 'it reads ' ~ portmesh.file_of(node)]) %}
+  {% endfor %}
+  {{ return(readers) }}
+{% endmacro %}
