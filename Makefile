@@ -29,9 +29,10 @@ test test-thorough:
 # In a rig of its own, whose lake the tests empty again and again. PART=core is what CI runs of it.
 PART ?= all
 TESTS_all = "--engine emr" "--engine athena" "tests/engines"
-TESTS_core = "tests/engines/test_whole_mesh.py" "--engine emr tests/test_output_port.py" "--engine athena tests/test_output_port.py"
+TESTS_core = "tests/engines/test_whole_mesh.py tests/engines/test_parity.py tests/engines/test_spark_adapter.py tests/engines/test_athena_adapter.py" \
+  "--engine emr tests/test_output_port.py" "--engine athena tests/test_output_port.py"
 test-engines: export PORTMESH_RIG_HOME := $(CURDIR)/.rig/tests
-test-engines: ## Run what the test suite says of ports on Spark and on Athena too, and the tests of the rigs (PART=core: the whole mesh, and ports)
+test-engines: ## Run what the test suite says of ports on Spark and on Athena too, and the tests of the rigs (PART=core: the whole mesh, every kind of check, the adapters, and ports)
 	@tools/environment.sh dev
 	@.venv/bin/dbt --quiet deps
 	@tools/environment.sh rig

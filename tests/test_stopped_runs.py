@@ -90,7 +90,6 @@ def test_with_an_exposure_too(shop: Mesh) -> None:
     assert shop.value("select count(*) from shop.lines") == 7
 
 
-@pytest.mark.engines("local")
 def test_a_message_with_quotes_and_backslashes_arrives_whole(shop: Mesh) -> None:
     project = shop.folder / "domains/shop/dbt_project.yml"
     project.write_text(project.read_text() + 'models: {"+it\'s\\\\odd": 1}\n')
