@@ -129,6 +129,8 @@
 {% endmacro %}
 
 {# ---- A command ---- #}
+{# Whether a statement may have a block comment before it. #}
+{% macro takes_comment(sql) %}{{ return(portmesh.engine_macro('takes_comment')(sql)) }}{% endmacro %}
 {# A statement that fails with a message. #}
 {% macro failing_statement(message) %}{{ return(portmesh.engine_macro('failing_statement')(message)) }}{% endmacro %}
 {# What is wrong with the database that the profile names, or nothing. #}

@@ -1,13 +1,13 @@
 {# Every statement of a port goes through execute_sql or query, so that its cost is counted by step: write, audit,
    publish, record. Beside dbt's comment on the statement (run, domain, product, port: query_comment) stands the
-   step, for whoever looks at the engine's history. #}
+   step, for whoever looks at the engine's history, where the engine takes a comment. #}
 {% macro execute_sql(sql) %}
-  {% call statement('execute_sql', auto_begin=True) %}{{ portmesh._step_comment() }}{{ sql }}{% endcall %}
+  {% call statement('execute_sql', auto_begin=True) %}{{ portmesh._step_comment(sql) }}{{ sql }}{% endcall %}
   {% do portmesh._count_cost(sql, load_result('execute_sql').response) %}
 {% endmacro %}
 
 {% macro query(sql) %}
-  {% call statement('query', fetch_result=True) %}{{ portmesh._step_comment() }}{{ sql }}{% endcall %}
+  {% call statement('query', fetch_result=True) %}{{ portmesh._step_comment(sql) }}{{ sql }}{% endcall %}
   {% set result = load_result('query') %}
   {% do portmesh._count_cost(sql, result.response) %}
   {{ return(result.table) }}
@@ -57,9 +57,9 @@
   {{- return(work.setdefault(node.unique_id if node else none, {})) -}}
 {% endmacro %}
 
-{% macro _step_comment() %}
+{% macro _step_comment(sql) %}
   {%- set step = portmesh._work_on(model).step -%}
-  {{- return('/* step: ' ~ step ~ ' */ ' if step else '') -}}
+  {{- return('/* step: ' ~ step ~ ' */ ' if step and portmesh.takes_comment(sql) else '') -}}
 {% endmacro %}
 
 {# Athena bills each statement that reads data by the megabyte, ten at least; one that only defines something is free.

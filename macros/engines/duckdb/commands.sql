@@ -38,6 +38,8 @@
   {{ return(run_query(sql).columns[0].values() | list) }}
 {% endmacro %}
 
+{% macro duckdb__takes_comment(sql) %}{{ return(true) }}{% endmacro %}
+
 {% macro duckdb__failing_statement(message) %}
   {{- return('select error(' ~ portmesh.text_literal(message) ~ ')') -}}
 {% endmacro %}

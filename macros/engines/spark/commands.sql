@@ -1,3 +1,5 @@
+{% macro spark__takes_comment(sql) %}{{ return(true) }}{% endmacro %}
+
 {# From a list of values, so that it fails on the driver, without a job.
    Spark buries the message in its own: print it, too. #}
 {% macro spark__failing_statement(message) %}

@@ -22,6 +22,9 @@ UNSUPPORTED = re.compile(
     r"(?i)(describe\s+(input|output|database)|alter\s+(materialized|schema|database)|drop\s+(role|function|materialized)"
     r"|show\s+(grants?|roles?|current|locks|indexes|principals|compactions|transactions|session|catalogs|stats))\b"
 )
+# Before these, no comment of any kind.
+BARE = ("ALTER", "DROP", "MSCK", "OPTIMIZE", "VACUUM")
+LINE_COMMENTS = re.compile(r"--[^\n]*")
 NAME = re.compile(r"[a-z0-9_]+")
 HIVE_PROPERTIES = {
     *("table_type", "is_external", "external_location", "format", "partitioned_by", "bucketed_by", "bucket_count"),
@@ -51,6 +54,7 @@ def check_length(sql: str) -> str | None:
 
 def check_statement(statement: Statement) -> None:
     """Statements that Athena does not have: CALL, TRUNCATE, COMMENT, START TRANSACTION, CREATE OR REPLACE TABLE …"""
+    check_comments(statement)
     first = statement.first_word
     if first not in STATEMENTS or (first == "CREATE" and not CREATES.match(statement.sql)):
         near = statement.sql.split("\n")[0][:60]
@@ -59,6 +63,19 @@ def check_statement(statement: Statement) -> None:
         raise AthenaError("SYNTAX_ERROR: Only one sql statement is allowed.")
     if lacks := UNSUPPORTED.match(statement.sql):
         raise AthenaError(f"NOT_SUPPORTED: {' '.join(lacks[0].upper().split())} is not supported.")
+
+
+def check_comments(statement: Statement) -> None:
+    """Hive's parser, which gets the DDL, knows no block comment; and none at all before some statements.
+
+    As users report it (Tomme/dbt-athena#64, getredash/redash#2399), and as dbt-athena's query_headers.py avoids it.
+    """
+    if not statement.is_hive_ddl:
+        return
+    if "/*" in LINE_COMMENTS.sub("", statement.comments):
+        raise AthenaError("FAILED: ParseException line 1:0 cannot recognize input near '/' '*'")
+    if statement.comments.strip() and statement.first_word in BARE:
+        raise AthenaError("FAILED: ParseException line 1:0 cannot recognize input near '-' '-'")
 
 
 def check_new_name(kind: str, name: str) -> None:

@@ -55,9 +55,14 @@ class Statement:
     at: int = field(default=0, init=False)
 
     @cached_property
+    def comments(self) -> str:
+        """What stands before the statement."""
+        return LEADING_COMMENTS.match(self.sent)[0]  # type: ignore[index]
+
+    @cached_property
     def sql(self) -> str:
         """The statement without the comments before it and the semicolon after it."""
-        return self.sent[LEADING_COMMENTS.match(self.sent).end() :].rstrip().rstrip(";").rstrip()  # type: ignore[union-attr]
+        return self.sent[len(self.comments) :].rstrip().rstrip(";").rstrip()
 
     @cached_property
     def first_word(self) -> str:
@@ -84,6 +89,14 @@ class Statement:
         if self.first_word in UTILITY:
             return "UTILITY"
         return "DDL" if self.first_word in DDL and not self.creates_from_query else "DML"
+
+    @property
+    def is_hive_ddl(self) -> bool:
+        """Whether Hive's parser gets it: all that defines something, but CREATE TABLE … AS and views."""
+        if self.first_word in ("OPTIMIZE", "VACUUM"):
+            return True
+        is_view = bool(re.match(r"(?i)create\s+(or\s+replace\s+)?(protected\s+multi\s+dialect\s+)?view\b", self.sql))
+        return self.kind == "DDL" and not is_view
 
     @cached_property
     def creates_from_query(self) -> bool:

@@ -50,6 +50,40 @@ def test_forms_of_the_same_statements_that_athena_has(athena: Athena) -> None:
     athena.run("describe ice")
 
 
+@pytest.mark.parametrize(
+    ("sql", "near"),
+    [
+        (
+            "/* step: write */ create table new (id int) location 's3://x/y' tblproperties ('table_type'='ICEBERG')",
+            "'/' '*'",
+        ),
+        ("-- dbt's\n/* step: write */ create external table new (id int) location 's3://x/y'", "'/' '*'"),
+        ("/* step: write */ alter table ice add columns (other int)", "'/' '*'"),
+        ("-- dbt's\nalter table ice rename to other", "'-' '-'"),
+        ("/* a */ drop table ice", "'/' '*'"),
+        ("/* a */ msck repair table hive", "'/' '*'"),
+        ("-- dbt's\nvacuum ice", "'-' '-'"),
+        ("/* a */ optimize ice rewrite data using bin_pack", "'/' '*'"),
+    ],
+)
+@pytest.mark.usefixtures("tables")
+def test_a_comment_before_hives_ddl(athena: Athena, sql: str, near: str) -> None:
+    assert f"cannot recognize input near {near}" in athena.refused(sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "/* a */ select * from ice",
+        "-- /* a */\n/* b */ insert into ice select * from ice where false",
+        "-- /* a */\n/* b */ create or replace view rows_of_ice as select * from ice",
+    ],
+)
+@pytest.mark.usefixtures("tables")
+def test_a_comment_before_anything_else(athena: Athena, sql: str) -> None:
+    athena.run(sql)
+
+
 @pytest.mark.usefixtures("tables")
 def test_two_statements_in_one(athena: Athena) -> None:
     assert "Only one sql statement is allowed" in athena.refused("select 1; select 2")
