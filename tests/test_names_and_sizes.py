@@ -84,6 +84,53 @@ def test_two_hundred_columns_of_no_row_or_one(mesh: Mesh, rows: int) -> None:
     assert mesh.rows("select count(*), sum(measure_195) from shop.lines") == [(rows, 195.0 if rows else None)]
 
 
+@pytest.mark.thorough
+def test_more_checks_than_one_statement_can_record(mesh: Mesh) -> None:
+    names = [f"measure_of_a_long_name_{i:03}" for i in range(296)]
+    mesh.set_up("shop")
+    tests = "[not_null, {accepted_range: {min_value: 0}}]"
+    columns = COLUMNS + "".join(
+        f"- {{name: {name}, data_type: double, description: A measure., data_tests: {tests}}}\n" for name in names
+    )
+    measures = ",\n".join(f"cast({i} as double) as {name}" for i, name in enumerate(names))
+    mesh.port("shop/lines", LINES.replace("as landed_at", f"as landed_at,\n{measures}"), columns, meta=EXEMPT)
+    mesh.land("lines", good(2))
+    assert mesh.dbt("deps").ok
+
+    built = mesh.dbt("run")
+
+    assert built.ok, built.output
+    assert built.messages["lines"] == "published 2 rows, 596 checks"
+    assert mesh.rows("select count(*), count(distinct check_id), sum(failures) from portmesh.measurements") == [
+        (596, 596, 0)
+    ]
+
+
+def test_longer_checks_than_one_statement_takes(mesh: Mesh) -> None:
+    """Athena takes 262,144 bytes."""
+    values = ", ".join(f"a value of some length {i:04}" for i in range(1500))
+    names = [f"text_{i}" for i in range(8)]
+    mesh.set_up("shop")
+    tests = f"[{{accepted_values: {{values: [{values}]}}}}]"
+    columns = COLUMNS + "".join(
+        f"- {{name: {name}, data_type: string, description: A text., data_tests: {tests}}}\n" for name in names
+    )
+    texts = ",\n".join(f"'a value of some length {i:04}' as {name}" for i, name in enumerate(names))
+    mesh.port("shop/lines", LINES.replace("as landed_at", f"as landed_at,\n{texts}"), columns, meta=EXEMPT)
+    mesh.land("lines", good(2))
+    assert mesh.dbt("deps").ok
+
+    built = mesh.dbt("run")
+    assert built.ok, built.output
+    assert built.messages["lines"] == "published 2 rows, 12 checks"
+
+    path = "domains/shop/models/output_ports/lines.sql"
+    mesh.write(path, (mesh.folder / path).read_text().replace("length 0003'", "length 9999'"))
+    refused = mesh.dbt("run").messages["lines"]
+    assert "accepted_values" in refused
+    assert "text_3" in refused
+
+
 @pytest.mark.parametrize(
     ("partition_by", "allowed"),
     [
