@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -498,3 +499,26 @@ def test_a_check_with_other_than_one_row_of_counts_does_not_shift_the_others(mes
     message = mesh.dbt("build").messages["one"]
     assert "gave no whole number of failures." in message
     assert "2 rows of counts" in message
+
+
+def test_checks_of_a_port_without_rows(mesh: Mesh) -> None:
+    """What only fails where there is no row is measured as well, and nothing else stands in its place."""
+    mesh.set_up("shop", sources=("tiny",))
+    share = "[not_null_share: {arguments: {at_least: 0.5}}]"
+    fresh = "[fresh_within: {arguments: {count: 1, period: day}}]"
+    columns = f"""
+    - {{name: k, data_type: bigint, description: A number., data_tests: {share}}}
+    - {{name: t, data_type: string, description: A text.}}
+    - {{name: landed_at, data_type: timestamp, description: When it landed., data_tests: {fresh}}}
+    """
+    mesh.port("shop/tiny", TINY + "where false", textwrap.dedent(columns), meta=EXEMPT)
+    mesh.land("tiny", ROWS)
+    assert mesh.dbt("deps").ok
+
+    message = mesh.dbt("run").messages["tiny"]
+
+    assert "fresh_within" in message
+    assert mesh.rows("select failures from portmesh.measurements where check_name like 'fresh_within%' order by 1") == [
+        (1,)
+    ]
+    assert not mesh.has("shop.tiny")

@@ -260,6 +260,18 @@ def test_a_domains_macro_has_its_variants_beside_it(repository: Path) -> None:
 # Length
 
 
+@pytest.mark.parametrize(("before", "is_fine"), [("", False), ("  {% set sql = none %}\n", True)])
+def test_a_name_of_the_node_that_a_branch_alone_sets_is_found(repository: Path, before: str, is_fine: bool) -> None:
+    branch = f"{before}  {{% if polite %}}{{% set sql = 'select 1' %}}{{% endif %}}\n"
+    write(
+        repository,
+        "macros/mesh/greet.sql",
+        GOOD.replace("  {{- return(portmesh", f"{branch}  {{{{- return(portmesh", 1),
+    )
+    found = findings(repository)
+    assert found == [] if is_fine else "greet sets sql in a branch only" in found[0]
+
+
 def test_a_long_macro_is_found(repository: Path) -> None:
     body = "{% do x %}\n" * (lint_macros.LONGEST_MACRO - 4)
     write(repository, "macros/mesh/greet.sql", GOOD.replace("{{-", f"{body}{{{{-"))

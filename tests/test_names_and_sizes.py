@@ -115,7 +115,10 @@ def test_longer_checks_than_one_statement_takes(mesh: Mesh) -> None:
     columns = COLUMNS + "".join(
         f"- {{name: {name}, data_type: string, description: A text., data_tests: {tests}}}\n" for name in names
     )
-    texts = ",\n".join(f"'a value of some length {i:04}' as {name}" for i, name in enumerate(names))
+    texts = ",\n".join(
+        f"cast('a value of some length {i:04}' as {{{{ dbt.type_string() }}}}) as {name}"
+        for i, name in enumerate(names)
+    )
     mesh.port("shop/lines", LINES.replace("as landed_at", f"as landed_at,\n{texts}"), columns, meta=EXEMPT)
     mesh.land("lines", good(2))
     assert mesh.dbt("deps").ok

@@ -42,6 +42,9 @@ FOLDERS = ("macros", "domains/*/macros")
 # What an engine gives: one door for each of its macros.
 DOORS = "macros/engines/interface.sql"
 
+# What dbt gives to everything that it renders for a node.
+OF_THE_NODE = frozenset({"sql", "compiled_code", "model", "this", "config", "schema", "database"})
+
 LONGEST_MACRO = 25
 LONGEST_FILE = 120
 LONGEST_LINE = 120
@@ -62,6 +65,7 @@ class Macro:
     text: str
     arguments: tuple[str, ...]
     uses: frozenset[str]
+    leaks: tuple[str, ...]
 
     @property
     def length(self) -> int:
@@ -176,6 +180,7 @@ def read_macros(text: str, file: str, packages: Collection[str]) -> Iterator[Mac
             text=block,
             arguments=tuple(argument.name for argument in macro.args if isinstance(argument, nodes.Name)),
             uses=frozenset(names_used(template, packages)),
+            leaks=tuple(names_of_the_node(macro)),
         )
         start += len(block)
 
@@ -194,6 +199,22 @@ def names_used(template: nodes.Template, packages: Collection[str]) -> Iterator[
         called = getattr(call.node, "attr", getattr(call.node, "name", ""))
         if called in ("dispatch", "engine_macro"):
             yield from (a.value for a in call.args[:1] if isinstance(a, nodes.Const))
+
+
+def names_of_the_node(macro: nodes.Macro) -> Iterator[str]:
+    """Names that a macro sets in a branch alone; where the branch is not taken, Jinja reads the node's own."""
+    set_at_once = {argument.name for argument in macro.args} | {
+        name for statement in macro.body for name in _names_set(statement)
+    }
+    for branch in macro.find_all(nodes.If):
+        for statement in branch.find_all((nodes.Assign, nodes.AssignBlock)):
+            yield from OF_THE_NODE.intersection(_names_set(statement)) - set_at_once
+
+
+def _names_set(statement: nodes.Node) -> Iterator[str]:
+    if isinstance(statement, nodes.Assign | nodes.AssignBlock):
+        targets = statement.target.items if isinstance(statement.target, nodes.Tuple) else [statement.target]
+        yield from (target.name for target in targets if isinstance(target, nodes.Name))
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -304,6 +325,14 @@ def check_variants(macros: list[Macro], file: str) -> Iterator[Finding]:
             yield Finding(file, macro.line, f"{macro.name} is one engine's; allowed is {allowed}. Move it there.")
 
 
+def check_leaks(macros: list[Macro], file: str) -> Iterator[Finding]:
+    """A macro never means its own variable and reads the node's of that name."""
+    for macro in macros:
+        for name in macro.leaks:
+            what = f"{macro.name} sets {name} in a branch only, and reads the node's {name} where it does not"
+            yield Finding(file, macro.line, f"{what}. Set it above the branch.")
+
+
 def check_length(macros: list[Macro], text: str, file: str) -> Iterator[Finding]:
     """Short macros, short files, short lines."""
     for macro in macros:
@@ -373,6 +402,7 @@ def lint(repository: Repository, of_dbt: frozenset[str]) -> list[Finding]:
             findings += check_shape(macros, file)
         findings += check_private(macros, repository, file)
         findings += check_variants(macros, file)
+        findings += check_leaks(macros, file)
         findings += check_length(macros, text, file)
         findings += check_use(macros, repository, of_dbt, file)
         findings += check_documentation(macros, repository, file)

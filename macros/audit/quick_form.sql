@@ -7,6 +7,7 @@
   {% set types, is_plain = {}, portmesh.has_plain_limits(check) and check.limit is none and check.scope != 'rows' %}
   {% for column in port.columns %}{% do types.update({column.name: column.data_type}) %}{% endfor %}
   {% if check.column not in types or not is_plain %}{{ return(none) }}{% endif %}
+  {% set sql = none %}
   {% if check.macro == 'macro.dbt.test_unique' %}
     {{ return(portmesh._keys_in_buckets(check, types[check.column])) }}
   {% elif check.macro == 'macro.dbt.test_relationships' and not check.refers_to_itself %}
