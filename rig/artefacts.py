@@ -14,12 +14,13 @@ from pathlib import Path
 from rig.errors import RigError
 from rig.home import artefacts_folder
 
-ICEBERG = "1.12.0"
+# Of the release that infra/emr-cluster.yaml deploys: docs/running-on-aws.md.
+ICEBERG = "1.10.0"
 SPARK_JARS = (
     f"org.apache.iceberg:iceberg-spark-runtime-3.5_2.12:{ICEBERG}",
     f"org.apache.iceberg:iceberg-aws-bundle:{ICEBERG}",
     # The bundle's only HTTP client needs the module jdk.net, which the Java wheel lacks. The bundle's SDK version.
-    "software.amazon.awssdk:url-connection-client:2.54.17",
+    "software.amazon.awssdk:url-connection-client:2.33.0",
 )
 TRINO = "476"
 # Two wheels of one name: each in a folder of its own, never in the environment.

@@ -104,6 +104,7 @@ class Cloud:
     lake: str
     prefix: str
     databases: dict[str, str]
+    table_defaults: dict[str, Any]
     work_groups: dict[str, Any]
     work_group_tags: dict[str, dict[str, str]]
     roles: dict[str, Any]
@@ -143,7 +144,8 @@ def deployed(
     with mock_aws():
         s3 = client("s3")
         s3.create_bucket(Bucket="templates", CreateBucketConfiguration={"LocationConstraint": REGION})
-        s3.put_object(Bucket="templates", Key="domain.yaml", Body=(REPOSITORY / "infra/domain.yaml").read_bytes())
+        for nested in ("domain.yaml", "mesh.yaml"):
+            s3.put_object(Bucket="templates", Key=nested, Body=(REPOSITORY / "infra" / nested).read_bytes())
         outputs = deploy(REPOSITORY / "infra/lake.yaml", lake or {})
         parameters = {**outputs, **(domains or {})}
         deploy(mesh / "infra/domains.yaml", parameters)
@@ -160,6 +162,7 @@ def _look_around(lake: str, prefix: str, key: str) -> Cloud:
         lake=lake,
         prefix=prefix,
         databases={each["Name"]: each.get("LocationUri", "") for each in databases},
+        table_defaults={each["Name"]: each.get("CreateTableDefaultPermissions", []) for each in databases},
         work_groups={name: athena.get_work_group(WorkGroup=name)["WorkGroup"]["Configuration"] for name in groups},
         work_group_tags={name: _tags_of_work_group(name) for name in groups},
         roles=roles,
@@ -197,7 +200,7 @@ def deploy(template: Path, parameters: dict[str, str]) -> dict[str, str]:
     """Deploy a template as `aws cloudformation package` and `deploy` do; returns the stack's outputs."""
     text = template.read_text()
     cloudformation = client("cloudformation")
-    text = text.replace("TemplateURL: domain.yaml", "TemplateURL: https://templates.s3.amazonaws.com/domain.yaml")
+    text = text.replace("TemplateURL: ", "TemplateURL: https://templates.s3.amazonaws.com/")
     cloudformation.create_stack(
         StackName=template.stem,
         TemplateBody=text,

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
+from argparse import Namespace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,10 +15,22 @@ from typing import Any
 import pytest
 import yaml
 from cfnlint.decode.cfn_yaml import load as load_template
+from dbt import flags
+from dbt.config.runtime import load_profile
+from dbt_common.context import set_invocation_context
 
 from portmesh.cli import main
-from portmesh.infra.rights import TABLES_PER_POLICY, Application, Grant, Rights, Table
-from portmesh.infra.template import render_template
+from portmesh.infra.rights import (
+    DATABASES_PER_POLICY,
+    TABLES_PER_POLICY,
+    Application,
+    Grant,
+    Rights,
+    Table,
+    WholeMesh,
+)
+from portmesh.infra.template import WRITE_ACTIONS, render_template
+from rig.artefacts import ICEBERG
 from rig.policies import UnknownPolicyElementError, is_allowed
 from tests.infra_cloud import Cloud, deployed
 from tests.mesh import REPOSITORY, Mesh
@@ -28,6 +43,19 @@ def call(*arguments: str) -> int:
     with pytest.raises(SystemExit) as stop:
         main(arguments)
     return int(stop.value.code or 0)
+
+
+needs_checkov = pytest.mark.skipif(
+    not (REPOSITORY / ".venv-bouncer/bin/checkov").is_file(), reason="tools/environment.sh lint installs checkov"
+)
+
+
+def spark_credentials() -> Any:
+    """What the profile's target emr gives dbt-spark."""
+    set_invocation_context(os.environ)
+    flags.set_from_args(Namespace(PROFILES_DIR=str(REPOSITORY / "profiles")), {})
+    profile = load_profile(str(REPOSITORY), {}, "portmesh", "emr")
+    return profile.credentials
 
 
 def cfn_lint(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -72,15 +100,19 @@ def tables_of(policy: Any) -> set[str]:
 
 def test_a_new_mesh_gets_its_template_and_is_in_step(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
     assert call("infra") == 0
-    assert capsys.readouterr().out.startswith("infra/domains.yaml is written: 3 roles, 1 other consumer.\n")
+    assert capsys.readouterr().out.startswith("infra/domains.yaml is written: 4 roles, 1 other consumer.\n")
     assert (shop.folder / "infra/domains.yaml").read_text().startswith("# Written by `portmesh infra` ")
     resources = written(shop)
-    assert set(resources) == {"Desk", "DeskReads1", "Shop", "ShopReads1", "Portmesh", "TillReportReads1"}
+    of_domains = {"Desk", "DeskReads1", "Shop", "ShopReads1", "Portmesh", "TillReportReads1"}
+    assert set(resources) == of_domains | {"WholeMesh", "WholeMeshOwns1", "WholeMeshReads1"}
     assert tables_of(resources["DeskReads1"]) == {"shop/lines"}
     assert tables_of(resources["ShopReads1"]) == {"raw/lines"}
     assert tables_of(resources["TillReportReads1"]) == {"shop/lines"}
+    assert tables_of(resources["WholeMeshReads1"]) == {"raw/lines"}
+    owned = ("desk", "desk__internal", "shop", "shop__internal", "portmesh__internal")
+    assert tables_of(resources["WholeMeshOwns1"]) == {f"{database}/*" for database in owned}
     assert call("infra", "--check") == 0
-    assert capsys.readouterr().out == "infra/domains.yaml is in step: 3 roles, 1 other consumer.\n"
+    assert capsys.readouterr().out == "infra/domains.yaml is in step: 4 roles, 1 other consumer.\n"
 
 
 def test_a_new_consumer_gets_its_right_and_drift_is_found(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
@@ -102,7 +134,7 @@ def test_a_new_consumer_gets_its_right_and_drift_is_found(shop: Mesh, capsys: py
     assert json.loads(capsys.readouterr().out)["infra/domains.yaml"] == "out of date"
     assert call("infra", "--json") == 0
     facts = json.loads(capsys.readouterr().out)
-    assert facts == {"roles": 3, "applications": 1, "written": ["infra/domains.yaml"]}
+    assert facts == {"roles": 4, "applications": 1, "written": ["infra/domains.yaml"]}
     assert tables_of(written(shop)["DeskReads1"]) == {"shop/lines", "shop/prices"}
 
 
@@ -130,14 +162,15 @@ def test_the_repositorys_template_is_in_step_whatever_the_shell_says(
     monkeypatch.setenv("PORTMESH_ENVIRONMENT", environment)
     monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path))
     assert call("infra", "--check") == 0, capsys.readouterr().err
-    assert f"{len(DOMAINS) + 1} roles" in capsys.readouterr().out
+    assert f"{len(DOMAINS) + 2} roles" in capsys.readouterr().out
 
 
 # The templates
 
 
 def test_cfn_lint_looks_at_all_templates_and_finds_nothing() -> None:
-    assert TEMPLATES == ["domain.yaml", "domains.yaml", "emr-cluster.yaml", "emr-serverless.yaml", "lake.yaml"]
+    of_spark = ["emr-cluster.yaml", "emr-serverless.yaml"]
+    assert set(TEMPLATES) == {"domain.yaml", "domains.yaml", *of_spark, "lake.yaml", "mesh.yaml"}
     result = cfn_lint("--config-file", "infra/.cfnlintrc.yaml", "--info")
     assert [name for name in TEMPLATES if f"Run scan of template infra/{name}" in result.stderr] == TEMPLATES
     assert result.stdout == ""
@@ -152,6 +185,181 @@ def test_cfn_lint_refuses_what_is_wrong(tmp_path: Path) -> None:
     result = cfn_lint("--template", str(bad))
     assert "Additional properties are not allowed ('Rotates' was unexpected)" in result.stdout
     assert result.returncode != 0
+
+
+def checkov(*arguments: str) -> dict[str, Any]:
+    command = [str(REPOSITORY / ".venv-bouncer/bin/checkov"), "--output", "json", "--skip-download", *arguments]
+    result = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    found = json.loads(result.stdout)
+    assert bool(found["summary"]["failed"]) == bool(result.returncode)
+    return dict(found)
+
+
+@needs_checkov
+def test_checkov_looks_at_all_templates_and_finds_nothing() -> None:
+    found = checkov("--config-file", "infra/.checkov.yaml")
+    assert (found["summary"]["failed"], found["summary"]["parsing_errors"]) == (0, 0)
+    assert found["summary"]["passed"] > 130
+    reasons = sum(path.read_text().count("{id: CKV_") for path in (REPOSITORY / "infra").glob("*.yaml"))
+    assert found["summary"]["skipped"] == reasons
+
+
+@needs_checkov
+def test_checkov_refuses_what_is_open(tmp_path: Path) -> None:
+    text = (REPOSITORY / "infra/lake.yaml").read_text()
+    assert text.count("BlockPublicAcls: true") == 2
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(text.replace("BlockPublicAcls: true", "BlockPublicAcls: false"))
+    failed = checkov("--framework", "cloudformation", "--file", str(bad))["results"]["failed_checks"]
+    assert {each["check_id"] for each in failed} == {"CKV_AWS_53"}
+
+
+# Spark: its release, and what is encrypted
+
+
+def parameter(template: str, name: str) -> dict[str, Any]:
+    return dict(load_template(str(REPOSITORY / "infra" / template))["Parameters"][name])
+
+
+def releases() -> dict[str, dict[str, str]]:
+    """The table of docs/running-on-aws.md: {release: {Spark, Iceberg, deployed}}."""
+    text = (REPOSITORY / "docs/running-on-aws.md").read_text()
+    rows = re.findall(r"^\| (emr-7\.\d+\.\d+) \| ([\d.]+) \| ([\d.]+) \| (\w+)", text, re.MULTILINE)
+    return {release: {"spark": spark, "iceberg": iceberg, "may": may} for release, spark, iceberg, may in rows}
+
+
+@pytest.mark.parametrize("template", ["emr-cluster.yaml", "emr-serverless.yaml"])
+def test_releases_are_accepted_as_the_docs_say(template: str) -> None:
+    label = parameter(template, "ReleaseLabel")
+    told = releases()
+    assert {each["may"] for each in told.values()} == {"yes", "no"}
+    for release, facts in told.items():
+        is_accepted = re.fullmatch(label["AllowedPattern"], release) is not None
+        assert is_accepted == (facts["may"] == "yes"), release
+        assert is_accepted == (tuple(map(int, facts["iceberg"].split("."))) >= (1, 10, 0)), release
+    for refused in ("emr-6.15.0", "emr-8.0.0", "emr-7.12", "xemr-7.12.0"):
+        assert not re.fullmatch(label["AllowedPattern"], refused)
+    assert label["Default"] in told
+    assert label["ConstraintDescription"].startswith("must be emr-7.12.0 or a newer release of series 7.")
+
+
+def test_the_rig_runs_the_iceberg_of_the_release_that_is_deployed() -> None:
+    deployed_release = parameter("emr-cluster.yaml", "ReleaseLabel")["Default"]
+    assert parameter("emr-serverless.yaml", "ReleaseLabel")["Default"] == deployed_release
+    assert releases()[deployed_release]["iceberg"] == ICEBERG
+    assert f"Iceberg {ICEBERG}" in (REPOSITORY / "rig/README.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def spark() -> dict[str, Any]:
+    return dict(load_template(str(REPOSITORY / "infra/emr-cluster.yaml"))["Resources"])
+
+
+def test_spark_encrypts_what_it_sends_and_what_it_keeps_on_disks(spark: dict[str, Any]) -> None:
+    security = spark["SecurityConfiguration"]["Properties"]["SecurityConfiguration"]
+    encryption = security["EncryptionConfiguration"]
+    assert encryption["EnableInTransitEncryption"] is True
+    certificates = encryption["InTransitEncryptionConfiguration"]["TLSCertificateConfiguration"]
+    assert certificates == {"CertificateProviderType": "PEM", "S3Object": {"Ref": "Certificates"}}
+    assert "Default" not in parameter("emr-cluster.yaml", "Certificates"), "nobody goes without by accident"
+    assert encryption["EnableAtRestEncryption"] is True
+    disks = encryption["AtRestEncryptionConfiguration"]["LocalDiskEncryptionConfiguration"]
+    assert disks == {
+        "EncryptionKeyProviderType": "AwsKms",
+        "AwsKmsKey": {"Fn::GetAtt": ["DiskKey", "Arn"]},
+        "EnableEbsEncryption": True,
+    }
+    assert spark["Cluster"]["Properties"]["SecurityConfiguration"] == {"Ref": "SecurityConfiguration"}
+    assert security["InstanceMetadataServiceConfiguration"]["MinimumInstanceMetadataServiceVersion"] == 2
+
+
+def test_the_key_of_the_disks_is_for_the_machines_and_emr_alone(spark: dict[str, Any]) -> None:
+    account, use, grant = spark["DiskKey"]["Properties"]["KeyPolicy"]["Statement"]
+    role = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/portmesh-${DatabasePrefix}${Domain}"}
+    emr = {"Fn::GetAtt": ["ServiceRole", "Arn"]}
+    assert account["Principal"] == {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
+    assert use["Principal"] == {"AWS": [role, emr]}
+    assert not any(re.fullmatch(r"kms:(\*|Schedule.*|Put.*|Disable.*|CreateGrant)", each) for each in use["Action"])
+    assert (grant["Principal"], grant["Action"]) == ({"AWS": emr}, "kms:CreateGrant")
+    assert grant["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+
+
+def test_a_cluster_stays_and_only_the_clients_reach_it(spark: dict[str, Any]) -> None:
+    cluster = spark["Cluster"]["Properties"]
+    assert cluster["Instances"]["KeepJobFlowAliveWhenNoSteps"] is True, "its step ends once the server is up"
+    group = spark["ThriftSecurityGroup"]["Properties"]
+    ingress = group["SecurityGroupIngress"]
+    assert sorted(each["FromPort"] for each in ingress) == [10001, 18480]
+    for each in ingress:
+        assert each["SourceSecurityGroupId"] == {"Ref": "ClientSecurityGroupId"}
+        assert each["FromPort"] == each["ToPort"]
+        assert "CidrIp" not in each
+    tag = {"Key": "for-use-with-amazon-emr-managed-policies", "Value": "true"}
+    assert tag in group["Tags"]
+    assert tag in cluster["Tags"]
+
+
+def test_the_thrift_server_speaks_tls_and_asks_the_directory(spark: dict[str, Any]) -> None:
+    (step,) = spark["Cluster"]["Properties"]["Steps"]
+    _, _, script = step["HadoopJarStep"]["Args"]
+    text, values = script["Fn::Sub"]
+    for setting in ("use.SSL=true", "keystore.path=$(of ssl.server.keystore.location)", "keystore.password=$(of "):
+        assert f"hive.server2.{setting}" in text
+    condition, asks, asks_nothing = values["Login"]["Fn::If"]
+    assert condition == "HasLdap"
+    assert "hive.server2.authentication=LDAP" in asks["Fn::Sub"][0]
+    assert asks_nothing == "--hiveconf hive.server2.authentication=NONE"
+    assert subprocess.run(["bash", "-n", "-c", text.replace("${Login}", asks_nothing)], check=False).returncode == 0
+    for name, refused in (("LdapUrl", "ldap://d.acme.com"), ("LdapUrl", "ldaps://d;id"), ("LdapBaseDn", "ou=$(id)")):
+        assert not re.fullmatch(parameter("emr-cluster.yaml", name)["AllowedPattern"], refused), refused
+    assert re.fullmatch(parameter("emr-cluster.yaml", "LdapUrl")["AllowedPattern"], "ldaps://d.acme.com:636")
+    assert re.fullmatch(parameter("emr-cluster.yaml", "LdapBaseDn")["AllowedPattern"], "ou=runners,dc=acme,dc=com")
+
+
+def test_emr_tells_its_keystore_as_the_step_reads_it(spark: dict[str, Any], tmp_path: Path) -> None:
+    """In Hadoop's ssl-server.xml, which EMR writes; AWS reads it the same way (hs2-encryption-intransit.html)."""
+    (step,) = spark["Cluster"]["Properties"]["Steps"]
+    text = step["HadoopJarStep"]["Args"][2]["Fn::Sub"][0]
+    (reads,) = (line.strip() for line in text.splitlines() if line.strip().startswith("of() {"))
+    file = tmp_path / "ssl-server.xml"
+    properties = {
+        "keystore.location": "/k/keystore.jks",
+        "keystore.keypassword": "other",
+        "keystore.password": "secret",
+    }
+    lines = (
+        f"<property>\n  <name>ssl.server.{name}</name>\n  <value>{value}</value>\n</property>"
+        for name, value in properties.items()
+    )
+    file.write_text("<configuration>\n" + "\n".join(lines) + "\n</configuration>\n")
+    reads = reads.replace("sudo ", "").replace("/etc/hadoop/conf/ssl-server.xml", str(file))
+    command = f"{reads}\nof ssl.server.keystore.location; of ssl.server.keystore.password"
+    told = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True).stdout
+    assert told.split() == ["/k/keystore.jks", "secret"]
+
+
+PASSWORD = "DBT_ENV_SECRET_PORTMESH_SPARK_PASSWORD"
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, {"auth": "NONE", "password": None, "use_ssl": False}),
+        ({"PORTMESH_SPARK_TLS": "true"}, {"auth": "NONE", "password": None, "use_ssl": True}),
+        (
+            {"PORTMESH_SPARK_TLS": "true", "PORTMESH_SPARK_USER": "orders", PASSWORD: "it's {{ 1 }}"},
+            {"auth": "LDAP", "password": "it's {{ 1 }}", "use_ssl": True, "user": "orders"},
+        ),
+    ],
+)
+def test_the_profile_speaks_to_the_thrift_server_as_it_is_set_up(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], expected: dict[str, Any]
+) -> None:
+    for name in ("PORTMESH_SPARK_TLS", "PORTMESH_SPARK_USER", PASSWORD):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert {name: getattr(spark_credentials(), name) for name in expected} == expected
 
 
 def test_buckets_are_closed_encrypted_and_logged() -> None:
@@ -177,7 +385,8 @@ def test_spark_is_set_up_alike_on_a_cluster_and_serverless() -> None:
     serverless = load_template(str(REPOSITORY / "infra/emr-serverless.yaml"))["Resources"]["Application"]["Properties"]
     (spark,) = (each for each in cluster["Configurations"] if each["Classification"] == "spark-defaults")
     (job,) = serverless["RuntimeConfiguration"]
-    assert {**spark["ConfigurationProperties"], "spark.jars": job["Properties"]["spark.jars"]} == job["Properties"]
+    own = {name: job["Properties"][name] for name in ("spark.jars", "spark.ssl.internode.enabled")}
+    assert {**spark["ConfigurationProperties"], **own} == job["Properties"]
     assert spark["ConfigurationProperties"]["spark.sql.catalog.glue.cache-enabled"] == "false"
     assert cluster["JobFlowRole"] == {"Fn::Sub": "portmesh-${DatabasePrefix}${Domain}"}
 
@@ -194,10 +403,14 @@ def test_policies_fit_into_iams_limits_with_long_names(cloud: Cloud) -> None:
         Grant((Table("${DatabasePrefix}" + name, f"{name}{number}"),), f"{start + timedelta(number)}T00:00:00Z")
         for number in range(TABLES_PER_POLICY)
     )
-    template = yaml.load(render_template(Rights((), (Application(name, (grants,)),))), Loader=_Substituted)
-    (policy,) = template["Resources"].values()
-    assert length(policy["Properties"]["PolicyDocument"]) < 6_144
-    for role in [*DOMAINS, "portmesh"]:
+    databases = tuple(f"{name}{number}__internal" for number in range(DATABASES_PER_POLICY))
+    rights = Rights((), (Application(name, (grants,)),), WholeMesh((databases,)))
+    resources = yaml.load(render_template(rights), Loader=_Substituted)["Resources"]
+    policies = [each for each in resources.values() if each["Type"] == "AWS::IAM::ManagedPolicy"]
+    assert len(policies) == 2
+    for policy in policies:
+        assert length(policy["Properties"]["PolicyDocument"]) < 6_144
+    for role in [*DOMAINS, "portmesh", "whole-mesh"]:
         own, *others = (length(each) for each in cloud.policies_of[f"portmesh-{role}"])
         assert own < 5_000
         assert len(others) <= 10
@@ -219,6 +432,7 @@ def _substitute(loader: _Substituted, node: yaml.ScalarNode) -> str:
 
 _Substituted.add_constructor("!Sub", _substitute)  # type: ignore[type-var]
 _Substituted.add_constructor("!Ref", _substitute)  # type: ignore[type-var]
+_Substituted.add_constructor("!Join", yaml.SafeLoader.construct_sequence)  # type: ignore[type-var]
 
 
 # What is deployed
@@ -335,13 +549,19 @@ def test_ports_with_and_without_a_listed_domain_were_asked_for() -> None:
     assert "portmesh" not in listed
 
 
-@pytest.mark.parametrize("domain", DOMAINS)
-def test_a_domain_reads_the_feeds_that_its_own_sources_name(cloud: Cloud, domain: str) -> None:
+def landed_feeds() -> dict[str, str]:
+    """{feed: the domain whose source it is}."""
     feeds: dict[str, str] = {}
     for path in REPOSITORY.glob("domains/*/models/staging/*sources.yml"):
         for source in yaml.safe_load(path.read_text())["sources"]:
             feeds |= {t["name"]: path.parts[-4] for t in source["tables"] if source["schema"] == "landed"}
     assert len(feeds) >= 8
+    return feeds
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_a_domain_reads_the_feeds_that_its_own_sources_name(cloud: Cloud, domain: str) -> None:
+    feeds = landed_feeds()
     for feed, owner in feeds.items():
         assert cloud.may(domain, "glue:GetTable", f"landed.{feed}") == (owner == domain), feed
         assert cloud.may(domain, "s3:GetObject", f"landed/{feed}/data/file.parquet") == (owner == domain), feed
@@ -358,6 +578,82 @@ def test_a_domain_appends_to_the_records_and_takes_nothing_away(cloud: Cloud, do
         assert not cloud.may(domain, "glue:DeleteTable", f"portmesh.{record}")
         assert not cloud.may(domain, "s3:DeleteObject", f"portmesh/{record}/data/file.parquet")
     assert not cloud.may(domain, "glue:GetTable", "portmesh__internal.quality_dimensions")
+
+
+def test_the_whole_mesh_writes_every_domains_own_and_the_shared_seeds(cloud: Cloud) -> None:
+    for database in [*(name for d in DOMAINS for name in (d, f"{d}__internal")), "portmesh__internal"]:
+        for action in WRITE_ACTIONS:
+            assert cloud.may("whole-mesh", action, f"{database}.any_table"), (action, database)
+        for action in ("PutObject", "GetObject", "DeleteObject"):
+            assert cloud.may("whole-mesh", f"s3:{action}", f"{database}/any_table/data/file.parquet"), action
+        assert cloud.may("whole-mesh", "s3:ListBucket", s3_prefix=f"{database}/")
+    assert cloud.may("whole-mesh", "athena:StartQueryExecution", "workgroup/portmesh-whole-mesh")
+    assert cloud.may("whole-mesh", "s3:PutObject", "athena-results/whole-mesh/result.csv")
+
+
+def test_the_whole_mesh_reads_the_feeds_and_adds_to_the_records(cloud: Cloud) -> None:
+    for feed in (f"landed.{name}" for name in landed_feeds()):
+        assert cloud.may("whole-mesh", "glue:GetTable", feed)
+        assert cloud.may("whole-mesh", "s3:GetObject", f"{feed.replace('.', '/')}/data/file.parquet")
+        assert not cloud.may("whole-mesh", "glue:UpdateTable", feed)
+        assert not cloud.may("whole-mesh", "s3:PutObject", f"{feed.replace('.', '/')}/data/file.parquet")
+    assert cloud.may("whole-mesh", "glue:UpdateTable", "portmesh.publications")
+    assert cloud.may("whole-mesh", "s3:PutObject", "portmesh/publications/data/file.parquet")
+    assert cloud.may("whole-mesh", "s3:ListBucket", s3_prefix="portmesh/publications/")
+
+
+@pytest.mark.parametrize(
+    ("action", "thing"),
+    [
+        ("glue:GetTable", "landed.what_no_source_names"),
+        ("s3:GetObject", "landed/what_no_source_names/file.parquet"),
+        ("glue:DeleteTable", "portmesh.publications"),
+        ("s3:DeleteObject", "portmesh/publications/data/file.parquet"),
+        ("glue:CreateTable", "elsewhere.any_table"),
+        ("s3:PutObject", "elsewhere/file.parquet"),
+        ("glue:CreateDatabase", "orders"),
+        ("glue:DeleteDatabase", "orders"),
+        ("s3:GetObject", "emr-certificates/orders/certificates.zip"),
+        ("s3:GetObject", "athena-results/orders/result.csv"),
+        ("s3:PutObject", "emr-certificates/whole-mesh/certificates.zip"),
+        ("athena:StartQueryExecution", "workgroup/primary"),
+        ("athena:StartQueryExecution", "workgroup/portmesh-orders"),
+        ("lakeformation:GetDataAccess", "*"),
+        ("iam:PassRole", "role/portmesh-orders"),
+    ],
+)
+def test_the_whole_mesh_may_do_no_more(cloud: Cloud, action: str, thing: str) -> None:
+    assert not cloud.may("whole-mesh", action, thing)
+
+
+def test_a_domain_and_the_whole_mesh_write_tables_by_the_same_calls() -> None:
+    role = load_template(str(REPOSITORY / "infra/domain.yaml"))["Resources"]["Role"]["Properties"]
+    (own,) = role["Policies"]
+    (writes,) = (s for s in own["PolicyDocument"]["Statement"] if s["Sid"] == "WriteOwnTables")
+    assert writes["Action"] == WRITE_ACTIONS
+
+
+def test_the_whole_meshs_role_is_taken_on_by_runners_of_its_own() -> None:
+    runner = "arn:aws:iam::123456789012:role/mesh-runner"
+    named = deployed(domains={"MeshRunnerArns": runner, "RunnerArns": "arn:aws:iam::123456789012:role/ci"})
+    document = named.roles["portmesh-whole-mesh"]["AssumeRolePolicyDocument"]
+    assert document["Statement"][0]["Principal"] == {"AWS": [runner]}
+
+
+@pytest.mark.parametrize("role", [*DOMAINS, "whole-mesh"])
+def test_a_role_reads_the_certificates_of_its_own_cluster_alone(cloud: Cloud, role: str) -> None:
+    for other in [*DOMAINS, "whole-mesh"]:
+        certificates = f"emr-certificates/{other}/certificates.zip"
+        assert cloud.may(role, "s3:GetObject", certificates) == (role == other)
+        assert not cloud.may(role, "s3:PutObject", certificates)
+
+
+def test_iam_alone_decides_about_new_tables(cloud: Cloud) -> None:
+    by_iam = [{"Principal": {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}, "Permissions": ["ALL"]}]
+    asked = [name for name in cloud.databases if name != "default"]
+    assert len(asked) > 2 * len(DOMAINS)
+    for name in asked:
+        assert cloud.table_defaults[name] == by_iam, name
 
 
 def test_nobody_but_the_stack_makes_or_drops_a_database(cloud: Cloud) -> None:

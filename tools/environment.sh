@@ -2,7 +2,7 @@
 # Make the environment that a make target needs; does nothing where it is there and its requirements are unchanged.
 # Usage: tools/environment.sh run|dev|lint|rig
 #   run   .venv with what runs the mesh       dev   … and what lints and tests it
-#   lint  .venv-bouncer with dbt-bouncer, which needs another duckdb
+#   lint  .venv-bouncer with dbt-bouncer and checkov, which need another duckdb and another boto3
 #   rig   .venv-rig with the engines that stand in for EMR and Athena
 set -euo pipefail
 cd "$(dirname "$0")/.."

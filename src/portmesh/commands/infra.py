@@ -18,7 +18,7 @@ def infra(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if the file is not in step.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The same facts as JSON.")] = False,
 ) -> None:
-    """Write infra/domains.yaml from the mesh: each domain's role, and what it may read of the others."""
+    """Write infra/domains.yaml from the mesh: each domain's role, what it may read of others, and the role of all."""
     root = find_root()
     with errors_as_json(as_json):
         rights = read_rights(parse_without_pages(root))
@@ -28,14 +28,14 @@ def infra(
             assert_in_step(root, text)
         elif changed:
             write_template(root, text)
+    roles = len(rights.owners) + 1
     if as_json:
-        facts = {"roles": len(rights.owners), "applications": len(rights.applications)}
+        facts = {"roles": roles, "applications": len(rights.applications)}
         print_json({**facts, "written": [str(PATH)] if changed else []})
         return
     what = f"{PATH} is written" if changed else f"{PATH} is in step"
-    roles = f"{count(len(rights.owners), 'role')}, {count(len(rights.applications), 'other consumer')}"
     out = console()
-    out.print(f"{what}: {roles}.", markup=False)
+    out.print(f"{what}: {count(roles, 'role')}, {count(len(rights.applications), 'other consumer')}.", markup=False)
     if changed:
         out.print()
         out.print(

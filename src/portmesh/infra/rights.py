@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TypeVar
 
 from portmesh.mesh import Mesh
+
+_Thing = TypeVar("_Thing")
 
 RECORDS = "portmesh"
 """The database of the records, and the owner of what all domains share."""
@@ -14,8 +17,14 @@ RECORDS = "portmesh"
 PREFIX = "${DatabasePrefix}"
 """The template's parameter before the databases of the mesh; those of sources are the same in every environment."""
 
+WHOLE_MESH = "whole-mesh"
+"""The role of the commands that are of every domain. No domain has this name, for a domain's has no hyphen."""
+
 TABLES_PER_POLICY = 5
 """A managed policy holds 6,144 characters, and ten of them attach to a role unless the account's quota is raised."""
+
+DATABASES_PER_POLICY = 10
+"""Of those that the role of the whole mesh writes; a domain has two."""
 
 
 @dataclass(frozen=True, order=True)
@@ -52,11 +61,21 @@ class Application:
 
 
 @dataclass(frozen=True)
+class WholeMesh:
+    """The role that builds and keeps all domains: the databases that it writes, in portions, and the feeds it reads."""
+
+    databases: tuple[tuple[str, ...], ...] = ()
+    policies: tuple[tuple[Grant, ...], ...] = ()
+    name: str = WHOLE_MESH
+
+
+@dataclass(frozen=True)
 class Rights:
     """All who own or read something."""
 
     owners: tuple[Owner, ...]
     applications: tuple[Application, ...]
+    mesh: WholeMesh
 
 
 def read_rights(mesh: Mesh) -> Rights:
@@ -66,7 +85,16 @@ def read_rights(mesh: Mesh) -> Rights:
         Owner(product.name, product.owner_email, _policies(reads.pop(product.name, {}))) for product in mesh.products
     ]
     applications = [Application(name, _policies(tables)) for name, tables in sorted(reads.items())]
-    return Rights((*domains, Owner(RECORDS, "")), tuple(applications))
+    return Rights((*domains, Owner(RECORDS, "")), tuple(applications), _whole_mesh(mesh))
+
+
+def _whole_mesh(mesh: Mesh) -> WholeMesh:
+    """It owns what the domains own, and the shared seeds; not the records, which it adds to as the domains do."""
+    owned = [name for product in mesh.products for name in (product.name, f"{product.name}__internal")]
+    owned.append(f"{RECORDS}__internal")
+    return WholeMesh(
+        tuple(_portions(owned, DATABASES_PER_POLICY)), _policies(dict.fromkeys(s for _, s in _sources(mesh)))
+    )
 
 
 def _reads_by_reader(mesh: Mesh) -> dict[str, dict[Table, date | None]]:
@@ -95,9 +123,11 @@ def _later(one: date | None, other: date | None) -> date | None:
 
 def _policies(tables: Mapping[Table, date | None]) -> tuple[tuple[Grant, ...], ...]:
     """Grants in portions that a policy can hold; those of a portion that end together are one grant."""
-    ordered = sorted(tables)
-    portions = (ordered[start : start + TABLES_PER_POLICY] for start in range(0, len(ordered), TABLES_PER_POLICY))
-    return tuple(tuple(_grants(portion, tables)) for portion in portions)
+    return tuple(tuple(_grants(portion, tables)) for portion in _portions(sorted(tables), TABLES_PER_POLICY))
+
+
+def _portions(things: Sequence[_Thing], size: int) -> Iterator[tuple[_Thing, ...]]:
+    return (tuple(things[start : start + size]) for start in range(0, len(things), size))
 
 
 def _grants(portion: Iterable[Table], tables: Mapping[Table, date | None]) -> Iterator[Grant]:

@@ -21,6 +21,34 @@ READ_ACTIONS = [
 ]
 """What an engine asks Glue for to read a table. GetTables is not among them: it would show the tables beside it."""
 
+WRITE_ACTIONS = [
+    "glue:GetTable",
+    "glue:GetTables",
+    "glue:GetTableVersion",
+    "glue:GetTableVersions",
+    "glue:CreateTable",
+    "glue:UpdateTable",
+    "glue:DeleteTable",
+    "glue:BatchDeleteTable",
+    "glue:DeleteTableVersion",
+    "glue:BatchDeleteTableVersion",
+    "glue:GetPartition",
+    "glue:GetPartitions",
+    "glue:BatchGetPartition",
+    "glue:CreatePartition",
+    "glue:BatchCreatePartition",
+    "glue:UpdatePartition",
+    "glue:DeletePartition",
+    "glue:BatchDeletePartition",
+    "glue:GetColumnStatisticsForTable",
+    "glue:UpdateColumnStatisticsForTable",
+    "glue:DeleteColumnStatisticsForTable",
+    "glue:GetColumnStatisticsForPartition",
+    "glue:UpdateColumnStatisticsForPartition",
+    "glue:DeleteColumnStatisticsForPartition",
+]
+"""What an engine asks Glue for in a database whose tables it makes: the statement WriteOwnTables of domain.yaml."""
+
 
 def render_template(rights: Rights) -> str:
     """The text of infra/domains.yaml."""
@@ -33,7 +61,9 @@ def render_template(rights: Rights) -> str:
         keep_trailing_newline=True,
     )
     environment.filters |= {"logical_id": _logical_id, "policy_name": _policy_name}
-    text = environment.get_template("domains.yaml.jinja").render(rights=rights, read_actions=READ_ACTIONS)
+    text = environment.get_template("domains.yaml.jinja").render(
+        rights=rights, read_actions=READ_ACTIONS, write_actions=WRITE_ACTIONS
+    )
     return text.rstrip("\n") + "\n"
 
 
