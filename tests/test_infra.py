@@ -303,7 +303,7 @@ def test_the_thrift_server_speaks_tls_and_asks_the_directory(spark: dict[str, An
     (step,) = spark["Cluster"]["Properties"]["Steps"]
     _, _, script = step["HadoopJarStep"]["Args"]
     text, values = script["Fn::Sub"]
-    for setting in ("use.SSL=true", "keystore.path=$(of ssl.server.keystore.location)", "keystore.password=$(of "):
+    for setting in ("use.SSL=true", "keystore.path=$keystore", "keystore.password=$password"):
         assert f"hive.server2.{setting}" in text
     condition, asks, asks_nothing = values["Login"]["Fn::If"]
     assert condition == "HasLdap"
