@@ -18,7 +18,7 @@
    begun. #}
 {% macro _fault_of(node, message) %}
   {% set port = portmesh.describe_port(graph.nodes[node.unique_id]) %}
-  {% set begun, cause = portmesh.work_begun(node), portmesh._cause_of(message) %}
+  {% set begun, cause = portmesh.work_begun(node), portmesh.cause_of(message, portmesh.causes_of_faults()) %}
   {% set is_nothing = message.startswith('Compilation Error') and not begun.step %}
   {% if is_nothing or port.label ~ ' was not ' in message %}{{ return(none) }}{% endif %}
   {% set fault = {'port': port, 'step': begun.step or 'start', 'cause': cause, 'what': 'the run broke'} %}
@@ -84,12 +84,4 @@
         ~ ('; nothing needs repair' if fault.cause.tried)) -%}
   {%- endfor -%}
   {{- return(texts | join('\n\n')) -}}
-{% endmacro %}
-
-{# The first cause of the engine's whose pattern is in the message. #}
-{% macro _cause_of(message) %}
-  {% for cause in portmesh.causes_of_faults() if modules.re.search(cause.pattern, message, modules.re.IGNORECASE) %}
-    {{ return(cause) }}
-  {% endfor %}
-  {{ return({'cause': 'see the error below, and the whole of it in logs/dbt.log', 'remedy': 'fix what it names'}) }}
 {% endmacro %}
