@@ -42,9 +42,9 @@
     {% if type == 'check' %}{% do found.append(['expression_is_true', columns, expression]) %}{% endif %}
     {% if type not in ['not_null', 'primary_key', 'unique', 'check'] %}
       {% do exceptions.raise_dependency_error(
-          'The constraint ' ~ type ~ ' of ' ~ port.label ~ ' (' ~ port.contract_path ~ ') cannot be measured.'
-          ~ '\n\n  allowed: not_null, unique, primary_key, check;'
-          ~ ' for a foreign_key use the data test relationships.') %}
+          port.label ~ ' was not audited: its constraint ' ~ type ~ ' cannot be measured.'
+          ~ '\n\n  where     ' ~ port.contract_path ~ '\n  allowed   not_null, unique, primary_key, check'
+          ~ '\n  next      for a foreign_key use the data test relationships') %}
     {% endif %}
   {% endfor %}
   {{ return(found) }}
