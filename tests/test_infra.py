@@ -8,16 +8,19 @@ import re
 import subprocess
 import sys
 from argparse import Namespace
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 import yaml
 from cfnlint.decode.cfn_yaml import load as load_template
 from dbt import flags
 from dbt.config.runtime import load_profile
 from dbt_common.context import set_invocation_context
+from moto import mock_aws
 
 from portmesh.cli import main
 from portmesh.infra.rights import (
@@ -30,9 +33,11 @@ from portmesh.infra.rights import (
     WholeMesh,
 )
 from portmesh.infra.template import WRITE_ACTIONS, render_template
+from portmesh.upkeep.orphans import delete_files, find_orphans
+from portmesh.upkeep.port_facts import PortFacts
 from rig.artefacts import ICEBERG
 from rig.policies import UnknownPolicyElementError, is_allowed
-from tests.infra_cloud import Cloud, deployed
+from tests.infra_cloud import REGION, Cloud, client, deployed
 from tests.mesh import REPOSITORY, Mesh
 
 DOMAINS = sorted(folder.parent.name for folder in REPOSITORY.glob("domains/*/dbt_project.yml"))
@@ -624,6 +629,56 @@ def test_the_whole_mesh_reads_the_feeds_and_adds_to_the_records(cloud: Cloud) ->
 )
 def test_the_whole_mesh_may_do_no_more(cloud: Cloud, action: str, thing: str) -> None:
     assert not cloud.may("whole-mesh", action, thing)
+
+
+@pytest.fixture
+def asked_of_aws(monkeypatch: pytest.MonkeyPatch, cloud: Cloud) -> Iterator[list[tuple[str, dict[str, Any]]]]:
+    """In an account with the lake's bucket and two databases: each call that is made, and what it was given."""
+    monkeypatch.setenv("PORTMESH_S3_LAKE", f"s3://{cloud.lake}")
+    monkeypatch.setenv("AWS_REGION", REGION)
+    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    with mock_aws():
+        client("s3").create_bucket(Bucket=cloud.lake, CreateBucketConfiguration={"LocationConstraint": REGION})
+        for name in ("orders", "orders__internal"):
+            client("glue").create_database(DatabaseInput={"Name": name})
+        calls: list[tuple[str, dict[str, Any]]] = []
+        session = boto3.Session()
+        session.events.register(
+            "provide-client-params.*.*",
+            lambda params, model, **_: calls.append((f"{model.service_model.service_name}:{model.name}", params)),
+        )
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
+        yield calls
+
+
+def test_the_whole_mesh_may_what_clean_asks_of_s3_and_glue(
+    cloud: Cloud, asked_of_aws: list[tuple[str, dict[str, Any]]]
+) -> None:
+    files = (
+        "orders/baskets/0123456789ab/data/a.parquet",
+        "orders__internal/baskets__20261123_121321_4ae4db/ba9876543210/a",
+    )
+    for key in files:
+        client("s3").put_object(Bucket=cloud.lake, Key=key, Body=b"x")
+    asked_of_aws.clear()
+    port = PortFacts(
+        id="model.orders.baskets", product="orders", port="baskets", reads=[],
+        table="baskets", database="orders", internal_database="orders__internal",
+    )  # fmt: skip
+    found = find_orphans([port])["orders.baskets"]
+    assert len(found) == 2
+    delete_files(found)
+    operations = {call for call, _ in asked_of_aws}
+    assert operations == {"s3:ListObjectsV2", "s3:DeleteObjects", "glue:GetTables"}
+    for call, params in asked_of_aws:
+        if call == "glue:GetTables":
+            assert cloud.may("whole-mesh", call, f"{params['DatabaseName']}.any_table"), params
+        elif call == "s3:ListObjectsV2":
+            assert cloud.may("whole-mesh", "s3:ListBucket", s3_prefix=params["Prefix"]), params
+        else:
+            for item in params["Delete"]["Objects"]:
+                assert cloud.may("whole-mesh", "s3:DeleteObject", item["Key"]), item
 
 
 def test_a_domain_and_the_whole_mesh_write_tables_by_the_same_calls() -> None:
