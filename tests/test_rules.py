@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 from dbt.cli.main import dbtRunner
+from jinja2.defaults import DEFAULT_NAMESPACE
 
 from tests.mesh import REPOSITORY, Mesh, Outcome
 
@@ -212,6 +213,16 @@ FAILING: list[tuple[str, list[Edit], str]] = [
             )
         ],
         "The macro run_query of desk has the name of a shared one",
+    ),
+    (
+        "PM110",
+        [
+            write(
+                "domains/desk/macros/of_jinja.sql",
+                "".join(f"{{% macro {name}() %}}{{% endmacro %}}" for name in sorted(DEFAULT_NAMESPACE)),
+            )
+        ],
+        " ... ".join(f"The macro {name} of desk has the name of a shared one" for name in DEFAULT_NAMESPACE),
     ),
     (
         "PM110",

@@ -28,7 +28,10 @@
 
 {% macro _what_it_replaces(name) %}
   {% if name.startswith('materialization_') %}{{ return(' is a materialization.') }}{% endif %}
-  {% if name in context %}{{ return(' has the name of a shared one and would replace it.') }}{% endif %}
+  {% set of_jinja = ['cycler', 'dict', 'joiner', 'lipsum', 'namespace', 'range'] %}
+  {% if name in context or name in of_jinja %}
+    {{ return(' has the name of a shared one and would replace it.') }}
+  {% endif %}
   {% set engine, shared = name.partition('__')[::2] %}
   {% set is_form = shared and shared in context and engine in ['default', 'duckdb', 'spark', 'athena'] %}
   {{ return(' is an engine\'s form of the shared macro ' ~ shared ~ '.' if is_form else '') }}
