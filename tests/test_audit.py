@@ -403,6 +403,15 @@ def test_warnings_as_errors_hold_the_port_back(mesh: Mesh) -> None:
     assert mesh.dbt("--warn-error-options", '{"error": ["LogTestResult"]}', "build").statuses["one"] == "error"
 
 
+def test_a_warning_that_counts_as_an_error_says_what_the_warning_allows(mesh: Mesh) -> None:
+    one_port(mesh, "    - not_null: {config: {warn_if: '> 0', error_if: '> 10'}}")
+    mesh.land("tiny", ROWS)
+    refused = mesh.dbt("--warn-error-options", '{"error": ["LogTestResult"]}', "build")
+    (line,) = [line for line in refused.messages["one"].splitlines() if line.strip().startswith("not_null")]
+    failed, allowed = line.split()[2], line.split()[-2]
+    assert (failed, allowed) == ("1", "0"), refused.output
+
+
 def test_a_dimension_can_be_stated(mesh: Mesh) -> None:
     one_port(mesh, "    - not_null: {config: {meta: {dimension: accuracy}}}")
     assert mesh.dbt("build").ok

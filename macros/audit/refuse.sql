@@ -53,9 +53,11 @@ These are the rows of the version or name that it starts from (config.meta.start
   {{- return(portmesh.printable((check.kind ~ ' ' ~ shown | join(', ')) | trim, 48)) -}}
 {% endmacro %}
 
-{# "!= 0" and "> 0" allow 0, "> 17" allows 17; anything else is shown as it is written. #}
+{# "!= 0" and "> 0" allow 0, "> 17" allows 17; anything else is shown as it is written. Of a warning that counts as an
+   error (--warn-error), what it allows. #}
 {% macro _allowed(check) %}
-  {%- set limit = check.error_if if check.severity == 'error' else check.warn_if -%}
+  {%- set is_error = check.severity == 'error' and check.result.rows[0]['should_error'] -%}
+  {%- set limit = check.error_if if is_error else check.warn_if -%}
   {%- set number = modules.re.match('^\\s*(?:!=|<>|>)\\s*(\\d+)\\s*$', limit) -%}
   {{- return('{:,}'.format(number.group(1) | int) if number else 'unless ' ~ portmesh.printable(limit)) -}}
 {% endmacro %}
