@@ -5,11 +5,8 @@
   {{ run_hooks(pre_hooks, inside_transaction=True) }}
   {% do portmesh.begin_step('write') %}
   {% do portmesh.assert_port_contract(port, compiled_code) %}
-  {% if portmesh.is_partial_run() %}
-    {% do portmesh._pass_over(port) %}
-  {% else %}
-    {% set attempt = portmesh.write_audit_publish(port, portmesh.sql_after_start(port)) %}
-  {% endif %}
+  {% set attempt = portmesh._pass_over(port) if portmesh.is_partial_run()
+      else portmesh.write_audit_publish(port, portmesh.sql_after_start(port)) %}
 
   {% do persist_docs(port.relation, model) %}
   {% do apply_grants(port.relation, config.get('grants'), should_revoke=true) %}
@@ -26,4 +23,5 @@
   {% if not load_relation(port.relation) %}{% do portmesh.publish_shell(port) %}{% endif %}
   {% set message = 'contract holds, nothing published' %}
   {% do store_raw_result('main', message=message, code='passed over', rows_affected=none) %}
+  {{ return(none) }}
 {% endmacro %}
