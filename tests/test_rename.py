@@ -106,6 +106,14 @@ def test_what_cannot_be_renamed_says_why(sales: Mesh, capsys: Capsys) -> None:
     assert (code, "it has published rows of its own (50), which would be lost" in text) == (1, True), text
     assert batches(sales, "shop.purchases") == [("2", 50)]
 
+    assert "take its files away, portmesh retire shop.purchases --yes, and put the files back" in text
+    for ending in ("sql", "yml"):
+        sales.remove(f"{FOLDER}/purchases.{ending}")
+    assert run(capsys, "retire", "shop.purchases", "--yes")[0] == 0
+    sales.port("shop/purchases", SALES, COLUMNS, meta=EXEMPT)
+    assert run(capsys, "rename", "shop.sales", "shop.purchases", "--yes")[0] == 0
+    assert batches(sales, "shop.purchases") == [("1", 100)]
+
 
 def test_a_domain_is_renamed_with_all_its_ports(mesh: Mesh, monkeypatch: pytest.MonkeyPatch, capsys: Capsys) -> None:
     mesh.set_up("shop", sources=("sales",))

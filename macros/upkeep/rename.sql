@@ -48,7 +48,8 @@
     {{ return('no model makes it: rename its files first, or rename the other ports one by one') }}
   {% endif %}
   {% set current = portmesh.read_history(port).current %}
-  {{ return('it has published rows of its own (' ~ '{:,}'.format(current.row_count) ~ '), which would be lost'
+  {{ return('it has published rows of its own (' ~ '{:,}'.format(current.row_count) ~ '), which would be lost. To give'
+      ~ ' them up, take its files away, portmesh retire ' ~ port.reads_as ~ ' --yes, and put the files back'
       if current else '') }}
 {% endmacro %}
 
