@@ -205,6 +205,24 @@ FAILING: list[tuple[str, list[Edit], str]] = [
         ],
         "shop.lines uses graph, which",
     ),
+    *[
+        (
+            "PM122",
+            own_test("{% if execute %}{% do " + jinja + " %}{% endif %}select 1 where false"),
+            f"uses {used}, which",
+        )
+        for jinja, used in [
+            ("portmesh.update({'_status': passes})", "portmesh.update"),
+            ("exceptions . update({'raise_dependency_error': passes})", "exceptions . update"),
+            ("dict.update(portmesh, {})", "portmesh"),
+            ("[dbt][0].update({})", "dbt"),
+            ("dbt_duckdb.clear()", "dbt_duckdb.clear"),
+            ("modules['re'].update({})", "modules"),
+            ("[modules.re][0].update({})", "modules.re"),
+            ("model.config['meta'].pop('dimension')", "model.config[''].pop"),
+            ("[adapter][0].commit()", "adapter"),
+        ]
+    ],
     (
         "PM122",
         own_test("{% if execute %}{% do run_query('  COMMIT') %}{% endif %}select 1 where false"),
@@ -372,6 +390,8 @@ PASSING: list[tuple[str, list[Edit]]] = [
                     "commit"
                     {{ adapter.dispatch('store_date', 'shop')() if false }}
                     {{ config.get('materialized') }}
+                    {{ modules.datetime.date(2026, 1, 1) if modules.re.match('a', 'a') }}
+                    {% do days.append(dbt.type_int()) %}{% set when = modules.datetime %}
                     {{ run_query('select 1 as begin_at') if execute and false }}
                 from graph
                 where graph.rollback = 1

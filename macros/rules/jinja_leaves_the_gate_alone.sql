@@ -58,8 +58,14 @@
 
 {% macro _suspicious_words() %}
   {{- return(modules.re.compile('(?i)graph|context|builtins|render|manifest|db_wrapper|load_dependencies'
-      ~ '|config\\s*[.[|]|adapter|portmesh|ref\\b(?!\\s*\\()|source\\s*\\.'
+      ~ '|\\bconfig\\b(?!\\s*\\()|adapter|portmesh|ref\\b(?!\\s*\\()|source\\s*\\.|modules|exceptions'
+      ~ '|\\bdbt(?:_(?:duckdb|spark|athena))?\\b(?!\\s*\\.)|' ~ portmesh._calls_that_change()
       ~ '|begin|transaction|commit|rollback|abort')) -}}
+{% endmacro %}
+
+{# Methods that change a list or a mapping, such as those in which dbt gives its macros and functions to all. #}
+{% macro _calls_that_change() %}
+  {{- return('\\.\\s*(?:update|clear|pop|popitem|setdefault|append|extend|insert|remove|reverse|sort)(?=\\s*\\()') -}}
 {% endmacro %}
 
 {% macro _findings_in_jinja(node, label, text, of_gate) %}
@@ -89,7 +95,10 @@
       ~ '|(?<![\\w.])adapter\\s*\\.\\s*(?:config|commit|clear_transaction)\\b'
       ~ '|(?<![\\w.])config\\s*\\.\\s*(?:model|context_config)\\b'
       ~ '|(?<![\\w.])(?:ref|source)\\s*\\.\\s*(?:manifest|config|model|db_wrapper)\\b'
-      ~ '|(?<![\\w.])ref\\b(?!\\s*(?:[(.]|=(?!=)))|(?<![\\w.])(?:config|adapter|portmesh)(?=\\s*[\\[|])'
+      ~ '|(?<![\\w.])(?:ref|config|adapter|modules|exceptions|portmesh|dbt(?:_(?:duckdb|spark|athena))?)\\b'
+      ~ '(?!\\s*(?:[(.]|=(?!=)))|(?<![\\w.])modules\\s*\\.\\s*re\\b(?!\\s*\\.)'
+      ~ '|(?<![\\w.])(?:modules|exceptions|portmesh|dbt|dbt_\\w+|model|target|flags|api)'
+      ~ '(?:\\s*\\.\\s*\\w+|\\s*\\[[^\\]]*\\])*?\\s*' ~ portmesh._calls_that_change()
       ~ '|(?<=\\.)\\s*(?:' ~ hidden ~ ')\\b', bare) %}
   {% do names.extend(modules.re.findall('(?:\\[|\\battr\\s*\\()\\s*["\'](' ~ hidden ~ ')["\']', code)) %}
   {% set macros = '(?<![\\w.])(?:portmesh\\s*\\.\\s*)?(\\w+)\\s*\\(|(?<=portmesh\\.)(\\w+)' %}
