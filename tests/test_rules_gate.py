@@ -150,6 +150,11 @@ FAILING: list[tuple[str, list[Edit], str]] = [
     ("PM122", [reader("select {{ {'a': {'b': 1}}['a']['b'] + (graph | length) }} as one")], "uses graph, which"),
     ("PM122", [reader("select {{ context['execute'] | int }} as one")], "uses context, which"),
     ("PM122", [reader("select {{ builtins | length }} as one")], "uses builtins, which"),
+    (
+        "PM122",
+        [reader("select {{ [{1: {1: {1: {1: {1: {1: 2}}}}}}, graph][0] | length }} as one")],
+        "uses graph, which",
+    ),
     ("PM122", [reader("select {{ ref.manifest.nodes | length }} as one")], "uses ref.manifest, which"),
     (
         "PM122",
@@ -221,6 +226,10 @@ FAILING: list[tuple[str, list[Edit], str]] = [
             ("[modules.re][0].update({})", "modules.re"),
             ("model.config['meta'].pop('dimension')", "model.config[''].pop"),
             ("[adapter][0].commit()", "adapter"),
+            ("run_query.node.constraints.clear()", "node, constraints.clear"),
+            ("metric.model.constraints.clear()", "metric.model, constraints.clear"),
+            ("function.model", "function.model"),
+            ("namespace(a=1).meta.pop()", "meta.pop"),
         ]
     ],
     (

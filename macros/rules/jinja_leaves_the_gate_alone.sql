@@ -57,10 +57,10 @@
 {% endmacro %}
 
 {% macro _suspicious_words() %}
-  {{- return(modules.re.compile('(?i)graph|context|builtins|render|manifest|db_wrapper|load_dependencies'
-      ~ '|\\bconfig\\b(?!\\s*\\()|adapter|portmesh|ref\\b(?!\\s*\\()|source\\s*\\.|modules|exceptions'
-      ~ '|\\bdbt(?:_(?:duckdb|spark|athena))?\\b(?!\\s*\\.)|' ~ portmesh._calls_that_change()
-      ~ '|begin|transaction|commit|rollback|abort')) -}}
+  {{- return(modules.re.compile('(?i)graph|context|builtins|render|manifest|db_wrapper|load_dependencies|\\bnode\\b'
+      ~ '|\\bconfig\\b(?!\\s*\\()|adapter|portmesh|ref\\b(?!\\s*\\()|modules|exceptions'
+      ~ '|(?:source|metric|function)\\s*\\.|\\bdbt(?:_(?:duckdb|spark|athena))?\\b(?!\\s*\\.)'
+      ~ '|' ~ portmesh._calls_that_change() ~ '|begin|transaction|commit|rollback|abort')) -}}
 {% endmacro %}
 
 {# Methods that change a list or a mapping, such as those in which dbt gives its macros and functions to all. #}
@@ -89,15 +89,16 @@
 
 {% macro _names_of_the_gate(code, of_gate) %}
   {% set bare = portmesh.without_strings(code) %}
-  {% set hidden = 'manifest|flat_graph|db_wrapper|load_dependencies|context' %}
+  {% set hidden = 'manifest|flat_graph|db_wrapper|load_dependencies|context|node' %}
   {% set names = modules.re.findall(
       '(?<![\\w.])(?:graph|context|builtins|render(?=\\s*\\())\\b'
       ~ '|(?<![\\w.])adapter\\s*\\.\\s*(?:config|commit|clear_transaction)\\b'
       ~ '|(?<![\\w.])config\\s*\\.\\s*(?:model|context_config)\\b'
-      ~ '|(?<![\\w.])(?:ref|source)\\s*\\.\\s*(?:manifest|config|model|db_wrapper)\\b'
+      ~ '|(?<![\\w.])(?:ref|source|metric|function)\\s*\\.\\s*(?:manifest|config|model|db_wrapper)\\b'
       ~ '|(?<![\\w.])(?:ref|config|adapter|modules|exceptions|portmesh|dbt(?:_(?:duckdb|spark|athena))?)\\b'
       ~ '(?!\\s*(?:[(.]|=(?!=)))|(?<![\\w.])modules\\s*\\.\\s*re\\b(?!\\s*\\.)'
-      ~ '|(?<![\\w.])(?:modules|exceptions|portmesh|dbt|dbt_\\w+|model|target|flags|api)'
+      ~ '|(?:(?<![\\w.])(?:modules|exceptions|portmesh|dbt|dbt_\\w+|model|target|flags|api)'
+      ~ '|(?<=\\.)(?:model|config|meta|columns|constraints))'
       ~ '(?:\\s*\\.\\s*\\w+|\\s*\\[[^\\]]*\\])*?\\s*' ~ portmesh._calls_that_change()
       ~ '|(?<=\\.)\\s*(?:' ~ hidden ~ ')\\b', bare) %}
   {% do names.extend(modules.re.findall('(?:\\[|\\battr\\s*\\()\\s*["\'](' ~ hidden ~ ')["\']', code)) %}
