@@ -19,7 +19,7 @@ serve: ## Show the catalog at http://127.0.0.1:8080 (PORT=…)
 test: WHICH = not thorough
 test: ## Run the test suite, but for the many cases of one kind
 test-thorough: WHICH = thorough
-test-thorough: ## Run those many cases: rules, attacks on the gate, hostile texts, batches, kills
+test-thorough: ## Run those many cases: rules, rights, attacks on the gate, hostile texts, batches, kills
 test test-thorough:
 	@tools/environment.sh dev
 	@tools/environment.sh lint

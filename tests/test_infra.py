@@ -40,6 +40,8 @@ from rig.policies import UnknownPolicyElementError, is_allowed
 from tests.infra_cloud import REGION, Cloud, client, deployed
 from tests.mesh import REPOSITORY, Mesh
 
+pytestmark = pytest.mark.thorough
+
 DOMAINS = sorted(folder.parent.name for folder in REPOSITORY.glob("domains/*/dbt_project.yml"))
 TEMPLATES = sorted(path.name for path in REPOSITORY.glob("infra/*.yaml") if not path.name.startswith("."))
 
