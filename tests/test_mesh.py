@@ -215,5 +215,13 @@ def test_how_many_failures_are_allowed(severity: str, warn_if: str, error_if: st
     assert failures_allowed(check) == text
 
 
+def test_the_key_is_what_no_row_may_break() -> None:
+    pair = Check(kind="unique_combination", arguments={"columns": ["a", "b"]})
+    for loose in ({"severity": "warn"}, {"error_if": "> 5"}, {"where": "a > 0"}):
+        assert key_of([Check(kind="unique", column="a").model_copy(update=loose), pair]) == ("a", "b")
+    assert key_of([Check(kind="unique", column="a"), pair]) == ("a",)
+    assert key_of([Check(kind="not_null", column="a")]) == ()
+
+
 def test_a_verdict_on_the_whole_has_no_number() -> None:
     assert failures_allowed(Check(kind="fresh_within", unit="", severity="warn")) == "may fail, with a warning"

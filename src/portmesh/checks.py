@@ -35,10 +35,11 @@ def read_checks(listed: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> 
 
 
 def key_of(checks: Iterable[Check]) -> tuple[str, ...]:
-    """The columns of the first check of the whole table's uniqueness; none where there is no such check."""
+    """The columns of the first check that lets no row of the table be there twice; none where there is no such check."""
     for check in checks:
-        if check.kind == "unique" and check.column and not check.where:
+        is_strict = check.severity == "error" and check.error_if == "!= 0" and not check.where
+        if is_strict and check.kind == "unique" and check.column:
             return (check.column,)
-        if check.kind == "unique_combination" and not check.where:
+        if is_strict and check.kind == "unique_combination":
             return tuple(check.arguments["columns"])
     return ()
