@@ -35,7 +35,7 @@ def read_checks(listed: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> 
 
 
 def key_of(checks: Iterable[Check]) -> tuple[str, ...]:
-    """The columns of the first check that lets no row of the table be there twice; none where there is no such check."""
+    """The columns of the first check that lets no row be there twice; none where there is no such check."""
     for check in checks:
         is_strict = check.severity == "error" and check.error_if == "!= 0" and not check.where
         if is_strict and check.kind == "unique" and check.column:
