@@ -26,9 +26,11 @@
   {{ return(dict(fault, meaning=portmesh._what_is_known(fault))) }}
 {% endmacro %}
 
-{# What the engine said is the cause where no other is known. #}
+{# What the engine said is the cause where no other is known. Spark hides its own, with a class, in errors of Java. #}
 {% macro _fault_of_checks(fault, checks, message) %}
-  {% set said = modules.re.sub('^\\w+ Error[^\\n]*\\n', '', message).replace('\n  ', '\n').strip().split('\n\n')[0] %}
+  {% set of_spark = modules.re.search('\\[[A-Z][A-Z0-9_.]+\\] [^\\n]+', message) %}
+  {% set text = modules.re.sub('^\\w+ Error[^\\n]*\\n', '', message).replace('\n  ', '\n').strip() %}
+  {% set said = of_spark.group(0) if of_spark else text.split('\n\n')[0] %}
   {% set broken = portmesh.describe_broken_checks(fault.port, checks) %}
   {% set cause = {'cause': portmesh.printable(said, 300), 'remedy': broken.remedy} %}
   {{ return({'what': broken.what, 'cause': fault.cause if fault.cause.pattern else cause}) }}
