@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.engine import ENGINES
@@ -63,18 +65,24 @@ def test_columns_in_mixed_case_are_published_and_read_in_any(mesh: Mesh) -> None
     assert mesh.rows("select count(NetAmount), count(netamount) from shop.lines") == [(100, 100)]
 
 
-@pytest.mark.parametrize("rows", [0, 1])
-def test_two_hundred_columns_of_no_row_or_one(mesh: Mesh, rows: int) -> None:
-    names = [f"measure_{i}" for i in range(196)]
+def wide_port(mesh: Mesh, data_type: str, columns: dict[str, tuple[str, str]], rows: int) -> None:
+    """The port shop.lines with more columns, {name: (its value in SQL, its checks in YAML)}, of so many rows."""
     mesh.set_up("shop")
-    columns = COLUMNS + "".join(
-        f"- {{name: {name}, data_type: double, description: A measure., data_tests: [{check}]}}\n"
-        for name, check in zip(names, ["not_null"] * 6 + [""] * 190, strict=True)
+    declared = COLUMNS + "".join(
+        f"- {{name: {name}, data_type: {data_type}, description: One of many., data_tests: [{checks}]}}\n"
+        for name, (_, checks) in columns.items()
     )
-    measures = ",\n".join(f"cast({i} as double) as {name}" for i, name in enumerate(names))
-    mesh.port("shop/lines", LINES.replace("as landed_at", f"as landed_at,\n{measures}"), columns, meta=EXEMPT)
+    values = ",\n".join(f"{value} as {name}" for name, (value, _) in columns.items())
+    mesh.port("shop/lines", LINES.replace("as landed_at", f"as landed_at,\n{values}"), declared, meta=EXEMPT)
     mesh.land("lines", good(rows))
     assert mesh.dbt("deps").ok
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_two_hundred_columns_of_no_row_or_one(mesh: Mesh, rows: int) -> None:
+    checks = ["not_null"] * 6 + [""] * 190
+    columns = {f"measure_{i}": (f"cast({i} as double)", its_checks) for i, its_checks in enumerate(checks)}
+    wide_port(mesh, "double", columns, rows)
 
     for _ in range(2):
         built = mesh.dbt("run")
@@ -86,16 +94,9 @@ def test_two_hundred_columns_of_no_row_or_one(mesh: Mesh, rows: int) -> None:
 
 @pytest.mark.thorough
 def test_more_checks_than_one_statement_can_record(mesh: Mesh) -> None:
-    names = [f"measure_of_a_long_name_{i:03}" for i in range(296)]
-    mesh.set_up("shop")
-    tests = "[not_null, {accepted_range: {min_value: 0}}]"
-    columns = COLUMNS + "".join(
-        f"- {{name: {name}, data_type: double, description: A measure., data_tests: {tests}}}\n" for name in names
-    )
-    measures = ",\n".join(f"cast({i} as double) as {name}" for i, name in enumerate(names))
-    mesh.port("shop/lines", LINES.replace("as landed_at", f"as landed_at,\n{measures}"), columns, meta=EXEMPT)
-    mesh.land("lines", good(2))
-    assert mesh.dbt("deps").ok
+    checks = "not_null, {accepted_range: {min_value: 0}}"
+    columns = {f"measure_of_a_long_name_{i:03}": (f"cast({i} as double)", checks) for i in range(296)}
+    wide_port(mesh, "double", columns, 2)
 
     built = mesh.dbt("run")
 
@@ -108,20 +109,10 @@ def test_more_checks_than_one_statement_can_record(mesh: Mesh) -> None:
 
 def test_longer_checks_than_one_statement_takes(mesh: Mesh) -> None:
     """Athena takes 262,144 bytes."""
-    values = ", ".join(f"a value of some length {i:04}" for i in range(1500))
-    names = [f"text_{i}" for i in range(8)]
-    mesh.set_up("shop")
-    tests = f"[{{accepted_values: {{values: [{values}]}}}}]"
-    columns = COLUMNS + "".join(
-        f"- {{name: {name}, data_type: string, description: A text., data_tests: {tests}}}\n" for name in names
-    )
-    texts = ",\n".join(
-        f"cast('a value of some length {i:04}' as {{{{ dbt.type_string() }}}}) as {name}"
-        for i, name in enumerate(names)
-    )
-    mesh.port("shop/lines", LINES.replace("as landed_at", f"as landed_at,\n{texts}"), columns, meta=EXEMPT)
-    mesh.land("lines", good(2))
-    assert mesh.dbt("deps").ok
+    values = [f"a value of some length {i:04}" for i in range(1500)]
+    checks = f"{{accepted_values: {{values: [{', '.join(values)}]}}}}"
+    columns = {f"text_{i}": (f"cast('{values[i]}' as {{{{ dbt.type_string() }}}})", checks) for i in range(8)}
+    wide_port(mesh, "string", columns, 2)
 
     built = mesh.dbt("run")
     assert built.ok, built.output
@@ -132,6 +123,39 @@ def test_longer_checks_than_one_statement_takes(mesh: Mesh) -> None:
     refused = mesh.dbt("run").messages["lines"]
     assert "accepted_values" in refused
     assert "text_3" in refused
+
+
+PARTS = """
+{% macro parts(bytes, at_most) %}
+  {% set texts = [] %}
+  {% for length in bytes %}{% do texts.append('x' * (length - 1) ~ loop.index) %}{% endfor %}
+  {% set found = [] %}
+  {% for part in portmesh.parts_of_statement(texts, texts, at_most) %}
+    {% do found.append([part | map('last') | list, part | join(',\n') | length]) %}
+  {% endfor %}
+  {% do print('parts ' ~ tojson(found)) %}
+{% endmacro %}
+"""
+
+
+@pytest.mark.engines("local")
+def test_no_part_of_a_statement_is_too_long(mesh: Mesh) -> None:
+    mesh.set_up("shop", root={"macro-paths": ["macros", "probe"]})
+    mesh.write("probe/parts.sql", PARTS)
+    assert mesh.dbt("deps").ok
+
+    def parts(*lengths: int, at_most: int | None = None) -> list[list[str]]:
+        arguments = json.dumps({"bytes": lengths, "at_most": at_most})
+        printed = mesh.dbt("run-operation", "parts", "--args", arguments).output
+        (line,) = [line for line in printed.splitlines() if line.startswith("parts ")]
+        found = json.loads(line.removeprefix("parts "))
+        assert all(length < 262_144 for _, length in found)
+        return [items for items, _ in found]
+
+    assert parts(199_000, 100_000, 99_000, 2_000) == [["1"], ["2", "3"], ["4"]]
+    assert parts(2, 2, 2, 2, 2, at_most=2) == [["1", "2"], ["3", "4"], ["5"]]
+    assert parts(250_000, 2) == [["1"], ["2"]]
+    assert parts() == []
 
 
 @pytest.mark.parametrize(

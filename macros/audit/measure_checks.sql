@@ -3,7 +3,7 @@
 {% macro measure_checks(port, plan, audited) %}
   {% set is_increment = plan | rejectattr('scope', 'equalto', 'whole') | list | length > 0 %}
   {% set at_once, measured, counted = portmesh.checks_at_once(is_increment), [], namespace(rows=none) %}
-  {% for group in portmesh._groups(plan, at_once) %}
+  {% for group in portmesh.parts_of_statement(plan, plan | map(attribute='sql') | list, at_once) %}
     {% set counts = audited if at_once > 1 and loop.first else none %}
     {% set started_at = modules.datetime.datetime.now() %}
     {% set results = portmesh._results(port, group, counts) %}
@@ -16,21 +16,6 @@
   {% do portmesh.begin_checks([]) %}
   {% set row_count = portmesh.count_rows(audited) if counted.rows is none else counted.rows %}
   {{ return({'checks': measured, 'row_count': row_count}) }}
-{% endmacro %}
-
-{# Checks for one statement each: at most `at_once`, and of no more bytes than Athena takes (parts_of_statement). #}
-{% macro _groups(plan, at_once) %}
-  {% set groups, bytes = [], namespace(together=0) %}
-  {% for check in plan %}
-    {% set its_bytes = check.sql.encode() | length + 1000 %}
-    {% if not groups or groups[-1] | length == at_once or bytes.together + its_bytes > 200000 %}
-      {% do groups.append([]) %}
-      {% set bytes.together = 0 %}
-    {% endif %}
-    {% do groups[-1].append(check) %}
-    {% set bytes.together = bytes.together + its_bytes %}
-  {% endfor %}
-  {{ return(groups) }}
 {% endmacro %}
 
 {# [rows of `counts`, {table, failing_sql} for each check] of one statement; a check whose quick form found something

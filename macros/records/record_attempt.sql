@@ -26,7 +26,8 @@
   {% set names = portmesh.record_columns()[table].keys() | join(', ') %}
   {% set literals = [] %}
   {% for row in rows %}{% do literals.append(portmesh.literal_row(row)) %}{% endfor %}
-  {% for part in portmesh.parts_of_statement(literals) %}
-    {% do portmesh.execute_sql('insert into ' ~ portmesh.record_table(table) ~ ' (' ~ names ~ ') values\n' ~ part) %}
+  {% for part in portmesh.parts_of_statement(literals, literals) %}
+    {% do portmesh.execute_sql(
+        'insert into ' ~ portmesh.record_table(table) ~ ' (' ~ names ~ ') values\n' ~ part | join(',\n')) %}
   {% endfor %}
 {% endmacro %}

@@ -17,10 +17,10 @@
     {% endfor %}
     {% do rows.append('(' ~ values | join(', ') ~ ')') %}
   {% endfor %}
-  {% for part in portmesh.parts_of_statement(rows) %}
+  {% for part in portmesh.parts_of_statement(rows, rows) %}
     {% do statements.append(
-        'insert into ' ~ this ~ ' select ' ~ casts | join(', ') ~ ' from (values\n' ~ part ~ '\n) as seed ('
-        ~ names | join(', ') ~ ')') %}
+        'insert into ' ~ this ~ ' select ' ~ casts | join(', ') ~ ' from (values\n' ~ part | join(',\n')
+        ~ '\n) as seed (' ~ names | join(', ') ~ ')') %}
     {% do adapter.add_query(statements[-1], abridge_sql_log=true) %}
   {% endfor %}
   {{ return(statements[0]) }}
