@@ -133,17 +133,8 @@ def _invoke(arguments: Sequence[str], listen: Callable[[Any], None] | None = Non
 
 def _place(target: str | None = None) -> list[str]:
     root = str(find_root())
-    place = [
-        "--project-dir",
-        root,
-        "--profiles-dir",
-        root,
-        "--quiet",
-        "--log-level",
-        "none",
-        "--log-level-file",
-        "debug",
-    ]
+    quiet = ["--quiet", "--log-level", "none", "--log-level-file", "debug"]
+    place = ["--project-dir", root, "--profiles-dir", root, *quiet]
     return place + (["--target", target] if target else [])
 
 
