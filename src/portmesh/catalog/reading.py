@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
-from portmesh.dbt import parse_with_checks
-from portmesh.mesh import Mesh, docs_name, read_mesh
+from portmesh.mesh import docs_name
+
+Parsed = TypeVar("Parsed")
 
 FOLDER = Path("docs/catalog")
 # What dbt writes: the parse beside the mesh writes its own.
@@ -18,8 +20,8 @@ ASKED = re.compile(r"\bdoc\(\s*(?:['\"]\w+['\"]\s*,\s*)?['\"](\w+)['\"]\s*\)")
 DEFINED = re.compile(r"{%-?\s*docs\s+(\w+)")
 
 
-def parse_without_pages(root: Path) -> Mesh:
-    """The mesh with its checks, a blank page in the place of each that a domain's YAML includes.
+def parse_without_pages(root: Path, parse: Callable[..., Parsed]) -> Parsed:
+    """What `parse` of portmesh.dbt gives, with a blank page for each that a domain's YAML includes.
 
     Raises FindingsError with dbt's own message where another file is not as dbt wants it.
     """
@@ -28,12 +30,8 @@ def parse_without_pages(root: Path) -> Mesh:
         pages.mkdir(parents=True)
         blank = [f"{{% docs {name} %}}\nThe page {name}.\n{{% enddocs %}}\n" for name in pages_asked_for(root)]
         (pages / "blank.md").write_text("\n".join(blank), encoding="utf-8")
-        return read_mesh(
-            *parse_with_checks(
-                *("--project-dir", str(copy)),
-                *("--target-path", str(copy / "target")),
-                *("--log-path", str(copy / "logs")),
-            )
+        return parse(
+            *("--project-dir", str(copy)), *("--target-path", str(copy / "target")), *("--log-path", str(copy / "logs"))
         )
 
 

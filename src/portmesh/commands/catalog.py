@@ -10,7 +10,8 @@ from portmesh.catalog.files import Difference, assert_in_step, find_differences,
 from portmesh.catalog.findings import Finding, find_findings
 from portmesh.catalog.pages import render_pages
 from portmesh.catalog.reading import pages_asked_for, parse_without_pages
-from portmesh.mesh import Mesh
+from portmesh.dbt import parse_with_checks
+from portmesh.mesh import Mesh, read_mesh
 from portmesh.output import console, errors_as_json, print_json
 from portmesh.repository import find_root
 from portmesh.text import count, facts_block
@@ -23,7 +24,7 @@ def catalog(
     """Write docs/catalog from the mesh: a page for its home, for each product and for each port."""
     root = find_root()
     with errors_as_json(as_json):
-        mesh = parse_without_pages(root)
+        mesh = read_mesh(*parse_without_pages(root, parse_with_checks))
         findings = find_findings(mesh, pages_asked_for(root))
         pages = render_pages(mesh, read_readmes(root))
         differences = find_differences(root, pages, on_any_day=check)

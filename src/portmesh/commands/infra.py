@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 
 from portmesh.catalog.reading import parse_without_pages
+from portmesh.dbt import parse_manifest
 from portmesh.infra.rights import read_rights
 from portmesh.infra.template import PATH, assert_in_step, is_in_step, render_template, write_template
+from portmesh.mesh import read_mesh
 from portmesh.output import console, errors_as_json, print_json
 from portmesh.repository import find_root
 from portmesh.text import count, facts_block
@@ -21,7 +23,7 @@ def infra(
     """Write infra/domains.yaml from the mesh: each domain's role, what it may read of others, and the role of all."""
     root = find_root()
     with errors_as_json(as_json):
-        rights = read_rights(parse_without_pages(root))
+        rights = read_rights(read_mesh(parse_without_pages(root, parse_manifest)))
         text = render_template(rights)
         changed = not is_in_step(root, text)
         if check:
