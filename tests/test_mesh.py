@@ -153,6 +153,35 @@ def test_a_limited_check_does_not_stand_for_a_constraint(shop: on_disk.Mesh) -> 
     assert checks[2:] == [("not_null", "amount", "none"), ("not_null", "amount", "none"), *LATE]
 
 
+@pytest.mark.parametrize(
+    ("of_line_id", "of_amount", "key"),
+    [
+        ("[unique]", "[unique: {config: {severity: warn}}]", ("line_id",)),
+        ("[unique: {config: {severity: warn}}]", "[unique: {config: {error_if: '> 5'}}]", ("line_id", "amount")),
+        ("[unique: {config: {where: 'amount > 0'}}]", "[not_null]", ("line_id", "amount")),
+    ],
+)
+def test_the_key_is_what_no_row_may_break(
+    shop: on_disk.Mesh, of_line_id: str, of_amount: str, key: tuple[str, ...]
+) -> None:
+    columns = (
+        f"- {{name: line_id, data_type: bigint, description: The key., data_tests: {of_line_id}}}\n"
+        f"- {{name: amount, data_type: double, description: Euro., data_tests: {of_amount}}}\n"
+        "- {name: landed_at, data_type: timestamp, description: When it landed.}"
+    )
+    pair = "data_tests: [unique_combination: {arguments: {columns: [line_id, amount]}}]"
+    shop.port("shop/lines", SQL, columns, extra=pair if len(key) > 1 else "")
+    mesh = read_mesh(*parse_with_checks())
+    assert key_of(mesh.checks["model.shop.lines"]) == key
+
+
+def test_a_port_without_a_check_of_its_keys_has_none(shop: on_disk.Mesh) -> None:
+    shop.port("shop/lines", SQL, COLUMNS.replace("{type: primary_key}", "").replace("[unique]", "[not_null]"))
+    mesh = read_mesh(*parse_with_checks())
+    assert [check.kind for check in mesh.checks["model.shop.lines"]].count("unique") == 0
+    assert key_of(mesh.checks["model.shop.lines"]) == ()
+
+
 def test_the_checks_of_a_port_are_those_that_the_gate_measures(
     mesh: on_disk.Mesh, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -213,14 +242,6 @@ def test_a_check_that_cannot_be_measured_is_said(shop: on_disk.Mesh) -> None:
 def test_how_many_failures_are_allowed(severity: str, warn_if: str, error_if: str, text: str) -> None:
     check = Check(kind="not_null", column="a", severity=severity, warn_if=warn_if, error_if=error_if)
     assert failures_allowed(check) == text
-
-
-def test_the_key_is_what_no_row_may_break() -> None:
-    pair = Check(kind="unique_combination", arguments={"columns": ["a", "b"]})
-    for loose in ({"severity": "warn"}, {"error_if": "> 5"}, {"where": "a > 0"}):
-        assert key_of([Check(kind="unique", column="a").model_copy(update=loose), pair]) == ("a", "b")
-    assert key_of([Check(kind="unique", column="a"), pair]) == ("a",)
-    assert key_of([Check(kind="not_null", column="a")]) == ()
 
 
 def test_a_verdict_on_the_whole_has_no_number() -> None:

@@ -6,7 +6,7 @@
 {# A constraint that the engine would enforce bare is measured like any other check, so that it explains itself. #}
 {% macro _checks_from_constraints(port, tests) %}
   {% set checks, present = [], [] %}
-  {% for check in tests if portmesh._allows_no_failure(check) %}
+  {% for check in tests if portmesh.allows_no_failure(check) %}
     {% do present.append([check.kind, check.column]) %}
   {% endfor %}
   {% for kind, columns, expression in portmesh._constraints(port) %}
@@ -21,12 +21,6 @@
     {% endif %}
   {% endfor %}
   {{ return(checks) }}
-{% endmacro %}
-
-{# A check that warns, or looks at some of the rows, does not stand for a constraint. #}
-{% macro _allows_no_failure(check) %}
-  {{ return(check.severity == 'error' and not check.where and check.error_if == '!= 0' and check.fail_calc == 'count(*)'
-      and check.limit is none and check.macro.split('.')[1] in ['dbt', 'portmesh']) }}
 {% endmacro %}
 
 {# [kind, columns, expression] of each constraint, of the columns and of the model. A row whose unique_key is null could

@@ -12,6 +12,7 @@ class Check(BaseModel):
     """One check of a port: what it looks at, and what dbt's `severity`, `warn_if` and `error_if` make of failures.
 
     `unit` is what a failure counts, such as `row`; nothing where the check is a verdict on the whole table.
+    `allows_no_failure`: the gate takes it for as strict as a constraint.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -25,6 +26,7 @@ class Check(BaseModel):
     severity: str = "error"
     warn_if: str = "!= 0"
     error_if: str = "!= 0"
+    allows_no_failure: bool = False
 
 
 def read_checks(listed: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> tuple[Check, ...]:
@@ -37,9 +39,8 @@ def read_checks(listed: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> 
 def key_of(checks: Iterable[Check]) -> tuple[str, ...]:
     """The columns of the first check that lets no row be there twice; none where there is no such check."""
     for check in checks:
-        is_strict = check.severity == "error" and check.error_if == "!= 0" and not check.where
-        if is_strict and check.kind == "unique" and check.column:
+        if check.allows_no_failure and check.kind == "unique" and check.column:
             return (check.column,)
-        if is_strict and check.kind == "unique_combination":
+        if check.allows_no_failure and check.kind == "unique_combination":
             return tuple(check.arguments["columns"])
     return ()
