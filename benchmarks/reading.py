@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
@@ -28,6 +29,14 @@ SELECTS = {
     "self-join": (
         "select count(*), min(least(a.version, b.version)), max(greatest(a.version, b.version)) "
         "from {table} as a join {table} as b on a.n = b.n"
+    ),
+    "scalar subqueries": (
+        "select (select count(*) from {table}), (select min(version) from {table}), (select max(version) from {table})"
+    ),
+    "in": "select count(*), min(version), max(version) from {table} where version in (select version from {table})",
+    "exists": (
+        "select count(*), min(version), max(version) from {table} as a "
+        "where exists (select 1 from {table} as b where b.n = a.n and b.version = a.version)"
     ),
 }
 
@@ -104,17 +113,18 @@ def error_kind(text: str) -> str:
 
 @dataclass(frozen=True)
 class Reader:
-    """A loop of one select on one engine."""
+    """A loop of one select on one engine; on Spark, in a session with these settings."""
 
     engine: str
     select: str
+    settings: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:
         return f"{self.engine}, {self.select}"
 
 
-READERS = [Reader(engine, select) for engine in ("Spark", "Trino") for select in SELECTS]
+READERS = [Reader(engine, select) for engine in ("Spark", "Trino") for select in ("scan", "self-join")]
 
 
 class Readers:
@@ -149,7 +159,7 @@ class Readers:
 
 def _loop(reader: Reader, table: str, pause: float, stop: Event, result: Connection, count: Synchronized[int]) -> None:
     sql = SELECTS[reader.select].format(table=table)
-    connect = _spark if reader.engine == "Spark" else _trino
+    connect = partial(connect_spark, reader.settings) if reader.engine == "Spark" else connect_trino
     reads: list[Read] = []
     connection = connect()
     while not stop.is_set():
@@ -175,12 +185,15 @@ def _read(connection: Any, sql: str) -> Read:
     return Read(began, time.monotonic(), rows, lowest, highest)
 
 
-def _spark() -> Any:
+def connect_spark(settings: Sequence[tuple[str, str]] = ()) -> Any:
+    """A session of Spark's Thrift server, which takes a setting with this prefix only."""
     host, port = os.environ["PORTMESH_SPARK_HOST"], int(os.environ["PORTMESH_SPARK_PORT"])
-    return hive.connect(host=host, port=port, username="reader", auth="NONE")
+    configuration = {f"set:hiveconf:{name}": value for name, value in settings}
+    return hive.connect(host=host, port=port, username="reader", auth="NONE", configuration=configuration)
 
 
-def _trino() -> Any:
+def connect_trino() -> Any:
+    """A session of Trino itself, without Athena's API."""
     port = int(os.environ["RIG_TRINO_PORT"])
     return trino.dbapi.connect(host="127.0.0.1", port=port, user="reader", catalog="awsdatacatalog", max_attempts=1)
 

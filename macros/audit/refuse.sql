@@ -28,7 +28,7 @@ These are the rows of the version or name that it starts from (config.meta.start
 {%- set table = check.failures_relation %}
   {{ 'the rows' if loop.first else '        ' }}        select * from {{ table.schema }}.{{ table.identifier }}
 {%- endfor %}
-  next            fix the model or the batch, then: dbt build --select {{ port.node.name }}+
+  next            fix the model or the batch, then: {{ portmesh.build_command(port) }}
 {%- endmacro %}
 
 {% macro _table_of_failures(attempt, failing) %}

@@ -26,6 +26,9 @@
 {% macro table_columns(relation) %}{{ return(portmesh.engine_macro('table_columns')(relation)) }}{% endmacro %}
 {# Fails where the engine cannot resolve a query; nothing is read. #}
 {% macro analyse_query(sql) %}{{ return(portmesh.engine_macro('analyse_query')(sql)) }}{% endmacro %}
+{# A pre-hook of each model: where views are stored, those that the node reads and the run does not build are stored
+   anew. #}
+{% macro refresh_views(node) %}{{ return(portmesh.engine_macro('refresh_views')(node)) }}{% endmacro %}
 {% macro existing_schemas() %}{{ return(portmesh.engine_macro('existing_schemas')()) }}{% endmacro %}
 {# Bytes that this connection has read so far; none where the engine does not tell. #}
 {% macro bytes_read_so_far() %}{{ return(portmesh.engine_macro('bytes_read_so_far')()) }}{% endmacro %}

@@ -11,7 +11,7 @@
           port.label ~ ' was not cloned: it is published here, and a clone would replace its audited version.\n\n'
           ~ '  to clone        into an environment of your own:'
           ~ ' PORTMESH_ENVIRONMENT=dev_<you> dbt clone --state <production>\n'
-          ~ '  to build anew   dbt build --full-refresh --select ' ~ model.name) %}
+          ~ '  to build anew   ' ~ portmesh.build_command(port, '--full-refresh')) %}
     {% endif %}
   {% endif %}
   {{ return(dbt.materialization_clone_default()) }}

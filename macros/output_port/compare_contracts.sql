@@ -52,5 +52,5 @@
       port.label ~ ' was not written: its contract has changed in a way that published rows cannot follow,'
       ~ ' so an increment cannot join them.\n\n  next   '
       ~ ('take full_refresh: false out of ' ~ port.node.original_file_path ~ ' for one run, then: ' if is_forbidden)
-      ~ 'dbt build --full-refresh --select ' ~ port.node.name ~ '+') %}
+      ~ portmesh.build_command(port, '--full-refresh')) %}
 {% endmacro %}

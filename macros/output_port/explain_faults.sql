@@ -82,7 +82,7 @@
   {%- for fault in faults -%}
     {%- do texts.append(
         fault.meaning ~ '\n\n  step    ' ~ fault.step ~ '\n  cause   ' ~ fault.cause.cause ~ '\n  next    '
-        ~ fault.cause.remedy ~ ', then: dbt build --select ' ~ fault.port.node.name ~ '+'
+        ~ fault.cause.remedy ~ ', then: ' ~ portmesh.build_command(fault.port)
         ~ ('; nothing needs repair' if fault.cause.tried)) -%}
   {%- endfor -%}
   {{- return(texts | join('\n\n')) -}}

@@ -3,5 +3,5 @@
   {% do exceptions.raise_dependency_error(
       port.label ~ ' was not written: another ' ~ what ~ ', not created by Portmesh, already has the name '
       ~ port.relation.schema ~ '.' ~ port.alias ~ '.\n\n'
-      ~ '  next   move it away or drop it, then: dbt build --select ' ~ port.node.name ~ '+') %}
+      ~ '  next   move it away or drop it, then: ' ~ portmesh.build_command(port)) %}
 {% endmacro %}

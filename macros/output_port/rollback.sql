@@ -32,7 +32,7 @@
     {% do exceptions.raise_dependency_error(
         port.label ~ ' keeps no version before ' ~ history.current.version ~ '.\n\n'
         ~ '  kept            ' ~ portmesh.versions_to_keep(port.node) ~ ' versions (config.meta.keep_versions)\n'
-        ~ '  instead         fix the model, then: dbt build --select ' ~ port.node.name ~ '+') %}
+        ~ '  instead         fix the model, then: ' ~ portmesh.build_command(port)) %}
   {% endif %}
   {{ return(history) }}
 {% endmacro %}
@@ -63,7 +63,7 @@
   {% for check in measured.checks if check.status == 'fail' and check.dimension != 'timeliness' %}
     {% do rows.append([check.kind, check.column or '-', '{:,}'.format(check.failures)]) %}
   {% endfor %}
-  {% set next = '  next            fix the model, then: dbt build --select ' ~ port.node.name ~ '+' %}
+  {% set next = '  next            fix the model, then: ' ~ portmesh.build_command(port) %}
   {% if rows %}
     {% do exceptions.raise_dependency_error(
         port.label ~ ' was not rolled back: the version of ' ~ previous.attempted_at.strftime('%d %b %H:%M')

@@ -27,7 +27,7 @@
         ~ portmesh.text_table(['column', 'contract', other.reads_as], rows)
         ~ '\n\n  allowed         the same type, a wider one, or another name for the column\n'
         ~ '  next            change the contract (' ~ port.contract_path ~ '), or build it from the model alone:'
-        ~ ' dbt build --full-refresh --select ' ~ port.node.name ~ '+') %}
+        ~ ' ' ~ portmesh.build_command(port, '--full-refresh')) %}
   {% endif %}
 {% endmacro %}
 

@@ -10,3 +10,5 @@
   {% do print('\n' ~ message) %}
   {{- return('select cast(' ~ portmesh.text_literal(message) ~ ' as date)') -}}
 {% endmacro %}
+
+{% macro athena__refresh_views(node) %}{{ return('') }}{% endmacro %}

@@ -54,3 +54,5 @@
        'remedy': 'use fewer threads (PORTMESH_THREADS), or raise memory_limit in profiles.yml'},
   ]) }}
 {% endmacro %}
+
+{% macro duckdb__refresh_views(node) %}{{ return('') }}{% endmacro %}

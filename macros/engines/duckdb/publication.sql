@@ -76,8 +76,8 @@
         ~ ' somebody else, has changed it.\n\n'
         ~ '  audited   ' ~ '{:,}'.format(row_count) ~ ' rows of ' ~ place.base ~ '\n'
         ~ '  now       ' ~ now ~ '\n'
-        ~ '  next      take out what writes to the port after its audit, then: dbt build --select '
-        ~ port.node.name ~ '+') %}
+        ~ '  next      take out what writes to the port after its audit, then: '
+        ~ portmesh.build_command(port)) %}
   {% endif %}
 {% endmacro %}
 

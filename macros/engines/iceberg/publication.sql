@@ -23,7 +23,7 @@
         port.label ~ ' was not published: another run has written it since this one began, and its rows would be'
         ~ ' lost.\n\n'
         ~ '  the candidate   ' ~ place.result.schema ~ '.' ~ place.result.identifier ~ '\n'
-        ~ '  next            dbt build --select ' ~ port.node.name ~ '+') %}
+        ~ '  next            ' ~ portmesh.build_command(port)) %}
   {% endif %}
 {% endmacro %}
 
@@ -37,8 +37,8 @@
         ~ ' audited.\n\n'
         ~ '  audited   snapshot ' ~ recorded ~ ', ' ~ '{:,}'.format(row_count) ~ ' rows\n'
         ~ '  now       snapshot ' ~ now ~ '\n'
-        ~ '  next      portmesh rollback ' ~ port.label ~ ', take the hook out, then: dbt build --select '
-        ~ port.node.name ~ '+') %}
+        ~ '  next      portmesh rollback ' ~ port.label ~ ', take the hook out, then: '
+        ~ portmesh.build_command(port)) %}
   {% endif %}
 {% endmacro %}
 

@@ -1,12 +1,6 @@
 {# What dbt-spark 1.11.0 needs to work with an Iceberg catalog on Glue over Thrift. One macro, one reason; the tests of
    tests/engines/test_spark_adapter.py fail without each of them, and say when one is no longer needed. #}
 
-{# Iceberg's catalog on Glue has no views, so a view's rows are stored, as a table.
-   https://github.com/apache/iceberg/issues/11440 #}
-{% materialization view, adapter='spark' %}
-  {{ return(dbt.materialization_table_spark()) }}
-{% endmaterialization %}
-
 {# Its own has no place for the location, and Iceberg puts a database's tables below that.
    https://github.com/dbt-labs/dbt-spark/issues/663 #}
 {% macro spark__create_schema(relation) -%}

@@ -60,8 +60,7 @@ def _describe(port: PortFacts, withdrawn: Withdrawn, others: Sequence[PortFacts]
         f"{age((now - withdrawn.rolled_back_at).total_seconds())} ago, is kept until the next publication\n"
         + (f"built from it: {', '.join(built)}" if built else "no other port was built from it")
     )
-    names = " ".join(other.port.replace(".v", "_v") for other in others)
-    next_step = f"dbt build --select {names}" if others else f"dbt build --select {port.port}+, once the model is fixed"
+    next_step = _build_command(others) if others else f"{_build_command([port])}+, once the model is fixed"
     return WithdrawnStatus(
         port=port.label,
         version=withdrawn.version,
@@ -71,3 +70,9 @@ def _describe(port: PortFacts, withdrawn: Withdrawn, others: Sequence[PortFacts]
         story=story,
         next=next_step,
     )
+
+
+def _build_command(ports: Sequence[PortFacts]) -> str:
+    """With the tables and snapshots before the ports, which hold the rows of their last build."""
+    stored = {name for port in ports for name in port.stored_before}
+    return f"dbt build --select {' '.join([*sorted(stored), *(port.port.replace('.v', '_v') for port in ports)])}"

@@ -1,0 +1,58 @@
+{# Iceberg's catalog on Glue has no views (https://github.com/apache/iceberg/issues/11440), so the rows of one are
+   stored, as a table that also keeps its SQL. #}
+{% materialization view, adapter='spark' %}
+  {% do portmesh._views_of_now().append(model.unique_id) %}
+  {{ return(dbt.materialization_table_spark()) }}
+{% endmaterialization %}
+
+{% macro spark__tblproperties_clause() %}
+  {%- set properties = dict(config.get('tblproperties') or {}) -%}
+  {%- if model.config.materialized == 'view' -%}
+    {%- do properties.update(portmesh._view_property(compiled_code)) -%}
+  {%- endif -%}
+  {{- return(portmesh._properties_clause(properties) if properties else '') -}}
+{% endmacro %}
+
+{# In hexadecimal: Spark shows no property in which it finds a word such as `token` or `url`. #}
+{% macro _view_property(sql) %}{{ return({'portmesh.view': sql.encode('utf-8').hex()}) }}{% endmacro %}
+
+{% macro _properties_clause(properties) %}
+  {%- set texts = [] -%}
+  {%- for name, value in properties.items() -%}
+    {%- do texts.append(portmesh.text_literal(name) ~ ' = ' ~ portmesh.text_literal(value)) -%}
+  {%- endfor -%}
+  {{- return('tblproperties (' ~ texts | join(', ') ~ ')') -}}
+{% endmacro %}
+
+{# Ids of the views whose rows this run has stored. #}
+{% macro _views_of_now() %}
+  {{ return(graph.setdefault('portmesh_views', {}).setdefault(invocation_id, [])) }}
+{% endmacro %}
+
+{# What another engine's view gives: the rows of now, of each view that the node reads and the run has not built. #}
+{% macro spark__refresh_views(node) %}
+  {% if not execute %}{{ return('') }}{% endif %}
+  {% for id in node.depends_on.nodes if id in graph.nodes %}
+    {% set other = graph.nodes[id] %}
+    {% if other.config.materialized == 'ephemeral' %}
+      {% do portmesh.spark__refresh_views(other) %}
+    {% elif other.config.materialized == 'view' and id not in portmesh._views_of_now() %}
+      {% do portmesh.spark__refresh_views(other) %}
+      {% do portmesh._store_view_again(other) %}
+      {% do portmesh._views_of_now().append(id) %}
+    {% endif %}
+  {% endfor %}
+  {{ return('') }}
+{% endmacro %}
+
+{# A view that was never built here is left to the statement that reads it. #}
+{% macro _store_view_again(node) %}
+  {% set relation = adapter.get_relation(database=node.database, schema=node.schema, identifier=node.alias) %}
+  {% if not relation %}{{ return(none) }}{% endif %}
+  {% for property in portmesh.query('show tblproperties ' ~ relation).rows if property[0] == 'portmesh.view' %}
+    {% set sql = portmesh.query("select decode(unhex('" ~ property[1] ~ "'), 'utf-8')").rows[0][0] %}
+    {% do portmesh.execute_sql(
+        'create or replace table ' ~ relation ~ ' using iceberg '
+        ~ portmesh._properties_clause(portmesh._view_property(sql)) ~ ' as\n' ~ sql) %}
+  {% endfor %}
+{% endmacro %}

@@ -1,0 +1,108 @@
+"""What a message prints after `next`, run as it stands, publishes the rows of now: whatever lies before the port."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+import pytest
+
+from tests.engine import ENGINES
+from tests.mesh import Mesh
+from tests.test_output_port import COLUMNS, DUPLICATE, EXEMPT, LINES, good
+
+pytestmark = pytest.mark.engines(*ENGINES)
+
+STAGING = "domains/shop/models/staging"
+INTERMEDIATE = "domains/shop/models/intermediate"
+SQL = LINES.replace("source('raw', 'lines')", "ref('int_shop__lines')")
+
+
+def write_models(mesh: Mesh, staging: str = "view", intermediate: str = "view") -> None:
+    """shop.lines reads a model that reads a model that reads the source; it has words that Spark takes for secrets."""
+    mesh.write(
+        f"{STAGING}/stg_raw__lines.sql",
+        f"{{{{ config(materialized='{staging}') }}}}\n"
+        "select *, 'password, url' as token from {{ source('raw', 'lines') }}",
+    )
+    mesh.write(
+        f"{INTERMEDIATE}/int_shop__lines.sql",
+        f"{{{{ config(materialized='{intermediate}') }}}}\nselect * from {{{{ ref('stg_raw__lines') }}}}",
+    )
+    mesh.port("shop/lines", SQL, COLUMNS, meta=EXEMPT)
+
+
+def commands(text: str) -> list[list[str]]:
+    """The arguments of each dbt command that a message prints after `next`."""
+    found = re.findall(r"^ +next.*?dbt ((?:build|run) [^;,\n]*)", text, re.MULTILINE)
+    return [shlex.split(command) for command in found]
+
+
+@pytest.mark.parametrize(
+    ("staging", "intermediate"),
+    [("view", "view"), ("view", "ephemeral"), ("table", "view"), ("view", "table"), ("ephemeral", "table")],
+)
+def test_what_a_refusal_prints_reads_the_batch_that_replaced_the_bad_one(
+    shop: Mesh, staging: str, intermediate: str
+) -> None:
+    write_models(shop, staging, intermediate)
+    assert shop.dbt("build").ok
+    shop.land("lines", good() + DUPLICATE)
+    refused = shop.dbt("build")
+    assert refused.statuses["lines"] == "error"
+    shop.land("lines", good(120))
+    (command,) = commands(refused.messages["lines"])
+    mended = shop.dbt(*command)
+    assert mended.ok, mended.output
+    assert shop.value("select count(*) from shop.lines") == 120
+
+
+@pytest.mark.parametrize("command", [["build", "--select", "lines"], ["run", "--select", "lines+"], ["retry"]])
+def test_a_view_gives_the_rows_of_now_whatever_the_run_builds(shop: Mesh, command: list[str]) -> None:
+    write_models(shop)
+    assert shop.dbt("build").ok
+    shop.land("lines", good() + DUPLICATE)
+    assert not shop.dbt("build").ok
+    shop.land("lines", good(120))
+    done = shop.dbt(*command)
+    assert done.ok, done.output
+    assert shop.value("select count(*) from shop.lines") == 120
+
+
+def test_a_model_between_reads_the_rows_of_now_too(shop: Mesh) -> None:
+    write_models(shop, intermediate="table")
+    assert shop.dbt("build").ok
+    shop.land("lines", good(120))
+    assert shop.dbt("run", "--select", "int_shop__lines").ok
+    assert shop.value("select count(*) from shop__internal.int_shop__lines") == 120
+
+
+def test_a_full_refresh_that_is_asked_for_reads_the_rows_of_now(shop: Mesh) -> None:
+    write_models(shop, staging="table")
+    keyed = "{{ config(unique_key='line_id') }}\n" + SQL
+    shop.port("shop/lines", keyed, COLUMNS, meta=EXEMPT)
+    assert shop.dbt("build").ok
+    shop.port(
+        "shop/lines",
+        keyed.replace("decimal(10, 2)", "int"),
+        COLUMNS.replace('"decimal(10,2)"', "int"),
+        meta=EXEMPT + "\nagreements: [{from: 1.0.0, with: [], reason: Nobody reads it.}]",
+    )
+    path = shop.folder / "domains/shop/models/output_ports/lines.yml"
+    path.write_text(path.read_text().replace("version: 1.0.0", "version: 2.0.0"))
+    shop.land("lines", good(120))
+    (command,) = commands(shop.dbt("build", "--select", "lines").messages["lines"])
+    assert command[:2] == ["build", "--full-refresh"]
+    assert shop.dbt(*command).ok
+    assert shop.value("select count(*) from shop.lines") == 120
+
+
+def test_a_rollback_names_what_has_to_be_built(shop: Mesh) -> None:
+    write_models(shop, staging="table")
+    assert shop.dbt("build").ok
+    refused = shop.dbt("run-operation", "rollback", "--args", "{port: shop.lines}")
+    assert not refused.ok
+    shop.land("lines", good(120))
+    (command,) = re.findall(r"dbt (build --select .*)", refused.output)
+    assert shop.dbt(*shlex.split(command)).ok
+    assert shop.value("select count(*) from shop.lines") == 120
