@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from dbt_common.tests import enable_test_caching
 
 from tests.engine import ENGINES
 from tests.rig_client import MANY_SESSIONS, Rig
@@ -15,6 +16,9 @@ from tests.rig_client import MANY_SESSIONS, Rig
 if TYPE_CHECKING:
     from tests.mesh import Mesh
     from tests.portmesh_call import Portmesh
+
+# Each mesh has the repository's macros: dbt parses a text once in a process, not once in each mesh.
+enable_test_caching()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -394,7 +394,7 @@ def test_spark_is_set_up_alike_on_a_cluster_and_serverless() -> None:
     (job,) = serverless["RuntimeConfiguration"]
     own = {name: job["Properties"][name] for name in ("spark.jars", "spark.ssl.internode.enabled")}
     assert {**spark["ConfigurationProperties"], **own} == job["Properties"]
-    assert spark["ConfigurationProperties"]["spark.sql.catalog.glue.cache-enabled"] == "false"
+    assert spark["ConfigurationProperties"]["spark.sql.catalog.glue.cache.expiration-interval-ms"] == "1"
     assert cluster["JobFlowRole"] == {"Fn::Sub": "portmesh-${DatabasePrefix}${Domain}"}
 
 

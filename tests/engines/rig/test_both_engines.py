@@ -49,7 +49,8 @@ def test_spark_is_set_as_the_ports_need_it(spark: Any) -> None:
         "spark.sql.defaultCatalog": "glue",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.sources.partitionOverwriteMode": "STATIC",
-        "spark.sql.catalog.glue.cache-enabled": "false",
+        "spark.sql.catalog.glue.cache-enabled": "true",
+        "spark.sql.catalog.glue.cache.expiration-interval-ms": "1",
     }
     assert {key: rows(spark, f"set `{key}`")[0][1] for key in wanted} == wanted
 
