@@ -54,6 +54,7 @@ def publisher(rows: int, pause: float) -> Callable[[int], bool]:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--publications", type=int, default=60, help="for each setting")
+    options.add_argument("--reads", type=int, default=500, help="at least, for each setting")
     options.add_argument("--rows", type=int, default=50_000)
     options.add_argument("--pause", type=float, default=0.1, help="seconds between two publications, and two reads")
     given = options.parse_args()
@@ -64,9 +65,10 @@ def main() -> None:
         for name, settings in SETTINGS.items():
             make_table(given.rows)
             readers = [Reader("Spark", select, settings) for select in SELECTS]
-            found = watch(TABLE, publisher(given.rows, given.pause), given.publications, 0, readers, given.pause)
-            for reader, reads in found[0].items():
-                seen = tally(reads, found[1], given.rows)
+            publish = publisher(given.rows, given.pause)
+            all_reads, attempts, _ = watch(TABLE, publish, given.publications, given.reads, readers, given.pause)
+            for reader, reads in all_reads.items():
+                seen = tally(reads, attempts, given.rows)
                 counts = f"{seen.reads:,} | {seen.errors.total()} | {seen.mixed} | {seen.stale}"
                 print(f"| {name} | {reader.select} | {counts} | {seen.seconds:.2f} |")
                 for kind, count in seen.errors.most_common(2):

@@ -106,3 +106,27 @@ def test_a_rollback_names_what_has_to_be_built(shop: Mesh) -> None:
     (command,) = re.findall(r"dbt (build --select .*)", refused.output)
     assert shop.dbt(*shlex.split(command)).ok
     assert shop.value("select count(*) from shop.lines") == 120
+
+
+def test_two_ports_at_once_read_the_rows_of_now_of_one_view(shop: Mesh) -> None:
+    write_models(shop)
+    shop.port("shop/lines_too", SQL, COLUMNS, meta=EXEMPT)
+    assert shop.dbt("build").ok
+    for rows in (120, 140):
+        shop.land("lines", good(rows))
+        built = shop.dbt("build", "--threads", "2", "--select", "lines", "lines_too")
+        assert built.ok, built.output
+        for port in ("lines", "lines_too"):
+            assert shop.value(f"select count(*) from shop.{port}") == rows
+
+
+@pytest.mark.engines("emr")
+def test_a_table_that_keeps_no_sql_of_its_view_is_not_read(shop: Mesh) -> None:
+    write_models(shop, staging="table")
+    assert shop.dbt("build").ok
+    write_models(shop)
+    refused = shop.dbt("build", "--select", "lines")
+    assert not refused.ok
+    assert "what stands for the view stg_raw__lines does not keep its SQL" in refused.messages["lines"]
+    (command,) = commands(refused.messages["lines"])
+    assert shop.dbt(*command).ok

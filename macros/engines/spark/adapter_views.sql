@@ -54,5 +54,11 @@
     {% do portmesh.execute_sql(
         'create or replace table ' ~ relation ~ ' using iceberg '
         ~ portmesh._properties_clause(portmesh._view_property(sql)) ~ ' as\n' ~ sql) %}
+  {% else %}
+    {% do exceptions.raise_dependency_error(
+        portmesh.label_of(model) ~ ' was not built: what stands for the view ' ~ node.name
+        ~ ' does not keep its SQL, so its rows may be old ones.\n\n'
+        ~ '  got    ' ~ relation ~ ', a table that no build of this release has made\n'
+        ~ '  next   dbt build --select ' ~ node.name ~ ' ' ~ model.name ~ '+') %}
   {% endfor %}
 {% endmacro %}
