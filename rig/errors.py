@@ -1,4 +1,4 @@
-"""What may go wrong when a rig is made or run: one sentence that says how to mend it."""
+"""What may go wrong when a rig is made or run: one sentence that says how to fix it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Start, mend and stop the servers of one rig. Each function yields the lines that the command prints."""
+"""Start, repair and stop the servers of one rig. Each function yields the lines that the command prints."""
 
 from __future__ import annotations
 

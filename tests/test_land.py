@@ -207,7 +207,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_batch_is_named_refused_and_mended(lake: Path, portmesh: Portmesh, damage: str) -> None:
+def test_a_damaged_batch_is_named_refused_and_fixed(lake: Path, portmesh: Portmesh, damage: str) -> None:
     break_it, got = DAMAGES[damage]
     break_it(lake / WEEK_2)
     before = contents(lake)
@@ -216,11 +216,11 @@ def test_a_damaged_batch_is_named_refused_and_mended(lake: Path, portmesh: Portm
     assert result.err.startswith("1 batch in the lake does not keep its promise; nothing was landed.")
     assert f"  batch     {WEEK_2}\n  where     {lake / WEEK_2}" in result.err
     assert got in result.err
-    mend = f"portmesh land --replace {WEEK_2} --lake {lake}"
-    assert f"next      {mend}" in result.err
+    fix = f"portmesh land --replace {WEEK_2} --lake {lake}"
+    assert f"next      {fix}" in result.err
     assert contents(lake) == before
 
-    assert portmesh(*mend.split()[1:]).exit_code == 0
+    assert portmesh(*fix.split()[1:]).exit_code == 0
     assert portmesh("land", "--until", "2017-W03", "--lake", lake).exit_code == 0
     assert rows(lake, WEEK_2, "select count(*) from lines") == 31454
 

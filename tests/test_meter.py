@@ -43,6 +43,6 @@ def test_where_no_spark_answers_the_error_says_what_to_set(capsys: pytest.Captur
         main(["meter", "--spark-ui", "http://127.0.0.1:1"])
     assert stop.value.code == 2
     said = capsys.readouterr().err
-    assert "Spark does not tell what it ran." in said
+    assert "Could not read Spark's statement history." in said
     assert "http://127.0.0.1:1/api/v1/applications" in said
     assert "PORTMESH_SPARK_UI" in said

@@ -127,6 +127,6 @@ def test_a_table_that_keeps_no_sql_of_its_view_is_not_read(shop: Mesh) -> None:
     write_models(shop)
     refused = shop.dbt("build", "--select", "lines")
     assert not refused.ok
-    assert "what stands for the view stg_raw__lines does not keep its SQL" in refused.messages["lines"]
+    assert "the table stored for the view stg_raw__lines does not hold the view's SQL" in refused.messages["lines"]
     (command,) = commands(refused.messages["lines"])
     assert shop.dbt(*command).ok

@@ -393,7 +393,7 @@ FAILING: list[tuple[str, list[Edit], str]] = [
     (
         "PM115",
         [meta(EXEMPTION.format(rule="PM106", reason="Soon.", until="2020-01-01"))],
-        "shop.lines: its exemption of PM106 was over on 2020-01-01.",
+        "shop.lines: its exemption of PM106 expired on 2020-01-01.",
     ),
     ("PM115", [meta("exemptions: [{rule: PM106, until: 2099-01-01}]")], "its exemption of PM106 has no reason."),
     (

@@ -340,7 +340,7 @@ FAILING: list[tuple[str, list[Edit], str]] = [
                 "seeds: [{name: days, config: {meta: {exemptions: [{rule: PM121, reason: So., until: 2020-01-01}]}}}]",
             ),
         ],
-        "desk.days: its exemption of PM121 was over on 2020-01-01.",
+        "desk.days: its exemption of PM121 expired on 2020-01-01.",
     ),
 ]
 

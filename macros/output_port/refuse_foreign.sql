@@ -1,4 +1,4 @@
-{# Raises: at the port's name stands what Portmesh did not create; it replaces nothing of others. #}
+{# Raises: another table or view, not created by Portmesh, already has the port's name, and is not replaced. #}
 {% macro refuse_foreign(port, what) %}
   {% do exceptions.raise_dependency_error(
       port.label ~ ' was not written: another ' ~ what ~ ', not created by Portmesh, already has the name '

@@ -48,7 +48,7 @@ def _get(ui: str, path: str) -> Any:
             return json.load(answer)
     except (urllib.error.URLError, TimeoutError, ValueError) as error:
         raise UsageError(
-            "Spark does not tell what it ran.",
+            "Could not read Spark's statement history.",
             [("asked", f"{ui}/api/v1/{path}"), ("said", str(error))],
             f"set {SPARK_UI} to Spark's UI or history server, such as http://<primary node>:18080",
         ) from error

@@ -1,4 +1,4 @@
-"""The mesh of tests/features without one of the macros that mend an adapter.
+"""The mesh of tests/features without one of the macros that replace an adapter's own.
 
 A test of an override builds it so and expects the adapter's own fault. The day that test fails, the adapter has been
 mended: remove the macro and its test.

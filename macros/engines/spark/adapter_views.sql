@@ -56,9 +56,9 @@
         ~ portmesh._properties_clause(portmesh._view_property(sql)) ~ ' as\n' ~ sql) %}
   {% else %}
     {% do exceptions.raise_dependency_error(
-        portmesh.label_of(model) ~ ' was not built: what stands for the view ' ~ node.name
-        ~ ' does not keep its SQL, so its rows may be old ones.\n\n'
-        ~ '  got    ' ~ relation ~ ', a table that no build of this release has made\n'
+        portmesh.label_of(model) ~ ' was not built: the table stored for the view ' ~ node.name
+        ~ ' does not hold the view\'s SQL, so its rows may be out of date.\n\n'
+        ~ '  got    ' ~ relation ~ ', which this release has not built\n'
         ~ '  next   dbt build --select ' ~ node.name ~ ' ' ~ model.name ~ '+') %}
   {% endfor %}
 {% endmacro %}

@@ -11,6 +11,6 @@
   {% elif not portmesh.is_date(until) %}
     {{ return('of ' ~ exemption.rule ~ ' has no end date: until is ' ~ (exemption.until or 'missing')) }}
   {% endif %}
-  {% if until < portmesh.today_utc() %}{{ return('of ' ~ exemption.rule ~ ' was over on ' ~ until) }}{% endif %}
+  {% if until < portmesh.today_utc() %}{{ return('of ' ~ exemption.rule ~ ' expired on ' ~ until) }}{% endif %}
   {{ return('') }}
 {% endmacro %}

@@ -140,13 +140,13 @@ def _verify(lake: Lake, hint: str) -> dict[BatchName, Batch]:
         raise FindingsError(
             f"{count(len(damages), 'batch', 'batches')} in the lake {does}; nothing was landed.",
             [fact for damage in facts for fact in damage.items()],
-            "\n".join(_mend(damage.batch) + hint for damage in damages),
+            "\n".join(_fix_for(damage.batch) + hint for damage in damages),
             as_json={"damages": facts},
         )
     return {name: batch for name, batch in found.items() if not isinstance(batch, Damage)}
 
 
-def _mend(batch: BatchName) -> str:
+def _fix_for(batch: BatchName) -> str:
     known = batch.batch_id in FEEDS[batch.feed].possible_batches
     return f"portmesh land --{'replace' if known else 'withdraw'} {batch}"
 
