@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -314,6 +315,19 @@ def test_requirements_are_pinned_and_name_no_index() -> None:
             assert re.fullmatch(
                 r"-r requirements[a-z-]*\.txt|[A-Za-z0-9._-]+(\[[A-Za-z0-9,-]+\])?==[0-9][0-9A-Za-z.]*", line
             ), f"{file.name}: {line}"
+
+
+def test_all_files_name_one_version_which_the_changelog_describes() -> None:
+    package = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
+    assert yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())["version"] == package
+    assert f"## {package} " in (REPOSITORY / "CHANGELOG.md").read_text()
+
+
+def test_the_container_is_made_by_the_commands_of_this_repository() -> None:
+    container = json.loads((REPOSITORY / ".devcontainer/devcontainer.json").read_text())
+    scripts = re.findall(r"tools/\S+", container["postCreateCommand"])
+    assert scripts
+    assert all((REPOSITORY / script).exists() for script in scripts)
 
 
 # Selectors
