@@ -219,7 +219,7 @@ def full_audits(mesh: Mesh, threads: int, rounds: int) -> None:
         print(line(f"{name}: dbt's tests", medians(tests), medians(tests)))
         print(line(f"{name}: **audit**", medians(audits), medians(tests)), flush=True)
         slowest = mesh.rows(
-            "select kind, seconds from portmesh.measurements order by measured_at desc, seconds desc limit 3"
+            "select kind, seconds from portmesh.measurements__bench order by measured_at desc, seconds desc limit 3"
         )
         print("<!-- slowest checks: " + ", ".join(f"{kind} {seconds:.2f} s" for kind, seconds in slowest) + " -->")
         for schema in ("bench__internal", "bench", "portmesh"):

@@ -37,7 +37,7 @@ INCREMENT = 0.04
 SQL_TYPES = {"string": "{{ dbt.type_string() }}", "timestamp": "{{ dbt.type_timestamp() }}"}
 PUBLICATION = """
 select write_seconds, audit_seconds, publish_seconds, verdict, row_count
-from portmesh.publications order by attempted_at desc limit 1
+from portmesh.publications__bench order by attempted_at desc limit 1
 """
 
 

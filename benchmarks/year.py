@@ -54,9 +54,8 @@ def rows_by_port(way: str, folder: Path) -> dict[str, int]:
     """Rows of each port as consumers read them."""
     engine = engine_at("local" if way == "local" else "athena", folder)
     prefix = f"on_{way}__"
-    published = engine.rows(
-        f"select distinct product, port from {prefix}portmesh.publications where product <> '{OF_THE_RUN}'"
-    )
+    records = engine.records("publications", f"{prefix}portmesh")
+    published = engine.rows(f"select distinct product, port from {records} where product <> '{OF_THE_RUN}'")
     return {
         f"{product}.{port}": engine.rows(f"select count(*) from {prefix}{product}.{port}")[0][0]
         for product, port in published

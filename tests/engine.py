@@ -42,6 +42,11 @@ class Engine(ABC):
     def change_table(self, table: str, statement: str) -> None:
         """Run DuckDB's insert, update or delete on a table that make_table made."""
 
+    def records(self, name: str, schema: str = "portmesh") -> str:
+        """What stands after `from` to read the records of all domains, `publications` or `measurements`."""
+        tables = [table for table in self.relations(schema) if table.startswith(f"{name}__")]
+        return "(" + " union all ".join(f"select * from {schema}.{table}" for table in tables) + ") as records"
+
     @abstractmethod
     def relations(self, schema: str) -> list[str]:
         """Names of the tables and views in a schema, sorted; none if there is no such schema."""

@@ -63,7 +63,7 @@ class DuckDB(Engine):
 
     def stored_in(self, port: str) -> str:
         ((base,),) = self.rows(
-            f"select base from portmesh.publications where {_is_of(port)} order by attempted_at desc limit 1"
+            f"select base from {_records(port)} where {_is_of(port)} order by attempted_at desc limit 1"
         )
         return f"{port.split('.')[0]}{INTERNAL}.{base}"
 
@@ -83,14 +83,15 @@ class DuckDB(Engine):
         return [table for (table,) in found]
 
     def _published(self, port: str) -> set[str]:
-        if "publications" not in self.relations("portmesh"):
+        if _records(port).removeprefix("portmesh.") not in self.relations("portmesh"):
             return set()
-        rows = self.rows(
-            f"select version, base, version || '__replaced' from portmesh.publications where {_is_of(port)}"
-        )
+        rows = self.rows(f"select version, base, version || '__replaced' from {_records(port)} where {_is_of(port)}")
         return {name for row in rows for name in row}
 
 
+def _records(port: str) -> str:
+    return f"portmesh.publications__{port.split('.')[0]}"
+
+
 def _is_of(port: str) -> str:
-    product, name = port.split(".")
-    return f"product = '{product}' and port = '{name}' and verdict in ('published', 'rolled_back')"
+    return f"port = '{port.split('.')[1]}' and verdict in ('published', 'rolled_back')"

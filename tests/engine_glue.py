@@ -96,8 +96,8 @@ class OnGlue(Engine):
     def versions(self, port: str) -> int:
         product, name = port.split(".")
         published = self.rows(
-            "select distinct snapshot_id from portmesh.publications "
-            f"where product = '{product}' and port = '{name}' and verdict = 'published'"
+            f"select distinct snapshot_id from portmesh.publications__{product} "
+            f"where port = '{name}' and verdict = 'published'"
         )
         kept = {snapshot.snapshot_id for snapshot in self.catalog.load_table(port).metadata.snapshots}
         return len(kept & {snapshot for (snapshot,) in published})

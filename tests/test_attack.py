@@ -39,8 +39,8 @@ def check_also(mesh: Mesh, *tests: dict[str, Any], columns: str = COLUMNS) -> No
 
 
 def scopes_by_name(mesh: Mesh) -> dict[str, str]:
-    newest = "(select invocation_id from portmesh.publications order by sequence desc limit 1)"
-    return dict(mesh.rows(f"select check_name, scope from portmesh.measurements where invocation_id = {newest}"))
+    newest = "(select invocation_id from portmesh.publications__shop order by sequence desc limit 1)"
+    return dict(mesh.rows(f"select check_name, scope from portmesh.measurements__shop where invocation_id = {newest}"))
 
 
 # What is proved

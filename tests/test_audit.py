@@ -114,7 +114,7 @@ def audited(new_mesh: Callable[[Path], Mesh], tmp_path_factory: pytest.TempPathF
     mesh.land("tiny", ROWS)
     assert mesh.dbt("deps").ok
     built = mesh.dbt("build")
-    measured = mesh.rows("select port, status, failures from portmesh.measurements where kind <> 'fresh_within'")
+    measured = mesh.rows("select port, status, failures from portmesh.measurements__shop where kind <> 'fresh_within'")
     assert len(measured) == len(CHECKS)
     return Audited(
         built=built,
@@ -159,7 +159,7 @@ def test_dbts_own_tests_give_the_same_statuses_and_counts(new_mesh: Callable[[Pa
             compared += 1
         elif status == "fail":
             assert gated.statuses[name] == "skipped", name
-            (measured,) = mesh.rows(f"select status, failures from portmesh.measurements where check_name = '{name}'")
+            (measured,) = mesh.rows(f"select status, failures from portmesh.measurements__shop where check_name = '{name}'")
             assert measured == ("fail", plain.failures[name]), name
             compared += 1
     assert compared == len(CHECKS)
@@ -206,7 +206,7 @@ def test_columns_whose_names_differ_in_a_blank_have_checks_of_their_own(mesh: Me
     assert mesh.dbt("deps").ok
     built = mesh.dbt("build")
     assert built.ok, built.output
-    names = [name for (name,) in mesh.rows("select check_name from portmesh.measurements where kind = 'not_null'")]
+    names = [name for (name,) in mesh.rows("select check_name from portmesh.measurements__shop where kind = 'not_null'")]
     assert "constraint_not_null_one_ab" in names
     assert len(set(names)) == 2
 
@@ -245,7 +245,7 @@ def test_a_check_that_cannot_be_run_is_named_with_what_the_engine_says(mesh: Mes
     assert f"  next    {remedy if is_alone else one_by_one}, then: dbt build --select one+" in facts
     assert "in macro" not in broken.output
     assert mesh.value("select count(*) from shop.one") == 1
-    assert mesh.rows("select verdict from portmesh.publications") == [("published",)]
+    assert mesh.rows("select verdict from portmesh.publications__shop") == [("published",)]
     mesh.write("domains/shop/macros/broken.sql", macro.replace("SQL", "select 1 as k where 1 = 0"))
     assert mesh.dbt("build").ok
     assert mesh.value("select count(*) from shop.one") == 2
@@ -297,10 +297,10 @@ def test_what_is_no_count_of_failures_is_refused(mesh: Mesh, count: str) -> None
 def test_a_whole_number_may_come_as_a_decimal(mesh: Mesh) -> None:
     one_port(mesh, "    - unique: {config: {fail_calc: 'coalesce(sum(cast(n_records as decimal(10, 2))), 0)'}}")
     assert mesh.dbt("build").ok
-    assert mesh.value("select failures from portmesh.measurements where kind = 'unique'") == 0
+    assert mesh.value("select failures from portmesh.measurements__shop where kind = 'unique'") == 0
     mesh.land("tiny", ROWS)
     assert mesh.dbt("build").statuses["one"] == "error"
-    assert mesh.value("select max(failures) from portmesh.measurements where kind = 'unique'") == 2
+    assert mesh.value("select max(failures) from portmesh.measurements__shop where kind = 'unique'") == 2
 
 
 def test_failing_rows_may_have_columns_without_a_name_or_with_one_twice(mesh: Mesh) -> None:
@@ -349,7 +349,7 @@ def test_a_check_of_a_package_may_have_the_name_of_dbts(mesh: Mesh) -> None:
     mesh.land("tiny", ROWS)
     message = mesh.dbt("build").messages["one"]
     assert "shop.one was not published." in message
-    assert mesh.value("select failed_checks from portmesh.publications") == 3
+    assert mesh.value("select failed_checks from portmesh.publications__shop") == 3
 
 
 def test_several_checks_of_one_kind_on_one_column(mesh: Mesh) -> None:
@@ -360,7 +360,7 @@ def test_several_checks_of_one_kind_on_one_column(mesh: Mesh) -> None:
     )
     built = mesh.dbt("build")
     assert mesh.rows(
-        "select check_name, status from portmesh.measurements where kind = 'accepted_values' order by 1"
+        "select check_name, status from portmesh.measurements__shop where kind = 'accepted_values' order by 1"
     ) == [
         ("first", "pass"),
         ("second", "fail"),
@@ -391,7 +391,7 @@ def test_a_quoted_name_in_the_sql_of_a_check_is_a_column(mesh: Mesh) -> None:
     mesh.land("tiny", ROWS)
     mesh.dbt("build")
     failures = mesh.rows(
-        "select kind, max(failures) from portmesh.measurements where kind <> 'fresh_within' group by 1"
+        "select kind, max(failures) from portmesh.measurements__shop where kind <> 'fresh_within' group by 1"
     )
     assert dict(failures) == {"not_null": 1, "expression_is_true": 2}
 
@@ -415,7 +415,7 @@ def test_a_warning_that_counts_as_an_error_says_what_the_warning_allows(mesh: Me
 def test_a_dimension_can_be_stated(mesh: Mesh) -> None:
     one_port(mesh, "    - not_null: {config: {meta: {dimension: accuracy}}}")
     assert mesh.dbt("build").ok
-    assert mesh.value("select dimension from portmesh.measurements where kind = 'not_null'") == "accuracy"
+    assert mesh.value("select dimension from portmesh.measurements__shop where kind = 'not_null'") == "accuracy"
 
 
 @pytest.mark.parametrize(
@@ -438,7 +438,7 @@ def test_uniqueness_is_proved_only_where_it_holds(mesh: Mesh, keys: str, duplica
     one_port(mesh, "    - unique")
     mesh.land("tiny", f"select k::bigint as k, 'a' as t, now()::timestamp as landed_at from ({keys})")
     mesh.dbt("build")
-    assert mesh.value("select failures from portmesh.measurements where kind = 'unique'") == duplicates
+    assert mesh.value("select failures from portmesh.measurements__shop where kind = 'unique'") == duplicates
 
 
 @pytest.mark.parametrize(("select", "duplicates"), [("'k' || i", 0), ("'k' || i // 2", 50), ("null::varchar", 0)])
@@ -448,7 +448,7 @@ def test_uniqueness_of_text(mesh: Mesh, select: str, duplicates: int) -> None:
     path.write_text(path.read_text().replace("description: Text.", "description: Text., data_tests: [unique]"))
     mesh.land("tiny", f"select i as k, {select} as t, now()::timestamp as landed_at from range(100) r(i)")
     mesh.dbt("build")
-    assert mesh.value("select failures from portmesh.measurements where kind = 'unique'") == duplicates
+    assert mesh.value("select failures from portmesh.measurements__shop where kind = 'unique'") == duplicates
 
 
 def test_a_late_port_is_published_and_said_to_be_late(mesh: Mesh) -> None:
@@ -456,7 +456,7 @@ def test_a_late_port_is_published_and_said_to_be_late(mesh: Mesh) -> None:
     mesh.land("tiny", "select 1 as k, 'a' as t, timestamp '2017-01-01' as landed_at")
     built = mesh.dbt("build")
     assert built.ok, built.output
-    assert mesh.value("select status from portmesh.measurements where dimension = 'timeliness'") == "warn"
+    assert mesh.value("select status from portmesh.measurements__shop where dimension = 'timeliness'") == "warn"
 
 
 @pytest.mark.parametrize(
@@ -530,7 +530,7 @@ def test_checks_of_a_port_without_rows(mesh: Mesh) -> None:
     message = mesh.dbt("run").messages["tiny"]
 
     assert "fresh_within" in message
-    assert mesh.rows("select failures from portmesh.measurements where check_name like 'fresh_within%' order by 1") == [
+    assert mesh.rows("select failures from portmesh.measurements__shop where check_name like 'fresh_within%' order by 1") == [
         (1,)
     ]
     assert not mesh.has("shop.tiny")

@@ -216,5 +216,5 @@ def test_each_domain_is_built_on_its_own_engine(
         "shop.again": "waiting",
         "desk.other": "published",
     }
-    assert two_domains.value("select count(*) from portmesh.publications where port = 'other'") == 2
+    assert two_domains.value("select count(*) from portmesh.publications__desk where port = 'other'") == 2
     assert two_domains.value("select count(*) from shop.again") == 100

@@ -178,7 +178,7 @@ def test_a_port_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -
 def test_a_version_that_consumers_read_stays_even_without_its_record(
     shop: Mesh, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shop.execute("update portmesh.publications set version = 'lines__gone', base = 'lines__gone'")
+    shop.execute("update portmesh.publications__shop set version = 'lines__gone', base = 'lines__gone'")
     found = cleaned(capsys, "--older-than", "0h")
     assert found["gone"] == []
     assert len(found["left"]) == 1
@@ -251,6 +251,6 @@ def test_an_increment_leaves_no_files_beside_the_port(shop: Mesh) -> None:
     for rows in (good(50), f"{good(60)}{DUPLICATE}", good(70)):
         shop.land("lines", rows)
         shop.dbt("build")
-    kinds = shop.rows("select kind, verdict from portmesh.publications order by attempted_at")
+    kinds = shop.rows("select kind, verdict from portmesh.publications__shop order by attempted_at")
     assert kinds[1:] == [("increment", "published"), ("increment", "refused"), ("increment", "published")]
     assert len(stored("shop.lines")) == 1

@@ -29,7 +29,7 @@ def shop(mesh: Mesh) -> Mesh:
 
 
 def newest(mesh: Mesh, columns: str) -> tuple[float, ...]:
-    return mesh.rows(f"select {columns} from portmesh.publications order by attempted_at desc limit 1")[0]
+    return mesh.rows(f"select {columns} from portmesh.publications__shop order by attempted_at desc limit 1")[0]
 
 
 @pytest.mark.engines(*ENGINES)

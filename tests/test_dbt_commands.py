@@ -40,7 +40,7 @@ def test_a_partial_run_asserts_the_contract_and_publishes_no_rows(shop: Mesh, fl
     assert shop.value("select count(*) from dev_ana__shop.lines") == 100
     assert shop.dbt("run", *flag).ok
     assert shop.value("select count(*) from dev_ana__shop.lines") == 100
-    assert shop.rows("select verdict from dev_ana__portmesh.publications") == [("published",)]
+    assert shop.rows("select verdict from dev_ana__portmesh.publications__shop") == [("published",)]
     shop.port("shop/lines", LINES.replace("as amount", "as total"), COLUMNS, meta=EXEMPT)
     assert "does not match its contract" in shop.dbt("run", *flag).messages["lines"]
 
@@ -229,7 +229,7 @@ def test_many_ports_on_several_threads(mesh: Mesh) -> None:
     for _ in range(3):
         built = mesh.dbt("build", "--threads", "8")
         assert built.ok, built.output
-    assert mesh.value("select count(*) from portmesh.publications where verdict = 'published'") == 36
+    assert mesh.value("select count(*) from portmesh.publications__shop where verdict = 'published'") == 36
 
 
 def test_a_plain_table_at_the_ports_name_stays(shop: Mesh) -> None:
@@ -266,4 +266,4 @@ def test_another_environment_has_tables_of_its_own(shop: Mesh) -> None:
     assert shop.dbt("build").ok
     assert shop.value("select count(*) from shop.lines") == 100
     assert shop.value("select count(*) from pr_123__shop.lines") == 7
-    assert shop.value("select count(*) from pr_123__portmesh.publications") == 1
+    assert shop.value("select count(*) from pr_123__portmesh.publications__shop") == 1

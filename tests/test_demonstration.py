@@ -47,10 +47,11 @@ def lines(mesh: Mesh) -> int:
 
 
 def test_every_port_is_published_and_measured_in_four_dimensions(demonstration: Demonstration) -> None:
-    ports = demonstration.rows("select distinct product, port from portmesh.publications where verdict = 'published'")
+    published, measured = (demonstration.engine.records(name) for name in ("publications", "measurements"))
+    ports = demonstration.rows(f"select distinct product, port from {published} where verdict = 'published'")
     assert len(ports) == 14
     dimensions = demonstration.rows(
-        "select product, port, count(distinct dimension) from portmesh.measurements group by all"
+        f"select product, port, count(distinct dimension) from {measured} group by all"
     )
     assert {count for *_, count in dimensions} == {4}
     landed = demonstration.value(
@@ -65,7 +66,8 @@ def test_a_week_more_is_an_increment(demonstration: Demonstration) -> None:
     assert demonstration.dbt("build", "--select", "order_lines", "promotions").ok
     assert lines(demonstration) > before
     kinds = demonstration.rows(
-        "select port, kind, verdict from portmesh.publications where port in ('order_lines', 'promotions') "
+        f"select port, kind, verdict from {demonstration.engine.records('publications')} "
+        "where port in ('order_lines', 'promotions') "
         "order by attempted_at desc limit 2"
     )
     assert sorted(kinds) == [("order_lines", "increment", "published"), ("promotions", "increment", "published")]

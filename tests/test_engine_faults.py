@@ -60,7 +60,7 @@ STEPS = {
     "write": {"emr": "insert overwrite", "athena": "insert into"},
     "audit": {"emr": "as place", "athena": "as place"},
     "publish": {"emr": "fast_forward", "athena": "'databasename': 'shop', 'tableinput'"},
-    "record": {"emr": "portmesh.publications values", "athena": '"publications" values'},
+    "record": {"emr": "portmesh.publications__shop values", "athena": '"publications__shop" values'},
 }
 NOT_PUBLISHED = ("shop.lines was not published: the run broke. Consumers ",)
 # An engine that answers tells what consumers read; one that does not leaves it open.
@@ -260,7 +260,7 @@ def test_of_two_runs_at_once_the_second_says_that_it_was_overtaken(shop: Mesh, t
     assert met
     assert_explained(overtaken, "shop.lines was not published: another run has written it since this one began")
     assert rows_published(shop) == rows_published(other) == 130
-    assert [v for (v,) in shop.rows("select verdict from portmesh.publications")] == ["published"] * 2
+    assert [v for (v,) in shop.rows("select verdict from portmesh.publications__shop")] == ["published"] * 2
     built = shop.dbt("build")
     assert built.ok, built.output
     assert rows_published(other) == 130

@@ -94,7 +94,7 @@ def test_a_transaction_that_finds_no_space(shop: Mesh) -> None:
 
 
 def test_a_run_that_finds_no_space_for_its_records(shop: Mesh) -> None:
-    shop.execute("drop table portmesh.measurements")
+    shop.execute("drop table portmesh.measurements__shop")
     with full_disk(shop):
         broken = shop.dbt("build")
 

@@ -304,7 +304,7 @@ def test_readers_see_a_changed_contract_whole(shop: Mesh) -> None:
 
 def test_versions_follow_what_replaced_what_and_not_the_clock(shop: Mesh) -> None:
     """The first version by a machine whose clock is ahead; the third is refused."""
-    shop.execute("update portmesh.publications set attempted_at = attempted_at + interval 1 hour")
+    shop.execute("update portmesh.publications__shop set attempted_at = attempted_at + interval 1 hour")
     shop.land("lines", good(120))
     assert shop.dbt("build").ok
     assert shop.value("select count(*) from shop.lines") == 120

@@ -65,14 +65,14 @@ def land(mesh: Mesh, first: int, rows: int, batch: int, amount: str = "1") -> No
 
 
 def last_attempt(mesh: Mesh) -> tuple[object, ...]:
-    return mesh.rows("select kind, verdict, row_count from portmesh.publications order by attempted_at desc limit 1")[0]
+    return mesh.rows("select kind, verdict, row_count from portmesh.publications__shop order by attempted_at desc limit 1")[0]
 
 
 def scopes(mesh: Mesh) -> dict[str, str]:
     return dict(
         mesh.rows(
-            "select kind, scope from portmesh.measurements where invocation_id = "
-            "(select invocation_id from portmesh.publications order by attempted_at desc limit 1)"
+            "select kind, scope from portmesh.measurements__shop where invocation_id = "
+            "(select invocation_id from portmesh.publications__shop order by attempted_at desc limit 1)"
         )
     )
 
@@ -112,7 +112,7 @@ def test_a_bad_increment_is_refused_and_the_port_stays(sales: Mesh, first: int, 
     assert "1 value" in refused.messages["sales"]
     assert contents(sales) == [("1", 100, 100)]
     assert last_attempt(sales) == ("increment", "refused", 150)
-    assert sales.rows("select kind from portmesh.measurements where status = 'fail'") == [(failed,)]
+    assert sales.rows("select kind from portmesh.measurements__shop where status = 'fail'") == [(failed,)]
     assert sales.value("select count(*) from shop__internal.accepted_values_sales_amount__false__1__2__3") == 1
 
     sales.change_source("sales", "update raw.sales set amount = 2 where batch = '2'")
@@ -125,7 +125,7 @@ def test_a_key_twice_in_the_increment_is_refused(sales: Mesh) -> None:
     land(sales, 120, 1, batch=2)
     refused = sales.dbt("build")
     assert "unique" in refused.messages["sales"]
-    assert sales.value("select failures from portmesh.measurements where status = 'fail'") == 1
+    assert sales.value("select failures from portmesh.measurements__shop where status = 'fail'") == 1
     assert contents(sales) == [("1", 100, 100)]
 
 
@@ -155,7 +155,7 @@ def test_a_new_check_is_measured_on_all_rows(sales: Mesh) -> None:
     land(sales, 100, 50, batch=2)
     refused = sales.dbt("build")
     assert refused.statuses["sales"] == "error"
-    assert sales.value("select scope from portmesh.measurements where status = 'fail'") == "whole"
+    assert sales.value("select scope from portmesh.measurements__shop where status = 'fail'") == "whole"
 
 
 def test_rows_that_land_again_replace_those_of_their_key_and_can_be_taken_back(sales: Mesh) -> None:
@@ -348,7 +348,7 @@ def test_unique_keys_that_are_an_expression_or_quoted(mesh: Mesh) -> None:
     assert scopes(mesh)["unique"] == "keys"
     land(mesh, 3, 1, batch=3)
     assert "1003" in mesh.dbt("build").messages["sales"]
-    assert mesh.value("select failed_checks from portmesh.publications order by attempted_at desc limit 1") == 2
+    assert mesh.value("select failed_checks from portmesh.publications__shop order by attempted_at desc limit 1") == 2
 
 
 def test_a_unit_test_needs_no_word_about_increments(sales: Mesh) -> None:

@@ -518,10 +518,9 @@ def test_a_domain_changes_nothing_of_another(cloud: Cloud, domain: str) -> None:
         for database in (other, f"{other}__internal"):
             assert not cloud.may(domain, "glue:DeleteDatabase", database)
             assert not cloud.may(domain, "s3:DeleteObject", f"{database}/any_table/file.parquet")
-            for action in ("CreateTable", "DeleteTable", *(["UpdateTable"] if database != "portmesh" else [])):
+            for action in ("CreateTable", "DeleteTable", "UpdateTable"):
                 assert not cloud.may(domain, f"glue:{action}", f"{database}.any_table"), (action, database)
-            if database != "portmesh":
-                assert not cloud.may(domain, "s3:PutObject", f"{database}/any_table/file.parquet")
+            assert not cloud.may(domain, "s3:PutObject", f"{database}/any_table/file.parquet")
         assert not cloud.may(domain, "athena:StartQueryExecution", f"workgroup/portmesh-{other}")
         assert not cloud.may(domain, "s3:GetObject", f"athena-results/{other}/result.csv")
     assert not cloud.may(domain, "athena:StartQueryExecution", "workgroup/primary")
@@ -578,13 +577,31 @@ def test_a_domain_reads_the_feeds_that_its_own_sources_name(cloud: Cloud, domain
 
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_a_domain_appends_to_the_records_and_takes_nothing_away(cloud: Cloud, domain: str) -> None:
-    for record in ("publications", "measurements"):
-        assert cloud.may(domain, "glue:GetTable", f"portmesh.{record}")
-        assert cloud.may(domain, "glue:UpdateTable", f"portmesh.{record}")
-        assert cloud.may(domain, "s3:PutObject", f"portmesh/{record}/data/file.parquet")
+    for record in (f"publications__{domain}", f"measurements__{domain}"):
+        for action in ("GetTable", "CreateTable", "UpdateTable"):
+            assert cloud.may(domain, f"glue:{action}", f"portmesh.{record}"), action
+        assert cloud.may(domain, "s3:PutObject", f"portmesh/{record}/0123456789ab/data/file.parquet")
+        assert cloud.may(domain, "s3:GetObject", f"portmesh/{record}/0123456789ab/data/file.parquet")
         assert not cloud.may(domain, "glue:DeleteTable", f"portmesh.{record}")
         assert not cloud.may(domain, "s3:DeleteObject", f"portmesh/{record}/data/file.parquet")
     assert not cloud.may(domain, "glue:GetTable", "portmesh__internal.quality_dimensions")
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+@pytest.mark.parametrize("name", ["publications", "measurements"])
+def test_a_domain_forges_no_other_ones_records_and_reads_none(cloud: Cloud, domain: str, name: str) -> None:
+    of_others = [f"{name}__{other}" for other in others(domain)]
+    for record in [*of_others, f"{name}__{domain}__x", f"{name}__x_{domain}", name]:
+        for action in ("CreateTable", "UpdateTable", "DeleteTable"):
+            assert not cloud.may(domain, f"glue:{action}", f"portmesh.{record}"), (action, record)
+        for action in ("PutObject", "DeleteObject"):
+            assert not cloud.may(domain, f"s3:{action}", f"portmesh/{record}/data/file.parquet"), (action, record)
+    for record in of_others:
+        reads = domain == "platform"
+        assert cloud.may(domain, "s3:GetObject", f"portmesh/{record}/data/file.parquet") == reads, record
+        assert cloud.may(domain, "s3:ListBucket", s3_prefix=f"portmesh/{record}/data/") == reads, record
+    assert cloud.may(domain, "s3:GetObject", f"portmesh/{name}/data/file.parquet"), "of an earlier release"
+    assert cloud.may(domain, "glue:GetTables", "portmesh.any_table"), "to see which records there are"
 
 
 def test_the_whole_mesh_writes_every_domains_own_and_the_shared_seeds(cloud: Cloud) -> None:
@@ -604,9 +621,13 @@ def test_the_whole_mesh_reads_the_feeds_and_adds_to_the_records(cloud: Cloud) ->
         assert cloud.may("whole-mesh", "s3:GetObject", f"{feed.replace('.', '/')}/data/file.parquet")
         assert not cloud.may("whole-mesh", "glue:UpdateTable", feed)
         assert not cloud.may("whole-mesh", "s3:PutObject", f"{feed.replace('.', '/')}/data/file.parquet")
-    assert cloud.may("whole-mesh", "glue:UpdateTable", "portmesh.publications")
-    assert cloud.may("whole-mesh", "s3:PutObject", "portmesh/publications/data/file.parquet")
-    assert cloud.may("whole-mesh", "s3:ListBucket", s3_prefix="portmesh/publications/")
+    for record in (f"{name}__{domain}" for name in ("publications", "measurements") for domain in (*DOMAINS, "gone")):
+        for action in ("GetTable", "CreateTable", "UpdateTable"):
+            assert cloud.may("whole-mesh", f"glue:{action}", f"portmesh.{record}"), action
+        for action in ("PutObject", "GetObject"):
+            assert cloud.may("whole-mesh", f"s3:{action}", f"portmesh/{record}/data/file.parquet"), action
+        assert cloud.may("whole-mesh", "s3:ListBucket", s3_prefix=f"portmesh/{record}/")
+    assert cloud.may("whole-mesh", "s3:GetObject", "portmesh/publications/data/file.parquet"), "of an earlier release"
 
 
 @pytest.mark.parametrize(
@@ -614,8 +635,10 @@ def test_the_whole_mesh_reads_the_feeds_and_adds_to_the_records(cloud: Cloud) ->
     [
         ("glue:GetTable", "landed.what_no_source_names"),
         ("s3:GetObject", "landed/what_no_source_names/file.parquet"),
-        ("glue:DeleteTable", "portmesh.publications"),
-        ("s3:DeleteObject", "portmesh/publications/data/file.parquet"),
+        ("glue:DeleteTable", "portmesh.publications__orders"),
+        ("s3:DeleteObject", "portmesh/publications__orders/data/file.parquet"),
+        ("glue:UpdateTable", "portmesh.publications"),
+        ("s3:PutObject", "portmesh/publications/data/file.parquet"),
         ("glue:CreateTable", "elsewhere.any_table"),
         ("s3:PutObject", "elsewhere/file.parquet"),
         ("glue:CreateDatabase", "orders"),

@@ -191,7 +191,7 @@ def test_the_checks_of_a_port_are_those_that_the_gate_measures(
     assert mesh.dbt("deps").ok
     assert mesh.dbt("build").ok
     monkeypatch.chdir(mesh.folder)
-    measured = mesh.rows("select kind, column_name from portmesh.measurements")
+    measured = mesh.rows("select kind, column_name from portmesh.measurements__shop")
     listed = [(kind, column) for kind, column, _ in checks_of(read_mesh(*parse_with_checks()), "shop.lines")]
     assert len(listed) == 5
     assert sorted(measured) == sorted(listed)

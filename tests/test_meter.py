@@ -8,7 +8,7 @@ from portmesh.cli import main
 from portmesh.metering import bytes_by_publication
 from portmesh.spark_history import Statement
 
-COMMENT = '/* {"app": "portmesh", "run": "r1", "node": "model.shop.lines", "port": "shop.lines"} */\n'
+COMMENT = '/* {"app": "portmesh", "run": "r1", "product": "shop", "node": "model.shop.lines", "port": "shop.lines"} */\n'
 
 
 def test_bytes_go_to_the_run_the_port_and_the_step() -> None:
@@ -19,8 +19,8 @@ def test_bytes_go_to_the_run_the_port_and_the_step() -> None:
         Statement(4, COMMENT.replace("r1", "r2") + "/* step: audit */ select 2", 13),
     ]
     assert bytes_by_publication(statements) == {
-        ("r1", "model.shop.lines"): {"write": 5, "audit": 18},
-        ("r2", "model.shop.lines"): {"audit": 13},
+        ("shop", "r1", "model.shop.lines"): {"write": 5, "audit": 18},
+        ("shop", "r2", "model.shop.lines"): {"audit": 13},
     }
 
 

@@ -102,7 +102,7 @@ def test_more_checks_than_one_statement_can_record(mesh: Mesh) -> None:
 
     assert built.ok, built.output
     assert built.messages["lines"] == "published 2 rows, 596 checks"
-    assert mesh.rows("select count(*), count(distinct check_id), sum(failures) from portmesh.measurements") == [
+    assert mesh.rows("select count(*), count(distinct check_id), sum(failures) from portmesh.measurements__shop") == [
         (596, 596, 0)
     ]
 

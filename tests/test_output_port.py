@@ -44,7 +44,7 @@ def good(rows: int = 100) -> str:
 
 
 def verdicts(mesh: Mesh) -> list[str]:
-    return [v for (v,) in mesh.rows("select verdict from portmesh.publications order by attempted_at")]
+    return [v for (v,) in mesh.rows("select verdict from portmesh.publications__shop order by attempted_at")]
 
 
 # Publish or refuse
@@ -57,11 +57,11 @@ def test_a_good_build_publishes_and_records(shop: Mesh) -> None:
     assert built.messages["lines"] == "published 100 rows, 4 checks"
     assert shop.value("select count(*) from shop.lines") == 100
     assert shop.rows(
-        "select product, port, contract_version, kind, verdict, row_count, failed_checks from portmesh.publications"
+        "select product, port, contract_version, kind, verdict, row_count, failed_checks from portmesh.publications__shop"
     ) == [("shop", "lines", "1.0.0", "full", "published", 100, 0)]
     measured = shop.rows(
         "select kind, dimension, column_name, failures, row_count, error_if, severity, status, seconds >= 0 "
-        "from portmesh.measurements order by kind"
+        "from portmesh.measurements__shop order by kind"
     )
     assert measured == [
         ("accepted_values", "accuracy", "channel", 0, 100, "!= 0", "error", "pass", True),
@@ -90,7 +90,7 @@ def test_a_refused_candidate_leaves_consumers_the_version_they_had(shop: Mesh) -
     assert shop.value("select count(*) from shop.lines") == 100
     assert verdicts(shop) == ["published", "refused"]
     assert shop.rows(
-        "select kind, failures, row_count from portmesh.measurements where status = 'fail' order by kind"
+        "select kind, failures, row_count from portmesh.measurements__shop where status = 'fail' order by kind"
     ) == [
         ("accepted_values", 1, 102),
         ("unique", 1, 102),
@@ -232,7 +232,7 @@ def test_constraints_are_measured_like_checks(shop: Mesh, constraint: str, bad: 
     shop.land("lines", good() + " union all " + bad)
     refused = shop.dbt("build")
     assert refused.statuses["lines"] == "error"
-    assert shop.rows("select kind from portmesh.measurements where status = 'fail'") == [(kind,)]
+    assert shop.rows("select kind from portmesh.measurements__shop where status = 'fail'") == [(kind,)]
 
 
 @pytest.mark.parametrize("config", ["severity: warn", "where: line_id is not null", "error_if: '>1'"])
@@ -242,7 +242,7 @@ def test_a_check_that_allows_failures_does_not_stand_for_the_constraint(shop: Me
     shop.land("lines", good() + " union all select null, 'web', 1, now()::timestamp")
     refused = shop.dbt("build")
     assert refused.statuses["lines"] == "error"
-    assert shop.rows("select kind from portmesh.measurements where status = 'fail'") == [("not_null",)]
+    assert shop.rows("select kind from portmesh.measurements__shop where status = 'fail'") == [("not_null",)]
 
 
 def test_constraints_and_freshness_of_quoted_columns(shop: Mesh) -> None:
@@ -412,7 +412,7 @@ def test_rollback_of_a_version_without_a_record_goes_to_the_newest_that_has_one(
     for rows in (10, 20, 30):
         shop.land("lines", good(rows))
         assert shop.dbt("build").ok
-    shop.engine.execute("delete from portmesh.publications where row_count = 30")
+    shop.engine.execute("delete from portmesh.publications__shop where row_count = 30")
     back = shop.dbt("run-operation", "rollback", "--args", "{port: shop.lines}")
     assert "(20 rows)" in back.output
     assert shop.value("select count(*) from shop.lines") == 20
@@ -444,7 +444,7 @@ versions:
     assert built.ok, built.output
     assert shop.value("select sum(amount) from shop.lines") == 150
     assert shop.value("select sum(total) from shop.lines_v2") == 150
-    assert shop.rows("select port from portmesh.publications order by 1") == [("lines.v1",), ("lines.v2",)]
+    assert shop.rows("select port from portmesh.publications__shop order by 1") == [("lines.v1",), ("lines.v2",)]
     assert shop.dbt("build", "--select", "lines_v2").ok or shop.dbt("build", "--select", "lines.v2").ok
     assert shop.dbt("run-operation", "rollback", "--args", "{port: shop.lines.v2}").ok
 

@@ -247,7 +247,7 @@ def test_checks_of_one_name_in_two_versions_keep_their_own_failing_rows(mesh: Me
     assert mesh.dbt("deps").ok
     refused = mesh.dbt("build")
     assert refused.exit_code == 1
-    assert mesh.rows("select port, verdict from portmesh.publications order by 1") == [
+    assert mesh.rows("select port, verdict from portmesh.publications__shop order by 1") == [
         ("one.v1", "refused"),
         ("one.v2", "refused"),
     ]

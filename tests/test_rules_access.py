@@ -145,7 +145,7 @@ def test_a_port_is_not_written_where_its_check_may_not_read(mesh_of: Mesh) -> No
     built = mesh_of.dbt("build", "--select", "sales")
     assert built.statuses["sales"] == "error"
     assert "till.sales was not built: the access of till to shop.lines expired" in built.messages["sales"]
-    assert mesh_of.value("select count(*) from portmesh.publications where port_id = 'model.till.sales'") == 1
+    assert mesh_of.value("select count(*) from portmesh.publications__till where port_id = 'model.till.sales'") == 1
 
 
 def test_commands_that_write_nothing_still_work(mesh_of: Mesh) -> None:

@@ -87,7 +87,7 @@ def test_an_environment_reads_its_own_records(main: Path) -> None:
             main, DBT, "--quiet", "compile", "--no-introspect", "-s", "stg_records__publications",
             PORTMESH_ENVIRONMENT=environment,
         )  # fmt: skip
-        assert f'"{schema}"."publications"' in (main / compiled).read_text()
+        assert f'"{schema}"."publications__platform"' in (main / compiled).read_text()
 
 
 # Changed checks

@@ -100,7 +100,7 @@ def assert_the_gate_decides_so(mesh: Mesh, drawn: Configs, expected: list[tuple[
     write(mesh, ports, drawn)
     built = mesh.dbt("build")
     assert_published(built, "good" if "good" in ports else "")
-    rows = mesh.rows("select check_name, status, failures from portmesh.measurements where kind = 'up_to'")
+    rows = mesh.rows("select check_name, status, failures from portmesh.measurements__shop where kind = 'up_to'")
     measured = {name: (status, failures) for name, status, failures in rows}
     for place, (status, failures) in enumerate(expected):
         name, note = f"check_{place}", (drawn[place], status, failures)

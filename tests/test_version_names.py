@@ -51,7 +51,7 @@ def test_the_names_that_a_build_makes_are_read(mesh: Mesh) -> None:
     for rows in (good(50), good(60), f"{good(70)}{DUPLICATE}"):
         mesh.land("lines", rows)
         mesh.dbt("build")
-    recorded = mesh.rows("select version, invocation_id, attempted_at from portmesh.publications")
+    recorded = mesh.rows("select version, invocation_id, attempted_at from portmesh.publications__shop")
     assert len(recorded) == 3
     for name, run, attempted_at in recorded:
         found = parse_version_name(name)

@@ -6,7 +6,7 @@
   {% do portmesh.assert_checks_can_run(port, checks) %}
   {% for check in checks %}{% do plan.append(portmesh._rendered_check(port, check, audited)) %}{% endfor %}
   {% do portmesh.begin_checks([]) %}
-  {% set before = portmesh.measured_before(plan, current) %}
+  {% set before = portmesh.measured_before(port, plan, current) %}
   {% set may_be_proved = increment is not none and portmesh.reads_as_recorded(port, current) %}
   {% set is_small = current and current.row_count < 1000000 %}
   {% for check in plan %}

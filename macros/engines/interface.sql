@@ -29,6 +29,8 @@
 {# A pre-hook of each model: where views are stored, those that the node reads and the run does not build are stored
    anew. #}
 {% macro refresh_views(node) %}{{ return(portmesh.engine_macro('refresh_views')(node)) }}{% endmacro %}
+{# Names of the tables in a schema that exists. #}
+{% macro tables_in(schema) %}{{ return(portmesh.engine_macro('tables_in')(schema)) }}{% endmacro %}
 {% macro existing_schemas() %}{{ return(portmesh.engine_macro('existing_schemas')()) }}{% endmacro %}
 {# Bytes that this connection has read so far; none where the engine does not tell. #}
 {% macro bytes_read_so_far() %}{{ return(portmesh.engine_macro('bytes_read_so_far')()) }}{% endmacro %}
@@ -126,9 +128,10 @@
 {% macro replace_table(relation, sql) %}
   {{ return(portmesh.engine_macro('replace_table')(relation, sql)) }}
 {% endmacro %}
-{# Makes schemas and record tables that are missing, and adds the columns that a record table lacks. #}
-{% macro make_records(schemas, records) %}
-  {{ return(portmesh.engine_macro('make_records')(schemas, records)) }}
+{# Makes schemas and record tables that are missing, and adds the columns that a record table lacks. `tables` are what
+   record_tables gives. #}
+{% macro make_records(schemas, tables) %}
+  {{ return(portmesh.engine_macro('make_records')(schemas, tables)) }}
 {% endmacro %}
 
 {# ---- A command ---- #}

@@ -38,7 +38,7 @@
   {{ return({'step': work.step or '', 'checks': work.checks or []}) }}
 {% endmacro %}
 
-{# Values of the columns write_seconds … audit_bytes_billed of portmesh.publications; nulls where nobody tells. #}
+{# Values of the columns write_seconds … audit_bytes_billed of the records of publications; nulls where nobody tells. #}
 {% macro step_costs() %}
   {% set steps = portmesh._work_on(model).get('steps', {}) %}
   {% set write, audit, publish = steps.get('write', {}), steps.get('audit', {}), steps.get('publish', {}) %}

@@ -3,6 +3,5 @@
   {% if not execute or not this or not flags.INTROSPECT %}{{ return(false) }}{% endif %}
   {% if model.config.materialized != 'output_port' %}{{ return(dbt.is_incremental()) }}{% endif %}
   {% if not config.get('unique_key') or should_full_refresh() %}{{ return(false) }}{% endif %}
-  {% if not load_relation(portmesh.record_table('publications')) %}{{ return(false) }}{% endif %}
   {{ return(portmesh.read_history(portmesh.describe_port(model)).current is not none) }}
 {% endmacro %}

@@ -4,8 +4,7 @@
   {% if model.config.materialized == 'output_port' and defer_relation %}
     {% set port = portmesh.describe_port(model) %}
     {% set is_itself = defer_relation.render() == port.relation.render() %}
-    {% set has_records = load_relation(portmesh.record_table('publications')) %}
-    {% set is_published = has_records and portmesh.read_history(port).versions %}
+    {% set is_published = portmesh.read_history(port).versions %}
     {% if flags.FULL_REFRESH and (is_itself or is_published) %}
       {% do exceptions.raise_dependency_error(
           port.label ~ ' was not cloned: it is published here, and a clone would replace its audited version.\n\n'

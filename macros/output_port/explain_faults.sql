@@ -52,10 +52,8 @@
 
 {# The records are asked after the transaction of the port: what they say is so. #}
 {% macro _ask_what_is_published(faults) %}
-  {% set has_records = load_relation(portmesh.record_table('publications')) is not none %}
   {% for fault in faults if fault.cause.answers is not sameas false %}
-    {% set history = portmesh.read_history(fault.port) if has_records else {'current': none, 'attempts': []} %}
-    {% do fault.update({'meaning': portmesh._what_is_published(fault, history)}) %}
+    {% do fault.update({'meaning': portmesh._what_is_published(fault, portmesh.read_history(fault.port))}) %}
   {% endfor %}
 {% endmacro %}
 

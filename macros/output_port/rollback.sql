@@ -20,8 +20,7 @@
 
 {# What consumers read may have no record: then the way back is to the newest that has one. #}
 {% macro _history_to_go_back(port) %}
-  {% set has_records = load_relation(portmesh.record_table('publications')) %}
-  {% set history = portmesh.read_history(port) if has_records else {'versions': []} %}
+  {% set history = portmesh.read_history(port) %}
   {% if not history.versions %}
     {% do exceptions.raise_dependency_error(port.label ~ ' has no published version to roll back from.') %}
   {% endif %}

@@ -1,23 +1,29 @@
-{# {port's relation: its records, the newest first, down to the one that retired it}. Records of an earlier release
-   go by the node's id. #}
+{# {port's relation: its records, the newest first, down to the one that retired it}. Of a port tells its own domain's
+   table alone. Records of an earlier release go by the node's id. #}
 {% macro attempts_of(ports) %}
-  {% set names, ids, found, by_id = [], [], {}, {} %}
+  {% set found, by_id, selects = {}, {}, [] %}
   {% for port in ports %}
-    {% do names.append(portmesh.text_literal(port.reads_as)) %}
-    {% do ids.append(portmesh.text_literal(port.id)) %}
     {% do found.update({port.reads_as: []}) %}
     {% do by_id.update({port.id: port.reads_as}) %}
   {% endfor %}
-  {% set query %}
-    select port_id, invocation_id, version, base, replaces, kind, verdict, row_count, attempted_at, snapshot_id,
-      contract_version, definitions, findings, reads_as, sequence, contract
-    from {{ portmesh.record_table('publications') }}
-    where reads_as in ({{ names | join(', ') }}) or (reads_as is null and port_id in ({{ ids | join(', ') }}))
-    order by coalesce(sequence, 0) desc, attempted_at desc
-  {% endset %}
-  {% for row in portmesh.query(query).rows %}
+  {% for product, of_product in ports | groupby('product') if portmesh.has_records(product) %}
+    {% do selects.append(portmesh._select_attempts(product, of_product)) %}
+  {% endfor %}
+  {% set query = 'select * from (\n' ~ selects | join('\nunion all\n')
+      ~ '\n) as attempts order by coalesce(sequence, 0) desc, attempted_at desc' %}
+  {% for row in (portmesh.query(query).rows if selects else []) %}
     {% set records = found[row['reads_as'] or by_id[row['port_id']]] %}
     {% if not records or records[-1]['verdict'] != 'retired' %}{% do records.append(row) %}{% endif %}
   {% endfor %}
   {{ return(found) }}
+{% endmacro %}
+
+{% macro _select_attempts(product, ports) %}
+  {% set names = portmesh.literal_row(ports | map(attribute='reads_as')) %}
+  {% set ids = portmesh.literal_row(ports | map(attribute='id')) %}
+  {{ return(
+      'select port_id, invocation_id, version, base, replaces, kind, verdict, row_count, attempted_at, snapshot_id,'
+      ~ ' contract_version, definitions, findings, reads_as, sequence, contract from '
+      ~ portmesh.records_of('publications', product)
+      ~ ' where reads_as in ' ~ names ~ ' or (reads_as is null and port_id in ' ~ ids ~ ')') }}
 {% endmacro %}

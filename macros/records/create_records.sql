@@ -1,9 +1,11 @@
-{# Before the ports run: each would create these tables itself, and several at once would get in each other's way. #}
+{# Before the ports run: each would create its domain's tables itself, and several at once would get in each other's
+   way. #}
 {% macro create_records() %}
   {%- if not execute or not portmesh.runs_hooks() -%}{{- return('') -}}{%- endif -%}
-  {%- set schemas = ['portmesh'] -%}
+  {%- set products, schemas = [], ['portmesh'] -%}
   {%- for id in selected_resources if graph.nodes.get(id, {}).get('config', {}).get('materialized') == 'output_port' -%}
-    {%- do schemas.append(graph.nodes[id].package_name ~ '__internal') -%}
+    {%- do products.append(graph.nodes[id].package_name) -%}
   {%- endfor -%}
-  {{- return(portmesh.make_records(schemas | unique | list, portmesh.record_columns())) -}}
+  {%- for product in products | unique -%}{%- do schemas.append(product ~ '__internal') -%}{%- endfor -%}
+  {{- return(portmesh.make_records(schemas, portmesh.record_tables(products | unique | list))) -}}
 {% endmacro %}

@@ -3,7 +3,7 @@
 {% macro record_attempt(attempt, verdict, version) %}
   {% set port, now = attempt.port, modules.datetime.datetime.now(modules.pytz.utc).replace(tzinfo=none) %}
   {% set seconds = (modules.datetime.datetime.now() - attempt.started_at).total_seconds() %}
-  {% do portmesh._insert_records('publications', [[
+  {% do portmesh._insert_records(port.product, 'publications', [[
       invocation_id, now, port.id, port.product, port.name, attempt.contract_version or port.contract_version, version,
       attempt.place.base, attempt.current.version if attempt.current else none, attempt.kind, verdict,
       attempt.row_count, attempt.failed | length, seconds,
@@ -18,16 +18,16 @@
         c.scope, c.definition, c.failures, attempt.row_count, c.warn_if, c.error_if, c.severity, c.status, c.seconds,
         port.reads_as]) %}
   {% endfor %}
-  {% do portmesh._insert_records('measurements', rows) %}
+  {% do portmesh._insert_records(port.product, 'measurements', rows) %}
 {% endmacro %}
 
 {# Rows in the order of record_columns. #}
-{% macro _insert_records(table, rows) %}
-  {% set names = portmesh.record_columns()[table].keys() | join(', ') %}
+{% macro _insert_records(product, name, rows) %}
+  {% set names = portmesh.record_columns()[name].keys() | join(', ') %}
   {% set literals = [] %}
   {% for row in rows %}{% do literals.append(portmesh.literal_row(row)) %}{% endfor %}
   {% for part in portmesh.parts_of_statement(literals, literals) %}
     {% do portmesh.execute_sql(
-        'insert into ' ~ portmesh.record_table(table) ~ ' (' ~ names ~ ') values\n' ~ part | join(',\n')) %}
+        'insert into ' ~ portmesh.record_table(name, product) ~ ' (' ~ names ~ ') values\n' ~ part | join(',\n')) %}
   {% endfor %}
 {% endmacro %}

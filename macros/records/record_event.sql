@@ -3,6 +3,7 @@
    version's. #}
 {% macro record_event(port, history, version, kind, verdict, started_at, contract=none) %}
   {% set version = version or {} %}
+  {% do portmesh.make_records_of(port.product) %}
   {% do portmesh.record_attempt({
       'port': port, 'history': history, 'current': history.current, 'kind': kind, 'started_at': started_at,
       'place': {'base': version.get('base')}, 'checks': [], 'failed': [], 'row_count': version.get('row_count'),

@@ -1,4 +1,7 @@
-{% macro record_table(name) %}
+{# The table of a domain's records, in this environment. A domain's runs write its own and no other's (decision 0022).
+   Without a product: the table of an earlier release, which had the records of all domains. #}
+{% macro record_table(name, product=none) %}
+  {%- set identifier = (name ~ '__' ~ product) | lower if product else name -%}
   {{- return(api.Relation.create(
-      database=target.get('database'), schema=environment_schema('portmesh'), identifier=name, type='table')) -}}
+      database=target.get('database'), schema=environment_schema('portmesh'), identifier=identifier, type='table')) -}}
 {% endmacro %}

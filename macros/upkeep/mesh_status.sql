@@ -2,20 +2,16 @@
    left; and what no model makes any more. #}
 {% macro mesh_status() %}
   {% set ports, facts = portmesh.all_ports(), [] %}
-  {% set has_records = load_relation(portmesh.record_table('publications')) is not none %}
-  {% set attempts = portmesh.attempts_of(ports) if has_records else {} %}
-  {% set open = portmesh.open_versions(ports) if has_records else {} %}
+  {% set attempts, open = portmesh.attempts_of(ports), portmesh.open_versions(ports) %}
   {% for port in ports %}
     {% set reads = portmesh.ports_read(port.node) | map(attribute='unique_id') | list %}
     {% do facts.append({
         'id': port.id, 'product': port.product, 'port': port.name, 'reads': reads,
         'stored_before': portmesh.stored_before(port.node),
         'table': port.alias, 'database': port.relation.schema, 'internal_database': port.internal_schema}) %}
-    {% if has_records %}
-      {% do facts[-1].update(portmesh.port_state(port, attempts[port.reads_as], open[port.reads_as])) %}
-    {% endif %}
+    {% do facts[-1].update(portmesh.port_state(port, attempts[port.reads_as], open[port.reads_as])) %}
   {% endfor %}
-  {% set found = portmesh._found_by_checks(facts | map(attribute='last_run') | select | list) %}
+  {% set found = portmesh._found_by_checks(facts | selectattr('last_run') | list) %}
   {% for port in facts %}
     {% set checks = found.get(port.id ~ ' ' ~ port.last_run, {'fail': [], 'late': []}) %}
     {% do port.update({'failed_checks': checks.fail, 'late': checks.late | length > 0}) %}
@@ -24,17 +20,18 @@
   {% do print(tojson({'target': target.name, 'ports': facts, 'ending': ending, 'unmade': unmade})) %}
 {% endmacro %}
 
-{# {port id and run: {fail: kinds of checks, late: kinds}} of these runs. #}
-{% macro _found_by_checks(runs) %}
-  {% set found = {} %}
-  {% if not runs %}{{ return(found) }}{% endif %}
-  {% set query %}
-    select distinct port_id, invocation_id, status, dimension, kind
-    from {{ portmesh.record_table('measurements') }}
-    where invocation_id in ('{{ runs | unique | join("', '") }}') and status in ('fail', 'warn')
-    order by kind
-  {% endset %}
-  {% for row in run_query(query).rows %}
+{# {port id and run: {fail: kinds of checks, late: kinds}} of the ports' last runs. #}
+{% macro _found_by_checks(ports) %}
+  {% set found, selects = {}, [] %}
+  {% for product, of_product in ports | groupby('product') %}
+    {% do selects.append(
+        'select distinct port_id, invocation_id, status, dimension, kind from '
+        ~ portmesh.records_of('measurements', product) ~ ' where port_id in '
+        ~ portmesh.literal_row(of_product | map(attribute='id')) ~ ' and invocation_id in '
+        ~ portmesh.literal_row(of_product | map(attribute='last_run') | unique) ~ " and status in ('fail', 'warn')") %}
+  {% endfor %}
+  {% set query = 'select * from (\n' ~ selects | join('\nunion all\n') ~ '\n) as found order by kind' %}
+  {% for row in (run_query(query).rows if selects else []) %}
     {% set checks = found.setdefault(row['port_id'] ~ ' ' ~ row['invocation_id'], {'fail': [], 'late': []}) %}
     {% set is_late = row['status'] == 'warn' and row['dimension'] == 'timeliness' %}
     {% set kinds = checks.fail if row['status'] == 'fail' else checks.late if is_late else [] %}

@@ -4,7 +4,7 @@
 {% macro rename(old, new, confirmed=false) %}
   {% for pair in portmesh._pairs_to_rename(old, new) %}
     {% if confirmed %}
-      {% do portmesh._make_schemas(pair.port) %}
+      {% do portmesh._make_place(pair.port) %}
       {% do portmesh.start_port(pair.port, pair.other) %}
     {% endif %}
     {% do log(pair.other.reads_as ~ (' goes on as ' if confirmed else ' would go on as ') ~ pair.port.reads_as ~ ' ('
@@ -17,11 +17,12 @@
 {% endmacro %}
 
 {# A renamed domain may not have been built yet. #}
-{% macro _make_schemas(port) %}
+{% macro _make_place(port) %}
   {% set existing = portmesh.existing_schemas() %}
   {% for schema in [port.relation.schema, port.internal_schema] if schema not in existing %}
     {% do create_schema(api.Relation.create(database=port.relation.database, schema=schema)) %}
   {% endfor %}
+  {% do portmesh.make_records_of(port.product) %}
 {% endmacro %}
 
 {# [{port, other}], all of which can be done. #}

@@ -45,7 +45,7 @@
     {% do taken.update({(node.schema ~ '.' ~ node.alias) | lower: 'test'}) %}
   {% endfor %}
   {% set query %}
-    select distinct check_name, check_id from {{ portmesh.record_table('measurements') }}
+    select distinct check_name, check_id from {{ portmesh.records_of('measurements', port.product) }}
     where reads_as = {{ portmesh.text_literal(port.reads_as) }}
   {% endset %}
   {% for row in portmesh.query(query).rows %}

@@ -3,12 +3,11 @@
    have. A relation that any model, seed or snapshot makes now is not among them. #}
 {% macro unmade_ports() %}
   {% set found, others = [], [] %}
-  {% set publications = portmesh.record_table('publications') %}
-  {% if not load_relation(publications) %}{{ return(found) }}{% endif %}
-  {% set names = 'select distinct reads_as from ' ~ publications ~ ' where reads_as is not null order by 1' %}
-  {% for name in portmesh.query(names).columns[0].values() %}
+  {% set names = 'select distinct reads_as, lower(product) from (\n' ~ portmesh.all_records('publications')
+      ~ '\n) as recorded where reads_as is not null order by 1' %}
+  {% for name, product in portmesh.query(names).rows %}
     {% set port = portmesh.describe_relation(name) %}
-    {% if not portmesh.is_made(port) %}{% do others.append(port) %}{% endif %}
+    {% if port.product | lower == product and not portmesh.is_made(port) %}{% do others.append(port) %}{% endif %}
   {% endfor %}
   {% set attempts = portmesh.attempts_of(others) if others else {} %}
   {% for port in others if attempts[port.reads_as][0]['verdict'] != 'retired' %}

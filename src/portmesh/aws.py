@@ -64,6 +64,7 @@ NO_RIGHT = Meaning(
     "AWS does not allow this with your credentials.",
     "ask for the right to use the lake's bucket and its databases in Glue, or use another role",
     codes=("accessdenied", "accessdeniedexception"),
+    said="AccessDenied|not authorized to perform",
 )
 NO_BUCKET = Meaning(
     "The lake's bucket does not exist.",
@@ -114,7 +115,7 @@ def meaning_of_code(code: str) -> Meaning:
 
 
 def meaning_of_text(text: str) -> Meaning | None:
-    """Of a text in which an adapter repeats that it got no way into AWS at all; None where it says nothing of it."""
+    """Of a text in which an adapter repeats what AWS said; None where it says nothing of it."""
     return next((meaning for meaning in MEANINGS if meaning.said and re.search(meaning.said, text)), None)
 
 

@@ -16,25 +16,26 @@ from portmesh.spark_history import Statement
 class Metered:
     """The bytes read of a publication, and those of its audit; `port` is dbt's unique id."""
 
+    product: str
     run: str
     port: str
     bytes: int
     audit_bytes: int
 
 
-def bytes_by_publication(statements: Iterable[Statement]) -> dict[tuple[str, str], dict[str, int]]:
-    """Bytes read by step, of each run and port (dbt's unique id) that the statements' comments name."""
-    read: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+def bytes_by_publication(statements: Iterable[Statement]) -> dict[tuple[str, str, str], dict[str, int]]:
+    """Bytes read by step, of each product, run and port (dbt's unique id) that the statements' comments name."""
+    read: dict[tuple[str, str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for statement in statements:
         tags, step = purpose_of(statement.sql)
         if "port" in tags and step:
-            read[tags["run"], tags["node"]][step] += statement.bytes_read
+            read[tags["product"], tags["run"], tags["node"]][step] += statement.bytes_read
     return {publication: dict(steps) for publication, steps in read.items()}
 
 
-def record_bytes(read: Mapping[tuple[str, str], Mapping[str, int]]) -> list[Metered]:
-    """Add bytes by run and port, and by step, to the records of publications; what was recorded."""
-    found = [Metered(run, port, sum(steps.values()), steps.get("audit", 0)) for (run, port), steps in read.items()]
+def record_bytes(read: Mapping[tuple[str, str, str], Mapping[str, int]]) -> list[Metered]:
+    """Add bytes by product, run and port, and by step, to the records of publications; what was recorded."""
+    found = [Metered(*whose, sum(steps.values()), steps.get("audit", 0)) for whose, steps in read.items()]
     if found:
         run_operation("record_bytes", json.dumps({"publications": [asdict(metered) for metered in found]}), "emr")
     return found

@@ -3,7 +3,7 @@ with
 
 measurements as (
 
-    select * from {{ record_table('measurements') }}
+    select * from ({{ all_records('measurements') }}) as recorded
 
 ),
 

@@ -131,7 +131,7 @@ def query(domain: str, sql: str, group: str = "") -> str:
 
 def test_a_domain_publishes_with_its_role(shop: Mesh) -> None:
     assert shop.rows("select line_id from shop.lines order by 1") == [(1,), (2,), (3,)]
-    published = "select distinct port from portmesh.publications where verdict = 'published' and product = 'shop'"
+    published = "select distinct port from portmesh.publications__shop where verdict = 'published'"
     assert shop.rows(published + " order by 1") == [("lines",), ("prices",)]
 
 
@@ -148,12 +148,12 @@ def test_a_consumer_builds_on_the_port_that_lists_it(shop: Mesh, build: Callable
 
 
 def test_a_domain_is_refused_another_ones_build(shop: Mesh, build: Callable[..., Outcome]) -> None:
-    before = shop.value("select count(*) from portmesh.publications")
+    before = shop.value("select count(*) from portmesh.publications__shop")
     refused = build("desk", "build", "--select", "package:shop")
     assert not refused.ok
     assert "assumed-role/portmesh-desk/tests is not authorized to perform: glue:GetTables on resource" in refused.output
     assert "database/shop" in refused.output
-    assert shop.value("select count(*) from portmesh.publications") == before
+    assert shop.value("select count(*) from portmesh.publications__shop") == before
     assert shop.value("select count(*) from shop.lines") == 3
 
 
@@ -174,7 +174,11 @@ def test_a_domain_is_refused_another_ones_build(shop: Mesh, build: Callable[...,
         ("delete from shop.lines", "glue:UpdateTable"),
         ("drop table shop.lines", "glue:DeleteTable"),
         ("drop database shop", "glue:DeleteDatabase"),
-        ("drop table portmesh.publications", "glue:DeleteTable"),
+        ("drop table portmesh.publications__desk", "glue:DeleteTable"),
+        ("insert into portmesh.publications__shop select * from portmesh.publications__desk", "glue:UpdateTable"),
+        ("delete from portmesh.measurements__shop", "glue:UpdateTable"),
+        ("create table portmesh.publications__till with (table_type='iceberg', is_external=false, "
+         "location='s3://portmesh-lake/portmesh/publications__till') as select 1 as one", "glue:CreateTable"),
         ("optimize shop.lines rewrite data using bin_pack", "glue:UpdateTable"),
         ("explain select * from shop.prices", "glue:GetTable"),
     ],

@@ -45,12 +45,9 @@ class Demonstration(Mesh):
 
     def kinds(self) -> dict[str, str]:
         """How each port was last attempted: full or increment."""
-        return dict(
-            self.rows(
-                "select product || '.' || port, max_by(kind, attempted_at) "
-                f"from on_{self.target}__portmesh.publications group by product || '.' || port"
-            )
-        )
+        records = self.engine.records("publications", f"on_{self.target}__portmesh")
+        ports = f"select product || '.' || port, max_by(kind, attempted_at) from {records} group by product || '.' || port"
+        return dict(self.rows(ports))
 
 
 def land(target: str, until: str, landed_at: str) -> None:

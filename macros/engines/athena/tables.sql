@@ -67,11 +67,16 @@
   {{- return(parts | join(" || '|' || ")) -}}
 {% endmacro %}
 
-{% macro athena__create_record_table(relation, columns) %}
-  {% do portmesh.execute_sql(
-      'create table if not exists ' ~ relation.render_hive() ~ ' (' ~ portmesh.column_definitions(columns) ~ ')'
-      ~ " location '" ~ portmesh.iceberg__lake_location(relation.schema) ~ '/' ~ relation.identifier
-      ~ "' tblproperties ('table_type' = 'ICEBERG')") %}
+{# `table` is one of record_tables. #}
+{% macro athena__create_record_table(table) %}
+  {% set relation = table.relation %}
+  {% if table.rows %}
+    {% do portmesh.engine_macro('create_iceberg_table')(relation, table.rows, relation, none) %}
+  {% else %}
+    {% do portmesh.execute_sql(
+        'create table if not exists ' ~ relation.render_hive() ~ ' (' ~ portmesh.column_definitions(table.columns)
+        ~ ") location '" ~ portmesh.iceberg__new_location(relation) ~ "' tblproperties ('table_type' = 'ICEBERG')") %}
+  {% endif %}
 {% endmacro %}
 
 {# `change` is one of changed_columns: a column added, or made wider. #}

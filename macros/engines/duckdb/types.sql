@@ -23,15 +23,29 @@
   {{ return(columns) }}
 {% endmacro %}
 
+{# This and what follows may be asked at the start of a run, by run_query: a statement that opens a transaction would
+   have dbt take back what the hook makes. #}
 {% macro duckdb__table_columns(relation) %}
-  {{ return(portmesh.describe_query('select * from ' ~ relation)) }}
+  {% set columns = [] %}
+  {% for row in run_query('describe ' ~ relation).rows %}
+    {% do columns.append({'name': row['column_name'], 'type': row['column_type']}) %}
+  {% endfor %}
+  {{ return(columns) }}
+{% endmacro %}
+
+{% macro duckdb__tables_in(schema) %}
+  {% set query %}
+    select table_name from duckdb_tables()
+    where database_name = '{{ target.database }}' and schema_name = '{{ schema }}'
+  {% endset %}
+  {{ return(run_query(query).columns[0].values() | list) }}
+{% endmacro %}
+
+{% macro duckdb__existing_schemas() %}
+  {{ return(run_query('select distinct schema_name from duckdb_schemas()').columns[0].values() | list) }}
 {% endmacro %}
 
 {% macro duckdb__analyse_query(sql) %}{% do portmesh.query('explain ' ~ sql) %}{% endmacro %}
-
-{% macro duckdb__existing_schemas() %}
-  {{ return(portmesh.query('select distinct schema_name from duckdb_schemas()').columns[0].values() | list) }}
-{% endmacro %}
 
 {# Read from files by this connection, as DuckDB's profile has it (settings in profiles.yml); what is in memory is not
    read. #}

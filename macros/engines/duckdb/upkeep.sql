@@ -92,26 +92,16 @@
 {% endmacro %}
 
 {# As the text of a hook, which dbt runs and commits. #}
-{% macro duckdb__make_records(schemas, records) %}
+{% macro duckdb__make_records(schemas, tables) %}
   {%- for schema in schemas -%}
   create schema if not exists {{ environment_schema(schema) }};
   {% endfor %}
-  {%- for name, columns in records.items() -%}
-  {%- set relation = portmesh.record_table(name) -%}
-  {%- set names = portmesh._column_names(relation) -%}
-  create table if not exists {{ relation }} ({{ portmesh.column_definitions(columns) }});
-  {% for column, type in columns.items() if names and column not in names -%}
-  alter table {{ relation }} add column {{ column }} {{ portmesh.stored_type(type) }};
+  {%- for table in tables -%}
+  create table if not exists {{ table.relation }}
+  {{ 'as ' ~ table.rows if table.rows else '(' ~ portmesh.column_definitions(table.columns) ~ ')' }};
+  {% set names = portmesh.table_columns(table.relation) | map(attribute='name') | list if table.exists else none %}
+  {%- for column, type in table.columns.items() if names and column not in names -%}
+  alter table {{ table.relation }} add column {{ column }} {{ portmesh.stored_type(type) }};
   {% endfor %}
   {%- endfor -%}
-{% endmacro %}
-
-{# By a statement that opens no transaction: a hook's own would be rolled back with it. #}
-{% macro _column_names(relation) %}
-  {% set query %}
-    select column_name from duckdb_columns()
-    where database_name = '{{ relation.database }}' and schema_name = '{{ relation.schema }}'
-      and table_name = '{{ relation.identifier }}'
-  {% endset %}
-  {{ return(run_query(query).columns[0].values() | list) }}
 {% endmacro %}

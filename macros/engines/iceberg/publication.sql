@@ -17,7 +17,7 @@
 {# Another run of this port may have published since this one began, or have made it. #}
 {% macro _assert_not_overtaken(port, place) %}
   {% set is_as_it_was = portmesh.engine_macro('published_pointer')(port) == place.pointer if place.exists
-      else port.alias not in portmesh.engine_macro('tables_in')(port.relation.schema) %}
+      else port.alias not in portmesh.tables_in(port.relation.schema) %}
   {% if not is_as_it_was %}
     {% do exceptions.raise_dependency_error(
         port.label ~ ' was not published: another run has written it since this one began, and its rows would be'

@@ -5,7 +5,7 @@
   {% for port in ports %}
     {% set schema = port.internal_schema %}
     {% if schema not in tables %}
-      {% do tables.update({schema: portmesh.engine_macro('tables_in')(schema) if schema in schemas else []}) %}
+      {% do tables.update({schema: portmesh.tables_in(schema) if schema in schemas else []}) %}
     {% endif %}
     {% set versions = found.setdefault(port.reads_as, []) %}
     {% for name in portmesh.versions_among(port, tables[schema]) %}
@@ -37,7 +37,7 @@
 {% endmacro %}
 
 {% macro iceberg__list_versions(port) %}
-  {% set tables = portmesh.engine_macro('tables_in')(port.internal_schema) %}
+  {% set tables = portmesh.tables_in(port.internal_schema) %}
   {{ return(portmesh.versions_among(port, tables + portmesh.engine_macro('branches_of')(port))) }}
 {% endmacro %}
 
@@ -99,21 +99,20 @@
   {{ return('select ' ~ casts | join(', ') ~ ' from (\n' ~ sql ~ '\n) as failing (' ~ places | join(', ') ~ ')') }}
 {% endmacro %}
 
-{% macro iceberg__make_records(schemas, records) %}
+{% macro iceberg__make_records(schemas, tables) %}
   {% set existing = portmesh.existing_schemas() %}
   {% for schema in schemas if environment_schema(schema) not in existing %}
     {% do create_schema(api.Relation.create(database=target.get('database'), schema=environment_schema(schema))) %}
   {% endfor %}
-  {% for name, columns in records.items() %}
-    {% set relation = portmesh.record_table(name) %}
-    {% if load_relation(relation) %}
-      {% set names = portmesh.table_columns(relation) | map(attribute='name') | map('lower') | list %}
-      {% for column, type in columns.items() if column not in names %}
+  {% for table in tables %}
+    {% if table.exists %}
+      {% set names = portmesh.table_columns(table.relation) | map(attribute='name') | map('lower') | list %}
+      {% for column, type in table.columns.items() if column not in names %}
         {% set change = {'change': 'add', 'column': column, 'data_type': type} %}
-        {% do portmesh.engine_macro('change_column')(relation, change) %}
+        {% do portmesh.engine_macro('change_column')(table.relation, change) %}
       {% endfor %}
     {% else %}
-      {% do portmesh.engine_macro('create_record_table')(relation, columns) %}
+      {% do portmesh.engine_macro('create_record_table')(table) %}
     {% endif %}
   {% endfor %}
 {% endmacro %}

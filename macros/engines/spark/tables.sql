@@ -19,12 +19,15 @@
   {% do portmesh.execute_sql('insert into ' ~ relation ~ columns ~ '\n' ~ rows) %}
 {% endmacro %}
 
-{# Every port of a run adds to it, so a commit is tried more often than Iceberg's four times. #}
-{% macro spark__create_record_table(relation, columns) %}
+{# Every port of its domain adds to it, so a commit is tried more often than Iceberg's four times. `table` is one of
+   record_tables. #}
+{% macro spark__create_record_table(table) %}
+  {% set columns = '' if table.rows else ' (' ~ portmesh.column_definitions(table.columns) ~ ')' %}
   {% do portmesh.execute_sql(
-      'create table if not exists ' ~ relation ~ ' (' ~ portmesh.column_definitions(columns) ~ ')'
-      ~ " using iceberg location '" ~ portmesh.iceberg__lake_location(relation.schema) ~ '/' ~ relation.identifier
-      ~ "' tblproperties ('format-version' = '2', 'commit.retry.num-retries' = '20')") %}
+      'create table if not exists ' ~ table.relation ~ columns
+      ~ " using iceberg location '" ~ portmesh.iceberg__new_location(table.relation)
+      ~ "' tblproperties ('format-version' = '2', 'commit.retry.num-retries' = '20')"
+      ~ (' as\n' ~ table.rows if table.rows else '')) %}
 {% endmacro %}
 
 {# `change` is one of changed_columns: a column added, or made wider. #}

@@ -92,9 +92,8 @@ def _whole_mesh(mesh: Mesh) -> WholeMesh:
     """It owns what the domains own, and the shared seeds; not the records, which it adds to as the domains do."""
     owned = [name for product in mesh.products for name in (product.name, f"{product.name}__internal")]
     owned.append(f"{RECORDS}__internal")
-    return WholeMesh(
-        tuple(_portions(owned, DATABASES_PER_POLICY)), _policies(dict.fromkeys(s for _, s in _sources(mesh)))
-    )
+    feeds = [source for _, source in _sources(mesh) if source.database != PREFIX + RECORDS]
+    return WholeMesh(tuple(_portions(owned, DATABASES_PER_POLICY)), _policies(dict.fromkeys(feeds)))
 
 
 def _reads_by_reader(mesh: Mesh) -> dict[str, dict[Table, date | None]]:
@@ -111,9 +110,11 @@ def _reads_by_reader(mesh: Mesh) -> dict[str, dict[Table, date | None]]:
 
 
 def _sources(mesh: Mesh) -> Iterator[tuple[str, Table]]:
-    """Each source with its domain; the records are left out, for every domain has rights there."""
+    """Each source with its domain. Whose source the records are reads those of all domains."""
     for source in mesh.sources.values():
-        if source.schema.split("__")[-1] != RECORDS:
+        if source.schema.split("__")[-1] == RECORDS:
+            yield source.product, Table(PREFIX + RECORDS, f"{source.table.partition('__')[0]}__*")
+        else:
             yield source.product, Table(source.schema, source.table)
 
 

@@ -1,0 +1,7 @@
+{# The tables for a domain's records, where it has none yet: for what is recorded without a run that makes them at its
+   start. #}
+{% macro make_records_of(product) %}
+  {% set missing = portmesh.record_tables([product]) | rejectattr('exists') | list %}
+  {% set sql = portmesh.make_records(['portmesh'], missing) if missing else '' %}
+  {% if sql and sql | trim %}{% do portmesh.execute_sql(sql) %}{% endif %}
+{% endmacro %}

@@ -1,0 +1,8 @@
+{# The domains that have a table of records, in small letters; also those that are gone. #}
+{% macro recorded_products(name) %}
+  {% set prefix, products = name ~ '__', [] %}
+  {% for table in portmesh.existing_records() if table.startswith(prefix) %}
+    {% do products.append(table[prefix | length:]) %}
+  {% endfor %}
+  {{ return(products | sort) }}
+{% endmacro %}

@@ -1,0 +1,7 @@
+{# What stands after `from` to read a domain's records: its own table or, until its next run has made that, its rows in
+   the table of an earlier release. #}
+{% macro records_of(name, product) %}
+  {% set own = portmesh.record_table(name, product) %}
+  {% if own.identifier in portmesh.existing_records() %}{{ return(own) }}{% endif %}
+  {{ return('(' ~ portmesh.earlier_records(name, [product]) ~ ') as earlier') }}
+{% endmacro %}
