@@ -159,7 +159,9 @@ def test_dbts_own_tests_give_the_same_statuses_and_counts(new_mesh: Callable[[Pa
             compared += 1
         elif status == "fail":
             assert gated.statuses[name] == "skipped", name
-            (measured,) = mesh.rows(f"select status, failures from portmesh.measurements__shop where check_name = '{name}'")
+            (measured,) = mesh.rows(
+                f"select status, failures from portmesh.measurements__shop where check_name = '{name}'"
+            )
             assert measured == ("fail", plain.failures[name]), name
             compared += 1
     assert compared == len(CHECKS)
@@ -206,7 +208,9 @@ def test_columns_whose_names_differ_in_a_blank_have_checks_of_their_own(mesh: Me
     assert mesh.dbt("deps").ok
     built = mesh.dbt("build")
     assert built.ok, built.output
-    names = [name for (name,) in mesh.rows("select check_name from portmesh.measurements__shop where kind = 'not_null'")]
+    names = [
+        name for (name,) in mesh.rows("select check_name from portmesh.measurements__shop where kind = 'not_null'")
+    ]
     assert "constraint_not_null_one_ab" in names
     assert len(set(names)) == 2
 
@@ -530,7 +534,7 @@ def test_checks_of_a_port_without_rows(mesh: Mesh) -> None:
     message = mesh.dbt("run").messages["tiny"]
 
     assert "fresh_within" in message
-    assert mesh.rows("select failures from portmesh.measurements__shop where check_name like 'fresh_within%' order by 1") == [
-        (1,)
-    ]
+    assert mesh.rows(
+        "select failures from portmesh.measurements__shop where check_name like 'fresh_within%' order by 1"
+    ) == [(1,)]
     assert not mesh.has("shop.tiny")

@@ -50,9 +50,7 @@ def test_every_port_is_published_and_measured_in_four_dimensions(demonstration: 
     published, measured = (demonstration.engine.records(name) for name in ("publications", "measurements"))
     ports = demonstration.rows(f"select distinct product, port from {published} where verdict = 'published'")
     assert len(ports) == 14
-    dimensions = demonstration.rows(
-        f"select product, port, count(distinct dimension) from {measured} group by all"
-    )
+    dimensions = demonstration.rows(f"select product, port, count(distinct dimension) from {measured} group by all")
     assert {count for *_, count in dimensions} == {4}
     landed = demonstration.value(
         f"select count(*) from read_parquet('{demonstration.folder}/lake/transactions/*/*.parquet')"

@@ -65,7 +65,9 @@ def land(mesh: Mesh, first: int, rows: int, batch: int, amount: str = "1") -> No
 
 
 def last_attempt(mesh: Mesh) -> tuple[object, ...]:
-    return mesh.rows("select kind, verdict, row_count from portmesh.publications__shop order by attempted_at desc limit 1")[0]
+    return mesh.rows(
+        "select kind, verdict, row_count from portmesh.publications__shop order by attempted_at desc limit 1"
+    )[0]
 
 
 def scopes(mesh: Mesh) -> dict[str, str]:

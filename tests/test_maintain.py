@@ -136,7 +136,9 @@ def maintained(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str,
 
 
 def records(mesh: Mesh) -> list[tuple[Any, ...]]:
-    return mesh.rows("select version, kind, verdict, snapshot_id from portmesh.publications__shop order by attempted_at")
+    return mesh.rows(
+        "select version, kind, verdict, snapshot_id from portmesh.publications__shop order by attempted_at"
+    )
 
 
 @pytest.mark.engines("emr", "athena")
@@ -160,7 +162,9 @@ def test_a_maintained_port_is_the_same_to_readers_and_can_be_rolled_back(
 
     shop.land("lines", good(1).replace("'store'", "'web'"))
     assert shop.dbt("build").ok
-    newest_scopes = shop.rows("select scope from portmesh.measurements__shop where kind = 'unique' order by measured_at")
+    newest_scopes = shop.rows(
+        "select scope from portmesh.measurements__shop where kind = 'unique' order by measured_at"
+    )
     assert newest_scopes[-1] == ("keys",)
     assert run(capsys, "rollback", "shop.lines")[0] == 0
     assert shop.rows("select * from shop.lines order by line_id") == rows

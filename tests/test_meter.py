@@ -8,7 +8,9 @@ from portmesh.cli import main
 from portmesh.metering import bytes_by_publication
 from portmesh.spark_history import Statement
 
-COMMENT = '/* {"app": "portmesh", "run": "r1", "product": "shop", "node": "model.shop.lines", "port": "shop.lines"} */\n'
+COMMENT = (
+    '/* {"app": "portmesh", "run": "r1", "product": "shop", "node": "model.shop.lines", "port": "shop.lines"} */\n'
+)
 
 
 def test_bytes_go_to_the_run_the_port_and_the_step() -> None:

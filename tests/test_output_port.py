@@ -57,7 +57,8 @@ def test_a_good_build_publishes_and_records(shop: Mesh) -> None:
     assert built.messages["lines"] == "published 100 rows, 4 checks"
     assert shop.value("select count(*) from shop.lines") == 100
     assert shop.rows(
-        "select product, port, contract_version, kind, verdict, row_count, failed_checks from portmesh.publications__shop"
+        "select product, port, contract_version, kind, verdict, row_count, failed_checks "
+        "from portmesh.publications__shop"
     ) == [("shop", "lines", "1.0.0", "full", "published", 100, 0)]
     measured = shop.rows(
         "select kind, dimension, column_name, failures, row_count, error_if, severity, status, seconds >= 0 "

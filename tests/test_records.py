@@ -168,11 +168,15 @@ def as_an_earlier_release_had_them(mesh: Mesh, *domains: str) -> None:
         found = mesh.engine.columns(f"portmesh.{name}__{domains[0]}")
         columns = {column: kind.removesuffix("_ntz") for column, kind in found if column != missing}
         rows = [
-            row for domain in domains for row in mesh.rows(f"select {', '.join(columns)} from portmesh.{name}__{domain}")
+            row
+            for domain in domains
+            for row in mesh.rows(f"select {', '.join(columns)} from portmesh.{name}__{domain}")
         ]
         selects = [
             "select "
-            + ", ".join(f"cast({literal(row[place])} as {kind}) as {c}" for place, (c, kind) in enumerate(columns.items()))
+            + ", ".join(
+                f"cast({literal(row[place])} as {kind}) as {c}" for place, (c, kind) in enumerate(columns.items())
+            )
             for row in rows
         ]
         mesh.engine.make_table(f"portmesh.{name}", " union all ".join(selects))

@@ -154,7 +154,8 @@ def test_a_renamed_port_starts_from_its_old_name_in_a_plain_build(sales: Mesh, c
     built = sales.dbt("build")
     assert built.ok, built.output
     assert sales.rows(
-        "select kind, verdict, row_count from portmesh.publications__shop where reads_as = 'shop.purchases' order by sequence"
+        "select kind, verdict, row_count from portmesh.publications__shop "
+        "where reads_as = 'shop.purchases' order by sequence"
     ) == [("start", "published", 100), ("increment", "published", 150)]
     assert batches(sales, "shop.purchases") == [("1", 100), ("2", 50)]
     assert "renamed to shop.purchases" in run(capsys, "status")[1]

@@ -111,7 +111,8 @@ def test_a_retired_name_starts_a_new_history(shop: Mesh, capsys: Capsys) -> None
     built = shop.dbt("build")
     assert built.ok, built.output
     assert shop.rows(
-        "select verdict, kind, sequence from portmesh.publications__shop where reads_as = 'shop.lines' order by sequence"
+        "select verdict, kind, sequence from portmesh.publications__shop "
+        "where reads_as = 'shop.lines' order by sequence"
     ) == [("published", "full", 1), ("retired", "retirement", 2), ("published", "full", 3)]
     assert run(capsys, "rollback", "shop.lines")[0] == 1
 

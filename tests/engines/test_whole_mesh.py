@@ -46,7 +46,9 @@ class Demonstration(Mesh):
     def kinds(self) -> dict[str, str]:
         """How each port was last attempted: full or increment."""
         records = self.engine.records("publications", f"on_{self.target}__portmesh")
-        ports = f"select product || '.' || port, max_by(kind, attempted_at) from {records} group by product || '.' || port"
+        ports = (
+            f"select product || '.' || port, max_by(kind, attempted_at) from {records} group by product || '.' || port"
+        )
         return dict(self.rows(ports))
 
 

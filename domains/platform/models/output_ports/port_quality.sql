@@ -10,6 +10,7 @@ measurements as (
 attempts_dated as (
 
     select distinct
+        product,
         port_id,
         invocation_id,
         measured_at
@@ -20,10 +21,14 @@ attempts_dated as (
 attempts_ranked as (
 
     select
+        product,
         port_id,
         invocation_id,
         measured_at,
-        row_number() over (partition by port_id order by measured_at desc, invocation_id desc) as recency_rank
+        row_number() over (
+            partition by product, port_id
+            order by measured_at desc, invocation_id desc
+        ) as recency_rank
     from attempts_dated
 
 ),
@@ -31,6 +36,7 @@ attempts_ranked as (
 latest_attempts as (
 
     select
+        product,
         port_id,
         invocation_id,
         measured_at
@@ -60,7 +66,8 @@ checks_rated as (
     from measurements
     inner join latest_attempts
         on
-            measurements.port_id = latest_attempts.port_id
+            measurements.product = latest_attempts.product
+            and measurements.port_id = latest_attempts.port_id
             and measurements.invocation_id = latest_attempts.invocation_id
             and measurements.measured_at = latest_attempts.measured_at
 
