@@ -55,6 +55,11 @@ def test_an_error_has_its_sentence_and_its_next_step(error: Exception, meaning: 
         ("The security token included in the request is invalid.", aws.NOT_ACCEPTED),
         ('Could not connect to the endpoint URL: "http://127.0.0.1:9/"', aws.NO_ANSWER),
         ("shop.lines was not rolled back: An error occurred (AccessDenied) when calling PutObject", None),
+        (
+            "An error occurred (AccessDeniedException) when calling the GetTables operation: "
+            "User: x is not authorized to perform: glue:GetTables on resource: database/portmesh",
+            aws.NO_RIGHT,
+        ),
         ("Compilation Error in macro rollback", None),
         ("", None),
     ],

@@ -1,7 +1,7 @@
 {# Bytes that the engine told of only later, to the records that have none: [{product, run, port, bytes,
    audit_bytes}]. #}
 {% macro record_bytes(publications) %}
-  {% for product, of_product in publications | groupby('product') %}
+  {% for product, of_product in publications | groupby('product') if portmesh.has_records(product) %}
     {% set rows = [] %}
     {% for one in of_product %}
       {% do rows.append(portmesh.literal_row([one.run, one.port, one.bytes | int, one.audit_bytes | int])) %}

@@ -157,6 +157,20 @@ def test_a_domain_is_refused_another_ones_build(shop: Mesh, build: Callable[...,
     assert shop.value("select count(*) from shop.lines") == 3
 
 
+def test_a_command_that_may_not_look_at_the_records_does_not_take_them_for_none(
+    shop: Mesh, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(shop.folder)
+    monkeypatch.setenv("PORTMESH_ATHENA_WORKGROUP", "portmesh-desk")
+    for name, value in taken_on("desk").items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match="2"):
+        main(["status", "--json"])
+    told = "".join(capsys.readouterr())
+    assert "AWS does not allow this with your credentials." in told
+    assert "portmesh-desk/tests is not authorized to perform: glue:" in told
+
+
 # A role beside dbt: the same limits
 
 
