@@ -64,7 +64,7 @@ NO_RIGHT = Meaning(
     "AWS does not allow this with your credentials.",
     "ask for the right to use the lake's bucket and its databases in Glue, or use another role",
     codes=("accessdenied", "accessdeniedexception"),
-    said="is not authorized to perform: glue:",
+    said="is not authorized to perform: (glue|s3):",
 )
 NO_BUCKET = Meaning(
     "The lake's bucket does not exist.",

@@ -168,7 +168,8 @@ def test_a_command_that_may_not_look_at_the_records_does_not_take_them_for_none(
         main(["status", "--json"])
     told = "".join(capsys.readouterr())
     assert "AWS does not allow this with your credentials." in told
-    assert "portmesh-desk/tests is not authorized to perform: glue:" in told
+    assert "portmesh-desk/tests is not authorized to perform: s3:GetObject" in told
+    assert "portmesh/publications__shop/" in told
 
 
 # A role beside dbt: the same limits
