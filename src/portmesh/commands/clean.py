@@ -20,7 +20,8 @@ from portmesh.upkeep.unmade import UnmadeStatus, count_unmade, describe_unmade, 
 def clean(
     ports: Ports = None,
     older_than: Annotated[
-        str, typer.Option(metavar="SPAN", help="For runs with no record, remove leftovers older than this: 30min, 24h, 7d.")
+        str,
+        typer.Option(metavar="SPAN", help="For runs with no record, remove leftovers older than this: 30min, 24h, 7d."),
     ] = "24h",
     refused: Annotated[
         bool, typer.Option("--refused", help="Also the candidate that the last refused attempt kept for inspection.")

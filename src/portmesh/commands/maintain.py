@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 def maintain(
     ports: Ports = None,
     unread_for: Annotated[
-        str, typer.Option(metavar="SPAN", help="Expire only snapshots superseded for at least this long: 30min, 24h, 7d.")
+        str,
+        typer.Option(metavar="SPAN", help="Expire only snapshots superseded for at least this long: 30min, 24h, 7d."),
     ] = "24h",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; say what would go.")] = False,
     target: Target = None,
