@@ -99,7 +99,8 @@ class OnGlue(Engine):
             f"select distinct snapshot_id from portmesh.publications__{product} "
             f"where port = '{name}' and verdict = 'published'"
         )
-        kept = {snapshot.snapshot_id for snapshot in self.catalog.load_table(port).metadata.snapshots}
+        tables = [port, *(table for table in self.internal_versions(port) if table.endswith("__replaced"))]
+        kept = {one.snapshot_id for table in tables for one in self.catalog.load_table(table).metadata.snapshots}
         return len(kept & {snapshot for (snapshot,) in published})
 
     def stored_in(self, port: str) -> str:

@@ -9,14 +9,16 @@
 
 {% macro athena__branch_relation(port, version) %}{{ return(portmesh.version_relation(port, version)) }}{% endmacro %}
 
-{% macro athena__overwrite_branch(port, branch, rows) %}
-  {% do portmesh.execute_sql('delete from ' ~ branch) %}
-  {% do portmesh.engine_macro('insert_rows')(port.node, branch, ' (' ~ portmesh.column_list(port) ~ ')', rows, none) %}
+{# To look first whether there are any would scan what the statement scans. #}
+{% macro athena__delete_rows(relation, condition) %}
+  {% do portmesh.execute_sql('delete from ' ~ relation ~ ' where ' ~ condition) %}
 {% endmacro %}
 
-{# A second name has metadata, and so columns, of its own: what cannot be added, widened or dropped there needs
-   another table. A column that rows are partitioned by cannot be dropped. #}
-{% macro athena__needs_new_table(port) %}
+{# Whatever is no increment: Athena cannot overwrite, and rows that it deletes are read on, with the files that say so.
+   Of an increment's second name, which has metadata and so columns of its own, what cannot be added, widened or
+   dropped there; a column that rows are partitioned by cannot be dropped. #}
+{% macro athena__needs_new_table(port, increment) %}
+  {% if not increment %}{{ return(true) }}{% endif %}
   {% set needed = portmesh.iceberg__schema_changes(port, port.relation) %}
   {{ return(needed.is_retyped or (needed.surplus and portmesh._is_partitioned(port.relation))) }}
 {% endmacro %}
@@ -31,18 +33,18 @@
 {# A Glue name comes only by CREATE TABLE, so a placeholder is made and turned to the port's metadata. #}
 {% macro athena__open_branch(port, place) %}
   {% set needed = portmesh.iceberg__schema_changes(port, port.relation) %}
-  {% do portmesh._open_second_name(port, place) %}
+  {% do portmesh.athena__open_second_name(port, place.result) %}
   {% for change in needed.changes %}{% do portmesh.athena__change_column(place.result, change) %}{% endfor %}
   {% for name in needed.surplus %}
     {% do portmesh.execute_sql('alter table ' ~ place.result.render_hive() ~ ' drop column `' ~ name ~ '`') %}
   {% endfor %}
 {% endmacro %}
 
-{% macro _open_second_name(port, place) %}
-  {% set placeholder = portmesh.iceberg__new_location(place.result) %}
+{% macro athena__open_second_name(port, name) %}
+  {% set placeholder = portmesh.iceberg__new_location(name) %}
   {% do portmesh.execute_sql(
-      'create table ' ~ place.result.render_hive() ~ " (placeholder int) location '" ~ placeholder
+      'create table ' ~ name.render_hive() ~ " (placeholder int) location '" ~ placeholder
       ~ "' tblproperties ('table_type' = 'ICEBERG')") %}
-  {% do adapter.swap_table(port.relation, place.result) %}
+  {% do adapter.swap_table(port.relation, name) %}
   {% do adapter.delete_from_s3(placeholder) %}
 {% endmacro %}

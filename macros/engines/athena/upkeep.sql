@@ -13,7 +13,16 @@
 {% macro athena__branches_of(port) %}{{ return([]) }}{% endmacro %}
 
 {% macro athena__drop_version(port, name) %}
-  {% do portmesh.iceberg__drop_unless_shared(portmesh.version_relation(port, name)) %}
+  {% do portmesh.iceberg__drop_unless_shared(port, name) %}
+{% endmacro %}
+
+{# Second names have the location of the table that they are of. #}
+{% macro athena__has_own_files(port, relation) %}
+  {% set places = [adapter.get_glue_table_location(port.relation)] %}
+  {% for name in portmesh.list_versions(port) if name != relation.identifier %}
+    {% do places.append(adapter.get_glue_table_location(portmesh.version_relation(port, name))) %}
+  {% endfor %}
+  {{ return(adapter.get_glue_table_location(relation) not in places) }}
 {% endmacro %}
 
 {% macro athena__drop_table(relation) %}

@@ -3,13 +3,14 @@
 
 {% macro iceberg__place_candidate(port, current, increment, changes) %}
   {% set version, exists = portmesh.new_version_name(port, current), portmesh.iceberg__table_exists(port, current) %}
-  {% set is_beside = not exists or portmesh.engine_macro('needs_new_table')(port) %}
+  {% set is_beside = not exists or portmesh.engine_macro('needs_new_table')(port, increment) %}
   {% set branch = portmesh.engine_macro('branch_relation')(port, version) %}
   {% set result = portmesh.version_relation(port, version) if is_beside else branch %}
   {{ return({
       'version': version, 'base': version, 'exists': exists, 'is_beside': is_beside, 'is_increment': increment,
       'result': result,
       'candidate': portmesh.version_relation(port, version ~ '__increment') if increment else result,
+      'replaced': portmesh.version_relation(port, version ~ '__replaced'),
       'pointer': portmesh.engine_macro('published_pointer')(port) if exists else none,
   }) }}
 {% endmacro %}
@@ -25,15 +26,15 @@
   {{ return(existing is not none) }}
 {% endmacro %}
 
+{# As a table of its own. #}
 {% macro iceberg__write_candidate(port, place, sql, changes) %}
-  {% set rows = 'select ' ~ portmesh.columns_as_contracted(port) ~ ' from (\n' ~ sql ~ '\n) as model' %}
-  {% if place.is_increment or place.is_beside %}
-    {% set is_kept = not place.exists or portmesh.engine_macro('publishes_beside_as_it_is')() %}
-    {% do portmesh._create_table_of_port(port, place.candidate, rows, is_kept and not place.is_increment) %}
-  {% else %}
-    {% do portmesh.engine_macro('open_branch')(port, place) %}
-    {% do portmesh.engine_macro('overwrite_branch')(port, place.result, rows) %}
-  {% endif %}
+  {% set is_kept = not place.exists or portmesh.engine_macro('publishes_beside_as_it_is')() %}
+  {% do portmesh._create_table_of_port(
+      port, place.candidate, portmesh.iceberg__rows_as_contracted(port, sql), is_kept and not place.is_increment) %}
+{% endmacro %}
+
+{% macro iceberg__rows_as_contracted(port, sql) %}
+  {{- return('select ' ~ portmesh.columns_as_contracted(port) ~ ' from (\n' ~ sql ~ '\n) as model') -}}
 {% endmacro %}
 
 {# Rows of the increment replace published rows of the same key: on the branch, or in a table beside. #}
@@ -49,9 +50,7 @@
     {% do portmesh._create_table_of_port(port, place.result, others ~ '\nunion all\n' ~ increment, becomes_the_port) %}
   {% else %}
     {% do portmesh.engine_macro('open_branch')(port, place) %}
-    {% if portmesh.count_rows('(select 1 from ' ~ place.result ~ ' where ' ~ shares_key ~ ') as replaced') %}
-      {% do portmesh.execute_sql('delete from ' ~ place.result ~ ' where ' ~ shares_key) %}
-    {% endif %}
+    {% do portmesh.engine_macro('delete_rows')(place.result, shares_key) %}
     {% do portmesh.engine_macro('insert_rows')(
         port.node, place.result, ' (' ~ columns ~ ')', increment, place.candidate) %}
   {% endif %}

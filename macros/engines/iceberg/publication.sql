@@ -62,7 +62,11 @@
 {% endmacro %}
 
 {% macro iceberg__current_snapshot(port) %}
-  {% set refs = portmesh.engine_macro('metadata')(port.relation, 'refs') %}
+  {{ return(portmesh.iceberg__snapshot_of(port.relation)) }}
+{% endmacro %}
+
+{% macro iceberg__snapshot_of(relation) %}
+  {% set refs = portmesh.engine_macro('metadata')(relation, 'refs') %}
   {{ return(portmesh.query('select snapshot_id from ' ~ refs ~ " where name = 'main'").rows[0][0] | int) }}
 {% endmacro %}
 
@@ -70,7 +74,27 @@
   {% set previous = history.versions[1] %}
   {% set kept = history.versions[:portmesh.versions_to_keep(port.node)] | map(attribute='version') | list %}
   {% if previous.version not in kept or previous.snapshot_id is none %}{{ return(false) }}{% endif %}
-  {% set snapshots = portmesh.engine_macro('metadata')(port.relation, 'snapshots') %}
-  {% set ids = portmesh.query('select snapshot_id from ' ~ snapshots).columns[0].values() | map('int') | list %}
-  {{ return(previous.snapshot_id | int in ids) }}
+  {{ return(portmesh.iceberg__holder_of_snapshot(port, previous.snapshot_id) is not none) }}
+{% endmacro %}
+
+{% macro iceberg__kept_rows(port, current, previous) %}
+  {% set holder = portmesh.iceberg__holder_of_snapshot(port, previous.snapshot_id) %}
+  {{ return(portmesh.engine_macro('rows_of_snapshot')(holder, previous.snapshot_id)) }}
+{% endmacro %}
+
+{# The port's table, or one that Athena put aside at a publication; none where no table has the snapshot. #}
+{% macro iceberg__holder_of_snapshot(port, snapshot_id) %}
+  {% set tables, queries = [port.relation], [] %}
+  {% for name in portmesh.versions_among(port, portmesh.engine_macro('tables_in')(port.internal_schema)) %}
+    {% if not modules.re.search('__(increment|rows)$', name) %}
+      {% do tables.append(portmesh.version_relation(port, name)) %}
+    {% endif %}
+  {% endfor %}
+  {% for table in tables %}
+    {% set snapshots = portmesh.engine_macro('metadata')(table, 'snapshots') %}
+    {% do queries.append(
+        'select ' ~ loop.index0 ~ ' as place from ' ~ snapshots ~ ' where snapshot_id = ' ~ snapshot_id | int) %}
+  {% endfor %}
+  {% set found = portmesh.query(queries | join('\nunion all\n') ~ '\norder by place').columns[0].values() | list %}
+  {{ return(tables[found[0] | int] if found else none) }}
 {% endmacro %}

@@ -41,18 +41,18 @@
   {{ return(portmesh.versions_among(port, tables + portmesh.engine_macro('branches_of')(port))) }}
 {% endmacro %}
 
-{# Candidates of this port that recorded runs left; of a run without a record one cannot tell whether it is still at
-   work. #}
+{# Candidates of this port that recorded runs left, and tables put aside at publications that no kept version needs;
+   of a run without a record one cannot tell whether it is still at work. #}
 {% macro iceberg__drop_superseded_versions(port, history, place) %}
-  {% set refused = [] %}
-  {% for row in history.attempts if row['verdict'] == 'refused' and row['version'] != place.version %}
-    {% do refused.append(row['version']) %}
+  {% set keeps_tables = portmesh.engine_macro('publishes_beside_as_it_is')() %}
+  {% set needed, ended = portmesh.needed_versions(port, history.versions), [] %}
+  {% for row in history.attempts if row['version'] != place.version %}
+    {% if row['verdict'] == 'refused' or keeps_tables and row['verdict'] == 'published' %}
+      {% do ended.append(row['version']) %}
+    {% endif %}
   {% endfor %}
-  {% set left = portmesh.list_versions(port) if refused else [] %}
-  {% for version in refused[:20] %}
-    {% for name in left if name == version or name.startswith(version ~ '__') %}
-      {% do portmesh.drop_version(port, name) %}
-    {% endfor %}
+  {% for name in portmesh.list_versions(port) if ended and name not in needed %}
+    {% if modules.re.sub('__[a-z]+$', '', name) in ended %}{% do portmesh.drop_version(port, name) %}{% endif %}
   {% endfor %}
 {% endmacro %}
 
@@ -68,16 +68,16 @@
 
 {# Second names first, for their files may be the port's. Branches and tags go with the table. #}
 {% macro iceberg__drop_port(port, versions, exists) %}
-  {% for name in versions %}
-    {% do portmesh.iceberg__drop_unless_shared(portmesh.version_relation(port, name)) %}
-  {% endfor %}
+  {% for name in versions %}{% do portmesh.iceberg__drop_unless_shared(port, name) %}{% endfor %}
   {% if exists %}{% do portmesh.engine_macro('drop_table')(port.relation) %}{% endif %}
 {% endmacro %}
 
-{# A version goes by its name alone, since its files may be those of the port; what no name has then, `portmesh clean`
-   finds. The rows of an increment are a table of their own, and go with their files. #}
-{% macro iceberg__drop_unless_shared(relation) %}
-  {% set has_own_files = modules.re.search('__(increment|rows)$', relation.identifier) %}
+{# A table goes with its files where no other name has them. Where one cannot tell, the name alone goes, and
+   `portmesh clean` finds the files. #}
+{% macro iceberg__drop_unless_shared(port, name) %}
+  {% set relation = portmesh.version_relation(port, name) %}
+  {% set has_own_files = modules.re.search('__(increment|rows)$', name)
+      or portmesh.engine_macro('has_own_files')(port, relation) %}
   {% do portmesh.engine_macro('drop_table' if has_own_files else 'forget_table')(relation) %}
 {% endmacro %}
 

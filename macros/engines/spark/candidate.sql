@@ -7,8 +7,21 @@
   {{- return(api.Relation.create(schema=port.relation.schema, identifier=name, type='table')) -}}
 {% endmacro %}
 
-{% macro spark__overwrite_branch(port, branch, rows) %}
-  {% do portmesh.execute_sql('insert overwrite ' ~ branch ~ ' (' ~ portmesh.column_list(port) ~ ')\n' ~ rows) %}
+{% macro spark__write_candidate(port, place, sql, changes) %}
+  {% if place.is_increment or place.is_beside %}
+    {% do portmesh.iceberg__write_candidate(port, place, sql, changes) %}
+  {% else %}
+    {% do portmesh.engine_macro('open_branch')(port, place) %}
+    {% do portmesh.execute_sql('insert overwrite ' ~ place.result ~ ' (' ~ portmesh.column_list(port) ~ ')\n'
+        ~ portmesh.iceberg__rows_as_contracted(port, sql)) %}
+  {% endif %}
+{% endmacro %}
+
+{# A deletion of nothing would be a commit. #}
+{% macro spark__delete_rows(relation, condition) %}
+  {% if portmesh.count_rows('(select 1 from ' ~ relation ~ ' where ' ~ condition ~ ') as replaced') %}
+    {% do portmesh.execute_sql('delete from ' ~ relation ~ ' where ' ~ condition) %}
+  {% endif %}
 {% endmacro %}
 
 {% macro spark__open_branch(port, place) %}
@@ -17,7 +30,7 @@
 
 {# Iceberg's schema is of the table, not of a branch: a version that changes it waits for its verdict in a table
    beside. #}
-{% macro spark__needs_new_table(port) %}
+{% macro spark__needs_new_table(port, increment) %}
   {% set needed = portmesh.iceberg__schema_changes(port, port.relation) %}
   {{ return(needed.changes | length > 0 or not needed.is_enough) }}
 {% endmacro %}

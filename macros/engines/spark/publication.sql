@@ -26,14 +26,16 @@
   {% do adapter.cache_added(to_relation.replace(is_iceberg=true)) %}
 {% endmacro %}
 
-{% macro spark__kept_rows(port, current, previous) %}
-  {{- return('(select * from ' ~ port.relation ~ ' version as of ' ~ previous.snapshot_id | int ~ ')') -}}
+{% macro spark__rows_of_snapshot(relation, snapshot_id) %}
+  {{- return('(select * from ' ~ relation ~ ' version as of ' ~ snapshot_id | int ~ ')') -}}
 {% endmacro %}
 
-{# A snapshot is read with the columns that the table has now, so one that had others is written once more. #}
+{# A snapshot is read with the columns that the table has now, so one that had others is written once more; as is one
+   of a table that Athena put aside. #}
 {% macro spark__restore_version(port, current, previous) %}
   {% set kept = portmesh.kept_rows(port, current, previous) %}
-  {% if portmesh.table_columns(kept) == portmesh.table_columns(port.relation) %}
+  {% if portmesh.iceberg__holder_of_snapshot(port, previous.snapshot_id) == port.relation
+      and portmesh.table_columns(kept) == portmesh.table_columns(port.relation) %}
     {% do portmesh.execute_sql(
         "call system.set_current_snapshot('" ~ port.relation ~ "', " ~ previous.snapshot_id | int ~ 'L)') %}
   {% else %}

@@ -21,8 +21,11 @@
   {% if portmesh.iceberg__table_exists(port, none) %}
     {% do portmesh.execute_sql('alter table ' ~ port.relation ~ ' drop branch if exists ' ~ name) %}
   {% endif %}
-  {% do portmesh.iceberg__drop_unless_shared(portmesh.version_relation(port, name)) %}
+  {% do portmesh.iceberg__drop_unless_shared(port, name) %}
 {% endmacro %}
+
+{# A table of Athena's may be its port's by another name. #}
+{% macro spark__has_own_files(port, relation) %}{{ return(false) }}{% endmacro %}
 
 {% macro spark__drop_table(relation) %}
   {% do portmesh.execute_sql('drop table if exists ' ~ relation ~ ' purge') %}

@@ -35,8 +35,10 @@ class Plan:
 def plan(table: TableFacts, kept: Sequence[KeptVersion], unread_since: datetime, by_vacuum: bool = False) -> Plan:
     """The plan for a table. What was current after `unread_since` stays, for a reader may still be at it.
 
+    A kept version without a snapshot in the table is in one that Athena put aside.
     `by_vacuum`: Athena keeps the newest so many snapshots, and what was written after `unread_since`; it writes no tag.
     """
+    kept = [version for version in kept if version.snapshot_id in table.snapshots]
     tags = {} if by_vacuum else _tags_of(kept)
     ours = [] if by_vacuum else [name for name in table.tags if _OURS.fullmatch(name)]
     expired_tags = [name for name in ours if name not in tags]
