@@ -28,7 +28,7 @@ from benchmarks.audit import DIRTY, NOT_NULL, TABLE_TESTS, TESTS, TYPES, Stateme
 from benchmarks.rigs import machine, rig_up, set_up, write_port
 from portmesh.query_comment import purpose_of
 from portmesh.spark_history import SPARK_UI, ended_statements
-from rig.billing import billed_bytes
+from rig.billing import billed_bytes, is_free_on_the_rig_alone
 from tests.engine_glue import empty_lake
 from tests.mesh import Mesh
 
@@ -78,6 +78,7 @@ class AthenaHistory:
 
 
 def _told_by_athena(execution: Any) -> Told:
+    assert not is_free_on_the_rig_alone(execution["Query"]), f"Athena bills more for it: {execution['Query']}"
     scanned = execution["Statistics"].get("DataScannedInBytes", 0)
     return Told(
         execution["Query"], scanned, billed_bytes(execution["StatementType"], scanned, execution["Status"]["State"])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 
 MEGABYTE = 1_000_000
 MINIMUM = 10 * MEGABYTE
+_DELETES_ALL = re.compile(r"\s*(/\*.*?\*/\s*)*delete\s+from\s+\S+\s*", re.IGNORECASE | re.DOTALL)
 
 
 def billed_bytes(statement_type: str, scanned: int, state: str = "SUCCEEDED") -> int:
@@ -17,3 +19,12 @@ def billed_bytes(statement_type: str, scanned: int, state: str = "SUCCEEDED") ->
     if statement_type != "DML" or state == "FAILED":
         return 0
     return max(MINIMUM, math.ceil(scanned / MEGABYTE) * MEGABYTE)
+
+
+def is_free_on_the_rig_alone(sql: str) -> bool:
+    """Whether a statement deletes all rows: Trino drops the files, and AWS documents a scan and files of positions.
+
+    Source: https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-delete.html. A deletion by keys is the same
+    on both: its bytes are what the rig tells.
+    """
+    return _DELETES_ALL.fullmatch(sql) is not None

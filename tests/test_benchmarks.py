@@ -12,6 +12,7 @@ pytest.importorskip("trino")
 
 from benchmarks.engines import Told, cost_of, model_sql, node_of
 from benchmarks.reading import Attempt, Read, error_kind, tally
+from rig.billing import is_free_on_the_rig_alone
 
 # Version 2 was out at 10, version 3 was refused at 20, version 4 was out at 30.
 ATTEMPTS = [Attempt(1, 0, True), Attempt(2, 10, True), Attempt(3, 20, False), Attempt(4, 30, True)]
@@ -98,3 +99,16 @@ def test_lines_are_taken_again_under_new_ids(first: int, last: int, parts: list[
     sql = model_sql(first, last, landed=10, is_dirty=False, key="")
     assert [part for part in parts if part not in sql] == []
     assert sql.count("source('raw', 'lines')") == len(parts) // 2
+
+
+@pytest.mark.parametrize(
+    ("sql", "is_free"),
+    [
+        ("delete from shop.lines", True),
+        ("/* {} */\n/* step: write */ DELETE FROM shop__internal.lines__20261123_061400_ab12cd\n", True),
+        ("delete from shop.lines where line_id between 1 and 4", False),
+        ("insert into shop.lines select * from (select 1) as delete_from", False),
+    ],
+)
+def test_what_only_the_rig_does_for_nothing_is_known(sql: str, is_free: bool) -> None:
+    assert is_free_on_the_rig_alone(sql) is is_free

@@ -102,6 +102,27 @@ def test_a_changed_check_is_looked_up_and_billed(shop: Mesh) -> None:
     assert newest(shop, "audit_bytes_billed") == (2 * MINIMUM,)
 
 
+@pytest.mark.engines("athena")
+def test_a_full_build_deletes_nothing_and_an_increment_deletes_once(shop: Mesh) -> None:
+    """Athena bills a deletion by what it scans; the rig takes whole files away for nothing (decision 0023)."""
+    assert shop.dbt("run", "--full-refresh").ok
+    assert deletions_of(shop) == []
+    shop.port("shop/lines", "{{ config(unique_key='line_id') }}" + LINES, COLUMNS, meta=EXEMPT)
+    shop.land("lines", good(60_000))
+    assert shop.dbt("run").ok
+    (deletion,) = deletions_of(shop)
+    assert "line_id between cast('0' as bigint) and cast('59999' as bigint) and (line_id) in (select" in deletion
+    assert shop.value("select count(*) from shop.lines") == 60_000
+
+
+def deletions_of(mesh: Mesh) -> list[str]:
+    """What the last run deleted by."""
+    (run_id,) = newest(mesh, "invocation_id")
+    sent = [str(execution["Query"]) for execution in executions_of(str(run_id))]
+    assert len(sent) > 3
+    return [sql for sql in sent if "delete from" in sql]
+
+
 def executions_of(run_id: str) -> list[dict[str, object]]:
     """The statements of a run in the work group's history."""
     athena = boto3.client("athena")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from tests.engine import ENGINES
@@ -368,3 +370,94 @@ def test_a_unit_test_needs_no_word_about_increments(sales: Mesh) -> None:
     )
     built = sales.dbt("build")
     assert built.statuses["sales_are_cast"] == "pass", built.output
+
+
+# Any sequence of increments, rebuilds and ways back gives the rows that a model in Python says.
+
+LATEST = """
+{{ config(unique_key=['sale_id', 'batch_of']) }}
+select sale_id, batch_of, amount, landed_at from (
+    select
+        cast(sale_id as bigint) as sale_id, cast(batch_of as {{ dbt.type_string() }}) as batch_of,
+        cast(amount as bigint) as amount, cast(landed_at as {{ dbt.type_timestamp() }}) as landed_at,
+        row_number() over (partition by sale_id, batch_of order by landed_at desc) as place
+    from {{ source('raw', 'sales') }}
+    {% if is_incremental() %}
+    where landed_at > (select coalesce(max(landed_at), timestamp '1970-01-01') from {{ this }})
+    {% endif %}
+) as sales
+where place = 1
+"""
+LATEST_COLUMNS = COLUMNS.replace("  data_tests: [unique, not_null]\n", "").replace(
+    "- {name: batch, data_type: string, description: Batch.}", "- {name: batch_of, data_type: string, description: Of.}"
+)
+KEY = "data_tests: [{unique_combination: {arguments: {columns: [sale_id, batch_of]}}}]"
+Row = tuple[int, str, int, int]
+
+
+class Model:
+    """The port as it should be: its rows by key, those of the version before, and all that has landed."""
+
+    def __init__(self, random: Random) -> None:
+        self.random = random
+        self.landed: list[Row] = []
+        self.published: dict[tuple[int, str], Row] = {}
+        self.before: dict[tuple[int, str], Row] | None = None
+        self.day = 0
+
+    def batch(self, amount: int) -> list[Row]:
+        """New keys, and of those that are there none, some or all; a key once."""
+        self.day += 1
+        known = sorted(self.published)
+        again = self.random.sample(known, self.random.choice([0, len(known) // 3, len(known)]))
+        new = [(self.random.randrange(10_000), self.random.choice("ab'")) for _ in range(self.random.randrange(1, 9))]
+        return [(*key, amount, self.day) for key in {*again, *new}]
+
+    def publish(self, is_rebuild: bool) -> None:
+        """What the model's SQL does with what has landed."""
+        newest = max((day for *_, day in self.published.values()), default=0)
+        rows = [row for row in self.landed if is_rebuild or row[3] > newest]
+        kept = {} if is_rebuild else dict(self.published)
+        self.before = self.published
+        self.published = kept | {(row[0], row[1]): row for row in rows}
+
+
+def write_landed(mesh: Mesh, model: Model) -> None:
+    rows = ", ".join(f"({i}, $${of}$$, {amount}, {day})" for i, of, amount, day in model.landed)
+    mesh.land(
+        "sales",
+        "select sale_id, batch_of, amount, timestamp '2026-01-01' + to_days(day) as landed_at "
+        f"from (values {rows}) t(sale_id, batch_of, amount, day)",
+    )
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_any_sequence_of_builds_gives_the_rows_that_a_model_says(mesh: Mesh, seed: int) -> None:
+    model = Model(Random(seed))
+    mesh.set_up("shop", sources=("sales",))
+    mesh.port("shop/sales", LATEST, LATEST_COLUMNS, meta=EXEMPT, extra=KEY)
+    model.landed = model.batch(1)
+    write_landed(mesh, model)
+    assert mesh.dbt("deps").ok
+    done: list[str] = []
+    for step in ["rebuild", *model.random.choices(["increment", "refused", "rebuild", "back"], [5, 2, 2, 3], k=9)]:
+        if step == "back" and model.before:
+            rollback(mesh)
+            model.published, model.before = model.before, None
+        elif step == "refused":
+            good = list(model.landed)
+            model.landed += model.batch(9)
+            write_landed(mesh, model)
+            assert mesh.dbt("run").statuses["sales"] == "error"
+            model.landed = good
+            write_landed(mesh, model)
+        else:
+            model.landed += model.batch(model.random.randrange(1, 4))
+            write_landed(mesh, model)
+            built = mesh.dbt("run", *(["--full-refresh"] if step == "rebuild" else []))
+            assert built.ok, built.output
+            model.publish(step == "rebuild")
+        done.append(step)
+        found = mesh.rows("select sale_id, batch_of, amount, extract(day from landed_at) - 1 from shop.sales")
+        assert sorted(found) == sorted(model.published.values()), done
+    assert {"increment", "refused", "back"} <= set(done)
