@@ -15,8 +15,8 @@ from tests.engine_glue import OnGlue, lake
 class Athena(OnGlue):
     target = "athena"
     dialect = "athena"
-    steps_of_a_build = ("create table", "updatetable", "publications", "deletetable")
-    steps_of_a_change = ("alter table", "updatetable", "publications")
+    steps_of_a_build = ("create table", "insert", "updatetable", "publications", "deletetable")
+    steps_of_a_change = ("updatetable", "publications")
 
     def run(self, sql: str) -> Any:
         return self._connection.cursor().execute(sql)
