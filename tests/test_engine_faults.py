@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -176,6 +177,49 @@ def test_missing_credentials(shop: Mesh, monkeypatch: pytest.MonkeyPatch, portme
     assert status.exit_code == 2
     assert "There are no AWS credentials." in status.err
     assert rows_published(shop) == 100
+
+
+STAGED = "select * from {{ source('raw', 'lines') }}"
+
+
+def test_what_breaks_below_a_port_is_told_once_and_retried(shop: Mesh) -> None:
+    for name in ("staged_lines", "staged_twice"):
+        shop.write(f"domains/shop/models/staging/{name}.sql", STAGED)
+    sql = LINES.replace("source('raw', 'lines')", "ref('staged_lines')") + "-- depends_on: {{ ref('staged_twice') }}"
+    shop.port("shop/lines", sql, COLUMNS, meta=EXEMPT)
+    service = "glue" if shop.target == "emr" else "athena"
+    with just_before("staged_", lambda: add_fault(**EXPIRED, service=service)) as met:
+        broken = shop.dbt("build")
+    clear_faults()
+
+    assert met
+    assert_explained(broken, "The run broke on the way to its engine.", "  broke   staged_")
+    assert broken.output.count("  cause   the AWS credentials have expired, are missing or are wrong\n") == 1
+    assert "  next    sign in again (on EMR: give the cluster its role), then: dbt retry" in broken.output
+    assert rows_published(shop) == 100
+    again = shop.dbt("retry")
+    assert again.ok, again.output
+    assert rows_published(shop) == 120
+
+
+@pytest.mark.parametrize("step", ["audit", "publish"])
+def test_a_server_that_is_killed_while_a_port_is_built(shop: Mesh, step: str) -> None:
+    """dbt-athena asks Athena's API, which outlives its engine: there the query fails."""
+    rig = Rig.in_use()
+    with just_before(STEPS[step][shop.target], lambda: os.kill(rig.pid(shop.target), signal.SIGKILL)) as met:
+        broken = shop.dbt("build")
+    rig.command("restart", shop.target)
+
+    assert met
+    if shop.target == "athena" and step == "publish":
+        # Glue turned the port's name; the records could not be written.
+        assert_explained(broken, "shop.lines is published, and the run broke after that.")
+        assert rows_published(shop) == 120
+    else:
+        assert_explained(broken, f"  step    {step}", "  cause   the engine or AWS could not be reached")
+        assert rows_published(shop) == 100
+    assert shop.dbt("build").ok
+    assert rows_published(shop) == 120
 
 
 # What stands at a port's name

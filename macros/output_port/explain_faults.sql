@@ -12,6 +12,27 @@
     {%- do try_or_compiler_error(portmesh._explained(faults), portmesh._ask_what_is_published, faults) -%}
   {%- endif -%}
   {%- if faults -%}{%- do log(portmesh._explained(faults), info=true) -%}{%- endif -%}
+  {%- for text in portmesh._faults_of_others(results, faults) -%}{%- do log(text, info=true) -%}{%- endfor -%}
+{% endmacro %}
+
+{# Of what is no port: each cause that keeps a run from its engine, unless a port tells of it. Other errors dbt prints,
+   and they are the node's. #}
+{% macro _faults_of_others(results, faults) %}
+  {% set found, told, texts = {}, faults | map(attribute='cause.cause') | list, [] %}
+  {% for result in results if result.status in ['error', 'runtime error'] %}
+    {% set cause = portmesh.cause_of(result.message or '', portmesh.causes_of_faults()) %}
+    {% if cause.answers is sameas false and cause.cause not in told %}
+      {% do found.setdefault(cause.cause, {'remedy': cause.remedy, 'nodes': []}).nodes.append(result.node.name) %}
+    {% endif %}
+  {% endfor %}
+  {% for cause, fault in found.items() %}
+    {% set count = fault.nodes | length %}
+    {% set names = fault.nodes[:3] | join(', ') ~ (' and ' ~ (count - 3) ~ ' more' if count > 3 else '') %}
+    {% do texts.append(
+        'The run broke on the way to its engine. What reads these was not built, and ports above it were not published.'
+        ~ '\n\n  broke   ' ~ names ~ '\n  cause   ' ~ cause ~ '\n  next    ' ~ fault.remedy ~ ', then: dbt retry') %}
+  {% endfor %}
+  {{ return(texts) }}
 {% endmacro %}
 
 {# What is known of a port's fault without the engine; none where the message says all of it itself, or nothing was

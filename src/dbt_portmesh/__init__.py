@@ -1,5 +1,6 @@
 """What dbt itself loads of Portmesh, as it loads every installed module named dbt_*: `dbt docs generate` writes pages
-in which the mesh's text is text (docs/decisions/0011-text-is-text.md)."""
+in which the mesh's text is text (docs/decisions/0011-text-is-text.md), and a run that finds no way to its engine says
+so in a sentence. No macro can: the engine is asked for its schemas before the first hook."""
 
 from __future__ import annotations
 
@@ -7,14 +8,18 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
 from dbt.artifacts.schemas.catalog import CatalogArtifact
 from dbt.plugins.manager import dbtPlugin
 from dbt.task.docs import DOCS_INDEX_FILE_PATH
 from dbt.task.docs.generate import GenerateTask
-from dbt_common.exceptions import DbtRuntimeError
+from dbt.task.runnable import GraphRunnableTask
+from dbt_common.exceptions import DbtBaseException, DbtRuntimeError
+from dbt_common.exceptions.connection import ConnectionError as DbtConnectionError
 
 from portmesh.catalog.viewer import STATIC_PAGE, is_safe, make_page
-from portmesh.errors import MissingArtifactError
+from portmesh.engine_faults import meaning_of_error
+from portmesh.errors import MissingArtifactError, UsageError
 
 
 class SafeDocs(dbtPlugin):
@@ -25,7 +30,50 @@ class SafeDocs(dbtPlugin):
             GenerateTask.run = _with_safe_pages(GenerateTask.run)  # type: ignore[method-assign]
 
 
-plugins = [SafeDocs]
+class PlainFaults(dbtPlugin):
+    """Has every command that runs nodes say what keeps it from its engine."""
+
+    def initialize(self) -> None:
+        if not hasattr(GraphRunnableTask.execute_with_hooks, "__wrapped__"):
+            GraphRunnableTask.execute_with_hooks = _with_plain_faults(  # type: ignore[method-assign]
+                GraphRunnableTask.execute_with_hooks
+            )
+
+
+plugins = [SafeDocs, PlainFaults]
+
+
+def _with_plain_faults(run: Any) -> Any:
+    @wraps(run)
+    def run_plainly(task: GraphRunnableTask, *arguments: Any) -> Any:
+        try:
+            return run(task, *arguments)
+        except (BotoCoreError, ClientError, DbtBaseException, DbtConnectionError) as error:
+            if fault := _fault(task, error):
+                raise DbtRuntimeError(str(fault)) from error
+            raise
+
+    return run_plainly
+
+
+def _fault(task: GraphRunnableTask, error: Exception) -> UsageError | None:
+    meaning = meaning_of_error(error)
+    if not meaning:
+        return None
+    nodes = [getattr(result, "node", None) for result in task.node_results]
+    has_begun = any(node and node.resource_type != "operation" for node in nodes)
+    when = "at its end: what it built stands above" if has_begun else "before its first node: nothing was published"
+    return UsageError(
+        f"{meaning.message} dbt {task.args.which} stopped {when}.",
+        [("where", _place(task.config.credentials)), ("got", str(error).strip().splitlines()[-1].strip())],
+        f"{meaning.next_step.removesuffix(', then run this again')}, then the same command",
+    )
+
+
+def _place(credentials: Any) -> str:
+    """What dbt was told of its engine, such as `athena, eu-west-1, primary, s3://portmesh-lake/athena-results/`."""
+    told = {"athena": ("region_name", "work_group", "s3_staging_dir"), "spark": ("host", "port")}
+    return ", ".join([credentials.type, *(str(getattr(credentials, name)) for name in told.get(credentials.type, ()))])
 
 
 def _with_safe_pages(run: Any) -> Any:

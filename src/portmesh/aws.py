@@ -14,6 +14,9 @@ from botocore.exceptions import (
     HTTPClientError,
     NoCredentialsError,
     PartialCredentialsError,
+    ProfileNotFound,
+    ProxyConnectionError,
+    SSLError,
     SSOError,
 )
 from botocore.exceptions import ConnectionError as BotoConnectionError
@@ -41,8 +44,9 @@ class Meaning:
 NO_CREDENTIALS = Meaning(
     "There are no AWS credentials.",
     _SET_CREDENTIALS,
-    exceptions=(NoCredentialsError, PartialCredentialsError, CredentialRetrievalError, SSOError),
-    said="Unable to locate credentials|Partial credentials found|Error when retrieving credentials",
+    exceptions=(NoCredentialsError, PartialCredentialsError, CredentialRetrievalError, ProfileNotFound, SSOError),
+    said="Unable to locate credentials|Partial credentials found|Error when retrieving credentials"
+    "|config profile .* could not be found|SSO (session|Token)|SSO Token",
 )
 NOT_ACCEPTED = Meaning(
     "AWS does not accept the credentials.",
@@ -53,12 +57,24 @@ NOT_ACCEPTED = Meaning(
     ),
     said="ExpiredToken|security token included in the request is",
 )
+NO_PROXY = Meaning(
+    "The proxy on the way to AWS does not let this through.",
+    "check HTTPS_PROXY, and NO_PROXY for what needs none, then run this again",
+    exceptions=(ProxyConnectionError,),
+    said="Failed to connect to proxy|Tunnel connection failed|407 Proxy Authentication Required",
+)
+NO_TRUST = Meaning(
+    "The certificate of what answers in AWS's place is not trusted here.",
+    "name the file of certificates that your company's proxy asks for: AWS_CA_BUNDLE",
+    exceptions=(SSLError,),
+    said="SSL validation failed|CERTIFICATE_VERIFY_FAILED",
+)
 NO_ANSWER = Meaning(
     "AWS cannot be reached.",
     "check the network, AWS_REGION and AWS_ENDPOINT_URL, then run this again",
     codes=("networkconnection", "requesttimeout"),
     exceptions=(BotoConnectionError, HTTPClientError),
-    said="Could not connect to the endpoint",
+    said="Could not connect to the endpoint|(Connect|Read) timeout on endpoint|Connection was closed before",
 )
 NO_RIGHT = Meaning(
     "AWS does not allow this with your credentials.",
@@ -70,13 +86,27 @@ NO_BUCKET = Meaning(
     "The lake's bucket does not exist.",
     "name another: --lake s3://BUCKET, or set PORTMESH_S3_LAKE",
     codes=("nosuchbucket",),
+    said="Unable to verify/create output bucket|The specified bucket does not exist",
+)
+NO_WORK_GROUP = Meaning(
+    "Athena has no such work group in this region.",
+    "set PORTMESH_ATHENA_WORKGROUP and AWS_REGION",
+    said="WorkGroup .{0,130}is not found",
+)
+OTHER_REGION = Meaning(
+    "The lake's bucket is in another region.",
+    "set AWS_REGION to the bucket's region",
+    codes=("permanentredirect", "authorizationheadermalformed", "illegallocationconstraintexception"),
 )
 BUSY = Meaning(
     "AWS is busy and turned this away.",
     "run this again in a minute; what was done is kept",
     codes=("slowdown", "throttling", "throttlingexception"),
 )
-MEANINGS = (NO_CREDENTIALS, NOT_ACCEPTED, NO_ANSWER, NO_RIGHT, NO_BUCKET, BUSY)
+MEANINGS = (
+    *(NO_CREDENTIALS, NOT_ACCEPTED, NO_PROXY, NO_TRUST, NO_ANSWER),
+    *(NO_RIGHT, NO_BUCKET, NO_WORK_GROUP, OTHER_REGION, BUSY),
+)
 OTHER = Meaning("AWS refused this.", "run this again; what was done is kept")
 
 
@@ -98,7 +128,7 @@ def aws_errors_explained(facts: Sequence[tuple[str, str]]) -> Iterator[None]:
             "see who took it away, then build or land it again",
         ) from error
     except (BotoCoreError, ClientError, OSError) as error:
-        meaning = _meaning(error)
+        meaning = meaning_of(error)
         raise UsageError(meaning.message, [*facts, ("got", str(error))], meaning.next_step) from error
 
 
@@ -119,7 +149,8 @@ def meaning_of_text(text: str) -> Meaning | None:
     return next((meaning for meaning in MEANINGS if meaning.said and re.search(meaning.said, text)), None)
 
 
-def _meaning(error: BotoCoreError | ClientError | OSError) -> Meaning:
+def meaning_of(error: BotoCoreError | ClientError | OSError) -> Meaning:
+    """Of an error of boto3 or of Arrow's S3."""
     if isinstance(error, ClientError):
         return meaning_of_code(error.response["Error"]["Code"])
     by_type = next((meaning for meaning in MEANINGS if isinstance(error, meaning.exceptions)), None)

@@ -15,9 +15,13 @@ from dbt.contracts.graph.manifest import Manifest
 from dbt_common.exceptions import DbtRuntimeError
 
 from portmesh import database
-from portmesh.aws import meaning_of_text
+from portmesh.engine_faults import meaning_of_fault
 from portmesh.errors import FindingsError, PortmeshError, UsageError, not_allowed
 from portmesh.repository import find_root, old_packages
+from portmesh.text import printable_lines
+
+IN_THE_LOG = "the engine's error is in logs/dbt.log"
+"""What ask_about_checks.sql says of an error that Jinja cannot read; dbt's debugging event has it."""
 
 
 def run_operation(macro: str, arguments: str = "{}", target: str | None = None) -> list[str]:
@@ -29,17 +33,21 @@ def run_operation(macro: str, arguments: str = "{}", target: str | None = None) 
     """
     printed: list[str] = []
     errors: list[str] = []
+    stacks: list[str] = []
 
     def listen(event: Any) -> None:
         if event.info.level == "error":
             errors.append(event.info.msg)
         elif event.info.name in ("PrintEvent", "JinjaLogInfo"):
             printed.append(event.info.msg)
+        elif event.info.name == "LogDebugStackTrace":
+            stacks.append(event.data.exc_info)
 
     command = ["run-operation", macro, "--args", arguments, *_place(target)]
     result = _invoke(command, listen)
     if not result.success:
-        raise _as_error("\n".join([*errors, str(result.exception or "")]))
+        text = "\n".join([*errors, str(result.exception or "")])
+        raise _as_error(text.replace(IN_THE_LOG, _first_error(stacks) or IN_THE_LOG))
     return printed
 
 
@@ -131,6 +139,14 @@ def _invoke(arguments: Sequence[str], listen: Callable[[Any], None] | None = Non
         return dbtRunner(callbacks=[listen] if listen else []).invoke(list(arguments))
 
 
+def _first_error(stacks: Sequence[str]) -> str:
+    """What the first error of a chain said, in one line; empty where there is no chain."""
+    first, is_chained, _ = "".join(stacks).partition("\n\nDuring handling of the above exception")
+    said = re.findall(r"(?ms)^[\w.]+(?:Error|Exception): (.*?)(?=^Traceback|\Z)", first) if is_chained else []
+    text = re.sub(r"^\w+ Error\s*$", "", said[-1], flags=re.MULTILINE) if said else ""
+    return printable_lines(" ".join(text.split()))[:300]
+
+
 def _place(target: str | None = None) -> list[str]:
     root = str(find_root())
     quiet = ["--quiet", "--log-level", "none", "--log-level-file", "debug"]
@@ -149,10 +165,7 @@ def _as_error(text: str) -> PortmeshError:
     if 'Run "dbt deps"' in text:
         return UsageError("The domains are not installed as packages of the mesh yet.", next_step="dbt deps")
     said = [("said", text.strip().splitlines()[-1].strip())] if text.strip() else []
-    if "failed to connect" in text:
-        next_step = "start it, or check PORTMESH_SPARK_HOST and PORTMESH_SPARK_PORT, then try again"
-        return UsageError("The engine cannot be reached.", said, next_step)
-    if meaning := meaning_of_text(text):
+    if meaning := meaning_of_fault(text):
         return UsageError(meaning.message, said, meaning.next_step)
     # An adapter may wrap the error of a macro in one of its own.
     message = re.sub(r"^.*Encountered an error while running operation: \w+ Error[^\n]*\n", "", text, flags=re.S)

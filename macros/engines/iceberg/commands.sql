@@ -5,13 +5,15 @@
 
 {# Of Spark and Athena, and of Glue and S3, which both write to. #}
 {% macro iceberg__causes_of_faults() %}
-  {{ return(portmesh._causes_in_rights() + portmesh._causes_at_the_table() + portmesh._causes_in_services()) }}
+  {{ return(portmesh._causes_in_rights() + portmesh._causes_at_the_table() + portmesh._causes_in_settings()
+      + portmesh._causes_in_services()) }}
 {% endmacro %}
 
 {% macro _causes_in_rights() %}
   {{ return([
       {'pattern': 'ExpiredToken|token .{0,60}expired|InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient'
-           ~ '|SignatureDoesNotMatch|Unable to (locate|load) credentials',
+           ~ '|SignatureDoesNotMatch|Unable to (locate|load) credentials|Partial credentials found'
+           ~ '|config profile .{0,80} could not be found|SSO (session|Token)',
        'tried': true, 'answers': false,
        'cause': 'the AWS credentials have expired, are missing or are wrong',
        'remedy': 'sign in again (on EMR: give the cluster its role)'},
@@ -37,6 +39,21 @@
       {'pattern': 'TOO_MANY_OPEN_PARTITIONS|open writers|Exceeded limit of \\d+ (open )?partitions',
        'cause': 'Athena writes at most 100 partitions a statement',
        'remedy': 'give the port fewer partitions (config partition_by)'},
+  ]) }}
+{% endmacro %}
+
+{% macro _causes_in_settings() %}
+  {{ return([
+      {'pattern': 'WorkGroup .{0,130}is not found', 'tried': true, 'answers': false,
+       'cause': 'Athena has no such work group in this region',
+       'remedy': 'set PORTMESH_ATHENA_WORKGROUP and AWS_REGION'},
+      {'pattern': 'NoSuchBucket|specified bucket does not exist|create output bucket', 'tried': true, 'answers': false,
+       'cause': 'the lake\'s bucket does not exist', 'remedy': 'set PORTMESH_S3_LAKE'},
+      {'pattern': 'PermanentRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraint', 'tried': true,
+       'answers': false,
+       'cause': 'the lake\'s bucket is in another region', 'remedy': 'set AWS_REGION to the bucket\'s region'},
+      {'pattern': 'connect to proxy|Tunnel connection failed', 'tried': true, 'answers': false,
+       'cause': 'the proxy on the way to AWS does not let this through', 'remedy': 'check HTTPS_PROXY and NO_PROXY'},
   ]) }}
 {% endmacro %}
 
