@@ -299,6 +299,40 @@ def test_what_is_no_count_of_failures_is_refused(mesh: Mesh, count: str) -> None
     assert not mesh.has("shop.one")
 
 
+SUMS = {
+    "a whole decimal": ("decimal(10, 2)", "sum(n)", "warn", 10),
+    "a whole double": ("double", "sum(n)", "warn", 10),
+    "a decimal with a fraction": ("decimal(10, 2)", "sum(n) / 4", "error", None),
+    "a double with a fraction": ("double", "sum(n) / 4", "error", None),
+    "a sum of nothing": ("decimal(10, 2)", "sum(case when n < 0 then n end)", "error", None),
+    "nothing as zero": ("decimal(10, 2)", "coalesce(sum(case when n < 0 then n end), 0)", "pass", 0),
+    "nothing as zero, of doubles": ("double", "coalesce(sum(case when n < 0 then n end), 0)", "pass", 0),
+}
+
+
+def test_a_sum_has_the_same_verdict_in_a_build_and_in_a_test_alone(mesh: Mesh) -> None:
+    """dbt takes no NULL and no fraction for a number of failures, nor does the gate."""
+    for name, (kind, count, verdict, failures) in SUMS.items():
+        one_port(mesh, f"    - summed: {{config: {{fail_calc: '{count}', severity: warn}}}}")
+        found = f"select k, cast(2.5 as {kind}) as n from {{{{ model }}}}"
+        mesh.write("domains/shop/macros/summed.sql", f"{{% test summed(model, column_name) %}}{found}{{% endtest %}}")
+        mesh.land("tiny", "select i as k, 'a' as t, now()::timestamp as landed_at from range(4) r(i)")
+        assert mesh.dbt("deps").ok
+        built = mesh.dbt("build")
+        if not mesh.has("shop.one"):
+            assert "its check summed_one_k gave no whole number of failures" in built.messages["one"], name
+            one_port(mesh, "    - unique")
+            assert mesh.dbt("build").ok
+            one_port(mesh, f"    - summed: {{config: {{fail_calc: '{count}', severity: warn}}}}")
+        gate = built.statuses["one"] if built.statuses["one"] == "error" else built.statuses["summed_one_k"]
+        alone = mesh.dbt("test")
+        assert (gate, built.failures["summed_one_k"]) == (verdict, failures), (name, built.output)
+        assert (alone.statuses["summed_one_k"], alone.failures["summed_one_k"]) == (verdict, failures), (
+            name,
+            alone.output,
+        )
+
+
 def test_a_whole_number_may_come_as_a_decimal(mesh: Mesh) -> None:
     one_port(mesh, "    - unique: {config: {fail_calc: 'coalesce(sum(cast(n_records as decimal(10, 2))), 0)'}}")
     assert mesh.dbt("build").ok

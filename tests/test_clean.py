@@ -15,7 +15,7 @@ from portmesh.upkeep.leftovers import OpenVersion, OrphanFiles, count_left, deci
 from portmesh.upkeep.orphans import delete_files
 from tests.engine import ENGINES
 from tests.engine_glue import lake
-from tests.faults import add_fault, clear_faults
+from tests.faults import add_fault, clear_faults, just_before
 from tests.mesh import Mesh
 from tests.test_output_port import COLUMNS, DUPLICATE, EXEMPT, LINES, good
 from tests.test_status import run
@@ -211,7 +211,9 @@ def test_files_that_are_no_tables_go_once_they_are_old(shop: Mesh, capsys: pytes
     shop.port("shop/after", LINES, COLUMNS, meta=EXEMPT)
     shop.land("lines", good() + DUPLICATE)
     assert not shop.dbt("build", "--select", "after").ok
-    assert len(cleaned(capsys, "--refused")["gone"]) == 1
+    (candidate,) = shop.engine.candidates("shop.after")
+    database, name = candidate.split(".")
+    boto3.client("glue").delete_table(DatabaseName=database, Name=name)
 
     text = run(capsys, "status")[1]
     assert "1 orphan folder left from broken runs." in text
@@ -227,6 +229,30 @@ def test_files_that_are_no_tables_go_once_they_are_old(shop: Mesh, capsys: pytes
     assert stored("shop.after") == []
     assert stored("shop.lines") == [home]
     assert shop.value("select count(*) from shop.lines") == 100
+
+
+@pytest.mark.engines("athena")
+def test_a_table_that_alone_has_its_files_goes_with_them(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
+    """A second name on a port's table goes as a name, whichever of the names has the port."""
+    (home,) = stored("shop.lines")
+    shop.land("lines", good(120) + DUPLICATE)
+    assert not shop.dbt("build").ok
+    assert len(stored("shop.lines")) == 2
+    assert len(cleaned(capsys, "--refused")["gone"]) == 1
+    assert stored("shop.lines") == [home]
+
+    shop.port("shop/lines", "{{ config(unique_key='line_id') }}" + LINES, COLUMNS, meta=EXEMPT)
+    assert not shop.dbt("build").ok
+    (second_name,) = shop.engine.candidates("shop.lines")
+    shop.land("lines", good(130))
+    with just_before("'databasename': 'shop', 'tableinput'", lambda: add_fault(service="glue", code="Oops", times=9)):
+        assert not shop.dbt("build", "--full-refresh").ok
+    clear_faults()
+    assert len(cleaned(capsys, "--older-than", "0h", "--refused")["gone"]) >= 2, second_name
+    assert stored("shop.lines") == [home]
+    assert shop.value("select count(*) from shop.lines") == 100
+    assert shop.dbt("build", "--full-refresh").ok
+    assert shop.value("select count(*) from shop.lines") == 130
 
 
 @pytest.mark.engines("emr", "athena")

@@ -49,3 +49,16 @@
   {%- if model.resource_type == 'unit_test' -%}create or replace view {{ relation }} as {{ sql }}
   {%- else -%}{{ return(create_table_as(temporary, relation, sql)) }}{%- endif -%}
 {%- endmacro %}
+
+{# Its results have decimals as text, of which dbt says that it is no number of failures. In the gate a port is at work,
+   which casts them itself. #}
+{% macro athena__get_test_sql(main_sql, fail_calc, warn_if, error_if, limit) %}
+  {% set counted = {'by': fail_calc} %}
+  {% if model.resource_type == 'test' and fail_calc != 'count(*)' %}
+    {% set count = 'select ' ~ fail_calc ~ ' as failures from (\n' ~ main_sql ~ '\n) as found' %}
+    {% if portmesh.describe_query(count)[0].type.startswith('decimal') %}
+      {% do counted.update({'by': 'cast(' ~ fail_calc ~ ' as double)'}) %}
+    {% endif %}
+  {% endif %}
+  {{ return(dbt.default__get_test_sql(main_sql, counted.by, warn_if, error_if, limit)) }}
+{% endmacro %}
