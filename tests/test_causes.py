@@ -24,6 +24,19 @@ OTHER = "see the error below, and the whole of it in logs/dbt.log"
 ERRORS = {
     "GlueException: Something nobody has seen before (Service: Glue, Status Code: 400)": OTHER,
     "GlueException: Read timed out": "an answer took too long",
+    "java.lang.OutOfMemoryError: Java heap space": "the engine has not the memory that this takes",
+    "EXCEEDED_LOCAL_MEMORY_LIMIT: Query exceeded per-node memory limit of 315MB": (
+        "the engine has not the memory that this takes"
+    ),
+    "Query exhausted resources at this scale factor": "the engine has not the memory that this takes",
+    "An error occurred (InvalidRequestException) when calling StartQueryExecution: WorkGroup w is not found.": (
+        "Athena has no such work group in this region"
+    ),
+    "InvalidRequestException: Unable to verify/create output bucket lake": "the lake's bucket does not exist",
+    "S3Exception: The bucket is in this region: eu-west-2 (PermanentRedirect)": (
+        "the lake's bucket is in another region"
+    ),
+    'Failed to connect to proxy URL: "http://10.0.0.1:1"': ("the proxy on the way to AWS does not let this through"),
     "GlueException: The security token included in the request is expired (ExpiredTokenException)": (
         "the AWS credentials have expired, are missing or are wrong"
     ),

@@ -6,7 +6,7 @@
 {# Of Spark and Athena, and of Glue and S3, which both write to. #}
 {% macro iceberg__causes_of_faults() %}
   {{ return(portmesh._causes_in_rights() + portmesh._causes_at_the_table() + portmesh._causes_in_settings()
-      + portmesh._causes_in_services()) }}
+      + portmesh._causes_in_memory() + portmesh._causes_in_services()) }}
 {% endmacro %}
 
 {% macro _causes_in_rights() %}
@@ -54,6 +54,17 @@
        'cause': 'the lake\'s bucket is in another region', 'remedy': 'set AWS_REGION to the bucket\'s region'},
       {'pattern': 'connect to proxy|Tunnel connection failed', 'tried': true, 'answers': false,
        'cause': 'the proxy on the way to AWS does not let this through', 'remedy': 'check HTTPS_PROXY and NO_PROXY'},
+  ]) }}
+{% endmacro %}
+
+{% macro _causes_in_memory() %}
+  {% set remedy = 'give Spark more memory: spark.driver.memory and spark.executor.memory, where Spark is started'
+      ~ ' (on a rig: python -m rig restart emr --conf spark.driver.memory=4g)' if target.type == 'spark'
+      else 'have the model take less at once; Athena\'s memory is what it is (on a rig: RIG_TRINO_HEAP)' %}
+  {{ return([
+      {'pattern': 'OutOfMemoryError|Java heap space|GC overhead limit|MEMORY_LIMIT|OUT_OF_MEMORY'
+           ~ '|exhausted resources at this scale', 'tried': true,
+       'cause': 'the engine has not the memory that this takes', 'remedy': remedy},
   ]) }}
 {% endmacro %}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import threading
 import time
 import uuid
@@ -29,6 +30,9 @@ from rig.processes import LOOPBACK
 
 log = logging.getLogger(__name__)
 
+OUT_OF_MEMORY = re.compile("MEMORY_LIMIT|OUT_OF_MEMORY")
+MORE_MEMORY = "(On the rig: RIG_TRINO_HEAP=6G .venv-rig/bin/python -m rig restart athena)"
+TRINO_ENDED = f"If Trino has ended, it was out of memory as a rule. {MORE_MEMORY}"
 OVER_THE_LIMIT = "Bytes scanned limit was exceeded"
 # The newest executions whose rows can still be read page by page; the older ones' are in S3.
 KEPT_RESULTS = 200
@@ -156,9 +160,12 @@ class Executions:
             if execution.cancel_asked:
                 execution.finish("CANCELLED", execution.cancel_asked)
             else:
-                execution.finish("FAILED", f"{error.error_name}: {error.message}")
+                hint = f" {MORE_MEMORY}" if OUT_OF_MEMORY.search(error.error_name or "") else ""
+                execution.finish("FAILED", f"{error.error_name}: {error.message}{hint}")
         except (trino.exceptions.TrinoConnectionError, ClientError) as error:
-            execution.finish("FAILED", f"GENERIC_INTERNAL_ERROR: {error}")
+            # Trino ends at once where its heap is full.
+            hint = "" if isinstance(error, ClientError) else f" {TRINO_ENDED}"
+            execution.finish("FAILED", f"GENERIC_INTERNAL_ERROR: {error}{hint}")
         except Exception as error:  # A thread of the pool has nobody to tell but the client.
             log.exception("The rig failed on a query: %s", execution.sql)
             execution.finish("FAILED", f"The rig failed: {type(error).__name__}: {error}")

@@ -245,3 +245,11 @@ def test_a_query_waits_for_trinos_own_node(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(nodes, "SECONDS_WITHOUT_A_NODE", 0)
     with pytest.raises(trino.exceptions.TrinoQueryError, match="NO_NODES_AVAILABLE"):
         nodes.rows_of(StartingTrino(1000), "select 1")
+
+
+def test_a_query_that_the_heap_does_not_hold_names_the_variable(athena: Athena) -> None:
+    """Athena has more memory than a rig's Trino: what fails here alone says how to give it more."""
+    large = ENDLESS.replace("count(*)", "cardinality(array_agg(x * 10000 + y))")
+    reason = athena.refused(large)
+    assert reason.startswith("EXCEEDED_LOCAL_MEMORY_LIMIT: ")
+    assert reason.endswith("(On the rig: RIG_TRINO_HEAP=6G .venv-rig/bin/python -m rig restart athena)")
