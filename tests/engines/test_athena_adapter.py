@@ -87,3 +87,12 @@ def test_grants_fail(mesh: Mesh) -> None:
         seeded = mesh.dbt("seed", "--select", "kinds")
     assert seeded.statuses["kinds"] == "error"
     assert "mismatched input 'grant select" in seeded.messages["kinds"]
+
+
+def test_a_decimal_is_no_number_of_failures(mesh: Mesh) -> None:
+    found = "{{ config(fail_calc='coalesce(sum(cast(n as decimal(10, 2))), 0)') }} select 1 as n where false"
+    path = mesh.write("domains/shop/tests/summed.sql", found)
+    with without(mesh, "athena__get_test_sql"):
+        tested = mesh.dbt("test", "--select", "summed")
+    path.unlink()
+    assert "'0.00' is not of type 'integer'" in tested.messages["summed"], tested.output

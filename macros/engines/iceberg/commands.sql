@@ -60,7 +60,7 @@
 {% macro _causes_in_memory() %}
   {% set remedy = 'give Spark more memory: spark.driver.memory and spark.executor.memory, where Spark is started'
       ~ ' (on a rig: python -m rig restart emr --conf spark.driver.memory=4g)' if target.type == 'spark'
-      else 'have the model take less at once; Athena\'s memory is what it is (on a rig: RIG_TRINO_HEAP)' %}
+      else 'have the model take less at once (on a rig: RIG_TRINO_HEAP=6G python -m rig restart athena)' %}
   {{ return([
       {'pattern': 'OutOfMemoryError|Java heap space|GC overhead limit|MEMORY_LIMIT|OUT_OF_MEMORY'
            ~ '|exhausted resources at this scale', 'tried': true,
