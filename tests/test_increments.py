@@ -431,7 +431,7 @@ def write_landed(mesh: Mesh, model: Model) -> None:
     )
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [6, 18])
 def test_any_sequence_of_builds_gives_the_rows_that_a_model_says(mesh: Mesh, seed: int) -> None:
     model = Model(Random(seed))
     mesh.set_up("shop", sources=("sales",))

@@ -43,7 +43,8 @@
   {% set is_nothing = message.startswith('Compilation Error') and not begun.step %}
   {% if is_nothing or port.label ~ ' was not ' in message %}{{ return(none) }}{% endif %}
   {% set fault = {'port': port, 'step': begun.step or 'start', 'cause': cause, 'what': 'the run broke'} %}
-  {% if begun.checks %}{% do fault.update(portmesh._fault_of_checks(fault, begun.checks, message)) %}{% endif %}
+  {% set is_of_checks = begun.checks and not cause.tried and cause.answers is not sameas false %}
+  {% if is_of_checks %}{% do fault.update(portmesh._fault_of_checks(fault, begun.checks, message)) %}{% endif %}
   {{ return(dict(fault, meaning=portmesh._what_is_known(fault))) }}
 {% endmacro %}
 
