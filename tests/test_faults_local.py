@@ -239,7 +239,9 @@ def assert_both_say(mesh: Mesh, portmesh: Portmesh, meaning: str, said: str) -> 
     assert "Traceback" not in status.err
     broken = mesh.dbt("build")
     assert broken.exit_code == 2
-    assert said in broken.output.splitlines()[-1]
+    assert f"{meaning} dbt build stopped before its first node: nothing was published.\n" in broken.output
+    assert said in broken.output
+    assert "Traceback" not in broken.output
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
+import duckdb
 from botocore.exceptions import BotoCoreError, ClientError
 from dbt.artifacts.schemas.catalog import CatalogArtifact
 from dbt.plugins.manager import dbtPlugin
@@ -17,6 +18,7 @@ from dbt.task.runnable import GraphRunnableTask
 from dbt_common.exceptions import DbtBaseException, DbtRuntimeError
 from dbt_common.exceptions.connection import ConnectionError as DbtConnectionError
 
+from portmesh import database
 from portmesh.catalog.viewer import STATIC_PAGE, is_safe, make_page
 from portmesh.engine_faults import meaning_of_error
 from portmesh.errors import MissingArtifactError, UsageError
@@ -48,7 +50,7 @@ def _with_plain_faults(run: Any) -> Any:
     def run_plainly(task: GraphRunnableTask, *arguments: Any) -> Any:
         try:
             return run(task, *arguments)
-        except (BotoCoreError, ClientError, DbtBaseException, DbtConnectionError) as error:
+        except (BotoCoreError, ClientError, DbtBaseException, DbtConnectionError, duckdb.Error) as error:
             if fault := _fault(task, error):
                 raise DbtRuntimeError(str(fault)) from error
             raise
@@ -57,22 +59,37 @@ def _with_plain_faults(run: Any) -> Any:
 
 
 def _fault(task: GraphRunnableTask, error: Exception) -> UsageError | None:
-    meaning = meaning_of_error(error)
-    if not meaning:
+    found = _meaning(error)
+    if not found:
         return None
+    meaning, next_step = found
     nodes = [getattr(result, "node", None) for result in task.node_results]
     has_begun = any(node and node.resource_type != "operation" for node in nodes)
     when = "at its end: what it built stands above" if has_begun else "before its first node: nothing was published"
     return UsageError(
-        f"{meaning.message} dbt {task.args.which} stopped {when}.",
+        f"{meaning} dbt {task.args.which} stopped {when}.",
         [("where", _place(task.config.credentials)), ("got", str(error).strip().splitlines()[-1].strip())],
-        f"{meaning.next_step.removesuffix(', then run this again')}, then the same command",
+        next_step,
     )
+
+
+def _meaning(error: Exception) -> tuple[str, str] | None:
+    """A sentence of what it means, and what to do."""
+    if of_the_database := database.meaning_of(str(error)):
+        return of_the_database.message, dict(of_the_database.facts)["next"]
+    meaning = meaning_of_error(error)
+    if not meaning:
+        return None
+    return meaning.message, f"{meaning.next_step.removesuffix(', then run this again')}, then the same command"
 
 
 def _place(credentials: Any) -> str:
     """What dbt was told of its engine, such as `athena, eu-west-1, primary, s3://portmesh-lake/athena-results/`."""
-    told = {"athena": ("region_name", "work_group", "s3_staging_dir"), "spark": ("host", "port")}
+    told = {
+        "athena": ("region_name", "work_group", "s3_staging_dir"),
+        "spark": ("host", "port"),
+        "duckdb": ("path",),
+    }
     return ", ".join([credentials.type, *(str(getattr(credentials, name)) for name in told.get(credentials.type, ()))])
 
 
