@@ -61,7 +61,7 @@ STEPS = {
     "write": {"emr": "insert overwrite", "athena": "with (table_type"},
     "audit": {"emr": "as place", "athena": "as place"},
     "publish": {"emr": "fast_forward", "athena": "'databasename': 'shop', 'tableinput'"},
-    "record": {"emr": "portmesh.publications__shop values", "athena": '"publications__shop" values'},
+    "record": {"emr": "insert into portmesh.publications__shop", "athena": '"portmesh"."publications__shop" ('},
 }
 NOT_PUBLISHED = ("shop.lines was not published: the run broke. Consumers ",)
 # An engine that answers tells what consumers read; one that does not leaves it open.
