@@ -80,7 +80,7 @@
        'cause': 'the query was cancelled: by somebody, or by the work group\'s limit of bytes scanned',
        'remedy': 'raise the limit if it is that'},
       {'pattern': 'failed to connect|could not connect|connect to the endpoint|Connection refused|TTransport|TSocket'
-           ~ '|Broken pipe|Connection reset', 'answers': false,
+           ~ '|Broken pipe|Connection reset|(^|\\n)\\s*unexpected exception\\s*$', 'answers': false,
        'cause': 'the engine or AWS could not be reached', 'remedy': 'start the engine, check ' ~ where},
       {'pattern': 'timed out|time-?out', 'tried': true, 'answers': false,
        'cause': 'an answer took too long', 'remedy': 'see whether the engine is overloaded'},
