@@ -27,11 +27,11 @@
 {% macro _causes_at_the_table() %}
   {{ return([
       {'pattern': 'already exists|AlreadyExists',
-       'cause': 'at the port\'s name stands what Portmesh has not made (a Hive table, a view),'
+       'cause': 'another table or view, not created by Portmesh, already has the port\'s name,'
            ~ ' or another run has just made it',
        'remedy': 'move away or drop what is no Iceberg table'},
       {'pattern': 'not an iceberg table|NoSuchIcebergTable',
-       'cause': 'at the port\'s name stands a table that is not Iceberg', 'remedy': 'move it away or drop it'},
+       'cause': 'a table that is not Iceberg already has the port\'s name', 'remedy': 'move it away or drop it'},
       {'pattern': 'cannot fast-forward|branch.{0,200}does not exist|does not exist.{0,60}branch|CommitFailed'
            ~ '|CommitStateUnknown|ConcurrentModification|VersionMismatch|ICEBERG_COMMIT_ERROR',
        'cause': 'another run of this port has published or written meanwhile',
