@@ -206,13 +206,7 @@ GONE = (
 RETYPED = (LINES.replace("decimal(10, 2)", "double"), COLUMNS.replace('"decimal(10,2)"', "double"))
 
 
-@pytest.mark.parametrize(
-    ("sql", "columns"),
-    [
-        pytest.param(*GONE, id="gone"),
-        pytest.param(*RETYPED, id="retyped", marks=pytest.mark.engines("local", "emr")),
-    ],
-)
+@pytest.mark.parametrize(("sql", "columns"), [GONE, RETYPED], ids=["gone", "retyped"])
 def test_a_rollback_takes_back_what_an_agreement_changed(shop: Mesh, sql: str, columns: str) -> None:
     """Athena puts a column that comes again behind the others."""
     read = "select line_id, channel, amount, landed_at from shop.lines order by line_id"
@@ -230,18 +224,6 @@ def test_a_rollback_takes_back_what_an_agreement_changed(shop: Mesh, sql: str, c
     shop.land("lines", good(120))
     assert shop.dbt("build").ok
     assert shop.value("select sum(amount) from shop.lines") == 180
-
-
-@pytest.mark.engines("athena")
-def test_nothing_is_kept_from_before_another_type(shop: Mesh) -> None:
-    """Athena gives the port a new table then, whose history begins with it."""
-    agree_on(shop, *RETYPED)
-    assert shop.dbt("build").ok
-    shop.port("shop/lines", LINES, COLUMNS, meta=EXEMPT)
-    back = shop.dbt("run-operation", "rollback", "--args", "{port: shop.lines}")
-    assert not back.ok
-    assert "shop.lines keeps no version before " in back.output
-    assert shop.value("select sum(amount) from shop.lines") == 150
 
 
 @pytest.mark.engines("emr")
