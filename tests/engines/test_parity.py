@@ -254,12 +254,12 @@ def audit(mesh: Mesh) -> Audited:
     second = mesh.dbt("run")
     schema = f"on_{mesh.target}__portmesh"
     verdicts = mesh.rows(
-        f"select port, sequence, verdict, kind, row_count, failed_checks, findings from {schema}.publications"
+        f"select port, sequence, verdict, kind, row_count, failed_checks, findings from {schema}.publications__shop"
     )
     measurements = mesh.rows(
         "select p.port, p.sequence, m.check_name, m.kind, m.dimension, m.column_name, m.scope, m.failures, "
         "m.row_count, m.warn_if, m.error_if, m.severity, m.status "
-        f"from {schema}.publications as p join {schema}.measurements as m "
+        f"from {schema}.publications__shop as p join {schema}.measurements__shop as m "
         "on m.invocation_id = p.invocation_id and m.port = p.port"
     )
     return Audited(
