@@ -19,8 +19,9 @@
    and they are the node's. #}
 {% macro _faults_of_others(results, faults) %}
   {% set found, told, texts = {}, faults | map(attribute='cause.cause') | list, [] %}
+  {% set causes = portmesh.causes_of_faults() %}
   {% for result in results if result.status in ['error', 'runtime error'] %}
-    {% set cause = portmesh.cause_of(result.message or '', portmesh.causes_of_faults()) %}
+    {% set cause = portmesh.cause_of(result.message or '', causes) %}
     {% if cause.answers is sameas false and cause.cause not in told %}
       {% do found.setdefault(cause.cause, {'remedy': cause.remedy, 'nodes': []}).nodes.append(result.node.name) %}
     {% endif %}

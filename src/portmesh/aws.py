@@ -46,7 +46,7 @@ NO_CREDENTIALS = Meaning(
     _SET_CREDENTIALS,
     exceptions=(NoCredentialsError, PartialCredentialsError, CredentialRetrievalError, ProfileNotFound, SSOError),
     said="Unable to locate credentials|Partial credentials found|Error when retrieving credentials"
-    "|config profile .* could not be found|SSO (session|Token)|SSO Token",
+    "|config profile .* could not be found|SSO (session|Token)",
 )
 NOT_ACCEPTED = Meaning(
     "AWS does not accept the credentials.",

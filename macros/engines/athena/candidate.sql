@@ -1,6 +1,6 @@
-{# Athena: a candidate is a second Glue name on the port's own Iceberg metadata; publication is one Glue UpdateTable
-   that moves the port to it. Two names that share files are never dropped by DROP TABLE, which would take the files
-   along. #}
+{# Athena: a candidate is a table of its own or, of an increment, a second Glue name on the port's own Iceberg metadata;
+   publication is one Glue UpdateTable that moves the port to it. Two names that share files are never dropped by
+   DROP TABLE, which would take the files along. #}
 
 {% macro athena__is_iceberg_table(relation) %}
   {%- set parameters = adapter.get_glue_table(relation)['Table'].get('Parameters') or {} -%}

@@ -21,7 +21,7 @@
 {% endmacro %}
 
 {% macro _keep_published_table(port, name) %}
-  {% if name.identifier in portmesh.engine_macro('tables_in')(name.schema) %}
+  {% if name.identifier in portmesh.tables_in(name.schema) %}
     {% do portmesh.drop_version(port, name.identifier) %}
   {% endif %}
   {% do portmesh.athena__open_second_name(port, name) %}

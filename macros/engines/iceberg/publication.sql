@@ -85,7 +85,7 @@
 {# The port's table, or one that Athena put aside at a publication; none where no table has the snapshot. #}
 {% macro iceberg__holder_of_snapshot(port, snapshot_id) %}
   {% set tables, queries = [port.relation], [] %}
-  {% for name in portmesh.versions_among(port, portmesh.engine_macro('tables_in')(port.internal_schema)) %}
+  {% for name in portmesh.versions_among(port, portmesh.tables_in(port.internal_schema)) %}
     {% if not modules.re.search('__(increment|rows)$', name) %}
       {% do tables.append(portmesh.version_relation(port, name)) %}
     {% endif %}

@@ -51,7 +51,7 @@
       {% do ended.append(row['version']) %}
     {% endif %}
   {% endfor %}
-  {% for name in portmesh.list_versions(port) if ended and name not in needed %}
+  {% for name in (portmesh.list_versions(port) if ended else []) if name not in needed %}
     {% if modules.re.sub('__[a-z]+$', '', name) in ended %}{% do portmesh.drop_version(port, name) %}{% endif %}
   {% endfor %}
 {% endmacro %}

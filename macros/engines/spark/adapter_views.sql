@@ -53,7 +53,7 @@
     {% set sql = portmesh.query("select decode(unhex('" ~ property[1] ~ "'), 'utf-8')").rows[0][0] %}
     {% do portmesh.execute_sql(
         'create or replace table ' ~ relation ~ ' using iceberg '
-        ~ portmesh._properties_clause(portmesh._view_property(sql)) ~ ' as\n' ~ sql) %}
+        ~ portmesh._properties_clause({property[0]: property[1]}) ~ ' as\n' ~ sql) %}
   {% else %}
     {% do exceptions.raise_dependency_error(
         portmesh.label_of(model) ~ ' was not built: the table stored for the view ' ~ node.name
