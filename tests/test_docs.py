@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.mesh import REPOSITORY
+from tools import checks_page
 
 CODE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 
@@ -44,6 +45,17 @@ def test_a_link_to_nothing_is_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("# A title\n[x](#a-title) [y](#other) [z](gone.md) [w](page.md#a-title)\n```\n[v](code.md)\n```\n")
     assert broken_links(page) == ["#other", "gone.md"]
+
+
+def test_the_page_of_checks_is_in_step() -> None:
+    assert checks_page.PAGE.read_text(encoding="utf-8") == checks_page.page(), "run: python -m tools.checks_page"
+
+
+def test_the_page_of_checks_has_every_check() -> None:
+    files = {file.stem for file in (REPOSITORY / "macros/checks").glob("*.sql")}
+    described = set(re.findall(r"^## (\w+)$", checks_page.page(), re.MULTILINE))
+    assert described
+    assert described <= files
 
 
 AWS = """#!/usr/bin/env bash

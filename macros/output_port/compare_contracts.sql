@@ -37,7 +37,7 @@
       port.label ~ ' was not written: its contract (' ~ port.contract_path ~ ') takes away what consumers read.\n\n'
       ~ portmesh.text_table(['column', 'contract', 'published'], rows)
       ~ '\n\n  allowed         new columns; int to bigint; a decimal with more digits before the point\n'
-      ~ '  next            publish it as a new model version beside this one (docs/playbook.md), so that readers'
+      ~ '  next            publish it as a new model version beside this one (docs/analyst.md), so that readers'
       ~ ' can move;\n'
       ~ '                  or agree on it with its consumers (' ~ (consumers or 'none are listed')
       ~ ') and record that: raise\n'

@@ -1,4 +1,4 @@
-{# {table: {column: type}}; docs/playbook.md says what each means. A new column goes to the end. #}
+{# {table: {column: type}}. The ports of domains/platform describe each column. Add new columns at the end. #}
 {% macro record_columns() %}
   {{- return({
       'publications': {

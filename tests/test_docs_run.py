@@ -1,0 +1,188 @@
+"""What README and docs show is done: files are written, commands typed, and their output compared with the page.
+
+A block marked `console` has commands after `$` and what they print, where `…` stands for anything; with `exit=1` the last
+command ends with that code. A block with `title="…"` is that file, or a change of it. All other YAML and SQL must at least parse.
+"""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import sqlfluff
+import yaml
+from markdown_it import MarkdownIt
+
+from tests.mesh import REPOSITORY
+
+# What differs from one run to the next, wherever it stands.
+VARIABLE = (
+    (r"^\d\d:\d\d:\d\d {2}", ""),
+    (r"\d{1,2} [A-Z][a-z]{2} (\d{4} )?\d\d:\d\d UTC", "TIME"),
+    (r"_\d{8}_\d{6}_[0-9a-f]{6}", "_VERSION"),
+    (r"\b\d+\.\d+s\b", "SECONDS"),
+    (r"(< 1|\b\d+) min\b", "AGE"),
+)
+LOOK = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+PAGES = ["README.md", "docs/analyst.md", "docs/consumer.md", "docs/on-call.md", "docs/platform-engineer.md"]
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block of code of a page, and where it begins."""
+
+    page: Path
+    line: int
+    language: str
+    options: dict[str, str]
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page.name}:{self.line}"
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    for token in MarkdownIt().parse(page.read_text(encoding="utf-8")):
+        if token.type == "fence" and token.map:
+            language, _, rest = token.info.partition(" ")
+            options = dict(re.findall(r'(\w+)="?([^"\s]+)"?', rest))
+            yield Block(page, token.map[0] + 1, language, options, token.content)
+
+
+def steps(block: Block) -> list[tuple[str, str]]:
+    """Each command of a console block, and what the page shows of its output."""
+    return [
+        (command, shown) for command, _, shown in (step.partition("\n") for step in block.text.split("$ ")) if command
+    ]
+
+
+def without_variables(text: str) -> str:
+    for pattern, word in VARIABLE:
+        text = re.sub(pattern, word, text, flags=re.MULTILINE)
+    return text
+
+
+def differs(shown: str, printed: str) -> bool:
+    """Whether a command printed something else than the page shows; a page that shows nothing claims nothing."""
+    want = without_variables(shown).replace("…", "...").strip() + "\n"
+    got = without_variables(printed).strip() + "\n"
+    return bool(shown.strip()) and not doctest.OutputChecker().check_output(want, got, LOOK)
+
+
+def typed(command: str, folder: Path) -> tuple[int, str]:
+    """The exit code of a command and what it prints, in a terminal of 100 columns without colour."""
+    environment = os.environ | {
+        "PATH": f"{REPOSITORY / '.venv/bin'}:{os.environ['PATH']}", "COLUMNS": "100", "NO_COLOR": "1",
+        "DBT_USE_COLORS": "false", "PORTMESH_ENVIRONMENT": "prod",
+    }  # fmt: skip
+    for name in ("DBT_TARGET_PATH", "DBT_LOG_PATH", "PORTMESH_DATABASE", "PORTMESH_LAKE"):
+        environment.pop(name, None)
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=folder, env=environment, text=True, check=False, timeout=600,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    return done.returncode, done.stdout
+
+
+def write(block: Block, file: Path) -> None:
+    """A file as the block has it; or, of a `diff`, its lines with `+` after the line above them, which the file has."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if block.language != "diff":
+        file.write_text(block.text)
+        return
+    above, *added = block.text.splitlines()
+    before, found, after = file.read_text().partition(above[1:] + "\n")
+    assert found, f"{block}: {file.name} has no line {above[1:]!r}"
+    file.write_text(before + found + "".join(line.removeprefix("+") + "\n" for line in added) + after)
+
+
+@pytest.fixture(scope="module")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the repository, built as `make demo` builds it."""
+    folder = tmp_path_factory.mktemp("docs") / "portmesh"
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    for name in listed.stdout.splitlines():
+        if (REPOSITORY / name).is_file() and not name.startswith(".venv"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(REPOSITORY / name, folder / name)
+    (folder / ".venv").symlink_to(REPOSITORY / ".venv")
+    (folder / "tools/environment.sh").write_text("#!/bin/sh\n# The test's own environment is used.\n")
+    code, printed = typed("tools/demo.sh", folder)
+    assert code == 0, printed
+    return folder
+
+
+@pytest.fixture
+def mesh(demonstration: Path, tmp_path: Path) -> Path:
+    """A copy of the built demonstration, which a page may change."""
+    folder = Path(shutil.copytree(demonstration, tmp_path / "portmesh", symlinks=True))
+    shutil.rmtree(folder / "dbt_packages")
+    assert typed("dbt --quiet deps", folder) == (0, "")
+    return folder
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_does_what_it_shows(name: str, mesh: Path) -> None:
+    page = REPOSITORY / name
+    done = 0
+    for block in blocks(page):
+        if "title" in block.options:
+            write(block, mesh / block.options["title"])
+        for command, shown in steps(block) if block.language == "console" else []:
+            code, printed = typed(command, mesh)
+            ends_with = int(block.options.get("exit", 0)) if command == steps(block)[-1][0] else 0
+            if differs(shown, printed) or code != ends_with:
+                pytest.fail(f"{block}: {command} ended with {code} and printed\n{printed}", pytrace=False)
+            done += 1
+    assert done > 0
+
+
+def all_pages() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "*.md"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    return [REPOSITORY / name for name in listed.stdout.split()]
+
+
+def fault(block: Block) -> str | None:
+    """Why an example cannot be what it says it is."""
+    if block.language == "yaml":
+        try:
+            yaml.safe_load(block.text)
+        except yaml.YAMLError as error:
+            return str(error)
+    if block.language == "sql":
+        found = sqlfluff.lint(block.text, dialect="duckdb", rules=["LT01"], config_path=str(REPOSITORY / ".sqlfluff"))
+        return next((one["description"] for one in found if one["code"] in ("PRS", "TMP")), None)
+    if block.language in ("", "bash", "sh") and not block.text.startswith(" "):
+        shell = block.text.replace("…", "x")
+        checked = subprocess.run(["bash", "-n", "-c", shell], capture_output=True, text=True, check=False)
+        return checked.stderr or None
+    return None
+
+
+def test_examples_are_what_they_say() -> None:
+    found = [block for page in all_pages() for block in blocks(page)]
+    assert len(found) > 80
+    assert {str(block): fault(block) for block in found if fault(block)} == {}
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("yaml", "to: {a: b"), ("yaml", "- to: ref('a', 'b')\n  - c"), ("sql", "selct 1 frm"), ("", "if true; then")],
+)
+def test_an_example_that_is_something_else_is_found(language: str, text: str) -> None:
+    assert fault(Block(Path("page.md"), 1, language, {}, text)) is not None
+
+
+def test_other_output_than_shown_is_found() -> None:
+    assert not differs("3 rows\n…\nDone in 1.02s", "3 rows\nanything\nDone in 0.33s")
+    assert differs("3 rows", "4 rows")
