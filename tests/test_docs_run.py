@@ -1,7 +1,8 @@
 """What README and docs show is done: files are written, commands typed, and their output compared with the page.
 
-A block marked `console` has commands after `$` and what they print, where `…` stands for anything; with `exit=1` the last
-command ends with that code. A block with `title="…"` is that file, or a change of it. All other YAML and SQL must at least parse.
+A block marked `console` has commands after `$` and what they print, where `…` stands for anything; with `exit=1` the
+last command ends with that code. A block with `title="…"` is that file, or a change of it. All other YAML and SQL must
+at least parse.
 """
 
 from __future__ import annotations

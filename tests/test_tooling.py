@@ -320,7 +320,7 @@ def test_requirements_are_pinned_and_name_no_index() -> None:
 def test_all_files_name_one_version_which_the_changelog_describes() -> None:
     package = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
     assert yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())["version"] == package
-    assert f"## {package} " in (REPOSITORY / "CHANGELOG.md").read_text()
+    assert f"## [{package}] - " in (REPOSITORY / "CHANGELOG.md").read_text()
 
 
 def test_the_container_is_made_by_the_commands_of_this_repository() -> None:

@@ -14,23 +14,22 @@ GIVEN = ("model", "column_name")
 OF_DBT = ("not_null", "unique", "accepted_values", "relationships")
 HEAD = """# The shared checks
 
-A check is a data test in a port's YAML. These come with Portmesh and work the same on every engine. This page is written from
-`macros/checks/_checks.yml` by `python -m tools.checks_page`. A check under a column tests that column; one under the port's own
-`data_tests` tests the whole table.
+A check is a data test in a port's YAML. These come with Portmesh and work the same on every engine. A check under a
+column tests that column; one under the port's own `data_tests` tests the whole table. `python -m tools.checks_page`
+writes this page from `macros/checks/_checks.yml`.
 
 {summary}
 
-The last four are [dbt's own](https://docs.getdbt.com/reference/resource-properties/data-tests). Every other generic test works too,
-and counts as accuracy unless its `config.meta.dimension` says otherwise.
+The last four are [dbt's own](https://docs.getdbt.com/reference/resource-properties/data-tests). Every other generic
+test works too, and counts as accuracy unless its `config.meta.dimension` says otherwise.
 """
 
 
 def dimension(kind: str) -> str:
     """What this kind of check measures, by the gate's own macro."""
     source = (ROOT / "macros/audit/check_dimension.sql").read_text(encoding="utf-8")
-    return str(
-        Environment().from_string(source, {"return": lambda found: found}).module.check_dimension(kind, {})
-    ).strip()  # type: ignore[attr-defined]
+    macros: Any = Environment().from_string(source, {"return": lambda found: found}).module
+    return str(macros.check_dimension(kind, {})).strip()
 
 
 def section(check: dict[str, Any]) -> str:
