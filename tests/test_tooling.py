@@ -18,8 +18,9 @@ import yaml
 from dbt.cli.main import dbtRunner
 from dbt.context.providers import ModelContext
 
+from portmesh.catalog.files import Difference
 from tests.mesh import REPOSITORY
-from tools import changed_ports, lint_conventions, lint_sql
+from tools import changed_ports, lint_conventions, lint_mesh, lint_sql
 
 DOMAINS = sorted(folder.parent.name for folder in REPOSITORY.glob("domains/*/dbt_project.yml"))
 
@@ -106,6 +107,12 @@ def test_no_sql_at_all_is_a_failure(monkeypatch: pytest.MonkeyPatch, capfd: pyte
     monkeypatch.setattr(lint_sql, "domain_sql", list)
     assert lint_sql.run([]) == lint_sql.MISSING_ARTIFACT
     assert "There is no SQL to lint" in capfd.readouterr().err
+
+
+def test_a_changed_model_is_linted_alone_and_a_changed_macro_with_all_models() -> None:
+    model, macro = "domains/orders/models/output_ports/baskets.sql", "domains/orders/macros/store_date.sql"
+    assert lint_sql.if_all_are_models([model]) == [model]
+    assert lint_sql.if_all_are_models([model, macro]) == []
 
 
 def test_a_file_that_sqlfluff_would_skip_is_a_failure(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -261,6 +268,39 @@ def test_a_convention_that_matches_nothing_is_a_failure(
     monkeypatch.setattr(lint_conventions, "packages_with_models", lambda _: ["portmesh"])
     assert lint_conventions.run(["--manifest", str(manifest)]) == lint_conventions.FINDINGS
     assert "These checks looked at nothing: check_model_directories" in capfd.readouterr().out
+
+
+def test_a_convention_may_match_nothing_in_some_domains(manifest: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert lint_conventions.run(["--manifest", str(manifest), "catalogue"]) == lint_conventions.FINE
+    assert re.search(r"^\d+ checks in 1 domains: 0 findings\.$", capfd.readouterr().out, re.M)
+
+
+@pytest.mark.parametrize(
+    ("files", "domains"),
+    [
+        (["domains/orders/models/orders.yml", "domains/marketing/README.md"], ["marketing", "orders"]),
+        (["domains/orders/models/orders.yml", "dbt-bouncer.yml"], []),
+        ([], []),
+    ],
+)
+def test_conventions_are_checked_in_the_domains_that_changed(files: list[str], domains: list[str]) -> None:
+    assert lint_mesh.domains_of(files) == domains
+
+
+def test_pages_and_rights_that_are_out_of_step_fail(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """All three are looked at, whatever the first says."""
+    monkeypatch.setattr(
+        lint_mesh.catalog, "find_differences", lambda *_, **__: [Difference("docs/a.md", "out of date")]
+    )
+    monkeypatch.setattr(lint_mesh.infra, "is_in_step", lambda *_: False)
+    monkeypatch.setattr(lint_mesh, "FOLDER", tmp_path)
+    assert lint_mesh.run(["domains/orders/models/orders.yml"]) == lint_mesh.lint_conventions.FINDINGS
+    out, err = capfd.readouterr()
+    assert "The catalog is not in step with the mesh: 1 finding." in err
+    assert "The infrastructure is not in step with the mesh: 1 finding." in err
+    assert "checks in 1 domains: 0 findings." in out
 
 
 def test_a_missing_manifest_says_what_to_run(tmp_path: Path) -> None:

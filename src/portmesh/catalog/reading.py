@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
@@ -20,12 +20,15 @@ ASKED = re.compile(r"\bdoc\(\s*(?:['\"]\w+['\"]\s*,\s*)?['\"](\w+)['\"]\s*\)")
 DEFINED = re.compile(r"{%-?\s*docs\s+(\w+)")
 
 
-def parse_without_pages(root: Path, parse: Callable[..., Parsed]) -> Parsed:
-    """What `parse` of portmesh.dbt gives, with a blank page for each that a domain's YAML includes.
+def parse_without_pages(root: Path, parse: Callable[..., Parsed], folder: Path | None = None) -> Parsed:
+    """What `parse` of portmesh.dbt returns, with a blank page for each that a domain's YAML includes.
+
+    In a `folder` that stays, the next parse reads only the files that changed; without one, it is a temporary folder.
 
     Raises FindingsError with dbt's own message where another file is not as dbt wants it.
     """
-    with _beside(root) as copy:
+    with TemporaryDirectory(prefix="portmesh-catalog-") as temporary:
+        copy = _link_mesh(root, folder or Path(temporary))
         pages = copy / FOLDER
         pages.mkdir(parents=True)
         blank = [f"{{% docs {name} %}}\nThe page {name}.\n{{% enddocs %}}\n" for name in pages_asked_for(root)]
@@ -55,13 +58,16 @@ def _found(root: Path, pattern: re.Pattern[str], *places: str) -> dict[str, str]
     return found
 
 
-@contextmanager
-def _beside(root: Path) -> Iterator[Path]:
-    """A folder with everything of the mesh by link, but the catalog's pages and what dbt writes."""
-    with TemporaryDirectory(prefix="portmesh-catalog-") as name:
-        copy = Path(name)
-        _link(root, copy, FOLDER.parts)
-        yield copy
+def _link_mesh(root: Path, copy: Path) -> Path:
+    """Fill a folder with links to everything of the mesh, except the catalog's pages and what dbt writes."""
+    copy.mkdir(parents=True, exist_ok=True)
+    for entry in copy.iterdir():
+        if entry.is_symlink():
+            entry.unlink()
+        elif entry.name not in WRITTEN_BY_DBT:
+            shutil.rmtree(entry)
+    _link(root, copy, FOLDER.parts)
+    return copy
 
 
 def _link(here: Path, there: Path, way: tuple[str, ...]) -> None:
