@@ -86,7 +86,7 @@ def typed(command: str, folder: Path) -> tuple[int, str]:
     for name in ("DBT_TARGET_PATH", "DBT_LOG_PATH", "PORTMESH_DATABASE", "PORTMESH_LAKE"):
         environment.pop(name, None)
     done = subprocess.run(
-        ["bash", "-c", command], cwd=folder, env=environment, text=True, check=False, timeout=600,
+        ["bash", "-c", command], cwd=folder, env=environment, text=True, check=False, timeout=1800,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     return done.returncode, done.stdout
