@@ -111,6 +111,10 @@
 {% macro list_versions(port) %}{{ return(portmesh.engine_macro('list_versions')(port)) }}{% endmacro %}
 {# {port's relation: [{name, kind, where, is_held}]} of those of many ports. `is_held`: something reads it. #}
 {% macro open_versions(ports) %}{{ return(portmesh.engine_macro('open_versions')(ports)) }}{% endmacro %}
+{# Names of the tables that hold the rows of these snapshots; none where a version is no snapshot. #}
+{% macro tables_with_snapshots(port, snapshot_ids) %}
+  {{ return(portmesh.engine_macro('tables_with_snapshots')(port, snapshot_ids)) }}
+{% endmacro %}
 {# Drops one of them, unless something reads it. #}
 {% macro drop_version(port, name) %}{{ return(portmesh.engine_macro('drop_version')(port, name)) }}{% endmacro %}
 {# Drops what neither a kept version nor the run at hand needs. #}

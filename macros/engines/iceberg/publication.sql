@@ -84,7 +84,7 @@
 
 {# The port's table, or one that Athena put aside at a publication; none where no table has the snapshot. #}
 {% macro iceberg__holder_of_snapshot(port, snapshot_id) %}
-  {% set tables, queries = [port.relation], [] %}
+  {% set tables, queries = [port.relation] if load_relation(port.relation) else [], [] %}
   {% for name in portmesh.versions_among(port, portmesh.tables_in(port.internal_schema)) %}
     {% if not modules.re.search('__(increment|rows)$', name) %}
       {% do tables.append(portmesh.version_relation(port, name)) %}
@@ -95,6 +95,17 @@
     {% do queries.append(
         'select ' ~ loop.index0 ~ ' as place from ' ~ snapshots ~ ' where snapshot_id = ' ~ snapshot_id | int) %}
   {% endfor %}
-  {% set found = portmesh.query(queries | join('\nunion all\n') ~ '\norder by place').columns[0].values() | list %}
+  {% set query = queries | join('\nunion all\n') ~ '\norder by place' %}
+  {% set found = portmesh.query(query).columns[0].values() | list if queries else [] %}
   {{ return(tables[found[0] | int] if found else none) }}
+{% endmacro %}
+
+{# Whatever their names say: a run that was killed has left no record of what it put aside. #}
+{% macro iceberg__tables_with_snapshots(port, snapshot_ids) %}
+  {% set names = [] %}
+  {% for snapshot_id in snapshot_ids %}
+    {% set holder = portmesh.iceberg__holder_of_snapshot(port, snapshot_id) %}
+    {% if holder %}{% do names.append(holder.identifier) %}{% endif %}
+  {% endfor %}
+  {{ return(names) }}
 {% endmacro %}
