@@ -148,6 +148,7 @@
 {# Names of domains whose copies in dbt_packages/ are old; an engine that cannot read the files gives none. #}
 {% macro old_packages() %}{{ return(portmesh.engine_macro('old_packages')()) }}{% endmacro %}
 {# What the engine's own errors mean: [{pattern: what the error contains, cause, remedy}]; the first that fits is told.
+   `of_sql`: also of an error that names a place in the statement, which is else the statement's own.
    `tried`: the tests break a run so, and the next one builds the port as if nothing had been.
    `answers: false`: the engine cannot be asked then what consumers read. #}
 {% macro causes_of_faults() %}{{ return(portmesh.engine_macro('causes_of_faults')()) }}{% endmacro %}

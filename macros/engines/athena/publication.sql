@@ -18,7 +18,7 @@
    takes seconds, so another run is looked for once more. #}
 {% macro athena__publish_beside(port, place) %}
   {% do portmesh.athena__open_second_name(port, place.replaced) %}
-  {% do portmesh._assert_not_overtaken(port, place) %}
+  {% do portmesh.iceberg__assert_not_overtaken(port, place) %}
   {% do portmesh.engine_macro('publish_branch')(port, place) %}
 {% endmacro %}
 

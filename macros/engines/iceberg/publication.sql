@@ -1,7 +1,7 @@
 {# Spark and Athena: the switch is one change of the table's pointer; its record follows (docs/decisions/0009). #}
 
 {% macro iceberg__publish_version(port, place, changes) %}
-  {% do portmesh._assert_not_overtaken(port, place) %}
+  {% do portmesh.iceberg__assert_not_overtaken(port, place) %}
   {% if not place.exists %}
     {% do portmesh.engine_macro('rename_table')(place.result, port.relation) %}
   {% elif place.is_beside %}
@@ -15,7 +15,7 @@
 {% macro iceberg__show_again(port, current) %}{% endmacro %}
 
 {# Another run of this port may have published since this one began, or have made it. #}
-{% macro _assert_not_overtaken(port, place) %}
+{% macro iceberg__assert_not_overtaken(port, place) %}
   {% set is_as_it_was = portmesh.engine_macro('published_pointer')(port) == place.pointer if place.exists
       else port.alias not in portmesh.tables_in(port.relation.schema) %}
   {% if not is_as_it_was %}
