@@ -26,8 +26,8 @@
 {% macro table_columns(relation) %}{{ return(portmesh.engine_macro('table_columns')(relation)) }}{% endmacro %}
 {# Fails where the engine cannot resolve a query; nothing is read. #}
 {% macro analyse_query(sql) %}{{ return(portmesh.engine_macro('analyse_query')(sql)) }}{% endmacro %}
-{# A pre-hook of each model: where views are stored, those that the node reads and the run does not build are stored
-   anew. #}
+{# A pre-hook of each model, and before an audit, which may be that of an operation: where views are stored, those that
+   the node reads and the run does not build are stored anew. #}
 {% macro refresh_views(node) %}{{ return(portmesh.engine_macro('refresh_views')(node)) }}{% endmacro %}
 {# Names of the tables in a schema that exists. #}
 {% macro tables_in(schema) %}{{ return(portmesh.engine_macro('tables_in')(schema)) }}{% endmacro %}
