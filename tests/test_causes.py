@@ -44,15 +44,46 @@ ERRORS = {
         "the AWS credentials have expired, are missing or are wrong"
     ),
 }
+# Errors of a statement, whose names and values are a domain's, as Athena and Spark 3.5 write them.
+OF_SQL = (
+    "COLUMN_NOT_FOUND: line 3:5: Column 'amuont' cannot be resolved or requester is not authorized to access requested "
+    "resources",
+    "COLUMN_NOT_FOUND: line 3:5: Column 'cancelled_at' cannot be resolved",
+    "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.raw.cancelled_orders' does not exist",
+    "TYPE_MISMATCH: line 2:1: Cannot apply operator: row(timeout varchar) + integer",
+    "INVALID_CAST_ARGUMENT: Cannot cast 'cancelled' to BIGINT",
+    "INVALID_CAST_ARGUMENT: Value cannot be cast to date: throttled",
+    "[UNRESOLVED_COLUMN.WITH_SUGGESTION] A column, variable, or function parameter with name `cancelled_at` cannot be "
+    "resolved. Did you mean one of the following? [`timeouts`].; line 5 pos 4;\n'Project ['cancelled_at]\n"
+    "+- SubqueryAlias timeouts",
+    '[CAST_INVALID_INPUT] The value \'timeout\' of the type "STRING" cannot be cast to "INT" because it is malformed.\n'
+    "== SQL (line 3, position 5) ==\ncast(throttled as int)",
+    "[TABLE_OR_VIEW_NOT_FOUND] The table or view `raw`.`timeouts` cannot be found.",
+)
+ALREADY_THERE = (
+    "another table or view, not created by Portmesh, already has the port's name, or another run has just made it"
+)
+OF_A_NAME = {
+    "TABLE_ALREADY_EXISTS: line 1:1: Destination table 'awsdatacatalog.shop.lines' already exists": ALREADY_THERE,
+    "Query cancelled by user.": ("the query was cancelled: by somebody, or by the work group's limit of bytes scanned"),
+}
 
 
-def test_the_frames_of_a_stack_are_no_cause(mesh: Mesh) -> None:
+def causes_of(mesh: Mesh, messages: list[str]) -> list[str]:
     mesh.set_up("shop", root={"macro-paths": ["macros", "probe"]})
     mesh.write("probe/probe.sql", PROBE)
     assert mesh.dbt("deps").ok
-    messages = json.dumps(
-        {"messages": [error if error == THRIFT else f"Runtime Error\n  {error}{STACK}" for error in ERRORS]}
-    )
-    printed = mesh.dbt("run-operation", "probe", "--args", messages).output
-    causes = [line.removeprefix("cause ") for line in printed.splitlines() if line.startswith("cause ")]
-    assert causes == list(ERRORS.values()), printed
+    printed = mesh.dbt("run-operation", "probe", "--args", json.dumps({"messages": messages})).output
+    return [line.removeprefix("cause ") for line in printed.splitlines() if line.startswith("cause ")]
+
+
+def test_the_frames_of_a_stack_are_no_cause(mesh: Mesh) -> None:
+    messages = [error if error == THRIFT else f"Runtime Error\n  {error}{STACK}" for error in ERRORS]
+    assert causes_of(mesh, messages) == list(ERRORS.values())
+
+
+def test_names_and_values_of_a_domain_are_no_cause(mesh: Mesh) -> None:
+    of_model = "Database Error in model cancelled_timeouts (models/throttled/cancelled_timeouts.sql)\n  "
+    compiled = "\n  compiled code at target/run/shop/models/throttled/cancelled_timeouts.sql"
+    messages = [f"{of_model}{error}{compiled}" for error in (*OF_SQL, *OF_A_NAME)]
+    assert causes_of(mesh, messages) == [OTHER] * len(OF_SQL) + list(OF_A_NAME.values())

@@ -399,3 +399,10 @@ def test_more_partitions_than_athena_writes_at_once(mesh: Mesh, partition_by: li
     aside = [name for name in mesh.engine.relations(f"shop{INTERNAL}") if name.endswith("__replaced")]
     assert mesh.engine.relations(f"shop{INTERNAL}") == aside
     assert len(aside) == (1 if mesh.target == "athena" else 0)
+
+
+def test_what_a_rule_finds_is_no_fault_of_the_engine(shop: Mesh) -> None:
+    shop.port("shop/lines", LINES, COLUMNS, meta="consumers: [{name: Session timeouts, purpose: ''}]")
+    refused = shop.dbt("build")
+    assert "A consumer of shop.lines (Session timeouts) has no purpose." in refused.output
+    assert "broke" not in refused.output, refused.output

@@ -161,3 +161,15 @@ def test_the_kits_commands_say_it_too(
 def test_what_a_text_of_spark_means(text: str, meaning: object) -> None:
     assert meaning_of_fault(text) == meaning
     assert len({one.message for one in (*MEANINGS, *OF_SPARK)}) == len(MEANINGS) + len(OF_SPARK)
+
+
+@pytest.mark.parametrize("name", ["SSO session store", "No space left on device"])
+def test_what_a_rule_finds_is_no_fault_whatever_names_stand_in_it(mesh: Mesh, name: str) -> None:
+    mesh.set_up("shop")
+    mesh.port("shop/lines", LINES, COLUMNS, meta=f"consumers: [{{name: {name}, purpose: ''}}]")
+    mesh.land("lines", "select 1 as line_id")
+    assert mesh.dbt("deps").ok
+    refused = mesh.dbt("compile")
+    assert not refused.ok
+    assert f"A consumer of shop.lines ({name}) has no purpose." in refused.output
+    assert "stopped before its first node" not in refused.output

@@ -130,3 +130,48 @@ def test_a_table_that_keeps_no_sql_of_its_view_is_not_read(shop: Mesh) -> None:
     assert "the table stored for the view stg_raw__lines does not hold the view's SQL" in refused.messages["lines"]
     (command,) = commands(refused.messages["lines"])
     assert shop.dbt(*command).ok
+
+
+@pytest.mark.engines("emr")
+def test_a_view_that_became_a_table_keeps_no_sql_of_before(shop: Mesh) -> None:
+    """`create or replace table` keeps a property that it does not name."""
+    write_models(shop, intermediate="ephemeral")
+    assert shop.dbt("build").ok
+    write_models(shop, staging="table", intermediate="ephemeral")
+    assert shop.dbt("build").ok
+    write_models(shop, intermediate="ephemeral")
+    refused = shop.dbt("build", "--select", "lines")
+    assert "the table stored for the view stg_raw__lines does not hold the view's SQL" in refused.messages["lines"]
+
+
+@pytest.mark.engines("emr")
+def test_what_a_fault_of_a_view_prints_builds_the_view(shop: Mesh) -> None:
+    columns, source = "line_id, channel, amount, landed_at", "{{ source('raw', 'lines') }}"
+    write_models(shop)
+    shop.write(f"{STAGING}/stg_raw__lines.sql", f"select {columns} from {source}")
+    assert shop.dbt("build").ok
+    shop.land("lines", good(120).replace("as channel", "as outlet"))
+    broken = shop.dbt("build", "--select", "lines")
+    assert "step    view stg_raw__lines\n" in broken.output, broken.output
+    shop.write(
+        f"{STAGING}/stg_raw__lines.sql",
+        f"select {columns.replace('channel', 'outlet as channel')} from {source}",
+    )
+    (command,) = commands(broken.output)
+    mended = shop.dbt(*command)
+    assert mended.ok, mended.output
+    assert shop.value("select count(*) from shop.lines") == 120
+
+
+def test_a_rollback_is_audited_with_the_rows_of_now_of_a_view(shop: Mesh) -> None:
+    known = "relationships: {arguments: {column_name: line_id, to: ref('stg_raw__ids'), field: line_id}}"
+    shop.write(f"{STAGING}/stg_raw__ids.sql", "select line_id from {{ source('raw', 'lines') }}")
+    sql = "-- depends_on: {{ ref('stg_raw__ids') }}\n" + LINES
+    shop.port("shop/lines", sql, COLUMNS, meta=EXEMPT, extra=f"data_tests: [{{{known}}}]")
+    for rows in (100, 90):
+        shop.land("lines", good(rows))
+        assert shop.dbt("build").ok
+    shop.land("lines", good(100))
+    back = shop.dbt("run-operation", "rollback", "--args", "{port: shop.lines}")
+    assert back.ok, back.output
+    assert shop.value("select count(*) from shop.lines") == 100

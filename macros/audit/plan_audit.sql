@@ -4,6 +4,7 @@
 {% macro plan_audit(port, current, audited, increment) %}
   {% set checks, plan = portmesh.list_checks(port), [] %}
   {% do portmesh.assert_checks_can_run(port, checks) %}
+  {% do portmesh.refresh_views(port.node) %}
   {% for check in checks %}{% do plan.append(portmesh._rendered_check(port, check, audited)) %}{% endfor %}
   {% do portmesh.begin_checks([]) %}
   {% set before = portmesh.measured_before(port, plan, current) %}

@@ -43,13 +43,20 @@
 {% macro _replace_items(mapping, items) %}{% do mapping.clear() %}{% do mapping.update(items) %}{% endmacro %}
 
 {# `ref` of a check: the audited relation for the port itself, whose latest version a name without one means; else
-   dbt's own. #}
+   dbt's own, which in an operation, a macro of the root, would not give the port what its own domain may read. #}
 {% macro _ref_in_audit() %}
   {% set audited, version = context['portmesh_audited'], kwargs.get('v', kwargs.get('version')) %}
-  {% set node, names = audited.port.node, varargs %}
+  {% set node, names, own = audited.port.node, varargs, audited.ref %}
   {% set is_port = names | last == node.name and (names | length == 1 or names[0] == audited.port.product) %}
   {% set is_version = (version or node.latest_version) | string == node.version | string %}
-  {{ return(audited.relation if is_port and is_version else audited.ref(*varargs, **kwargs)) }}
+  {% if is_port and is_version %}{{ return(audited.relation) }}{% endif %}
+  {% if own.model.resource_type == 'macro' %}
+    {% set package = names[0] if names | length == 2 else none %}
+    {% set read = own.manifest.resolve_ref(
+        own.model, names[-1], package, version, project_name, audited.port.product) %}
+    {% if read %}{{ return(own.create_relation(read)) }}{% endif %}
+  {% endif %}
+  {{ return(own(*names, **kwargs)) }}
 {% endmacro %}
 
 {% macro _rendered_arguments(arguments, as_they_are) %}

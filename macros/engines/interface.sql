@@ -26,8 +26,8 @@
 {% macro table_columns(relation) %}{{ return(portmesh.engine_macro('table_columns')(relation)) }}{% endmacro %}
 {# Fails where the engine cannot resolve a query; nothing is read. #}
 {% macro analyse_query(sql) %}{{ return(portmesh.engine_macro('analyse_query')(sql)) }}{% endmacro %}
-{# A pre-hook of each model: where views are stored, those that the node reads and the run does not build are stored
-   anew. #}
+{# A pre-hook of each model, and before an audit, which may be that of an operation: where views are stored, those that
+   the node reads and the run does not build are stored anew. #}
 {% macro refresh_views(node) %}{{ return(portmesh.engine_macro('refresh_views')(node)) }}{% endmacro %}
 {# Names of the tables in a schema that exists. #}
 {% macro tables_in(schema) %}{{ return(portmesh.engine_macro('tables_in')(schema)) }}{% endmacro %}
@@ -111,6 +111,10 @@
 {% macro list_versions(port) %}{{ return(portmesh.engine_macro('list_versions')(port)) }}{% endmacro %}
 {# {port's relation: [{name, kind, where, is_held}]} of those of many ports. `is_held`: something reads it. #}
 {% macro open_versions(ports) %}{{ return(portmesh.engine_macro('open_versions')(ports)) }}{% endmacro %}
+{# Names of the tables that hold the rows of these snapshots; none where a version is no snapshot. #}
+{% macro tables_with_snapshots(port, snapshot_ids) %}
+  {{ return(portmesh.engine_macro('tables_with_snapshots')(port, snapshot_ids)) }}
+{% endmacro %}
 {# Drops one of them, unless something reads it. #}
 {% macro drop_version(port, name) %}{{ return(portmesh.engine_macro('drop_version')(port, name)) }}{% endmacro %}
 {# Drops what neither a kept version nor the run at hand needs. #}
@@ -144,6 +148,7 @@
 {# Names of domains whose copies in dbt_packages/ are old; an engine that cannot read the files gives none. #}
 {% macro old_packages() %}{{ return(portmesh.engine_macro('old_packages')()) }}{% endmacro %}
 {# What the engine's own errors mean: [{pattern: what the error contains, cause, remedy}]; the first that fits is told.
+   `of_sql`: also of an error that names a place in the statement, which is else the statement's own.
    `tried`: the tests break a run so, and the next one builds the port as if nothing had been.
    `answers: false`: the engine cannot be asked then what consumers read. #}
 {% macro causes_of_faults() %}{{ return(portmesh.engine_macro('causes_of_faults')()) }}{% endmacro %}

@@ -32,10 +32,14 @@
 {# From here on, an error of the engine's is one of these checks'. #}
 {% macro begin_checks(checks) %}{% do portmesh._work_on(model).update({'checks': checks}) %}{% endmacro %}
 
-{# {step, checks}: the last step that the run began for a node, or nothing, and the checks that were at work in it. #}
+{# From here on, an error of the engine's is this view's, whose rows are stored. #}
+{% macro begin_view(name) %}{% do portmesh._work_on(model).update({'view': name}) %}{% endmacro %}
+
+{# {step, checks, view}: the last step that the run began for a node, or nothing, and the checks or the view that were
+   at work in it. #}
 {% macro work_begun(node) %}
   {% set work = portmesh._work_on(node) %}
-  {{ return({'step': work.step or '', 'checks': work.checks or []}) }}
+  {{ return({'step': work.step or '', 'checks': work.checks or [], 'view': work.view}) }}
 {% endmacro %}
 
 {# Values of the columns write_seconds … audit_bytes_billed of the records of publications; nulls where nobody tells. #}

@@ -16,11 +16,12 @@
 {% endmacro %}
 
 {# Of what is no port: each cause that keeps a run from its engine, unless a port tells of it. Other errors dbt prints,
-   and they are the node's. #}
+   and they are the node's. A hook of the start is there, too: what the rules found (check_rules) is no fault. #}
 {% macro _faults_of_others(results, faults) %}
   {% set found, told, texts = {}, faults | map(attribute='cause.cause') | list, [] %}
   {% set causes = portmesh.causes_of_faults() %}
-  {% for result in results if result.status in ['error', 'runtime error'] %}
+  {% for result in results if result.status in ['error', 'runtime error']
+      and not modules.re.search('\\d+ findings?; nothing was built\\.', result.message or '') %}
     {% set cause = portmesh.cause_of(result.message or '', causes) %}
     {% if cause.answers is sameas false and cause.cause not in told %}
       {% do found.setdefault(cause.cause, {'remedy': cause.remedy, 'nodes': []}).nodes.append(result.node.name) %}
@@ -43,7 +44,8 @@
   {% set begun, cause = portmesh.work_begun(node), portmesh.cause_of(message, portmesh.causes_of_faults()) %}
   {% set is_nothing = message.startswith('Compilation Error') and not begun.step %}
   {% if is_nothing or port.label ~ ' was not ' in message %}{{ return(none) }}{% endif %}
-  {% set fault = {'port': port, 'step': begun.step or 'start', 'cause': cause, 'what': 'the run broke'} %}
+  {% set step = 'view ' ~ begun.view if begun.view else begun.step or 'start' %}
+  {% set fault = {'port': port, 'step': step, 'cause': cause, 'what': 'the run broke', 'view': begun.view} %}
   {% set is_of_checks = begun.checks and not cause.tried and cause.answers is not sameas false %}
   {% if is_of_checks %}{% do fault.update(portmesh._fault_of_checks(fault, begun.checks, message)) %}{% endif %}
   {{ return(dict(fault, meaning=portmesh._what_is_known(fault))) }}
@@ -103,7 +105,7 @@
   {%- for fault in faults -%}
     {%- do texts.append(
         fault.meaning ~ '\n\n  step    ' ~ fault.step ~ '\n  cause   ' ~ fault.cause.cause ~ '\n  next    '
-        ~ fault.cause.remedy ~ ', then: ' ~ portmesh.build_command(fault.port)
+        ~ fault.cause.remedy ~ ', then: ' ~ portmesh.build_command(fault.port, also=[fault.view] if fault.view else [])
         ~ ('; nothing needs repair' if fault.cause.tried)) -%}
   {%- endfor -%}
   {{- return(texts | join('\n\n')) -}}

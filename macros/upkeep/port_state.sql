@@ -5,7 +5,8 @@
   {% set attempts = records | rejectattr('verdict', 'equalto', 'maintained') | list %}
   {% set current, last, withdrawn = versions | first, attempts | first, portmesh._withdrawn(records) %}
   {% set needed = portmesh.needed_versions(port, versions) + withdrawn %}
-  {{ return(dict(portmesh._left_over(open_versions, records, attempts, needed),
+  {% set left_over = portmesh._left_over(open_versions, records, attempts, needed) %}
+  {{ return(dict(left_over, left=portmesh._without_needed_rows(port, left_over.left, records, needed),
       published_at=current.attempted_at.isoformat() if current else none,
       row_count=current.row_count | int if current else none,
       attempted_at=last.attempted_at.isoformat() if last else none,
@@ -31,6 +32,14 @@
     {% do sorted['inspected' if is_inspected else 'left'].append(dict(version, has_record=run in runs)) %}
   {% endfor %}
   {{ return(sorted) }}
+{% endmacro %}
+
+{# A run that was killed may have put a version aside that is needed, by a name that does not tell. #}
+{% macro _without_needed_rows(port, left, records, needed) %}
+  {% if not left | selectattr('kind', 'equalto', 'table') | list %}{{ return(left) }}{% endif %}
+  {% set snapshots = records | selectattr('version', 'in', needed) | map(attribute='snapshot_id') | select | unique %}
+  {% set names = portmesh.tables_with_snapshots(port, snapshots | list) %}
+  {{ return(left | rejectattr('name', 'in', names) | list) }}
 {% endmacro %}
 
 {# Versions refused since the last publication, the newest first. #}

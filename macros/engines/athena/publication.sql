@@ -14,17 +14,12 @@
   {% do portmesh.engine_macro('forget_table')(place.result) %}
 {% endmacro %}
 
-{# The port's name turns to the new table; the one before, with the versions in it, keeps a name for the way back. #}
+{# The port's name turns to the new table; the one before, with the versions in it, keeps a name for the way back. That
+   takes seconds, so another run is looked for once more. #}
 {% macro athena__publish_beside(port, place) %}
-  {% do portmesh._keep_published_table(port, place.replaced) %}
+  {% do portmesh.athena__open_second_name(port, place.replaced) %}
+  {% do portmesh.iceberg__assert_not_overtaken(port, place) %}
   {% do portmesh.engine_macro('publish_branch')(port, place) %}
-{% endmacro %}
-
-{% macro _keep_published_table(port, name) %}
-  {% if name.identifier in portmesh.tables_in(name.schema) %}
-    {% do portmesh.drop_version(port, name.identifier) %}
-  {% endif %}
-  {% do portmesh.athena__open_second_name(port, name) %}
 {% endmacro %}
 
 {% macro athena__rows_of_snapshot(relation, snapshot_id) %}
@@ -34,14 +29,24 @@
 {# A table that was put aside with the version as its last comes back as it is. Athena cannot move a table back to an
    older snapshot, so then the rows are written once more, as a version like any other. #}
 {% macro athena__restore_version(port, current, previous) %}
-  {% set withdrawn = portmesh.version_relation(port, current.version) %}
+  {% set withdrawn = portmesh._name_of_withdrawn(port, current) %}
   {% set holder = portmesh.iceberg__holder_of_snapshot(port, previous.snapshot_id) %}
   {% if holder != port.relation and portmesh.iceberg__snapshot_of(holder) == previous.snapshot_id | int
       and portmesh.table_columns(holder) == portmesh.table_columns(port.relation) %}
-    {% do portmesh.engine_macro('publish_beside')(port, {'result': holder, 'replaced': withdrawn}) %}
+    {% do portmesh.engine_macro('publish_beside')(port, {
+        'result': holder, 'replaced': withdrawn, 'exists': true,
+        'pointer': portmesh.engine_macro('published_pointer')(port)}) %}
   {% else %}
     {% set place = dict(portmesh.place_candidate(port, current, false, []), replaced=withdrawn) %}
     {% do portmesh.write_candidate(port, place, 'select * from ' ~ portmesh.kept_rows(port, current, previous), []) %}
     {% do portmesh.publish_version(port, place, []) %}
   {% endif %}
+{% endmacro %}
+
+{# The name of the version that consumers no longer read, unless a rollback that was killed has put it aside by that
+   name already: then what consumers read is another. #}
+{% macro _name_of_withdrawn(port, current) %}
+  {% set is_taken = current.version in portmesh.tables_in(port.internal_schema) %}
+  {% set name = portmesh.new_version_name(port, current) ~ '__replaced' if is_taken else current.version %}
+  {{ return(portmesh.version_relation(port, name)) }}
 {% endmacro %}

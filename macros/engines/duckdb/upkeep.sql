@@ -22,6 +22,8 @@
   {{ return(found) }}
 {% endmacro %}
 
+{% macro duckdb__tables_with_snapshots(port, snapshot_ids) %}{{ return([]) }}{% endmacro %}
+
 {# The SQL of every view but those that runs make beside an increment. #}
 {% macro _views_text() %}
   {% set query %}

@@ -26,7 +26,7 @@
 
 {% macro _causes_at_the_table() %}
   {{ return([
-      {'pattern': 'already exists|AlreadyExists',
+      {'pattern': 'already exists|AlreadyExists', 'of_sql': true,
        'cause': 'another table or view, not created by Portmesh, already has the port\'s name,'
            ~ ' or another run has just made it',
        'remedy': 'move away or drop what is no Iceberg table'},

@@ -1,7 +1,7 @@
 {# Spark and Athena: the switch is one change of the table's pointer; its record follows (docs/decisions/0009). #}
 
 {% macro iceberg__publish_version(port, place, changes) %}
-  {% do portmesh._assert_not_overtaken(port, place) %}
+  {% do portmesh.iceberg__assert_not_overtaken(port, place) %}
   {% if not place.exists %}
     {% do portmesh.engine_macro('rename_table')(place.result, port.relation) %}
   {% elif place.is_beside %}
@@ -15,7 +15,7 @@
 {% macro iceberg__show_again(port, current) %}{% endmacro %}
 
 {# Another run of this port may have published since this one began, or have made it. #}
-{% macro _assert_not_overtaken(port, place) %}
+{% macro iceberg__assert_not_overtaken(port, place) %}
   {% set is_as_it_was = portmesh.engine_macro('published_pointer')(port) == place.pointer if place.exists
       else port.alias not in portmesh.tables_in(port.relation.schema) %}
   {% if not is_as_it_was %}
@@ -84,7 +84,7 @@
 
 {# The port's table, or one that Athena put aside at a publication; none where no table has the snapshot. #}
 {% macro iceberg__holder_of_snapshot(port, snapshot_id) %}
-  {% set tables, queries = [port.relation], [] %}
+  {% set tables, queries = [port.relation] if load_relation(port.relation) else [], [] %}
   {% for name in portmesh.versions_among(port, portmesh.tables_in(port.internal_schema)) %}
     {% if not modules.re.search('__(increment|rows)$', name) %}
       {% do tables.append(portmesh.version_relation(port, name)) %}
@@ -95,6 +95,17 @@
     {% do queries.append(
         'select ' ~ loop.index0 ~ ' as place from ' ~ snapshots ~ ' where snapshot_id = ' ~ snapshot_id | int) %}
   {% endfor %}
-  {% set found = portmesh.query(queries | join('\nunion all\n') ~ '\norder by place').columns[0].values() | list %}
+  {% set query = queries | join('\nunion all\n') ~ '\norder by place' %}
+  {% set found = portmesh.query(query).columns[0].values() | list if queries else [] %}
   {{ return(tables[found[0] | int] if found else none) }}
+{% endmacro %}
+
+{# Whatever their names say: a run that was killed has left no record of what it put aside. #}
+{% macro iceberg__tables_with_snapshots(port, snapshot_ids) %}
+  {% set names = [] %}
+  {% for snapshot_id in snapshot_ids %}
+    {% set holder = portmesh.iceberg__holder_of_snapshot(port, snapshot_id) %}
+    {% if holder %}{% do names.append(holder.identifier) %}{% endif %}
+  {% endfor %}
+  {{ return(names) }}
 {% endmacro %}

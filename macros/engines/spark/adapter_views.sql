@@ -6,14 +6,12 @@
 {% endmaterialization %}
 
 {% macro spark__tblproperties_clause() %}
-  {%- set properties = dict(config.get('tblproperties') or {}) -%}
-  {%- if model.config.materialized == 'view' -%}
-    {%- do properties.update(portmesh._view_property(compiled_code)) -%}
-  {%- endif -%}
-  {{- return(portmesh._properties_clause(properties) if properties else '') -}}
+  {%- set sql = compiled_code if model.config.materialized == 'view' else '' -%}
+  {{- return(portmesh._properties_clause(dict(config.get('tblproperties') or {}, **portmesh._view_property(sql)))) -}}
 {% endmacro %}
 
-{# In hexadecimal: Spark shows no property in which it finds a word such as `token` or `url`. #}
+{# Empty where a table is none of a view's, for `create or replace` would keep the SQL of a view that it was before.
+   In hexadecimal: Spark shows no property in which it finds a word such as `token` or `url`. #}
 {% macro _view_property(sql) %}{{ return({'portmesh.view': sql.encode('utf-8').hex()}) }}{% endmacro %}
 
 {% macro _properties_clause(properties) %}
@@ -31,34 +29,40 @@
 
 {# What another engine's view gives: the rows of now, of each view that the node reads and the run has not built. #}
 {% macro spark__refresh_views(node) %}
-  {% if not execute %}{{ return('') }}{% endif %}
-  {% for id in node.depends_on.nodes if id in graph.nodes %}
-    {% set other = graph.nodes[id] %}
-    {% if other.config.materialized == 'ephemeral' %}
-      {% do portmesh.spark__refresh_views(other) %}
-    {% elif other.config.materialized == 'view' and id not in portmesh._views_of_now() %}
-      {% do portmesh.spark__refresh_views(other) %}
-      {% do portmesh._store_view_again(other) %}
-      {% do portmesh._views_of_now().append(id) %}
-    {% endif %}
-  {% endfor %}
+  {% if execute %}{% do portmesh._refresh_views_before(node, node) %}{% endif %}
   {{ return('') }}
 {% endmacro %}
 
+{% macro _refresh_views_before(node, reader) %}
+  {% for id in node.depends_on.nodes if id in graph.nodes and id not in portmesh._views_of_now() %}
+    {% set other = graph.nodes[id] %}
+    {% if other.config.materialized in ['view', 'ephemeral'] %}
+      {% do portmesh._refresh_views_before(other, reader) %}
+    {% endif %}
+    {% if other.config.materialized == 'view' %}
+      {% do portmesh.begin_view(other.name) %}
+      {% do portmesh._store_view_again(other, reader) %}
+      {% do portmesh.begin_view(none) %}
+      {% do portmesh._views_of_now().append(id) %}
+    {% endif %}
+  {% endfor %}
+{% endmacro %}
+
 {# A view that was never built here is left to the statement that reads it. #}
-{% macro _store_view_again(node) %}
+{% macro _store_view_again(node, reader) %}
   {% set relation = adapter.get_relation(database=node.database, schema=node.schema, identifier=node.alias) %}
   {% if not relation %}{{ return(none) }}{% endif %}
-  {% for property in portmesh.query('show tblproperties ' ~ relation).rows if property[0] == 'portmesh.view' %}
+  {% set properties = portmesh.query('show tblproperties ' ~ relation).rows %}
+  {% for property in properties if property[0] == 'portmesh.view' and property[1] %}
     {% set sql = portmesh.query("select decode(unhex('" ~ property[1] ~ "'), 'utf-8')").rows[0][0] %}
     {% do portmesh.execute_sql(
         'create or replace table ' ~ relation ~ ' using iceberg '
         ~ portmesh._properties_clause({property[0]: property[1]}) ~ ' as\n' ~ sql) %}
   {% else %}
     {% do exceptions.raise_dependency_error(
-        portmesh.label_of(model) ~ ' was not built: the table stored for the view ' ~ node.name
+        portmesh.label_of(reader) ~ ' was not built: the table stored for the view ' ~ node.name
         ~ ' does not hold the view\'s SQL, so its rows may be out of date.\n\n'
         ~ '  got    ' ~ relation ~ ', which this release has not built\n'
-        ~ '  next   dbt build --select ' ~ node.name ~ ' ' ~ model.name ~ '+') %}
+        ~ '  next   dbt build --select ' ~ node.name ~ ' ' ~ reader.name ~ '+') %}
   {% endfor %}
 {% endmacro %}
