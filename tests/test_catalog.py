@@ -422,6 +422,22 @@ def test_internal_models_are_not_found_and_say_that_they_are_hidden(reader: Read
     assert "is hidden" in reader.text_with("stg_tills__transactions")
 
 
+@pytest.mark.parametrize("address", ["#!/overview", "#!/model/model.orders.order_lines"])
+def test_a_phone_has_the_width_for_the_text_and_none_for_the_menu(reader: Reader, address: str) -> None:
+    phone = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    reader.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    try:
+        reader.open(address)
+        reader.text_with("output")
+        texts = [e for e in reader.browser.find_elements(By.CSS_SELECTOR, "p, td") if e.is_displayed() and e.text]
+        assert texts
+        assert max(e.size["width"] for e in texts) > 300
+        assert not reader.browser.find_element(By.CSS_SELECTOR, ".app-menu").is_displayed()
+        assert reader.browser.execute_script("return document.documentElement.scrollWidth") == 390
+    finally:
+        reader.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 # Serving it
 
 

@@ -37,16 +37,21 @@ def make_page(viewer: str, manifest: str = "", catalog: str = "") -> str:
         script, number = re.subn("|".join(data), lambda place: f"JSON.parse({_literal(data[str(place[0])])})", script)
         if number != len(data):
             raise MissingArtifactError("dbt's docs page is not built as Portmesh knows it: it has no place for data.")
-    scripts = [script, files("portmesh.catalog").joinpath("templates/guard.js").read_text(encoding="utf-8")]
+    scripts = [script, _template("guard.js")]
     policy = f"script-src {' '.join(map(_hash, scripts))}; object-src 'none'; base-uri 'none'; frame-src 'none'"
     meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-    return f"{MARK}{found['head']}{meta}{''.join(f'<script>{each}</script>' for each in scripts)}{found['rest']}"
+    style = f"<style>{_template('narrow.css')}</style>"
+    return f"{MARK}{found['head']}{meta}{style}{''.join(f'<script>{each}</script>' for each in scripts)}{found['rest']}"
 
 
 def is_safe(page: Path) -> bool:
     """Whether a page is one that was made here."""
     with page.open(encoding="utf-8", errors="replace") as file:
         return file.read(len(MARK)) == MARK
+
+
+def _template(name: str) -> str:
+    return files("portmesh.catalog").joinpath("templates", name).read_text(encoding="utf-8")
 
 
 def _literal(text: str) -> str:
