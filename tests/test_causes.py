@@ -1,4 +1,4 @@
-"""What an engine's error is said to mean."""
+"""The causes that messages name for an engine's errors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 from tests.mesh import Mesh
 
-# An error of Spark's with the words that its stack holds whatever has happened.
+# A Spark error with words that every Spark stack trace contains.
 STACK = """
 \tat software.amazon.awssdk.core.internal.http.pipeline.stages.ApiCallTimeoutTrackingStage.execute(ApiCall.java:80)
 \tat org.apache.thrift.transport.TSocket$1.read(TSocket.java:12)
@@ -20,7 +20,7 @@ PROBE = """
   {% endfor %}
 {% endmacro %}
 """
-# All that thrift says of a server that was killed in the middle of an answer.
+# Everything that thrift reports if the server is killed during a response.
 THRIFT = "unexpected exception"
 OTHER = "see the error below, and the whole of it in logs/dbt.log"
 ERRORS = {
@@ -39,12 +39,12 @@ ERRORS = {
     "S3Exception: The bucket is in this region: eu-west-2 (PermanentRedirect)": (
         "the lake's bucket is in another region"
     ),
-    'Failed to connect to proxy URL: "http://10.0.0.1:1"': ("the proxy on the way to AWS does not let this through"),
+    'Failed to connect to proxy URL: "http://10.0.0.1:1"': ("the proxy blocked the request to AWS"),
     "GlueException: The security token included in the request is expired (ExpiredTokenException)": (
         "the AWS credentials have expired, are missing or are wrong"
     ),
 }
-# Errors of a statement, whose names and values are a domain's, as Athena and Spark 3.5 write them.
+# Errors in a domain's own statement, as Athena and Spark 3.5 write them. Names and values in them mean nothing.
 OF_SQL = (
     "COLUMN_NOT_FOUND: line 3:5: Column 'amuont' cannot be resolved or requester is not authorized to access requested "
     "resources",

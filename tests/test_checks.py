@@ -1,4 +1,4 @@
-"""Every shared check passes and fails on real rows, and says what its arguments may be."""
+"""Every shared check passes and fails on real rows, and its errors say which arguments are allowed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import yaml
 from tests.engine import ENGINES
 from tests.mesh import REPOSITORY, Mesh
 
-# What DuckDB lands in the tables of the source.
+# DuckDB queries for the rows of the source tables.
 READINGS = """
 select * from (values
     (1, 10, 5,    1.5::decimal(4, 1), 2.5::double,    date '2024-03-01', 'A-01'),
@@ -101,7 +101,7 @@ def entry(check: str, arguments: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def model_yaml(name: str) -> dict[str, Any]:
-    """The model with all its cases, each under its column or under the model."""
+    """The model's YAML with all its cases, each under its column or under the model."""
     tests: dict[str | None, list[Any]] = {}
     for number, (check, arguments, column, model, _) in enumerate(ALL_CASES):
         if model == name:
@@ -116,7 +116,7 @@ def model_yaml(name: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def measured(new_mesh: Callable[[Path], Mesh], tmp_path_factory: pytest.TempPathFactory) -> dict[str, int | None]:
-    """Failing rows of every case, by its name; all of them run in one build."""
+    """The failing rows of every case by name. One build runs all of them."""
     mesh = new_mesh(tmp_path_factory.mktemp("checks"))
     mesh.set_up("shop", root={"on-run-start": []}, sources=("readings", "landings"))
     mesh.land("readings", READINGS)

@@ -1,4 +1,4 @@
-"""Each engine gives what macros/engines/interface.sql asks for, from its own folder, and calls nothing of the audit."""
+"""Each engine implements macros/engines/interface.sql in its own folder, and calls no macro of the audit."""
 
 from __future__ import annotations
 

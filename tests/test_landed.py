@@ -1,4 +1,4 @@
-"""landed(feed), which reads the lake on the target local: batches as their manifests promise them, or a sentence."""
+"""landed(feed) reads the lake on the target local: batches that match their manifests, or an error message."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ VIEW = "orders__internal.stg_lines"
 
 
 def refused(mesh: Mesh, sql: str) -> str:
-    """What DuckDB says instead of rows."""
+    """The error that DuckDB raises instead of rows."""
     with pytest.raises(duckdb.Error) as error:
         mesh.rows(sql)
     return str(error.value)
@@ -52,12 +52,12 @@ def _write_lake_mesh(mesh: Mesh) -> None:
 
 @pytest.fixture(scope="module")
 def lake_mesh(three_weeks: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Mesh, Path]]:
-    """A mesh with a staging view on a lake of three weeks, built once, and the lake's folder."""
+    """A mesh, built once, with a staging view on a lake of three weeks; and the lake's folder."""
     mesh = Mesh(tmp_path_factory.mktemp("lake_mesh"))
     _write_lake_mesh(mesh)
     lake = Path(shutil.copytree(three_weeks, mesh.folder / "the team's lake"))
     with pytest.MonkeyPatch.context() as patch:
-        # Relative: it starts at the mesh's root, not at the folder of the caller.
+        # A relative path starts at the mesh's root, not at the caller's folder.
         patch.setenv("PORTMESH_LAKE", "the team's lake")
         outcome = mesh.dbt("run")
         assert outcome.statuses["stg_lines"] == "success", outcome.output
@@ -66,7 +66,7 @@ def lake_mesh(three_weeks: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture
 def staged(lake_mesh: tuple[Mesh, Path], three_weeks: Path) -> Iterator[tuple[Mesh, Path]]:
-    """That mesh, with its lake put right again afterwards."""
+    """That mesh. Its lake is restored after the test."""
     yield lake_mesh
     shutil.rmtree(lake_mesh[1])
     shutil.copytree(three_weeks, lake_mesh[1])
@@ -106,11 +106,11 @@ def test_landed_names_a_damaged_batch(staged: tuple[Mesh, Path], damage: str, co
     assert f"next      portmesh land --replace {WEEK_2}, then dbt build" in message
 
 
-# What a manifest says of the rows
+# What a manifest says about the rows
 
 
 def _rewrite(folder: Path, change: Callable[[pa.Table], pa.Table], **promised: object) -> None:
-    """Change a batch's rows; its manifest has the new bytes, and what is `promised`."""
+    """Change a batch's rows. Its manifest gets the new bytes and the values of `promised`."""
     data = folder / "data.parquet"
     pq.write_table(change(pq.read_table(data)), data, compression="zstd")
     _rewrite_manifest(folder, **promised)
@@ -125,12 +125,12 @@ def _rewrite_manifest(folder: Path, **promised: object) -> None:
 
 
 def _with(column: str, value: Callable[[pa.Table], Any]) -> Callable[[pa.Table], pa.Table]:
-    """A change of one column to what `value` makes of the rows."""
+    """A change that replaces one column by the result of `value`."""
     return lambda rows: rows.set_column(rows.schema.get_field_index(column), column, value(rows))
 
 
 def _last_is(column: str, other: object) -> Callable[[pa.Table], pa.Table]:
-    """A change of the last row alone."""
+    """A change of the last row only."""
 
     def value(rows: pa.Table) -> pa.ChunkedArray:
         last = pa.array([other], rows[column].type)
@@ -210,7 +210,7 @@ def test_a_batch_whose_file_is_no_parquet(staged: tuple[Mesh, Path], portmesh: P
     (lake / WEEK_2 / "data.parquet").write_text("lines;" * 100)
     _rewrite_manifest(lake / WEEK_2)
     assert f"{WEEK_2}/data.parquet" in refused(mesh, f"select sum(sales_value) from {VIEW}")
-    assert "got       a file that is no Parquet\n" in portmesh("land", "--lake", lake).err
+    assert "got       a file that is not Parquet\n" in portmesh("land", "--lake", lake).err
 
 
 def test_a_batch_without_rows_has_none_of_another_batch(staged: tuple[Mesh, Path], portmesh: Portmesh) -> None:
@@ -303,7 +303,7 @@ def test_names_from_outside_reach_no_terminal_raw(staged: tuple[Mesh, Path]) -> 
     assert "\x1b" not in message
 
 
-# What DuckDB itself says before any row is read, and what the run says after it
+# What DuckDB itself reports before any row is read, and what the run then says
 
 
 def test_damage_that_fails_before_rows_are_read(staged: tuple[Mesh, Path]) -> None:

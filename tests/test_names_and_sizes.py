@@ -1,4 +1,4 @@
-"""Ports of unusual names and sizes are published, or refused with the reason, the same on every engine."""
+"""Ports with unusual names and sizes are published, or refused with a reason, in the same way on every engine."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_columns_in_mixed_case_are_published_and_read_in_any(mesh: Mesh) -> None
 
 
 def wide_port(mesh: Mesh, data_type: str, columns: dict[str, tuple[str, str]], rows: int) -> None:
-    """The port shop.lines with more columns, {name: (its value in SQL, its checks in YAML)}, of so many rows."""
+    """The port shop.lines with this many rows and more columns: {name: (its value in SQL, its checks in YAML)}."""
     mesh.set_up("shop")
     declared = COLUMNS + "".join(
         f"- {{name: {name}, data_type: {data_type}, description: One of many., data_tests: [{checks}]}}\n"
@@ -108,7 +108,7 @@ def test_more_checks_than_one_statement_can_record(mesh: Mesh) -> None:
 
 
 def test_longer_checks_than_one_statement_takes(mesh: Mesh) -> None:
-    """Athena takes 262,144 bytes."""
+    """Athena accepts statements of up to 262,144 bytes."""
     values = [f"a value of some length {i:04}" for i in range(1500)]
     checks = f"{{accepted_values: {{values: [{', '.join(values)}]}}}}"
     columns = {f"text_{i}": (f"cast('{values[i]}' as {{{{ dbt.type_string() }}}})", checks) for i in range(8)}

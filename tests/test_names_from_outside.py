@@ -1,4 +1,4 @@
-"""What comes from outside the mesh: the environment, the target, the folder of a call, copies of domains."""
+"""Input from outside the mesh: the environment, the target, the current folder, copies of domains."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_an_unknown_target_is_one_sentence(portmesh: Portmesh, target: str) -> N
 
 
 def _relative_database(mesh: Mesh) -> Path:
-    """As of a profile that names the file alone. Returns a folder below the mesh's."""
+    """Use a profile with a relative database file. Returns a folder inside the mesh's folder."""
     profile = mesh.folder / "profiles.yml"
     profile.write_text(profile.read_text().replace(str(mesh.database), "mesh.duckdb"))
     folder = mesh.folder / "docs"
@@ -115,7 +115,7 @@ def test_the_profile_names_one_database_wherever_dbt_is_called(shop: Mesh, monke
 
 
 def _copy_the_domain(mesh: Mesh) -> None:
-    """What `dbt deps` does where it cannot link."""
+    """Do what `dbt deps` does when it cannot create links."""
     link = mesh.folder / "dbt_packages" / "shop"
     link.unlink()
     shutil.copytree(mesh.folder / "domains" / "shop", link)
@@ -137,7 +137,7 @@ def test_an_old_copy_of_a_domain_is_noticed(shop: Mesh, portmesh: Portmesh, chan
         shop.remove("domains/shop/models/intermediate/int_shop__more.sql")
     stopped = shop.dbt("build")
     assert stopped.exit_code == 1
-    assert "The domains were edited since they were copied, so nothing was built." in stopped.output
+    assert "The domains were edited after dbt deps copied them, so nothing was built." in stopped.output
     assert "got    dbt_packages/shop: not what is in domains/" in stopped.output
     assert "next   dbt deps, then dbt build" in stopped.output
     refused = portmesh("status")

@@ -370,7 +370,7 @@ def test_rollback_does_not_break_the_contract(shop: Mesh, sql: tuple[str, str], 
     assert shop.dbt("run-operation", "rollback", "--args", "{port: shop.lines}").ok
 
 
-def test_a_column_of_a_refused_version_is_seen_by_nobody_and_can_be_taken_back(shop: Mesh) -> None:
+def test_consumers_never_see_a_column_of_a_refused_version_and_it_can_be_removed(shop: Mesh) -> None:
     assert shop.dbt("build").ok
     before = shop.engine.columns("shop.lines")
     more = LINES.replace("cast(landed_at", "cast(1 as int) as extra, cast(landed_at")
@@ -395,7 +395,7 @@ def test_a_column_of_a_refused_version_is_seen_by_nobody_and_can_be_taken_back(s
 
 @pytest.mark.engines("emr", "athena")
 def test_a_change_that_a_reader_could_break_on_asks_for_a_new_model_version(shop: Mesh) -> None:
-    """On DuckDB a version is a table of its own; on Iceberg all versions share the table's columns."""
+    """On DuckDB each version is a separate table; on Iceberg all versions share the table's columns."""
     assert shop.dbt("build").ok
     columns = COLUMNS.replace('"decimal(10,2)"', "double")
     shop.port("shop/lines", LINES.replace("decimal(10, 2)", "double"), columns, meta=EXEMPT)

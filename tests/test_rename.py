@@ -1,4 +1,4 @@
-"""A renamed port, and a second version, go on from the rows that are published, though the lake has them no more."""
+"""A renamed port, or a second version, keeps the published rows, although the lake no longer has them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEPT = "\nstarts_from: sales"
 
 @pytest.fixture
 def sales(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> Mesh:
-    """The incremental port shop.sales with 100 rows of batch 1, which the source has no longer."""
+    """The incremental port shop.sales with the 100 rows of batch 1, which the source no longer has."""
     mesh.set_up("shop", sources=("sales",))
     mesh.port("shop/sales", SALES, COLUMNS, meta=EXEMPT)
     publish_first_batch(mesh, rows=100)
@@ -46,7 +46,7 @@ def batches(mesh: Mesh, port: str) -> list[tuple[object, ...]]:
 # By the command
 
 
-def test_a_renamed_port_goes_on_from_its_rows(sales: Mesh, capsys: Capsys) -> None:
+def test_a_renamed_port_keeps_its_rows(sales: Mesh, capsys: Capsys) -> None:
     name_files(sales, "purchases")
     code, text = run(capsys, "rename", "shop.sales", "shop.purchases")
     assert code == 0, text
@@ -172,7 +172,7 @@ def test_a_full_refresh_starts_from_the_model_alone(sales: Mesh) -> None:
 
 
 def test_a_second_version_starts_from_the_rows_of_the_first(sales: Mesh) -> None:
-    """A column goes, one comes; the first version goes on beside it."""
+    """The new version drops one column and adds another; the first version still exists."""
     second = SALES.replace(
         "cast(amount as bigint) as amount", "cast(amount as bigint) as amount, cast(7 as int) as more"
     )

@@ -1,4 +1,4 @@
-"""Every rule passes and fails on a small mesh, through dbt, and stops the run with what to do."""
+"""Every rule passes and fails on a small mesh, through dbt. A finding stops the run and says what to do."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def source(schema: str, table: str = "tickets", meta: str = "{}") -> Edit:
 
 
 def meta(text: str) -> Edit:
-    """A further key of the port's config.meta."""
+    """Add a key to the port's config.meta."""
     return Edit(PORT, "        version: 1.0.0\n", f"        version: 1.0.0\n        {text}\n")
 
 
@@ -557,7 +557,7 @@ PASSING: list[tuple[str, list[Edit]]] = [
 
 
 def project_files(mesh: Mesh) -> dict[Path, str]:
-    """Text of each file of the project, but not of what dbt or the repository puts there."""
+    """The text of each of the project's own files, without those of dbt or the repository."""
     files = [
         *mesh.folder.glob("*.yml"),
         *(mesh.folder / "domains").rglob("*.*"),
@@ -582,13 +582,13 @@ def said(outcome: Outcome) -> str:
 
 
 def findings(outcome: Outcome) -> list[tuple[str, str]]:
-    """Code and file of each finding."""
+    """The code and the file of each finding."""
     text = outcome.output.rsplit("nothing was built.", 1)[-1]
     return re.findall(r"^\s*(PM\d{3})  (?:.|\n)*?\n\s*(\S+\.(?:yml|sql))\n", text, flags=re.MULTILINE)
 
 
 def one_of_each_rule_first() -> Iterator[Any]:
-    """All cases; those after the first of a rule are many of one kind."""
+    """All cases. Those after the first case of each rule are marked thorough."""
     seen: set[str] = set()
     for number, case in enumerate(FAILING):
         marks = [pytest.mark.thorough] if case[0] in seen else []
@@ -792,7 +792,7 @@ def test_the_mesh_of_this_repository_keeps_every_rule(tmp_path: Path, monkeypatc
         "--target-path",
         str(tmp_path),
     ]
-    compiled = dbtRunner().invoke(["compile", *place])  # with a selection, dbt would not compile the hooks
+    compiled = dbtRunner().invoke(["compile", *place])  # With a selection, dbt would not compile the hooks.
     assert compiled.success, compiled.exception
     compiled_nodes = [result.node.unique_id for result in compiled.result.results]  # type: ignore[union-attr]
     assert "operation.portmesh.portmesh-on-run-start-0" in compiled_nodes

@@ -1,4 +1,4 @@
-"""What happens before and after the last day of a consumer or of a version: a warning first, then one domain stops."""
+"""Before the last day of a consumer or of a version there is a warning; after it, one domain stops."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def mesh_of(mesh: Mesh) -> Mesh:
 
 
 def listed(mesh: Mesh, **until: str) -> None:
-    """The consumers of shop.lines and their last days."""
+    """Set the consumers of shop.lines and their last days."""
     consumers = ", ".join(f"{{name: {name}, purpose: Reports., until: {day}}}" for name, day in until.items())
     mesh.port("shop/lines", LINES, COLUMNS, meta=f"consumers: [{consumers}]")
 
 
 def versioned(mesh: Mesh, first: str, latest: int = 2) -> None:
-    """shop.lines in two versions, the first with these further keys; desk and till may read both."""
+    """shop.lines in two versions, the first with these extra keys. desk and till may read both."""
     listed(mesh, desk=FAR, till=FAR)
     (mesh.folder / PORT).with_suffix(".sql").rename((mesh.folder / PORT).with_name("lines_v1.sql"))
     mesh.write("domains/shop/models/output_ports/lines_v2.sql", LINES)
@@ -51,7 +51,7 @@ def versioned(mesh: Mesh, first: str, latest: int = 2) -> None:
 
 
 def warned(outcome: Outcome) -> str:
-    """What the rules warned of, as one line."""
+    """The rules' warnings, as one line."""
     return said(outcome).partition("of the rules.")[2].partition("START hook")[0]
 
 
@@ -68,7 +68,7 @@ def test_an_expired_consumer_stops_only_what_reads_and_what_follows(mesh_of: Mes
     assert "docs/rules/PM105.md" in message
     assert "> in macro" not in built.output
     assert f"PM105 The access of desk to shop.lines expired on {OVER}." in warned(built)
-    # The reader's older view stands, as every model that is not built; once the date is a new one, a retry builds it.
+    # The reader's view remains, as for every model that is not built. Once the date is changed, a retry builds it.
     assert mesh_of.value("select count(*) from desk__internal.int_desk__lines_counted") == 1
     listed(mesh_of, desk=FAR, till=FAR)
     assert mesh_of.dbt("retry").statuses == {"int_desk__lines": "success", "int_desk__lines_counted": "success"}
@@ -159,7 +159,7 @@ def test_the_hook_changes_no_selection_by_state(mesh_of: Mesh) -> None:
     listed(mesh_of, desk=OVER, till=FAR)
     changed = mesh_of.dbt("compile", "--select", "state:modified", "--state", str(mesh_of.folder / "before"))
     assert changed.ok
-    assert {name for name in changed.statuses if "lines_" not in name} == {"lines"}  # and its tests
+    assert {name for name in changed.statuses if "lines_" not in name} == {"lines"}  # and the tests of the model
 
 
 def test_readers_of_a_version_are_warned_and_then_stopped(mesh_of: Mesh) -> None:
@@ -176,7 +176,7 @@ def test_readers_of_a_version_are_warned_and_then_stopped(mesh_of: Mesh) -> None
     path.write_text(path.read_text().replace(SOON, OVER))
     built = mesh_of.dbt("build")
     assert (built.statuses["int_desk__lines"], built.statuses["int_desk__lines_counted"]) == ("error", "skipped")
-    # What its own domain does with the version is the owner's decision.
+    # The owner decides how its own domain uses the version.
     assert built.statuses["int_till__lines"] == built.statuses["int_shop__lines"] == "success"
     message = " ".join(built.messages["int_desk__lines"].split())
     assert f"desk.int_desk__lines was not built: shop.lines.v1 was deprecated on {OVER}." in message
@@ -215,7 +215,7 @@ def test_status_says_what_ends(
     assert json.loads(status("--json"))["ending"] == []
     listed(mesh_of, desk=SOON, till=OVER)
     text = status()
-    assert "Access that ends within 30 days, or has ended:\n" in text
+    assert "Access that ends within 30 days or has expired:\n" in text
     assert f"  shop.lines   The access of till to shop.lines expired on {OVER}.\n" in text
     assert f"  shop.lines   desk may read shop.lines until {SOON}.\n" in text
     ending = json.loads(status("--json"))["ending"]

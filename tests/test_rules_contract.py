@@ -1,4 +1,4 @@
-"""What the YAML of a port may say in another way, and what of it dbt would lose without a word."""
+"""Other ways to write a port's YAML, and parts of it that dbt would silently ignore."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a domain cannot do to the gate: every such rule passes and fails on a small mesh, through dbt."""
+"""What a domain cannot do to the gate. Every such rule passes and fails on a small mesh, through dbt."""
 
 from __future__ import annotations
 
@@ -32,28 +32,28 @@ UNIQUE = "data_tests: [unique, not_null]"
 
 
 def project(line: str, path: str = SHOP) -> Edit:
-    """A further line of a domain's dbt_project.yml."""
+    """Add a line to a domain's dbt_project.yml."""
     return Edit(path, "restrict-access: true\n", f"restrict-access: true\n{line}\n")
 
 
 def check(text: str) -> Edit:
-    """A further check of the port's key."""
+    """Add a check of the port's key."""
     return Edit(PORT, "[unique, not_null]", f"[unique, not_null, {{{text}}}]")
 
 
 def own_test(code: str, name: str = "odd") -> list[Edit]:
-    """A generic test of the domain, on the port's key."""
+    """Add a generic test of the domain to the port's key."""
     macro = f"{{% test {name}(model, column_name) %}}{code}{{% endtest %}}"
     return [write(f"domains/shop/macros/{name}.sql", macro), check(f"{name}: {{}}")]
 
 
 def reader(code: str) -> Edit:
-    """Another model of desk."""
+    """Add a model to desk."""
     return write("domains/desk/models/intermediate/int_desk__more.sql", code)
 
 
 def limits(*settings: str) -> list[tuple[str, list[Edit], str]]:
-    """What a domain's project file may not set for its checks, each alone."""
+    """Settings that a domain's project file may not have for its checks, one by one."""
     return [
         ("PM120", [project(f"data_tests: {{{setting}}}")], f"{setting.strip('+')} of shop.lines's checks ... {HIDDEN}")
         for setting in settings
@@ -510,7 +510,7 @@ def test_a_package_of_the_root_is_allowed_beside_a_domains_test_of_the_same_name
 
 
 def test_every_limit_is_looked_for_in_what_dbt_knows_of_a_test() -> None:
-    """dbt may get a new config of tests: then it is a limit of a check, or is named here."""
+    """If dbt adds a new config for tests, it must either count as a limit of a check or be listed here."""
     from dbt.artifacts.resources.v1.config import TestConfig
 
     macro = (REPOSITORY / "macros/rules/lookup/default_limits.sql").read_text()

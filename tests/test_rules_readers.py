@@ -1,4 +1,4 @@
-"""The rules see whatever reads: models, and every other kind of resource that dbt knows."""
+"""The rules see every reader: models, and every other kind of resource in dbt."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ READS_LINES = {
 }
 
 
-# What shop has beside its port, and how desk would read it.
+# What shop has besides its port, and how desk would read it.
 OF_SHOP = {
     "snapshot": ("ref('shop', 'history')", "a snapshot of shop"),
     "seed": ("ref('shop', 'rates')", "a seed of shop"),
@@ -75,9 +75,9 @@ OF_SHOP = {
 
 @pytest.fixture(scope="module")
 def shop_and_desk(tmp_path_factory: pytest.TempPathFactory) -> Mesh:
-    """The port shop.lines, and what else shop has; a domain desk that reads nothing.
+    """The port shop.lines and what else shop has, and a domain desk that reads nothing.
 
-    Shop leaves restrict-access out.
+    shop does not set restrict-access.
     """
     mesh = Mesh(tmp_path_factory.mktemp("readers"))
     mesh.set_up("shop", "desk", root=RULES_ONLY)
@@ -102,7 +102,7 @@ def shop_and_desk(tmp_path_factory: pytest.TempPathFactory) -> Mesh:
 
 @contextmanager
 def desk_has(mesh: Mesh, path: str, text: str) -> Iterator[None]:
-    """A file of desk, for the time of a test."""
+    """A file of desk that exists during a test."""
     written = mesh.write(f"domains/desk/{path}", text)
     functions = (
         mesh.write("domains/desk/functions/_functions.yml", FUNCTION.replace("newest", "oldest"))

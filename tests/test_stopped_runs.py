@@ -1,4 +1,4 @@
-"""A run that is stopped at its start says so, leaves a record for `dbt retry`, and has built nothing."""
+"""A run that is stopped at its start says so, leaves a record for `dbt retry`, and builds nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ exposures:
 
 @pytest.fixture
 def shop(shop: Mesh) -> Mesh:
-    """shop.lines and a view after it, built once."""
+    """shop.lines and a view on it, built once."""
     shop.write("domains/shop/models/intermediate/int_shop__after.sql", AFTER)
     assert shop.dbt("build").ok
     return shop

@@ -42,7 +42,7 @@
 {% macro _old_packages_problem() %}
   {% set names = portmesh.old_packages() %}
   {% if not names %}{{ return('') }}{% endif %}
-  {{ return('The domains were edited since they were copied, so nothing was built.\n\n'
+  {{ return('The domains were edited after dbt deps copied them, so nothing was built.\n\n'
       ~ '  got    dbt_packages/' ~ names | join(', dbt_packages/') ~ ': not what is in domains/\n'
       ~ '  why    dbt deps copies a domain where it cannot link it\n'
       ~ '  next   dbt deps, then dbt ' ~ flags.WHICH) }}

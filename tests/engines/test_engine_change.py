@@ -1,4 +1,4 @@
-"""A domain's models beside its ports move from one engine to the other."""
+"""A domain's models that are not ports can move from one engine to the other."""
 
 from __future__ import annotations
 

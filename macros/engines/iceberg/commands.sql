@@ -53,7 +53,7 @@
        'answers': false,
        'cause': 'the lake\'s bucket is in another region', 'remedy': 'set AWS_REGION to the bucket\'s region'},
       {'pattern': 'connect to proxy|Tunnel connection failed', 'tried': true, 'answers': false,
-       'cause': 'the proxy on the way to AWS does not let this through', 'remedy': 'check HTTPS_PROXY and NO_PROXY'},
+       'cause': 'the proxy blocked the request to AWS', 'remedy': 'check HTTPS_PROXY and NO_PROXY'},
   ]) }}
 {% endmacro %}
 
