@@ -344,7 +344,7 @@ def test_pages_that_dbt_cannot_read_are_written_again(shop: Mesh, portmesh: Port
     assert not shop.dbt("parse").ok
     found = portmesh("catalog", "--check")
     assert found.exit_code == 1
-    assert found.err.count("out of date") == 3
+    assert found.err.count("   out of date\n") == 3
     assert portmesh("catalog").exit_code == 0
     assert portmesh("catalog", "--check").exit_code == 0
     assert shop.dbt("parse").ok
@@ -366,7 +366,7 @@ def test_a_readme_that_is_not_utf_8_is_a_sentence(shop: Mesh, portmesh: Portmesh
     found = portmesh("catalog")
     assert found.exit_code == 1
     assert found.err == (
-        "A README is not written in UTF-8.\n\n  file   domains/shop/README.md\n  line   3\n  next   save it as UTF-8\n"
+        "A README is not encoded in UTF-8.\n\n  file   domains/shop/README.md\n  line   3\n  next   save it as UTF-8\n"
     )
 
 
@@ -376,9 +376,9 @@ def test_a_readme_that_is_not_utf_8_is_a_sentence(shop: Mesh, portmesh: Portmesh
 def test_a_page_of_dbt_that_is_built_otherwise_is_refused() -> None:
     viewer = Path(DOCS_INDEX_FILE_PATH).read_text()
     assert make_page(viewer, "{}", "{}").count("JSON.parse(") >= 2
-    with pytest.raises(MissingArtifactError, match="no place for data"):
+    with pytest.raises(MissingArtifactError, match="it has no place for the data"):
         make_page(viewer.replace("CATALOG.JSON", "X"), "{}", "{}")
-    with pytest.raises(MissingArtifactError, match="it has not one script"):
+    with pytest.raises(MissingArtifactError, match="it does not have exactly one script"):
         make_page(viewer + "<script></script>")
 
 

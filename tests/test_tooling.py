@@ -290,16 +290,16 @@ def test_conventions_are_checked_in_the_domains_that_changed(files: list[str], d
 def test_pages_and_rights_that_are_out_of_step_fail(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """All three are looked at, whatever the first says."""
+    """All three are checked, even if the first one fails."""
     monkeypatch.setattr(
         lint_mesh.catalog, "find_differences", lambda *_, **__: [Difference("docs/a.md", "out of date")]
     )
-    monkeypatch.setattr(lint_mesh.infra, "is_in_step", lambda *_: False)
+    monkeypatch.setattr(lint_mesh.infra, "is_up_to_date", lambda *_: False)
     monkeypatch.setattr(lint_mesh, "FOLDER", tmp_path)
     assert lint_mesh.run(["domains/orders/models/orders.yml"]) == lint_mesh.lint_conventions.FINDINGS
     out, err = capfd.readouterr()
-    assert "The catalog is not in step with the mesh: 1 finding." in err
-    assert "The infrastructure is not in step with the mesh: 1 finding." in err
+    assert "The catalog is out of date: 1 finding." in err
+    assert "The infrastructure template is out of date: 1 finding." in err
     assert "checks in 1 domains: 0 findings." in out
 
 
@@ -321,7 +321,7 @@ def test_every_hook_is_local_and_sees_files() -> None:
     settings = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text())
     assert [repo["repo"] for repo in settings["repos"]] == ["local"]
     hooks = settings["repos"][0]["hooks"]
-    assert {"sql", "macros", "conventions", "ruff", "ruff-format", "mypy"} <= {hook["id"] for hook in hooks}
+    assert {"sql", "macros", "mesh", "ruff", "ruff-format", "mypy"} <= {hook["id"] for hook in hooks}
     files = tracked_files()
     for hook in hooks:
         assert hook["language"] == "system"
