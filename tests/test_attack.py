@@ -104,7 +104,7 @@ def test_a_rollback_takes_back_what_an_increment_did_to_the_columns(mesh: Mesh) 
     wider = mesh.engine.columns("shop.sales")
 
     refused = mesh.dbt("run-operation", "rollback", "--args", "{port: shop.sales}")
-    assert "take the change of the contract back first" in refused.output
+    assert "undo the change to the contract first" in refused.output
     assert mesh.engine.columns("shop.sales") == wider
     assert contents(mesh) == [("1", 90, 90), ("2", 40, 80)]
 

@@ -245,7 +245,7 @@ def test_a_check_that_cannot_be_run_is_named_with_what_the_engine_says(mesh: Mes
         "fix the check in domains/shop/models/output_ports/one.yml or its macro shop.test_broken "
         "(its SQL: dbt compile --select broken_one_k)"
     )
-    one_by_one = "run them one by one (dbt test --select one) and fix the one that breaks"
+    one_by_one = "run them one by one (dbt test --select one) and fix the one that fails"
     assert f"  next    {remedy if is_alone else one_by_one}, then: dbt build --select one+" in facts
     assert "in macro" not in broken.output
     assert mesh.value("select count(*) from shop.one") == 1
@@ -295,7 +295,7 @@ def test_what_is_no_count_of_failures_is_refused(mesh: Mesh, count: str) -> None
     one_port(mesh, f"    - unique: {{config: {{fail_calc: '{count}'}}}}")
     mesh.land("tiny", ROWS)
     message = mesh.dbt("build").messages["one"]
-    assert "shop.one was not published: its check unique_one_k gave no whole number of failures." in message
+    assert "shop.one was not published: its check unique_one_k did not return a whole number of failures." in message
     assert f"fail_calc       {count}" in message
     assert not mesh.has("shop.one")
 
@@ -321,7 +321,7 @@ def test_a_sum_has_the_same_verdict_in_a_build_and_in_a_test_alone(mesh: Mesh) -
         assert mesh.dbt("deps").ok
         built = mesh.dbt("build")
         if not mesh.has("shop.one"):
-            assert "its check summed_one_k gave no whole number of failures" in built.messages["one"], name
+            assert "its check summed_one_k did not return a whole number of failures" in built.messages["one"], name
             one_port(mesh, "    - unique")
             assert mesh.dbt("build").ok
             one_port(mesh, f"    - summed: {{config: {{fail_calc: '{count}', severity: warn}}}}")
@@ -513,7 +513,10 @@ def test_a_check_with_the_name_of_another_table_is_refused(
     one_port(mesh, f"    - not_null: {{name: {name}}}")
     mesh.write(f"domains/shop/{path}", text)
     message = mesh.dbt("build").messages["one"]
-    assert f"its check {name} has the name of a {kind}, whose table its failing rows would replace." in message
+    assert (
+        f"its check {name} has the same name as a {kind}, and its failing rows would replace the table of that {kind}."
+        in message
+    )
     assert "domains/shop/models/output_ports/one.yml" in message
 
 
@@ -522,8 +525,8 @@ def test_a_check_with_the_name_of_another_table_is_refused(
     [
         ({"fail_calc": "count(*) > 1"}, "a value of type boolean"),
         ({"fail_calc": "'none'"}, "a value of type varchar"),
-        ({"fail_calc": "k"}, "0 rows of counts: fail_calc is no aggregate"),
-        ({"warn_if": "= 3, 4"}, "4 columns where dbt expects failures, should_warn and should_error"),
+        ({"fail_calc": "k"}, "0 rows of counts: fail_calc is not an aggregate"),
+        ({"warn_if": "= 3, 4"}, "4 columns, where dbt expects failures, should_warn and should_error"),
     ],
 )
 @pytest.mark.engines("local")
@@ -531,7 +534,7 @@ def test_limits_with_which_dbt_could_not_decide_are_refused(mesh: Mesh, limits: 
     """dbt's own test would fail with an error after the publication."""
     one_port(mesh, f"    - not_null: {{config: {json.dumps(limits)}}}")
     message = mesh.dbt("build").messages["one"]
-    assert "shop.one was not published: its check not_null_one_k gave no whole number of failures." in message
+    assert "shop.one was not published: its check not_null_one_k did not return a whole number of failures." in message
     (name, value), *_ = limits.items()
     assert f"  {name:<15} {value}\n" in message
     assert f"  got             {got}\n" in message
@@ -549,7 +552,7 @@ def test_a_check_with_other_than_one_row_of_counts_does_not_shift_the_others(mes
     )
     mesh.land("tiny", ROWS)
     message = mesh.dbt("build").messages["one"]
-    assert "gave no whole number of failures." in message
+    assert "did not return a whole number of failures." in message
     assert "2 rows of counts" in message
 
 

@@ -379,7 +379,7 @@ def test_the_home_shows_the_products(reader: Reader) -> None:
     text = reader.text_with(f"{len(domains)} data products with {len(ports)} output ports")
     assert sorted(set(reader.links("#!/overview/"))) == domains
     assert set(ports) <= set(reader.links("#!/model/model."))
-    assert "How households shop and what campaigns change about it." in text
+    assert "How households shop and how they respond to campaigns." in text
     assert "Customer insight team" in text
     assert "consumer-aligned" in text
 
@@ -408,7 +408,7 @@ def test_a_product_page_leads_to_its_ports_and_decisions(reader: Reader) -> None
     reader.find(By.LINK_TEXT, "orders").click()
     text = reader.text_with("Decisions about the data")
     assert reader.browser.current_url.endswith("#!/overview/orders")
-    assert "The one record of sales that every other figure of the mesh is counted from." in text
+    assert "The sales record behind every other sales figure in the mesh." in text
     assert "17 sold products are not in the catalogue" in text
     assert "catalogue.products" in reader.links("#!/model/")
     reader.find(By.LINK_TEXT, "baskets").click()

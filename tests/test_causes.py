@@ -22,16 +22,16 @@ PROBE = """
 """
 # Everything that thrift reports if the server is killed during a response.
 THRIFT = "unexpected exception"
-OTHER = "see the error below, and the whole of it in logs/dbt.log"
+OTHER = "see the error below; logs/dbt.log has its full text"
 ERRORS = {
     "GlueException: Something nobody has seen before (Service: Glue, Status Code: 400)": OTHER,
-    "GlueException: Read timed out": "an answer took too long",
+    "GlueException: Read timed out": "the engine or AWS took too long to answer",
     THRIFT: "the engine or AWS could not be reached",
-    "java.lang.OutOfMemoryError: Java heap space": "the engine has not the memory that this takes",
+    "java.lang.OutOfMemoryError: Java heap space": "the engine does not have enough memory for this",
     "EXCEEDED_LOCAL_MEMORY_LIMIT: Query exceeded per-node memory limit of 315MB": (
-        "the engine has not the memory that this takes"
+        "the engine does not have enough memory for this"
     ),
-    "Query exhausted resources at this scale factor": "the engine has not the memory that this takes",
+    "Query exhausted resources at this scale factor": "the engine does not have enough memory for this",
     "An error occurred (InvalidRequestException) when calling StartQueryExecution: WorkGroup w is not found.": (
         "Athena has no such work group in this region"
     ),
@@ -61,11 +61,11 @@ OF_SQL = (
     "[TABLE_OR_VIEW_NOT_FOUND] The table or view `raw`.`timeouts` cannot be found.",
 )
 ALREADY_THERE = (
-    "another table or view, not created by Portmesh, already has the port's name, or another run has just made it"
+    "another table or view, not created by Portmesh, already has the port's name, or another run has just created it"
 )
 OF_A_NAME = {
     "TABLE_ALREADY_EXISTS: line 1:1: Destination table 'awsdatacatalog.shop.lines' already exists": ALREADY_THERE,
-    "Query cancelled by user.": ("the query was cancelled: by somebody, or by the work group's limit of bytes scanned"),
+    "Query cancelled by user.": ("the query was cancelled: by a person, or by the work group's limit on bytes scanned"),
 }
 
 

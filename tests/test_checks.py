@@ -162,26 +162,26 @@ WRONG: list[tuple[str, dict[str, Any], str | None, str]] = [
         "accepted_range",
         {},
         "id",
-        "it has no limit.\n  allowed   min_value, max_value, or both\n  next      give at least one of them",
+        "it has no limit.\n  allowed   min_value, max_value, or both\n  next      set at least one of them",
     ),
     (
         "accepted_range",
         {"min_value": [1]},
         "id",
-        "min_value is [1] (a list).\n  allowed   a number, a date, or the SQL of a value\n  next      write it like 0,",
+        "min_value is [1] (a list).\n  allowed   a number, a date, or SQL for a value\n  next      write it like 0,",
     ),
     ("accepted_range", {"min_value": True}, "id", "min_value is true (true or false)."),
     (
         "accepted_range",
         {"min_value": 5, "max_value": 1},
         "id",
-        "max_value is 1 (a number).\n  allowed   at least min_value (5)\n  next      swap the two",
+        "max_value is 1 (a number).\n  allowed   at least min_value (5)\n  next      swap min_value and max_value",
     ),
     (
         "expression_is_true",
         {"expression": ""},
         None,
-        'expression is "" (a text).\n  allowed   SQL that is true or false for a row',
+        'expression is "" (a text).\n  allowed   SQL that is true or false for each row',
     ),
     (
         "fresh_within",
@@ -193,7 +193,7 @@ WRONG: list[tuple[str, dict[str, Any], str | None, str]] = [
         "fresh_within",
         {"count": 0, "period": "day"},
         "day",
-        "count is 0 (a number).\n  allowed   a number above 0\n  next      write how many days old",
+        "count is 0 (a number).\n  allowed   a number above 0\n  next      set how many days old",
     ),
     ("fresh_within", {"count": "two", "period": "day"}, "day", 'count is "two" (a text).'),
     (
@@ -258,5 +258,5 @@ def test_a_wrong_argument_is_explained_before_anything_runs(
     assert refused.exit_code == 2
     assert "Runtime Error in test wrong (models/intermediate/_models.yml)" in refused.output
     shown = "\n".join(line.removeprefix("  ") for line in refused.output.splitlines())
-    assert f"The check {check} cannot be run: {message}" in shown, shown
+    assert f"The check {check} cannot run: {message}" in shown, shown
     assert "> in macro" not in refused.output

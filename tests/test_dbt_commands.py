@@ -34,7 +34,7 @@ def test_a_partial_run_asserts_the_contract_and_publishes_no_rows(shop: Mesh, fl
     shop.set_up("shop", environment="dev_ana")
     first = shop.dbt("run", *flag)
     assert first.ok, first.output
-    assert first.messages["lines"] == "contract holds, nothing published"
+    assert first.messages["lines"] == "contract matches, nothing published"
     assert shop.value("select count(*) from dev_ana__shop.lines") == 0
     assert shop.dbt("build").ok
     assert shop.value("select count(*) from dev_ana__shop.lines") == 100
@@ -208,7 +208,7 @@ def test_show_says_what_is_not_built_in_a_new_database(shop: Mesh) -> None:
         (["--inline", "select * from {{ ref('shop', 'int_shop__last') }}"], "The query"),
     ):
         refused = shop.dbt("show", *arguments)
-        assert f"{label} cannot be shown: what it reads is not built here." in refused.output
+        assert f"{label} cannot be shown: it reads relations that are not built here." in refused.output
         assert "  missing   shop.int_shop__" in refused.output
         assert "  next      dbt build --select +int_shop__" in refused.output
         assert "> in macro" not in refused.output

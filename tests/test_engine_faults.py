@@ -63,13 +63,13 @@ STEPS = {
     "publish": {"emr": "fast_forward", "athena": "'databasename': 'shop', 'tableinput'"},
     "record": {"emr": "insert into portmesh.publications__shop", "athena": '"portmesh"."publications__shop" ('},
 }
-NOT_PUBLISHED = ("shop.lines was not published: the run broke. Consumers ",)
+NOT_PUBLISHED = ("shop.lines was not published: the run failed. Consumers ",)
 # If the engine still answers, the message says what consumers read; otherwise it says that this is unknown.
 MEANINGS = {
     "write": NOT_PUBLISHED,
     "audit": NOT_PUBLISHED,
-    "publish": (*NOT_PUBLISHED, "shop.lines was perhaps published: the run broke in that step. Consumers "),
-    "record": ("shop.lines is published, and the run broke after that. Consumers ",),
+    "publish": (*NOT_PUBLISHED, "shop.lines may have been published: the run failed in that step. Consumers "),
+    "record": ("shop.lines was published, but the run failed afterwards. Consumers ",),
 }
 READ_ONLY = {
     "service": "s3",
@@ -92,21 +92,21 @@ CANCELLED = {"service": "athena", "operation": "Query", "code": "CANCELLED", "me
 FAULTS = {
     "emr": [
         ("write", READ_ONLY, "read-only bucket"),
-        ("write", TIMED_OUT, "an answer took too long"),
+        ("write", TIMED_OUT, "the engine or AWS took too long to answer"),
         ("write", EXPIRED | {"service": "glue"}, "the AWS credentials have expired"),
         ("publish", DENIED | {"service": "glue", "operation": "UpdateTable"}, "a database of another owner"),
-        ("publish", THROTTLED | {"service": "glue"}, "AWS takes no more calls for now"),
+        ("publish", THROTTLED | {"service": "glue"}, "AWS limits the number of calls"),
         ("record", READ_ONLY, "read-only bucket"),
     ],
     "athena": [
         ("write", READ_ONLY, "read-only bucket"),
         ("write", TIMED_OUT, "or S3 answered too late"),
         ("write", CANCELLED, "the query was cancelled"),
-        ("audit", THROTTLED | {"service": "athena"}, "AWS takes no more calls for now"),
+        ("audit", THROTTLED | {"service": "athena"}, "AWS limits the number of calls"),
         ("audit", EXPIRED | {"service": "athena"}, "the AWS credentials have expired"),
         ("audit", CANCELLED, "the query was cancelled"),
         ("publish", DENIED | {"service": "glue", "operation": "UpdateTable"}, "a database of another owner"),
-        ("publish", THROTTLED | {"service": "glue", "operation": "UpdateTable"}, "AWS takes no more calls for now"),
+        ("publish", THROTTLED | {"service": "glue", "operation": "UpdateTable"}, "AWS limits the number of calls"),
         ("record", CANCELLED, "the query was cancelled"),
     ],
 }
@@ -193,7 +193,7 @@ def test_a_failure_before_a_port_is_reported_once_and_retried(shop: Mesh) -> Non
     clear_faults()
 
     assert met
-    assert_explained(broken, "The run broke on the way to its engine.", "  broke   staged_")
+    assert_explained(broken, "The run could not use its engine.", "  failed  staged_")
     assert broken.output.count("  cause   the AWS credentials have expired, are missing or are wrong\n") == 1
     assert "  next    sign in again (on EMR: give the cluster its role), then: dbt retry" in broken.output
     assert rows_published(shop) == 100
@@ -213,7 +213,7 @@ def test_a_server_that_is_killed_while_a_port_is_built(shop: Mesh, step: str) ->
     assert met
     if shop.target == "athena" and step == "publish":
         # The port was switched in Glue, but the records could not be written.
-        assert_explained(broken, "shop.lines is published, and the run broke after that.")
+        assert_explained(broken, "shop.lines was published, but the run failed afterwards.")
         assert rows_published(shop) == 120
     else:
         assert_explained(broken, f"  step    {step}", "  cause   the engine or AWS could not be reached")
@@ -304,7 +304,7 @@ def test_of_two_runs_at_the_same_time_the_second_says_it_was_overtaken(
         overtaken = shop.dbt("build")
 
     assert met
-    assert_explained(overtaken, "shop.lines was not published: another run has written it since this one began")
+    assert_explained(overtaken, "shop.lines was not published: another run has published it since this one began")
     assert rows_published(shop) == rows_published(other) == 130
     assert [v for (v,) in shop.rows("select verdict from portmesh.publications__shop")] == ["published"] * 2
     built = shop.dbt("build")
@@ -323,7 +323,7 @@ def test_of_two_first_builds_at_the_same_time_one_is_published(mesh: Mesh, tmp_p
         overtaken = mesh.dbt("build")
 
     assert met
-    assert_explained(overtaken, "another run has written it since this one began")
+    assert_explained(overtaken, "another run has published it since this one began")
     assert rows_published(mesh) == 100
 
 
@@ -338,7 +338,7 @@ def test_a_race_that_the_comparison_does_not_see_is_refused_by_iceberg(shop: Mes
         overtaken = shop.dbt("build")
 
     assert met
-    assert_explained(overtaken, "another run of this port has published or written meanwhile")
+    assert_explained(overtaken, "another run of this port has published or written in the meantime")
     assert rows_published(other) == 120
 
 

@@ -133,9 +133,9 @@ def test_what_breaks_readers_is_refused_before_anything_is_written(
     shop.port("shop/lines", LINES.replace(*sql), changed, meta=EXEMPT)
     refused = shop.dbt("build")
     message = refused.messages["lines"]
-    assert "takes away what consumers read" in message
+    assert "would break its consumers" in message
     assert " ".join(row.split()) in " ".join(message.split()), message
-    assert "publish it as a new model version beside this one" in message
+    assert "publish it as a new model version (docs/analyst.md)" in message
     assert "config.meta.agreements: [{from: 1.0.0, with: [" in message
     assert shop.value("select sum(amount) from shop.lines") == 150
     assert shop.engine.candidates("shop.lines") == []
@@ -153,12 +153,12 @@ def test_a_change_that_published_rows_cannot_follow_asks_for_a_full_refresh_once
     path = sales.folder / FOLDER / "sales.yml"
     path.write_text(path.read_text().replace("version: 1.0.0", "version: 2.0.0"))
     message = sales.dbt("build").messages["sales"]
-    assert "an increment cannot join them" in message
+    assert "an increment cannot be added to them" in message
     assert "dbt build --full-refresh --select sales+" in message
     (sales.folder / FOLDER / "sales.sql").write_text(
         "{{ config(full_refresh=false) }}" + (sales.folder / FOLDER / "sales.sql").read_text()
     )
-    assert "take full_refresh: false out of models/output_ports/sales.sql" in sales.dbt("build").messages["sales"]
+    assert "remove full_refresh: false from models/output_ports/sales.sql" in sales.dbt("build").messages["sales"]
     sales.port(
         "shop/sales",
         SALES.replace("cast(amount as bigint)", "cast(amount as int)"),
@@ -183,7 +183,7 @@ def test_an_agreement_with_every_consumer_lets_a_column_go(shop: Mesh) -> None:
     shop.port("shop/lines", sql, columns, meta=f"{EXEMPT}\n{consumers}\n{agreed}")
     path = shop.folder / FOLDER / "lines.yml"
     path.write_text(path.read_text().replace("version: 1.0.0", "version: 2.0.0"))
-    assert "takes away what consumers read" in shop.dbt("build").messages["lines"]
+    assert "would break its consumers" in shop.dbt("build").messages["lines"]
 
     path.write_text(path.read_text().replace("with: [desk]", "with: [desk, board]"))
     built = shop.dbt("build")
@@ -367,7 +367,10 @@ def test_a_hook_that_changes_the_port_after_its_audit_publishes_nothing(shop: Me
     hook = "create or replace view {{ this }} as select * from raw.lines where line_id < 7"
     shop.port("shop/lines", f'{{{{ config(post_hook="{hook}") }}}}' + LINES, COLUMNS, meta=EXEMPT_WITH_HOOKS)
     refused = shop.dbt("build")
-    assert "what its readers would see is not what was audited" in refused.messages["lines"]
+    assert (
+        "was not published: a hook of the port, or someone else, changed it after its audit"
+        in refused.messages["lines"]
+    )
     assert "a view on something else" in refused.messages["lines"]
     assert shop.value("select count(*) from shop.lines") == 100
 

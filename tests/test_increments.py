@@ -317,7 +317,7 @@ def test_a_key_that_is_no_column_is_refused_at_the_first_build(mesh: Mesh) -> No
     mesh.land("sales", "select 1 as sale_id, 1 as amount, '1' as batch, timestamp '2026-01-01' as landed_at")
     assert mesh.dbt("deps").ok
     message = mesh.dbt("build").messages["sales"]
-    assert "its unique_key saleid is no column of its contract" in message
+    assert "its unique_key saleid is not a column of its contract" in message
     assert "allowed: sale_id, amount, batch, landed_at" in message
 
 

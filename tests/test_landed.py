@@ -101,7 +101,7 @@ def test_landed_names_a_damaged_batch(staged: tuple[Mesh, Path], damage: str, co
     break_it, got = DAMAGES[damage]
     break_it(lake / WEEK_2)
     message = refused(mesh, f"select {columns} from {VIEW}")
-    assert f"{WEEK_2} is not what its manifest promises, so transactions cannot be read." in message
+    assert f"{WEEK_2} does not match its manifest, so transactions cannot be read." in message
     assert got in message
     assert f"next      portmesh land --replace {WEEK_2}, then dbt build" in message
 
@@ -183,7 +183,7 @@ def test_a_batch_whose_rows_are_not_those_of_its_manifest(
     _rewrite(lake / WEEK_2, change)
     for columns in ("count(*)", "sum(sales_value)"):
         message = refused(mesh, f"select {columns} from {VIEW}")
-        assert f"{WEEK_2} is not what its manifest promises, so transactions cannot be read." in message
+        assert f"{WEEK_2} does not match its manifest, so transactions cannot be read." in message
         assert f"got       {got}\n" in message
         assert f"allowed   {allowed}\n" in message
     landing = portmesh("land", "--lake", lake)
@@ -200,7 +200,7 @@ def test_a_batch_whose_file_does_not_tell_of_its_rows(staged: tuple[Mesh, Path],
     data = lake / WEEK_2 / "data.parquet"
     pq.write_table(pq.read_table(data), data, write_statistics=False)
     _rewrite_manifest(lake / WEEK_2)
-    got = "got       no statistics of _batch_id in data.parquet"
+    got = "got       no statistics for _batch_id in data.parquet"
     assert got in refused(mesh, f"select count(*) from {VIEW}")
     assert got in portmesh("land", "--lake", lake).err
 
@@ -230,11 +230,11 @@ def test_the_columns_of_a_feed_change_with_a_batch(staged: tuple[Mesh, Path], po
         """\
 The columns of transactions changed with the batch 2017-W04, so it cannot be read.
 
-  before    sales_value DOUBLE (3 batches, the last to land 2017-W03)
-  since     sales_value VARCHAR (1 batch, the first to land 2017-W04)
+  before    sales_value DOUBLE (3 batches, last landed: 2017-W03)
+  since     sales_value VARCHAR (1 batch, first landed: 2017-W04)
   next      if it is a mistake: portmesh land --replace transactions/2017-W04, then dbt build
-            if it is meant: land the other 3 batches again with the new columns,
-            or the new ones as a feed of another name, and union both in staging"""
+            if it is intended: land the other 3 batches again with the new columns,
+            or land the new ones as a separate feed, and union both in staging"""
     )
 
 
@@ -247,7 +247,7 @@ def test_more_new_batches_than_old_ones_do_not_make_the_old_ones_wrong(
     message = refused(mesh, f"select count(*) from {VIEW}")
     assert "changed with the batch 2017-W04" in message
     assert "before    sales_value DOUBLE (3 batches" in message
-    assert "since     sales_value VARCHAR (4 batches, the first to land 2017-W04)" in message
+    assert "since     sales_value VARCHAR (4 batches, first landed: 2017-W04)" in message
 
 
 def test_an_old_batch_that_lands_again_with_other_columns_is_the_change(
@@ -258,7 +258,7 @@ def test_an_old_batch_that_lands_again_with_other_columns_is_the_change(
     portmesh("land", "--flaw", "wrong-type", "--batch", "2017-W01", "--lake", lake)
     message = refused(mesh, f"select count(*) from {VIEW}")
     assert "changed with the batch 2017-W01" in message
-    assert "since     sales_value VARCHAR (1 batch, the first to land 2017-W01)" in message
+    assert "since     sales_value VARCHAR (1 batch, first landed: 2017-W01)" in message
 
 
 def test_the_order_of_columns_is_no_change(staged: tuple[Mesh, Path]) -> None:
@@ -274,7 +274,7 @@ def test_an_empty_folder_is_a_batch_that_did_not_land(staged: tuple[Mesh, Path],
     mesh, lake = staged
     (lake / "transactions/2017-W07").mkdir()
     message = refused(mesh, f"select count(*) from {VIEW}")
-    assert "transactions/2017-W07 is not what its manifest promises" in message
+    assert "transactions/2017-W07 does not match its manifest" in message
     assert "got       no data.parquet and no manifest.json\n" in message
     assert portmesh("land", "--lake", lake).exit_code == 1
     (command,) = re.findall("next      portmesh (land --withdraw .*), then", message)
@@ -287,7 +287,7 @@ def test_a_file_beside_the_batches_is_named(staged: tuple[Mesh, Path]) -> None:
     (lake / "transactions/.DS_Store").write_text("")
     assert mesh.value(f"select count(*) from {VIEW}") == 62574
     (lake / "transactions/notes.txt").write_text("")
-    assert "transactions/notes.txt is not what its manifest promises" in refused(mesh, f"select 1 from {VIEW}")
+    assert "transactions/notes.txt does not match its manifest" in refused(mesh, f"select 1 from {VIEW}")
 
 
 @pytest.mark.parametrize("name", ["*", "transactions/..", "", "a b"])
@@ -299,7 +299,7 @@ def test_names_from_outside_reach_no_terminal_raw(staged: tuple[Mesh, Path]) -> 
     mesh, lake = staged
     (lake / "transactions/2017\x1b[2J\nW04").mkdir()
     message = refused(mesh, f"select 1 from {VIEW}")
-    assert "transactions/2017�[2J�W04 is not what its manifest promises" in message
+    assert "transactions/2017�[2J�W04 does not match its manifest" in message
     assert "\x1b" not in message
 
 
@@ -313,7 +313,7 @@ def test_damage_that_fails_before_rows_are_read(staged: tuple[Mesh, Path]) -> No
     outcome = mesh.dbt("run")
     assert outcome.statuses["stg_lines"] == "error"
     assert "transactions/2017-W01/data.parquet" in outcome.messages["stg_lines"]
-    assert "transactions/2017-W01 is not what its manifest promises" in outcome.output
+    assert "transactions/2017-W01 does not match its manifest" in outcome.output
     assert "and       1 more of its batches" in outcome.output
 
 

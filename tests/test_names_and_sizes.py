@@ -45,7 +45,7 @@ def test_a_name_that_not_every_engine_keeps_is_refused(mesh: Mesh) -> None:
 
     message = mesh.dbt("build").messages["Lines"]
 
-    assert "shop.Lines was not written: its name is not one that every engine keeps." in message
+    assert "shop.Lines was not written: its name is not valid on every engine." in message
     assert "lower-case letters, digits and _" in message
     assert not mesh.has("shop.Lines")
     assert not mesh.has("shop.lines")
@@ -163,7 +163,7 @@ def test_no_part_of_a_statement_is_too_long(mesh: Mesh) -> None:
     [
         ("weekday(landed_at)", "bucket(n, c), truncate(n, c)"),
         ("day(sold_at)", "a column of the contract: line_id, channel, amount, landed_at"),
-        ("bucket(200, line_id)", "at most 100 together"),
+        ("bucket(200, line_id)", "at most 100 in total"),
     ],
 )
 def test_partitions_that_not_every_engine_can_write_are_refused(mesh: Mesh, partition_by: str, allowed: str) -> None:
@@ -174,5 +174,5 @@ def test_partitions_that_not_every_engine_can_write_are_refused(mesh: Mesh, part
 
     message = mesh.dbt("build").messages["lines"]
 
-    assert "shop.lines was not written: its partition_by is not what every engine can write." in message
+    assert "shop.lines was not written: its partition_by does not work on every engine." in message
     assert allowed in message

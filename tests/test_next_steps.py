@@ -127,7 +127,7 @@ def test_a_table_that_keeps_no_sql_of_its_view_is_not_read(shop: Mesh) -> None:
     write_models(shop)
     refused = shop.dbt("build", "--select", "lines")
     assert not refused.ok
-    assert "the table stored for the view stg_raw__lines does not hold the view's SQL" in refused.messages["lines"]
+    assert "the table stored for the view stg_raw__lines does not contain the view's SQL" in refused.messages["lines"]
     (command,) = commands(refused.messages["lines"])
     assert shop.dbt(*command).ok
 
@@ -141,7 +141,7 @@ def test_a_view_that_became_a_table_keeps_no_sql_of_before(shop: Mesh) -> None:
     assert shop.dbt("build").ok
     write_models(shop, intermediate="ephemeral")
     refused = shop.dbt("build", "--select", "lines")
-    assert "the table stored for the view stg_raw__lines does not hold the view's SQL" in refused.messages["lines"]
+    assert "the table stored for the view stg_raw__lines does not contain the view's SQL" in refused.messages["lines"]
 
 
 @pytest.mark.engines("emr")

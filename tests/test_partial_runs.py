@@ -65,7 +65,7 @@ def test_an_environment_of_ones_own_takes_it(mesh: Mesh, flag: list[str]) -> Non
     mesh.write("domains/shop/macros/attempt.sql", "{% macro attempt() %}{% endmacro %}")
     tried = mesh.dbt("build", *flag, "--exclude", "resource_type:snapshot", "resource_type:test")
     assert tried.ok, tried.output
-    assert tried.messages["lines"] == "contract holds, nothing published"
+    assert tried.messages["lines"] == "contract matches, nothing published"
     assert mesh.dbt("build").ok
     assert mesh.value("select count(*) from dev_ana__shop.lines") == 100
 
@@ -75,7 +75,7 @@ def test_a_history_is_never_closed_by_it(mesh: Mesh) -> None:
     assert mesh.dbt("snapshot").ok
     refused = mesh.dbt("snapshot", *EMPTY)
     assert refused.exit_code == 1
-    assert "dbt snapshot --empty was refused: it would take the missing rows for deleted ones." in refused.output
+    assert "dbt snapshot --empty was refused: it would treat the missing rows as deleted." in refused.output
     assert "snapshot   dev_ana__shop__internal.lines_kept" in refused.output
     assert mesh.value("select count(*) from dev_ana__shop__internal.lines_kept where dbt_valid_to is null") == 100
     assert mesh.dbt("build", *EMPTY, "--exclude", "resource_type:snapshot", "resource_type:test").ok

@@ -175,10 +175,8 @@ def test_a_macro_that_sets_its_config_and_reads_from_it_what_is_the_ports_is_ref
     macro = "{% test odd(model, column_name) %}SETselect * from {{ model }} where '{{ config.get('alias') }}' = ''"
     mesh.write("domains/shop/macros/odd.sql", macro.replace("SET", "{{ config(tags=['x']) }}") + "{% endtest %}")
     message = mesh.dbt("build").messages["one"]
-    assert "its check odd_one_k sets its config and reads alias from it, which is the port's there." in message
-    assert (
-        "take config(…) out of macro.shop.test_odd, and write what it sets into the config of the check in" in message
-    )
+    assert "its check odd_one_k calls config() and also reads alias, and would get the port's value." in message
+    assert "remove config(…) from macro.shop.test_odd, and set its values in the config of the check in" in message
     mesh.write("domains/shop/macros/odd.sql", macro.replace("SET", "") + "{% endtest %}")
     assert mesh.dbt("build").ok
 

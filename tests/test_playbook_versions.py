@@ -93,7 +93,7 @@ def test_a_breaking_change_from_the_first_step_to_the_last(
     give_versions(mesh, "sales", {1: SALES, 2: SECOND}, V1_ENDS + V2)
     read_by_desk(mesh, "ref('shop', 'sales', v=1)")
     stopped = mesh.dbt("build")
-    assert "desk reads shop.sales.v1 and is not among its consumers" in " ".join(stopped.output.split())
+    assert "desk reads shop.sales.v1 but is not one of its consumers" in " ".join(stopped.output.split())
     code, text = run(capsys, "retire", "shop.sales.v1", "--yes")
     assert (code, "desk.int_desk__sales_counted" in text) == (1, True), text
     read_by_desk(mesh, "ref('shop', 'sales', v=2)")

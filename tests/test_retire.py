@@ -68,10 +68,10 @@ def test_a_port_that_a_model_makes_is_not_retired(shop: Mesh, capsys: Capsys) ->
     shop.port("shop/after", "select * from {{ ref('lines') }}", COLUMNS, meta=EXEMPT)
     code, text = run(capsys, "retire", "shop.lines", "--yes")
     text = " ".join(text.split())
-    assert (code, text.startswith("shop.lines was not retired: models of the mesh still make it.")) == (1, True), text
-    assert "shop.lines 2099-03-31 shop.after it reads domains/shop/models/output_ports/after.sql" in text
+    assert (code, text.startswith("shop.lines was not retired: models in the mesh still build it.")) == (1, True), text
+    assert "shop.lines 2099-03-31 shop.after domains/shop/models/output_ports/after.sql is removed" in text
     assert "shop.lines 2099-03-31 desk 2099-06-30" in text
-    assert "delete the files of the port, then: portmesh retire shop.lines" in text
+    assert "delete the port's files, then: portmesh retire shop.lines" in text
     assert run(capsys, "retire", "shop", "--yes")[0] == 1
     assert shop.value("select count(*) from shop.lines") == 100
 
@@ -93,13 +93,13 @@ def test_a_port_without_a_model_is_retired_with_everything_that_belongs_to_it(sh
 
     code, text = run(capsys, "retire", "shop.lines", "--yes")
     assert code == 0, text
-    assert "shop.lines is retired; gone are:" in text
+    assert "shop.lines was retired. Deleted:" in text
     assert not shop.has("shop.lines")
     assert beside(shop, "lines") == []
     assert shop.value("select count(*) from shop.others") == 100
     assert "no model builds" not in run(capsys, "status")[1]
     code, text = run(capsys, "retire", "shop.lines", "--yes")
-    assert (code, text.startswith("There is nothing of shop.lines to retire.")) == (1, True), text
+    assert (code, text.startswith("There is no shop.lines to retire.")) == (1, True), text
 
 
 def test_a_retired_name_starts_a_new_history(shop: Mesh, capsys: Capsys) -> None:
@@ -125,10 +125,10 @@ def test_consumers_and_the_date_of_the_last_version_are_waited_for(shop: Mesh, c
     code, text = run(capsys, "retire", "shop.lines", "--yes")
     lines = [" ".join(line.split()) for line in text.splitlines()]
     assert code == 1
-    assert "shop.lines desk no end ask them; they were listed when it was last built" in lines, text
-    assert "shop.lines board 2099-06-30 ask them; they were listed when it was last built" in lines, text
-    assert "shop.lines whoever trusts its deprecation_date 2099-03-31 wait for the date" in lines, text
-    assert "although listed portmesh retire shop.lines --early --yes" in lines, text
+    assert "shop.lines desk no end ask them: they were listed when it was last built" in lines, text
+    assert "shop.lines board 2099-06-30 ask them: they were listed when it was last built" in lines, text
+    assert "shop.lines anyone who relies on its deprecation_date 2099-03-31 wait until that date" in lines, text
+    assert "to retire early portmesh retire shop.lines --early --yes" in lines, text
     assert shop.value("select count(*) from shop.lines") == 100
     assert run(capsys, "retire", "shop.lines", "--early", "--yes")[0] == 0
     assert not shop.has("shop.lines")
@@ -191,7 +191,7 @@ def test_what_another_model_makes_now_is_not_retired(shop: Mesh, capsys: Capsys)
     assert shop.dbt("build").ok
     assert "no model builds" not in run(capsys, "status")[1]
     code, text = run(capsys, "retire", "shop.lines", "--yes")
-    assert (code, "models of the mesh still make it" in text) == (1, True), text
+    assert (code, "models in the mesh still build it" in text) == (1, True), text
     assert shop.value("select count(*) from shop.lines") == 100
 
 
@@ -236,6 +236,4 @@ def test_a_whole_domain_is_retired_in_one_step(mesh: Mesh, monkeypatch: pytest.M
 def test_a_near_name_is_given(shop: Mesh, capsys: Capsys) -> None:
     delete(shop, "lines")
     code, text = run(capsys, "retire", "shop.line", "--yes")
-    assert (code, text.startswith("There is nothing of shop.line to retire. Did you mean shop.lines?")) == (1, True), (
-        text
-    )
+    assert (code, text.startswith("There is no shop.line to retire. Did you mean shop.lines?")) == (1, True), text

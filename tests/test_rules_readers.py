@@ -127,7 +127,7 @@ def test_whatever_reads_a_port_is_among_its_consumers(shop_and_desk: Mesh, kind:
         allowed = mesh.dbt("compile")
     assert refused.exit_code == 2, refused.output
     assert findings(refused) == [("PM104", f"domains/desk/{path}")]
-    assert "desk reads shop.lines and is not among its consumers." in said(refused)
+    assert "desk reads shop.lines but is not one of its consumers." in said(refused)
     assert allowed.ok, allowed.output
 
 
@@ -146,17 +146,21 @@ def test_a_domain_reads_only_ports_of_another(shop_and_desk: Mesh, kind: str) ->
 @pytest.mark.parametrize(
     ("path", "text", "what"),
     [
-        ("models/saved.yml", SAVED_QUERY, "desk.sales_by_day reads shop.sales, a metric of shop."),
+        ("models/saved.yml", SAVED_QUERY, "desk.sales_by_day reads shop.sales, a metric of shop, not a port."),
         (
             "models/more.yml",
             METRIC.replace("name: sales, label: Sales", "name: more_sales, label: More"),
-            "desk.more_sales reads shop.sold, a semantic model of shop.",
+            "desk.more_sales reads shop.sold, a semantic model of shop, not a port.",
         ),
-        ("tests/assert_rates.sql", "select * from {{ ref('shop', 'rates') }}", "reads shop.rates, a seed of shop."),
+        (
+            "tests/assert_rates.sql",
+            "select * from {{ ref('shop', 'rates') }}",
+            "reads shop.rates, a seed of shop, not a port.",
+        ),
         (
             "models/board.yml",
             "exposures: [{name: board, type: dashboard, owner: {email: a@b}, depends_on: [\"ref('shop', 'rates')\"]}]",
-            "desk.board reads shop.rates, a seed of shop.",
+            "desk.board reads shop.rates, a seed of shop, not a port.",
         ),
     ],
 )
@@ -174,7 +178,7 @@ def test_an_exposure_has_no_name_of_another_domains(shop_and_desk: Mesh) -> None
         refused = shop_and_desk.dbt("compile")
     board.unlink()
     assert [code for code, _ in findings(refused)] == ["PM117"], refused.output
-    assert "The exposure board has the name of one of" in said(refused)
+    assert "The exposure board has the same name as an exposure of" in said(refused)
 
 
 def test_the_rules_see_unit_tests(shop_and_desk: Mesh) -> None:

@@ -113,7 +113,7 @@ def test_rollback_switches_back_and_says_what_is_read_now(shop: Mesh, capsys: py
 def test_rollback_errors_are_plain_sentences(capsys: pytest.CaptureFixture[str]) -> None:
     code, text = run(capsys, "rollback", "shop.lines")
     assert code == 1
-    assert text.startswith("shop.lines keeps no version before "), text
+    assert text.startswith("shop.lines has no version before "), text
     code, text = run(capsys, "rollback", "shop.line")
     assert text.startswith("There is no port 'shop.line'. Did you mean shop.lines?"), text
     assert "Encountered" not in text

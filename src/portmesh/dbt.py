@@ -158,7 +158,7 @@ def _as_error(text: str) -> PortmeshError:
     """A plain error for dbt's error text: without dbt's preamble, and explained if its meaning is known."""
     if of_the_database := database.meaning_of(text):
         return of_the_database
-    if "PORTMESH_ENVIRONMENT is no name" in text:
+    if "PORTMESH_ENVIRONMENT is not a valid" in text:
         return UsageError(dedent(f"  {text[text.index('PORTMESH_ENVIRONMENT is') :]}").strip())
     if named := re.search(r"does not have a target named '(.*)'.*?:\n((?:\s*- .*\n?)+)", text):
         return not_allowed("target", named[1], re.findall(r"- (\S+)", named[2]))

@@ -219,7 +219,7 @@ def _stamp_found(
     number = schema.names.index(column)
     groups = [footer.row_group(group).column(number).statistics for group in range(footer.num_row_groups)]
     if not all(group is not None and group.has_null_count for group in groups):
-        return f"no statistics of {column} in {DATA}", "a file with them: the rows are not read to see it"
+        return f"no statistics for {column} in {DATA}", "a file with statistics, read instead of rows"
     if any(group.null_count for group in groups):
         return f"rows without a {column}", allowed
     others = [bound for group in groups for bound in (group.min, group.max) if bound != value]
