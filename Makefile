@@ -1,38 +1,38 @@
-# Everything that one types in this repository. Needs Python 3.11 or newer, git and make.
+# The commands of this repository. They need Python 3.11 or newer, git and make.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test test-thorough test-engines lint bench bench-engines rig-emr rig-athena rig-down rig-status clean
 PORT ?= 8080
-# The Python that environments are made with: make demo PYTHON=python3.12
+# To choose the Python for the environments: make demo PYTHON=python3.12
 export PYTHON
 
-help: ## Say what can be made
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
 
-demo: ## Build the whole mesh here, from nothing: environment, lake, ports, catalog
+demo: ## Build the whole mesh on this machine from scratch: environment, lake, ports, catalog
 	@tools/demo.sh
 
-serve: ## Show the catalog at http://127.0.0.1:8080 (PORT=…)
+serve: ## Serve the catalog at http://127.0.0.1:8080 (change the port: PORT=8081)
 	@tools/environment.sh run
 	@.venv/bin/portmesh serve --port $(PORT)
 
 test: WHICH = not thorough
-test: ## Run the test suite, but for the many cases of one kind
+test: ## Run the test suite, except the thorough tests
 test-thorough: WHICH = thorough
-test-thorough: ## Run those many cases: rules, rights, attacks on the gate, hostile texts, batches, kills
+test-thorough: ## Run the thorough tests: many cases of rules, rights, attacks on the gate, hostile texts, batches, kills
 test test-thorough:
 	@tools/environment.sh dev
 	@tools/environment.sh lint
 	@.venv/bin/dbt --quiet deps
 	.venv/bin/python -m pytest -n 2 --dist loadfile -m "$(WHICH)"
 
-# In a rig of its own, whose lake the tests empty again and again. PART=core is what CI runs of it.
+# Uses its own rig, because the tests empty its lake. CI runs PART=core.
 PART ?= all
 TESTS_all = "--engine emr" "--engine athena" "tests/engines"
 TESTS_core = "tests/engines/test_whole_mesh.py tests/engines/test_parity.py tests/engines/test_spark_adapter.py tests/engines/test_athena_adapter.py" \
   "--engine emr tests/test_output_port.py" "--engine athena tests/test_output_port.py"
 test-engines: export PORTMESH_RIG_HOME := $(CURDIR)/.rig/tests
-test-engines: ## Run what the test suite says of ports on Spark and on Athena too, and the tests of the rigs (PART=core: the whole mesh, every kind of check, the adapters, and ports)
+test-engines: ## Run the tests of ports on Spark and on Athena, and the tests of the rigs (PART=core: the whole mesh, every kind of check, the adapters, and ports)
 	@tools/environment.sh dev
 	@.venv/bin/dbt --quiet deps
 	@tools/environment.sh rig
@@ -49,13 +49,13 @@ lint: ## Check SQL, YAML, Python and the mesh's conventions
 	@.venv/bin/dbt --quiet deps
 	.venv/bin/pre-commit run --all-files
 
-bench: ## Measure the audit, a build of the whole mesh and the rules: 15 minutes, 15 GB of disk
+bench: ## Measure the audit, a build of the whole mesh, and the rules (15 minutes, 15 GB of disk)
 	@tools/environment.sh dev
 	.venv/bin/python -m benchmarks.audit
 	.venv/bin/python -m benchmarks.mesh
 	.venv/bin/python -m benchmarks.rules
 
-bench-engines: ## Measure ports on Spark and on Athena, what their readers see, and the whole year
+bench-engines: ## Measure ports on Spark and on Athena, what their readers see, and the whole year's data
 	@tools/environment.sh dev
 	@tools/environment.sh rig
 	@for engine in emr athena; do \
@@ -63,7 +63,7 @@ bench-engines: ## Measure ports on Spark and on Athena, what their readers see, 
 	done
 	.venv/bin/python -m benchmarks.year
 
-rig-emr: ## Start Spark with Iceberg on Glue and S3, as on EMR, on this machine (rig/README.md)
+rig-emr: ## Start Spark with Iceberg on Glue and S3 on this machine, as on EMR (rig/README.md)
 	@tools/environment.sh rig
 	@.venv-rig/bin/python -m rig up emr
 
@@ -71,11 +71,11 @@ rig-athena: ## Start Trino behind Athena's API on this machine; both rigs share 
 	@tools/environment.sh rig
 	@.venv-rig/bin/python -m rig up athena
 
-rig-status: ## Say what of the rigs runs, its ports, memory and logs
+rig-status: ## Show which rig servers run, with ports, memory and logs
 	@.venv-rig/bin/python -m rig status
 
-rig-down: ## Stop the rigs; what they hold is gone
+rig-down: ## Stop the rigs; their tables and files are deleted
 	@.venv-rig/bin/python -m rig down
 
-clean: ## Remove what was built, landed and logged; keep the environments
+clean: ## Delete everything that was built, landed and logged; keep the environments
 	rm -rf target logs dbt_packages .lake build mesh.duckdb mesh.duckdb.wal .pytest_cache .mypy_cache .ruff_cache

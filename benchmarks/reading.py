@@ -1,7 +1,7 @@
-"""Readers that loop while a table is replaced, each in a process of its own, and what their reads amount to.
+"""Readers that loop while a table is replaced, each in its own process, and a summary of what they read.
 
-Every row of the table has the number of the version that it is of, so a read tells what it has seen. This module is all
-that a reader's process imports: it stays light.
+Every row of the table has the number of its version, so each read shows which versions it saw. A reader's process
+imports only this module, so keep its imports few.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ SELECTS = {
 
 @dataclass(frozen=True)
 class Read:
-    """One read: when, and the rows and versions that it saw, or the kind of its error."""
+    """One read: its times, and the rows and versions that it saw, or the kind of its error."""
 
     began: float
     ended: float
@@ -55,7 +55,7 @@ class Read:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One run of the writer: the version that it wrote, when it was done, and whether its checks held."""
+    """One run of the writer: the version that it wrote, when it finished, and whether its checks passed."""
 
     version: int
     ended: float
@@ -64,22 +64,22 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Tally:
-    """How many reads there were, and how many of them saw what no reader should see."""
+    """The number of reads, and how many of them saw something that no reader should see."""
 
     reads: int
     errors: Counter[str]
     mixed: int
-    """Rows of two versions, or not as many rows as a version has."""
+    """Reads that saw rows of two versions, or the wrong number of rows."""
     stale: int
-    """A whole version, but an older one than was published before the read began."""
+    """Reads that saw a complete version, but an older one than was published when the read began."""
     bad: int
-    """A whole version whose checks did not hold."""
+    """Reads that saw a complete version whose checks failed."""
     seconds: float
-    """Median of a read."""
+    """The median duration of a read."""
 
 
 def tally(reads: Sequence[Read], attempts: Sequence[Attempt], rows: int) -> Tally:
-    """What these reads saw of versions with `rows` rows each, of which the attempts tell."""
+    """Summarize these reads. `attempts` lists the versions, which have `rows` rows each."""
     whole = [read for read in reads if not read.error and read.rows == rows and read.lowest == read.highest]
     errors = Counter(read.error for read in reads if read.error)
     bad = {attempt.version for attempt in attempts if not attempt.is_good}
@@ -99,12 +99,12 @@ def _version(read: Read) -> int:
 
 
 def _newest_before(read: Read, attempts: Iterable[Attempt]) -> int:
-    """The newest good version that was out before the read began."""
+    """The newest good version that was published before the read began."""
     return max((a.version for a in attempts if a.is_good and a.ended <= read.began), default=0)
 
 
 def error_kind(text: str) -> str:
-    """The name that an engine gives to its error, out of a message of any length."""
+    """The engine's name for an error, from its message."""
     found = re.search(
         r"\[([A-Z][A-Z_.]{3,})\]|error_?name[=:] ?'?(\w+)|(\w+(?:Exception|Error))\b", text, re.IGNORECASE
     )
@@ -113,7 +113,7 @@ def error_kind(text: str) -> str:
 
 @dataclass(frozen=True)
 class Reader:
-    """A loop of one select on one engine; on Spark, in a session with these settings."""
+    """A loop of one select on one engine. On Spark, its session has these settings."""
 
     engine: str
     select: str
@@ -128,7 +128,7 @@ READERS = [Reader(engine, select) for engine in ("Spark", "Trino") for select in
 
 
 class Readers:
-    """Readers at work on a table until they are stopped."""
+    """Readers that read a table until they are stopped."""
 
     def __init__(self, table: str, readers: Sequence[Reader], pause: float) -> None:
         spawn = multiprocessing.get_context("spawn")
@@ -145,11 +145,11 @@ class Readers:
             self._work[reader] = (process, here, count)
 
     def reads_of(self, engine: str) -> int:
-        """How many reads the readers on an engine have done."""
+        """How many reads an engine's readers have finished."""
         return sum(count.value for reader, (_, _, count) in self._work.items() if reader.engine == engine)
 
     def stop(self) -> dict[Reader, list[Read]]:
-        """All reads of each reader; the readers are gone."""
+        """Stop the readers and return all reads of each."""
         self._stop.set()
         found = {reader: here.recv() for reader, (_, here, _) in self._work.items()}
         for process, _, _ in self._work.values():
@@ -186,14 +186,14 @@ def _read(connection: Any, sql: str) -> Read:
 
 
 def connect_spark(settings: Sequence[tuple[str, str]] = ()) -> Any:
-    """A session of Spark's Thrift server, which takes a setting with this prefix only."""
+    """A session of Spark's Thrift server, which accepts settings only with this prefix."""
     host, port = os.environ["PORTMESH_SPARK_HOST"], int(os.environ["PORTMESH_SPARK_PORT"])
     configuration = {f"set:hiveconf:{name}": value for name, value in settings}
     return hive.connect(host=host, port=port, username="reader", auth="NONE", configuration=configuration)
 
 
 def connect_trino() -> Any:
-    """A session of Trino itself, without Athena's API."""
+    """A session of Trino, without Athena's API."""
     port = int(os.environ["RIG_TRINO_PORT"])
     return trino.dbapi.connect(host="127.0.0.1", port=port, user="reader", catalog="awsdatacatalog", max_attempts=1)
 
@@ -206,9 +206,9 @@ def watch(
     readers: Sequence[Reader],
     pause: float,
 ) -> tuple[dict[Reader, list[Read]], list[Attempt], list[float]]:
-    """Publish versions from 2 on while readers loop, until there are as many as asked for, and reads on each engine.
+    """Publish versions from 2 while readers loop, until there are enough versions and enough reads on each engine.
 
-    `publish` says whether the version's checks held. Version 1 is there before. Also gives the seconds of each run.
+    `publish` returns whether the version's checks passed. Version 1 must exist. Also returns the seconds of each run.
     """
     attempts = [Attempt(1, time.monotonic(), True)]
     seconds = []

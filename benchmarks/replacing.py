@@ -1,10 +1,10 @@
-"""What it costs on Athena to replace rows of a port, by the forms that Athena has for it:
+"""Compares what the ways to replace a port's rows on Athena cost:
 `python -m benchmarks.replacing [--rows 29386140]`.
 
-A table of so many order lines is rebuilt, and 4 % of its keys come again; then a reader sums two columns. AWS documents
-that Athena deletes by position files alone, whatever a table's properties say. The rig's Trino takes a file away of
-which every row goes, so the rebuild's deletion is done in two halves, each of which leaves such files. Prints a
-Markdown table.
+Rebuilds a table of that many order lines, and replaces 4 % of its keys; then a reader sums two columns. AWS documents
+that Athena only writes position delete files, whatever the table's properties are. The rig's Trino removes a file if
+all of its rows are deleted, so the rebuild deletes in two halves, each of which leaves position delete files. Prints
+a Markdown table.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ DELETE_ALL = ("delete from raw.port where line_id % 2 = 0", "delete from raw.por
 FORMS = {
     "rebuild: delete, insert": (*DELETE_ALL, "insert into raw.port select * from raw.rebuilt"),
     "**rebuild: a new table**": ("drop table raw.port", TABLE),
-    "keys come again: count, delete, insert": (COUNT, DELETE, INSERT),
-    "**keys come again: delete, insert**": (DELETE, INSERT),
-    "keys come again: merge": (MERGE,),
+    "keys replaced: count, delete, insert": (COUNT, DELETE, INSERT),
+    "**keys replaced: delete, insert**": (DELETE, INSERT),
+    "keys replaced: merge": (MERGE,),
 }
 HEAD = "| | scanned MB | billed MB | a reader then scans MB |\n|---|---|---|---|"
 READ = "select sum(sales_value), count(distinct household_id) from raw.port"
@@ -68,7 +68,7 @@ def main() -> None:
 
 
 class Bench:
-    """The table raw.port and what comes in its place."""
+    """The table raw.port and the tables that replace it."""
 
     def __init__(self, engine: Athena, landed: int, copies: int) -> None:
         self._engine, self._landed, self._copies, self._made = engine, landed, copies, 0
@@ -78,14 +78,14 @@ class Bench:
         return COPIES.format(landed=self._landed, last=self._copies - 1, others=", ".join(OTHERS))
 
     def make(self, name: str, rows: str) -> int:
-        """Make a table in the place of one that is there; the bytes that it scanned."""
+        """Replace a table. Returns the bytes scanned."""
         self._engine.run(f"drop table if exists raw.{name}")
         self._made += 1
         place = f"{lake()}/raw/{name}/{self._made}"
         return int(self._engine.run(TABLE.format(name=name, place=place, rows=rows)).data_scanned_in_bytes)
 
     def scanned(self, statement: str) -> int | None:
-        """The bytes that a statement scanned; none of what only defines."""
+        """The bytes that a statement scanned; 0 for DDL."""
         if statement == TABLE:
             return self.make("port", "select * from raw.rebuilt")
         if statement.startswith("drop"):

@@ -1,4 +1,4 @@
-"""The rig that a benchmark runs on, and the machine that both run on."""
+"""The rig that a benchmark uses, and a description of the machine."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tests.rig_client import MANY_SESSIONS, Rig
 
 ICEBERG = {"+file_format": "iceberg", "+table_type": "iceberg"}
 TRINO_HEAP = "9G"
-"""A query gets a third of it; 29 million rows are written by one that needs more than 1 GB."""
+"""A query gets a third of this heap. Writing 29 million rows needs more than 1 GB."""
 FRESHNESS = "        freshness: {column: landed_at, warn_after: {count: 24, period: hour}}\n"
 
 
 @contextmanager
 def rig_up() -> Iterator[None]:
-    """Both engines on one lake, as variables of this process: the rig of PORTMESH_RIG_HOME, or one of its own."""
+    """Start both engines on one lake and set their variables: the rig of PORTMESH_RIG_HOME, or a new one."""
     given = os.environ.get("PORTMESH_RIG_HOME")
     os.environ.setdefault("RIG_TRINO_HEAP", TRINO_HEAP)
     with tempfile.TemporaryDirectory() as own:
@@ -38,7 +38,7 @@ def rig_up() -> Iterator[None]:
 
 
 def set_up(mesh: Mesh, environment: str, sources: tuple[str, ...], own: Mapping[str, Any] | None = None) -> None:
-    """The project with the domain `bench`; with `own`, its ports are tables of dbt's with these settings."""
+    """The project with the domain `bench`. With `own`, its ports are dbt tables with these settings."""
     mesh.set_up("bench", environment=environment, sources=sources)
     path = mesh.folder / "dbt_project.yml"
     project = yaml.safe_load(path.read_text())
@@ -50,7 +50,7 @@ def set_up(mesh: Mesh, environment: str, sources: tuple[str, ...], own: Mapping[
 
 
 def write_port(mesh: Mesh, name: str, sql: str, columns: str, extra: str = "") -> None:
-    """The port `bench.<name>` with these checks and no others."""
+    """The port `bench.<name>` with only these checks."""
     mesh.port(
         f"bench/{name}", sql, columns, extra, "exemptions: [{rule: PM106, reason: A benchmark., until: 2099-12-31}]"
     )
@@ -59,6 +59,6 @@ def write_port(mesh: Mesh, name: str, sql: str, columns: str, extra: str = "") -
 
 
 def machine() -> str:
-    """Such as "23 November 2026, 2 cores, 24 GiB"."""
+    """The date and the machine: `23 November 2026, 2 cores, 24 GiB`."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"{date.today():%-d %B %Y}, {os.cpu_count()} cores, {memory:.0f} GiB"

@@ -1,9 +1,9 @@
-"""Time the rules at the start of a run on a mesh of 1,000 models with 10 columns.
+"""Measures the rules at the start of a run, on a mesh of 1,000 models with 10 columns.
 
     python -m benchmarks.rules [models]
 
-Writes the mesh into a temporary folder, parses it with dbt (which takes most of the time and is not counted)
-and prints the median of five runs of `check_rules`, with what it looked at.
+Writes the mesh to a temporary folder, parses it with dbt (which takes most of the time but does not count),
+and prints the median of five runs of `check_rules` and the number of nodes it looked at.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def columns(count: int = 10) -> str:
 
 
 def write_mesh(mesh: Mesh, models: int) -> None:
-    """Domains whose ports are read by the next domain, and whose other models read the ports."""
+    """Write domains in which the next domain reads each port, and the other models read ports too."""
     domains = [f"domain_{n}" for n in range(DOMAINS)]
     mesh.set_up(*domains, root={"on-run-start": [TIMED.replace("RUNS", str(RUNS))]})
     for n, domain in enumerate(domains):
@@ -61,7 +61,7 @@ def write_mesh(mesh: Mesh, models: int) -> None:
 
 
 def main(models: int = 1000) -> None:
-    """Print the median of the runs."""
+    """Run the benchmark and print the median of its runs."""
     with tempfile.TemporaryDirectory() as folder:
         mesh = Mesh(Path(folder))
         write_mesh(mesh, models)

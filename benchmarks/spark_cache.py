@@ -1,7 +1,7 @@
-"""What Spark reads while a table is replaced, by how Iceberg's cache is set: `python -m benchmarks.spark_cache`.
+"""Compares settings of Iceberg's cache: what Spark reads while a table is replaced. `python -m benchmarks.spark_cache`
 
-A table of 50,000 rows, all of one version, is replaced again and again, by Spark and by Trino in turn. Meanwhile one
-process for each kind of statement reads it, in a session with the setting. Prints a Markdown table.
+Spark and Trino take turns to replace all rows of a table, which always has 50,000 rows of one version. Meanwhile one
+process per kind of statement reads it in a session with the setting. Prints a Markdown table.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SETTINGS = {
 
 
 def make_table(rows: int) -> None:
-    """The table at version 1."""
+    """Create the table with version 1."""
     cursor = connect_spark((OFF,)).cursor()
     for statement in (
         "create schema if not exists spark_cache",
@@ -37,7 +37,7 @@ def make_table(rows: int) -> None:
 
 
 def publisher(rows: int, pause: float) -> Callable[[int], bool]:
-    """Replaces all rows by those of a version: even ones on Spark, odd ones on Trino."""
+    """Replace all rows with those of a version: even versions on Spark, odd ones on Trino."""
     spark, trino = connect_spark((OFF,)), connect_trino()
 
     def publish(version: int) -> bool:
@@ -53,8 +53,8 @@ def publisher(rows: int, pause: float) -> Callable[[int], bool]:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--publications", type=int, default=60, help="for each setting")
-    options.add_argument("--reads", type=int, default=500, help="at least, for each setting")
+    options.add_argument("--publications", type=int, default=60, help="publications for each setting")
+    options.add_argument("--reads", type=int, default=500, help="reads for each setting, at least")
     options.add_argument("--rows", type=int, default=50_000)
     options.add_argument("--pause", type=float, default=0.1, help="seconds between two publications, and two reads")
     given = options.parse_args()

@@ -1,8 +1,8 @@
-"""The whole year of the demonstration on each engine: `python -m benchmarks.year`.
+"""Builds the whole year of the demonstration on each engine: `python -m benchmarks.year`.
 
-Lands all weeks in a lake of Glue and in a folder. Builds the whole mesh by `dbt build` on DuckDB, Spark and Athena,
-and by `portmesh build`, each domain on its own engine. Prints a Markdown table; fails where a node does, or where one
-of the ports has not as many rows as on DuckDB.
+Lands all weeks in a lake in Glue and in a folder. Builds the whole mesh with `dbt build` on DuckDB, Spark and Athena,
+and with `portmesh build`, each domain on its own engine. Prints a Markdown table. Fails if a node fails, or if a port
+has a different number of rows than on DuckDB.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ WAYS = {
     "own": [PORTMESH, "build", "--target", "athena"],
 }
 OF_THE_RUN = "platform"
-"""The domain whose rows tell of the runs themselves."""
+"""The domain whose rows describe the runs themselves."""
 
 
 def run(command: list[str], settings: dict[str, str]) -> float:
-    """Seconds of a command in the repository, which must succeed."""
+    """The seconds that a command takes in the repository. It must succeed."""
     started = time.perf_counter()
     done = subprocess.run(
         command, cwd=REPOSITORY, env=os.environ | settings, capture_output=True, text=True, check=False
@@ -44,14 +44,14 @@ def run(command: list[str], settings: dict[str, str]) -> float:
 
 
 def statuses(folder: Path) -> Counter[str]:
-    """How many nodes ended how, of the run whose artifacts lie in a folder; `portmesh build` has them by step."""
+    """The number of nodes by status, from the artifacts of a run. `portmesh build` writes them per step."""
     files = list(folder.rglob("run_results_*.json")) or folder.rglob("run_results.json")
     results = [one for file in files for one in json.loads(file.read_text())["results"]]
     return Counter(one["status"] for one in results if not one["unique_id"].startswith("operation."))
 
 
 def rows_by_port(way: str, folder: Path) -> dict[str, int]:
-    """Rows of each port as consumers read them."""
+    """The number of rows that consumers read from each port."""
     engine = engine_at("local" if way == "local" else "athena", folder)
     prefix = f"on_{way}__"
     records = engine.records("publications", f"{prefix}portmesh")
@@ -64,7 +64,7 @@ def rows_by_port(way: str, folder: Path) -> dict[str, int]:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--until", help="the last week to land, such as 2017-W12; else the year")
+    options.add_argument("--until", help="the last week to land, such as 2017-W12 (default: the whole year)")
     given = options.parse_args()
     until = ["--until", given.until] if given.until else []
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
@@ -87,7 +87,7 @@ def main() -> None:
             seconds = run(command, shared | settings)
             rows = rows_by_port(way, folder)
             expected = expected or rows
-            assert rows == expected, f"{way}: {rows}, and on DuckDB {expected}"
+            assert rows == expected, f"{way}: {rows}, but on DuckDB {expected}"
             ended = ", ".join(f"{count} {status}" for status, count in sorted(statuses(artifacts).items()))
             shown = " ".join(word if "/" not in word else Path(word).name for word in command)
             print(f"| `{shown}` | {seconds:.0f} | {ended} | {sum(rows.values()):,} in {len(rows)} ports |")

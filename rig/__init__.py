@@ -1,1 +1,1 @@
-"""The rigs: real engines in the place of EMR and Athena, over one Glue catalog and one lake, on this machine."""
+"""The rigs: real engines on this machine in place of EMR and Athena, with one Glue catalog and one lake."""

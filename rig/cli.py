@@ -22,19 +22,19 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Real engines in the place of EMR and Athena.",
+    help="Real engines on this machine in place of EMR and Athena.",
 )
 
 HomeOption = Annotated[
     Path | None,
-    typer.Option("--home", metavar="FOLDER", help="The rig's own folder; else PORTMESH_RIG_HOME, else .rig/home."),
+    typer.Option("--home", metavar="FOLDER", help="The rig's folder (default: PORTMESH_RIG_HOME, else .rig/home)."),
 ]
 ConfOption = Annotated[list[str] | None, typer.Option("--conf", metavar="KEY=VALUE", help="For Spark; wins.")]
 
 
 def main() -> None:
-    """Run the command; an expected failure is one message and exit code 1."""
-    # The Thrift client logs each attempt to connect to a server that is still starting.
+    """Run the command. An expected failure prints one message and exits with 1."""
+    # Silence the Thrift client: it logs each attempt to connect to a server that is still starting.
     logging.getLogger("thrift").setLevel(logging.CRITICAL)
     try:
         app()
@@ -45,13 +45,11 @@ def main() -> None:
 
 @app.command()
 def up(
-    engines: Annotated[
-        list[str] | None, typer.Argument(metavar="[emr] [athena]", help="Both if none is named.")
-    ] = None,
+    engines: Annotated[list[str] | None, typer.Argument(metavar="[emr] [athena]", help="Default: both.")] = None,
     home: HomeOption = None,
     conf: ConfOption = None,
 ) -> None:
-    """Start what does not run yet; what runs is left alone."""
+    """Start every server that is not running."""
     chosen = Home(home_folder(home))
     with chosen.locked():
         for line in start_up(chosen, [_engine(name) for name in engines or servers.ENGINES], conf or []):
@@ -62,7 +60,7 @@ def up(
 def restart(
     engine: Annotated[str, typer.Argument(metavar="emr|athena")], home: HomeOption = None, conf: ConfOption = None
 ) -> None:
-    """Stop one engine, if it runs, and start it on the same ports; tables and files stay."""
+    """Restart one engine on the same ports. Tables and files are kept."""
     chosen = Home(home_folder(home))
     with chosen.locked():
         for line in restart_one(chosen, _engine(engine), conf or []):
@@ -71,10 +69,10 @@ def restart(
 
 @app.command()
 def down(home: HomeOption = None) -> None:
-    """Stop all of it; tables and files are gone, logs stay."""
+    """Stop all servers. Tables and files are deleted, logs are kept."""
     chosen = Home(home_folder(home))
     if not chosen.folder.is_dir():
-        typer.echo(f"No rig was ever started in {chosen.folder}.")
+        typer.echo(f"No rig has been started in {chosen.folder}.")
         return
     with chosen.locked():
         for line in stop_all(chosen):
@@ -83,7 +81,7 @@ def down(home: HomeOption = None) -> None:
 
 @app.command()
 def status(home: HomeOption = None) -> None:
-    """What runs, on which ports, with how much memory, and where it logs; exit code 1 if something that ran ended."""
+    """Show what runs, with ports, memory and logs. Exits with 1 if a server has ended."""
     chosen = Home.at(home_folder(home))
     if not chosen.servers:
         typer.echo(f"Nothing runs in {chosen.folder}. To start it: python -m rig up")
@@ -94,7 +92,7 @@ def status(home: HomeOption = None) -> None:
         ended = ended or process is None
         typer.echo(_line(name, server, process) + f"   {chosen.log(name)}")
     if ended:
-        raise RigError("What ended is started again by: python -m rig up")
+        raise RigError("To start what has ended: python -m rig up")
 
 
 def _line(name: str, server: Server, process: psutil.Process | None) -> str:
@@ -105,7 +103,7 @@ def _line(name: str, server: Server, process: psutil.Process | None) -> str:
 
 @app.command()
 def env(home: HomeOption = None) -> None:
-    """Print the variables of this rig: source <(python -m rig env)."""
+    """Print this rig's environment variables. Use it as: source <(python -m rig env)."""
     chosen = Home.at(home_folder(home))
     if "endpoint" not in chosen.servers:
         raise RigError(f"Nothing runs in {chosen.folder}. To start it: python -m rig up")
@@ -114,7 +112,7 @@ def env(home: HomeOption = None) -> None:
 
 
 def variables(home: Home) -> dict[str, str]:
-    """What dbt, portmesh, tests and benchmarks need to find this rig."""
+    """The environment variables with which dbt, portmesh, tests and benchmarks find this rig."""
     values = {
         "PORTMESH_RIG_HOME": str(home.folder),
         "AWS_ENDPOINT_URL": servers.endpoint_url(home),

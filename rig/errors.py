@@ -1,7 +1,7 @@
-"""What may go wrong when a rig is made or run: one sentence that says how to fix it."""
+"""Expected failures of the rig command, each with a message that says how to fix it."""
 
 from __future__ import annotations
 
 
 class RigError(Exception):
-    """An expected failure; its text is all that the command prints."""
+    """An expected failure. The command prints only its text."""

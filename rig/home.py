@@ -1,4 +1,4 @@
-"""Where a rig keeps its things: artefacts, which several rigs may share, and a home of its own for what runs."""
+"""A rig's folders: artefacts, which several rigs may share, and a home of its own with state, logs and files."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 def artefacts_folder() -> Path:
-    """Jars, Trino and Java: PORTMESH_RIG_ARTEFACTS, else .rig/artefacts in the repository."""
+    """The folder of jars, Trino and Java: PORTMESH_RIG_ARTEFACTS, else .rig/artefacts in the repository."""
     return Path(os.environ.get("PORTMESH_RIG_ARTEFACTS") or REPOSITORY / ".rig" / "artefacts").resolve()
 
 
 def home_folder(given: Path | None = None) -> Path:
-    """The state of one rig: what is given, else PORTMESH_RIG_HOME, else .rig/home in the repository."""
+    """The folder of one rig: the given one, else PORTMESH_RIG_HOME, else .rig/home in the repository."""
     return Path(given or os.environ.get("PORTMESH_RIG_HOME") or REPOSITORY / ".rig" / "home").resolve()
 
 
 @dataclass
 class Server:
-    """One process of a rig. `started` is the process's own start time: a reused process id is never taken for it."""
+    """A process of a rig. `started` is the process's start time, so that a reused process id is not mistaken for it."""
 
     pid: int
     started: float
     ports: dict[str, int]
-    # Settings of Spark that `up` was given; a restart keeps them.
+    # Spark settings given to `up`, which a restart keeps.
     conf: list[str] = field(default_factory=list)
 
 
 @dataclass
 class Home:
-    """The folder of one rig, and what of it is known to run."""
+    """The folder of one rig and its known processes."""
 
     folder: Path
     servers: dict[str, Server] = field(default_factory=dict)
 
     @classmethod
     def at(cls, folder: Path) -> Home:
-        """Read the state that an earlier command left; an empty one if there is none."""
+        """The state that an earlier command saved, or an empty one."""
         home = cls(folder)
         if home.state_file.exists():
             state = json.loads(home.state_file.read_text())
@@ -52,32 +52,32 @@ class Home:
 
     @property
     def state_file(self) -> Path:
-        """Which processes run, and their ports."""
+        """The file with the processes and their ports."""
         return self.folder / "state.json"
 
     def log(self, server: str) -> Path:
-        """What a server printed; kept when the rig is stopped."""
+        """A server's log, which is kept when the rig is stopped."""
         return self.folder / "logs" / f"{server}.log"
 
     def work(self, server: str) -> Path:
-        """A server's settings and temporary files; removed when the rig is stopped."""
+        """The folder of a server's settings and temporary files, which is removed when the rig is stopped."""
         return self.folder / "work" / server
 
     def save(self) -> None:
-        """Write the state in one step, so that a reader never sees half of it."""
+        """Write the state in one step, so that a reader never sees a part of it."""
         part = self.state_file.with_suffix(".part")
         part.write_text(json.dumps({"servers": {name: asdict(s) for name, s in self.servers.items()}}, indent=2) + "\n")
         part.replace(self.state_file)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """One command at a time changes a rig; a second one waits."""
+        """Let one command at a time change a rig; others wait."""
         self.folder.mkdir(parents=True, exist_ok=True)
         lock = self.folder / "lock"
         while True:
             with lock.open("w") as handle:
                 fcntl.flock(handle, fcntl.LOCK_EX)
-                # Who held it before may have removed it: then it is nobody's, and a new one is made.
+                # The previous holder may have deleted the lock file; then a new one is created.
                 if lock.exists() and lock.stat().st_ino == os.fstat(handle.fileno()).st_ino:
                     self.servers = Home.at(self.folder).servers
                     yield

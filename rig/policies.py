@@ -1,6 +1,6 @@
-"""What IAM policies allow: the elements that the roles of infra/ use, and an error for any other.
+"""Evaluates IAM policies. Knows the elements that the roles of infra/ use and raises an error for any other.
 
-After IAM's policy evaluation logic: what nothing allows is denied, and one matching Deny outweighs every Allow.
+Follows IAM's evaluation logic: what no statement allows is denied, and a matching Deny overrides every Allow.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ OPERATORS = {
 
 
 class UnknownPolicyElementError(ValueError):
-    """A policy says something that this module cannot judge."""
+    """A policy has an element that this module cannot evaluate."""
 
 
 def is_allowed(
     policies: Iterable[Policy], action: str, resources: Iterable[str], context: Mapping[str, str] | None = None
 ) -> bool:
-    """Whether a request may be made: `action` on each of `resources` (ARNs), with condition keys in `context`."""
+    """Whether `action` is allowed on each of `resources` (ARNs). `context` has the values of condition keys."""
     statements = [statement for policy in policies for statement in _as_list(policy["Statement"])]
     return all(_effect(statements, action, resource, context or {}) == "Allow" for resource in resources)
 
@@ -50,7 +50,7 @@ def _applies(statement: Policy, action: str, resource: str, context: Mapping[str
 
 
 def _holds(operator: str, wanted: Mapping[str, Any], context: Mapping[str, str]) -> bool:
-    """A condition on a key that the request does not have does not hold."""
+    """Whether the conditions hold. A condition on a key that the request does not have is false."""
     if operator not in OPERATORS:
         raise UnknownPolicyElementError(f"A condition uses {operator}, which rig/policies.py does not know.")
     compare = OPERATORS[operator]

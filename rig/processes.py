@@ -14,12 +14,12 @@ from rig.errors import RigError
 from rig.home import Server
 
 LOOPBACK = "127.0.0.1"
-# Seconds that a server has to end by itself.
+# Seconds that a server has to stop before it is killed.
 PATIENCE = 10
 
 
 def free_port(preferred: int = 0) -> int:
-    """The preferred port if nobody listens there, else any free one."""
+    """The preferred port if it is free, else any free port."""
     for port in (preferred, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -34,7 +34,7 @@ def free_port(preferred: int = 0) -> int:
 def spawn(
     command: Sequence[str], ports: Mapping[str, int], *, log: Path, folder: Path, environment: Mapping[str, str]
 ) -> Server:
-    """Start a process that outlives this one, with its output in `log` and `folder` as its working directory."""
+    """Start a process that outlives this one. Its output goes to `log`, and its working directory is `folder`."""
     log.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
@@ -51,7 +51,7 @@ def spawn(
 
 
 def find(server: Server) -> psutil.Process | None:
-    """The running process of a server: its id and its start time must both fit."""
+    """The running process of a server. Both its id and its start time must match."""
     try:
         process = psutil.Process(server.pid)
         runs = abs(process.create_time() - server.started) < 1 and process.status() != psutil.STATUS_ZOMBIE
@@ -61,7 +61,7 @@ def find(server: Server) -> psutil.Process | None:
 
 
 def stop(server: Server) -> None:
-    """TERM, and KILL for what does not end in time; children too."""
+    """Send TERM, then KILL if the process or its children do not end in time."""
     process = find(server)
     if process is None:
         return
@@ -82,7 +82,7 @@ def _signal(send: Callable[[], None]) -> None:
 
 
 def wait_until(ready: Callable[[], bool], server: Server, *, name: str, log: Path, seconds: float = 300) -> None:
-    """Wait until a server answers; fail with the end of its log if it ends or takes too long."""
+    """Wait until a server answers. Fails with the end of its log if it ends or takes too long."""
     deadline = time.monotonic() + seconds
     while not ready():
         if find(server) is None:

@@ -1,4 +1,4 @@
-"""Start, repair and stop the servers of one rig. Each function yields the lines that the command prints."""
+"""Starts, repairs and stops the servers of one rig. Each function yields the lines that the command prints."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from rig.processes import find, stop
 
 
 def up(home: Home, engines: Sequence[str], conf: Sequence[str]) -> Iterator[str]:
-    """The endpoint and these engines, all ready; both engines start at once."""
+    """Start the endpoint and these engines, and wait until all are ready. Both engines start in parallel."""
     endpoint = home.servers.get("endpoint")
     if endpoint is None or find(endpoint) is None:
-        # Its memory was the only store: an engine that ran with it has nothing left to read.
+        # The endpoint kept everything in memory, so engines that used it have nothing left to read.
         engines = [*engines, *(name for name in home.servers if name not in ("endpoint", *engines))]
         for name in list(home.servers):
             stop(home.servers[name])
@@ -35,14 +35,14 @@ def up(home: Home, engines: Sequence[str], conf: Sequence[str]) -> Iterator[str]
 
 
 def restart(home: Home, engine: str, conf: Sequence[str]) -> Iterator[str]:
-    """Stop an engine, if it still runs, and start it; the endpoint and what it holds stay."""
+    """Stop an engine if it runs, and start it. The endpoint and its data are kept."""
     if engine in home.servers:
         stop(home.servers[engine])
     yield from up(home, [engine], conf)
 
 
 def down(home: Home) -> Iterator[str]:
-    """Stop every server, the engines before the endpoint, and remove all but the logs."""
+    """Stop every server, engines first, and remove everything except the logs."""
     for name in reversed(home.servers):
         stop(home.servers[name])
         yield f"{name:<9} stopped"
@@ -64,7 +64,7 @@ def _start(home: Home, name: str, conf: Sequence[str]) -> None:
         home.servers[name].conf = kept
     else:
         home.servers[name] = servers.start_trino(home, ports)
-    # At once: a command that is broken off must leave no process that `down` does not know.
+    # Save the state immediately: an interrupted command must not leave a process that `down` does not know.
     home.save()
 
 

@@ -1,4 +1,4 @@
-"""The three processes of a rig: the AWS endpoint, Spark's Thrift server and Trino; how each starts and is ready."""
+"""The three servers of a rig: the AWS endpoint, Spark's Thrift server and Trino. Starts each and waits for it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from rig.processes import LOOPBACK, free_port, spawn, wait_until
 REGION = "eu-west-1"
 LAKE = "s3://portmesh-lake"
 SETTINGS = Path(__file__).parent / "settings"
-# Who calls the endpoint is told by the access key.
+# The access key tells the endpoint who calls.
 CLIENT_KEY, SPARK_KEY, TRINO_KEY, ATHENA_KEY = "rig-client", "rig-spark", "rig-trino", "rig-athena"
 SECRET = "rig"
 PREFERRED = {
@@ -34,34 +34,34 @@ PREFERRED = {
     "spark": {"thrift": 10015, "ui": 4040},
     "trino": {"http": 8085},
 }
-# What each engine of the mesh needs.
+# The server that each engine of the mesh needs.
 ENGINES = {"emr": "spark", "athena": "trino"}
 
 
 def credentials(key: str) -> dict[str, str]:
-    """The variables that every AWS client reads."""
+    """The environment variables that every AWS client reads."""
     return {
         "AWS_ACCESS_KEY_ID": key,
         "AWS_SECRET_ACCESS_KEY": SECRET,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
-        # Nothing but this endpoint is to be asked for credentials.
+        # Clients must not look for credentials anywhere else.
         "AWS_EC2_METADATA_DISABLED": "true",
     }
 
 
 def endpoint_url(home: Home) -> str:
-    """All of AWS, for every client of this rig."""
+    """The endpoint's URL, which serves all AWS services to every client of this rig."""
     return f"http://{LOOPBACK}:{home.servers['endpoint'].ports['http']}"
 
 
 def ports_for(name: str, before: Server | None) -> dict[str, int]:
-    """The ports that the server had, if they are free, else the preferred ones, else any."""
+    """The server's earlier ports if they are free, else the preferred ones, else any free ones."""
     return {use: free_port(before.ports[use] if before else port) for use, port in PREFERRED[name].items()}
 
 
 def start_endpoint(home: Home, ports: Mapping[str, int]) -> Server:
-    """moto for S3, Glue and STS, and Athena's API, in one process."""
+    """Start moto for S3, Glue and STS, and Athena's API, in one process."""
     work = home.work("endpoint")
     command = [sys.executable, "-m", "rig.endpoint", "--home", str(home.folder), "--port", str(ports["http"])]
     environment = {**os.environ, **credentials(CLIENT_KEY), "PYTHONPATH": str(REPOSITORY), "TMPDIR": str(work)}
@@ -70,7 +70,7 @@ def start_endpoint(home: Home, ports: Mapping[str, int]) -> Server:
 
 
 def wait_for_endpoint(home: Home, server: Server) -> None:
-    """Until it answers, with the lake's bucket in place; an answer of another rig, which took the port, is none."""
+    """Wait until it answers and has the lake's bucket. An answer of another rig on the same port does not count."""
 
     def answers() -> bool:
         return _get(f"{endpoint_url(home)}/rig/health") == {"home": str(home.folder)}
@@ -79,14 +79,14 @@ def wait_for_endpoint(home: Home, server: Server) -> None:
 
 
 def client(service: str, url: str, key: str) -> Any:
-    """A client of one of AWS's services in this rig."""
+    """A client for an AWS service of this rig."""
     return boto3.client(
         service, endpoint_url=url, region_name=REGION, aws_access_key_id=key, aws_secret_access_key=SECRET
     )
 
 
 def start_spark(home: Home, ports: Mapping[str, int], conf: Sequence[str] = ()) -> Server:
-    """A Thrift server as EMR's, with Iceberg on Glue as its default catalog; `conf` are KEY=VALUE and win."""
+    """Start a Thrift server like EMR's; its default catalog is Iceberg on Glue. `conf` (KEY=VALUE) overrides it."""
     work = home.work("spark")
     java = artefacts.java_home("spark")
     jars = artefacts.spark_jars()
@@ -119,7 +119,7 @@ def start_spark(home: Home, ports: Mapping[str, int], conf: Sequence[str] = ()) 
         "SPARK_LOCAL_IP": LOOPBACK,
         "SPARK_LOCAL_DIRS": str(temporary),
         "SPARK_LAUNCHER_OPTS": "-XX:-UsePerfData",
-        # Without it glibc keeps an arena for each thread, hundreds of MB.
+        # Without this, glibc keeps hundreds of MB in one arena per thread.
         "MALLOC_ARENA_MAX": "2",
         "TMPDIR": str(temporary),
     }
@@ -127,12 +127,12 @@ def start_spark(home: Home, ports: Mapping[str, int], conf: Sequence[str] = ()) 
 
 
 def _without_spark(environment: Mapping[str, str]) -> dict[str, str]:
-    """An installed Spark's own settings are not this one's."""
+    """The environment without the settings of a Spark that is installed on the machine."""
     return {key: value for key, value in environment.items() if not key.startswith(("SPARK_", "HADOOP_", "AWS_"))}
 
 
 def _spark_settings(home: Home, ports: Mapping[str, int], work: Path) -> dict[str, str]:
-    """Spark's configuration; spark-defaults.conf says what each part is for."""
+    """Spark's configuration. settings/spark-defaults.conf explains each part."""
     template = Template((SETTINGS / "spark-defaults.conf").read_text())
     text = template.substitute(
         endpoint=endpoint_url(home), lake=LAKE, region=REGION, work=work, host=LOOPBACK, ui_port=ports["ui"]
@@ -142,7 +142,7 @@ def _spark_settings(home: Home, ports: Mapping[str, int], work: Path) -> dict[st
 
 
 def wait_for_spark(home: Home, server: Server) -> None:
-    """Until it answers a query; the first one takes seconds, and a client should not pay for them."""
+    """Wait until it answers a query, because the first query takes seconds that a client should not have to wait."""
 
     def answers() -> bool:
         try:
@@ -151,7 +151,7 @@ def wait_for_spark(home: Home, server: Server) -> None:
             return False
         except hive.OperationalError as error:
             status = error.args[0].status
-            raise RigError(f"Spark runs and cannot use its catalog: {status.errorMessage}") from error
+            raise RigError(f"Spark runs but cannot use its catalog: {status.errorMessage}") from error
         with connection, connection.cursor() as cursor:
             cursor.execute("select 1")
             return bool(cursor.fetchall() == [(1,)])
@@ -160,7 +160,7 @@ def wait_for_spark(home: Home, server: Server) -> None:
 
 
 def start_trino(home: Home, ports: Mapping[str, int]) -> Server:
-    """Trino with two catalogs over one Glue, `awsdatacatalog` for Hive tables and `iceberg`, as Athena has them."""
+    """Start Trino with two catalogs on one Glue: `awsdatacatalog` for Hive tables, and `iceberg`."""
     work = home.work("trino")
     server = artefacts.trino_server()
     java = artefacts.java_home("trino")
@@ -200,7 +200,7 @@ def start_trino(home: Home, ports: Mapping[str, int]) -> Server:
 
 
 def wait_for_trino(home: Home, server: Server) -> None:
-    """Until it has answered from Glue."""
+    """Wait until it answers a query that reads Glue."""
     url = f"http://{LOOPBACK}:{server.ports['http']}/v1/info"
 
     def answers() -> bool:
@@ -218,7 +218,7 @@ def wait_for_trino(home: Home, server: Server) -> None:
 
 
 def _get(url: str) -> dict[str, object] | None:
-    """The JSON at a URL, or none if nobody answers yet."""
+    """The JSON at a URL, or None if nothing answers yet."""
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:
             return dict(json.load(answer))

@@ -1,4 +1,4 @@
-"""Fixtures that every test may use, and the engine that the tests of a mesh's behaviour run on."""
+"""Fixtures for all tests, and the choice of the engine on which tests of a mesh run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.mesh import Mesh
     from tests.portmesh_call import Portmesh
 
-# Each mesh has the repository's macros: dbt parses a text once in a process, not once in each mesh.
+# All meshes have the repository's macros, so dbt parses each text once per process instead of once per mesh.
 enable_test_caching()
 
 
@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests that do not run on the engine; one without the marker `engines` is of DuckDB alone."""
+    """Skip the tests that do not run on the chosen engine. A test without the marker `engines` runs on DuckDB only."""
     chosen = [item for item in items if config.getoption("engine") in _engines_of(item)]
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = chosen
@@ -41,7 +41,7 @@ def _engines_of(item: pytest.Item) -> tuple[str, ...]:
 
 @pytest.fixture(scope="session")
 def rig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    """A rig on free ports, stopped at the end; or the one of PORTMESH_RIG_HOME, left running, whose lake is emptied."""
+    """A rig on free ports, stopped at the end; or the rig of PORTMESH_RIG_HOME, emptied, which keeps running."""
     given = os.environ.get("PORTMESH_RIG_HOME")
     used = Rig(Path(given) if given else tmp_path_factory.mktemp("rig"))
     target: str = request.config.getoption("engine")
@@ -49,7 +49,7 @@ def rig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     with pytest.MonkeyPatch.context() as patch:
         for name, value in used.variables().items():
             patch.setenv(name, value)
-        # A rig answers at once; half a second between two looks is most of a small statement.
+        # A rig answers quickly, and polling every half second would take most of the time of a small statement.
         patch.setenv("PORTMESH_ATHENA_POLL", "0.05")
         yield used
     if not given:
@@ -58,7 +58,7 @@ def rig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="session")
 def engine(request: pytest.FixtureRequest) -> str:
-    """The target that the tests run on; its engine is up."""
+    """The target of the tests. Its engine is running."""
     target: str = request.config.getoption("engine")
     if target != "local":
         request.getfixturevalue("rig")
@@ -67,7 +67,7 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def new_mesh(engine: str) -> Callable[[Path], Mesh]:
-    """Make an empty mesh in a folder. On a rig, what an earlier mesh left in the lake is gone."""
+    """Creates an empty mesh in a folder. On a rig, it first empties the lake."""
     from tests.mesh import Mesh
 
     def make(folder: Path) -> Mesh:
@@ -82,7 +82,7 @@ def new_mesh(engine: str) -> Callable[[Path], Mesh]:
 
 @pytest.fixture
 def mesh(new_mesh: Callable[[Path], Mesh], tmp_path: Path) -> Mesh:
-    """An empty mesh in a folder of its own."""
+    """An empty mesh in its own folder."""
     return new_mesh(tmp_path)
 
 
@@ -100,7 +100,7 @@ def shop(mesh: Mesh) -> Mesh:
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Mesh:
-    """Two domains that keep every rule: desk reads the port shop.lines."""
+    """Two domains that follow every rule: desk reads the port shop.lines."""
     from tests.mesh import Mesh
     from tests.test_rules import COLUMNS, LINES, READER, RULES_ONLY
 
@@ -114,7 +114,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Mesh:
 
 @pytest.fixture
 def good(kept: Mesh) -> Iterator[Mesh]:
-    """The mesh of `kept`; what a test changes in it is undone."""
+    """The mesh of `kept`. Changes by a test are undone."""
     from tests.test_rules import project_files
 
     before = project_files(kept)
@@ -136,7 +136,7 @@ def portmesh(capsys: pytest.CaptureFixture[str]) -> Portmesh:
 
 @pytest.fixture(scope="session")
 def three_weeks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A lake with the first three weeks and all snapshots; not to be changed."""
+    """A lake with the first three weeks and all snapshots. Do not change it."""
     from tests.portmesh_call import call
     from tests.test_land import LANDED_AT
 

@@ -1,4 +1,4 @@
-"""The tests' mesh on Athena: the Athena endpoint of a rig."""
+"""The engine Athena for tests: the Athena endpoint of a rig."""
 
 from __future__ import annotations
 

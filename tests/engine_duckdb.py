@@ -1,4 +1,4 @@
-"""The tests' mesh on DuckDB: a file in the mesh's own folder, which also holds the sources."""
+"""The engine DuckDB for tests: a file in the mesh's folder, which also contains the sources."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class DuckDB(Engine):
         DuckDBConnectionManager.close_all_connections()
 
     def _tables(self, port: str) -> list[str]:
-        """Tables that hold, or once held, a version of the port or its increment."""
+        """Tables that contain, or once contained, a version of the port or its increment."""
         schema, name = port.split(".")
         found = self.rows(
             f"select table_name from duckdb_tables() where schema_name = '{schema}{INTERNAL}' "

@@ -1,6 +1,6 @@
-"""What Spark and Athena share: one Glue catalog, one lake on S3, and Iceberg tables in them.
+"""What the engines Spark and Athena share in tests: one Glue catalog, one lake on S3, and Iceberg tables in them.
 
-The sources of a mesh are kept in a DuckDB file in its folder, and copied into the lake's database `raw`.
+A mesh's sources are in a DuckDB file in its folder, and are copied to the lake's database `raw`.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from tests.engine import INTERNAL, Engine
 
 
 def lake() -> str:
-    """Where the rig's lake is, such as s3://portmesh-lake."""
+    """The address of the rig's lake, such as s3://portmesh-lake."""
     return os.environ["PORTMESH_S3_LAKE"]
 
 
 def empty_lake() -> None:
-    """Make the rig's catalog and lake as new: the lake's bucket, and the database that every Spark session asks for."""
+    """Empty the rig's catalog and lake. The lake's bucket remains, and the database that every Spark session needs."""
     endpoint, region = os.environ["AWS_ENDPOINT_URL"], os.environ["AWS_REGION"]
     urllib.request.urlopen(urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")).close()
     boto3.client("s3").create_bucket(
@@ -48,14 +48,14 @@ class OnGlue(Engine):
     """An engine whose tables are Iceberg tables in Glue."""
 
     dialect: str
-    """What sqlglot calls the engine's SQL."""
+    """sqlglot's name for the engine's SQL dialect."""
 
     def __init__(self, folder: Path) -> None:
         self.sources = folder / "sources.duckdb"
 
     @abstractmethod
     def run(self, sql: str) -> Any:
-        """Run a statement in the engine's own SQL; the cursor (PEP 249) that has its result."""
+        """Run a statement in the engine's own SQL. Returns the cursor (PEP 249) with its result."""
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return list(self.run(self.in_own_sql(sql)).fetchall())
@@ -64,7 +64,7 @@ class OnGlue(Engine):
         self.run(self.in_own_sql(sql))
 
     def in_own_sql(self, sql: str) -> str:
-        """One statement of DuckDB's as the engine writes it."""
+        """A DuckDB statement translated to the engine's SQL."""
         (statement,) = sqlglot.transpile(sql, read="duckdb", write=self.dialect)
         return statement
 
@@ -107,7 +107,7 @@ class OnGlue(Engine):
         return port
 
     def close(self) -> None:
-        """Nothing: dbt closes its sessions itself."""
+        """Do nothing: dbt closes its sessions itself."""
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -117,7 +117,7 @@ class OnGlue(Engine):
         return GlueCatalog("glue", **properties)
 
     def age(self, table: str, days: int) -> None:
-        """Everything in the lake, and the snapshots of one table, were written so many days earlier."""
+        """Make everything in the lake, and the snapshots of one table, that many days older."""
         body = json.dumps({"days": days}).encode()
         urllib.request.urlopen(
             urllib.request.Request(f"{os.environ['AWS_ENDPOINT_URL']}/rig/age", body, method="PUT")
@@ -136,13 +136,13 @@ class OnGlue(Engine):
         glue.update_table(DatabaseName=database, TableInput=wanted)
 
     def internal_versions(self, port: str) -> list[str]:
-        """Tables beside the port that a version was written to, as SQL names them."""
+        """Tables, other than the port, to which a version was written, as SQL names them."""
         schema, name = port.split(".")
         beside = [table for table in self.relations(f"{schema}{INTERNAL}") if table.startswith(f"{name}__2")]
         return [f"{schema}{INTERNAL}.{table}" for table in beside]
 
     def branches(self, port: str) -> list[str]:
-        """Branches of the port but its main one."""
+        """Branches of the port, except for main."""
         try:
             refs = self.catalog.load_table(port).refs()
             return sorted(name for name, ref in refs.items() if ref.snapshot_ref_type == "branch" and name != "main")

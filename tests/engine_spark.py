@@ -1,4 +1,4 @@
-"""The tests' mesh on Spark: the Thrift server of a rig."""
+"""The engine Spark for tests: the Thrift server of a rig."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Spark(OnGlue):
         return cursor
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """As any engine's; PyHive gives a date as text."""
+        """The rows of a statement, with dates converted because PyHive returns them as text."""
         cursor = self.run(self.in_own_sql(sql))
         dates = [place for place, (_, kind, *_) in enumerate(cursor.description) if kind == "DATE_TYPE"]
         return [_with_dates(row, dates) for row in cursor.fetchall()]
@@ -55,7 +55,7 @@ class Spark(OnGlue):
 
 
 def _with_dates(row: tuple[Any, ...], places: list[int]) -> tuple[Any, ...]:
-    """A row whose dates, which PyHive gives as text, are dates."""
+    """A row with dates, which PyHive returns as text."""
     values = list(row)
     for place in places:
         values[place] = values[place] and date.fromisoformat(values[place])

@@ -1,4 +1,4 @@
-"""What goes wrong from a chosen statement on: faults of the rig, or another run of the same port."""
+"""Makes something go wrong at a chosen statement: a fault of the rig, or another run of the same port."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tests.mesh import Mesh
 
 
 def add_fault(**fault: object) -> None:
-    """Ask the rig for a fault; its keys are those of rig/endpoint/faults.py."""
+    """Inject a fault into the rig. Its keys are those of rig/endpoint/faults.py."""
     _call("PUT", json.dumps(fault).encode())
 
 
 def clear_faults() -> None:
-    """Everything answers again."""
+    """Clear all faults."""
     _call("DELETE")
 
 
@@ -35,7 +35,7 @@ def _call(method: str, body: bytes | None = None) -> None:
 
 @contextmanager
 def just_before(word: str, act: Callable[[], object]) -> Iterator[list[str]]:
-    """Act once, before the first statement of dbt with `word` in it is sent; gives that statement.
+    """Act once, before dbt sends the first statement that contains `word`. Yields that statement.
 
     A call that changes Glue's catalog counts as the statement `glue <operation> <parameters>`.
     """
@@ -62,7 +62,7 @@ def just_before(word: str, act: Callable[[], object]) -> Iterator[list[str]]:
 
 
 def build_in_another_process(mesh: Mesh, *arguments: str) -> str:
-    """What another run of dbt prints; an assertion fails where it does."""
+    """The output of another dbt run, which must succeed."""
     command = [sys.executable, "-m", "dbt.cli.main", "build", *arguments, "--no-use-colors"]
     done = subprocess.run(command, cwd=mesh.folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout

@@ -1,4 +1,4 @@
-"""A mesh that uses what dbt has beside ports, from tests/features: built, changed and built again on an engine."""
+"""The mesh of tests/features, which uses all of dbt's features except ports. It is built, changed and built again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ select * from (values
     (1, date '2024-01-01', 10.0), (2, date '2024-01-02', 20.0), (3, date '2024-01-02', 30.0)
 ) t(sale_id, day, amount)
 """
-# Sale 1 is corrected, sale 2 on a later day, sale 3 is gone, and two are new.
+# Sale 1 is corrected, sale 2 moves to a later day, sale 3 is deleted, and two sales are new.
 SECOND = """
 select * from (values
     (1, date '2024-01-01', 99.0), (2, date '2024-01-03', 21.0), (4, date '2024-01-02', 40.0),
@@ -49,7 +49,7 @@ def lay_out(mesh: Mesh, environment: str = "prod") -> None:
 
 
 def overlay(mesh: Mesh, version: str) -> None:
-    """Put the files of a version of the domain in the place of those that are there."""
+    """Replace the domain's files by those of another version."""
     shutil.copytree(REPOSITORY / "tests/features" / version, mesh.folder / "domains/shop", dirs_exist_ok=True)
 
 
@@ -62,12 +62,12 @@ def land_first(mesh: Mesh) -> None:
 
 
 def build(mesh: Mesh, *arguments: str) -> Outcome:
-    """Build all of it, microbatches of the first days of 2024."""
+    """Build everything, with microbatches of the first days of 2024."""
     return mesh.dbt("build", *PERIOD, *arguments)
 
 
 def descriptions(mesh: Mesh, relation: str) -> dict[str, str | None]:
-    """Descriptions of a relation and its columns, by name, as DuckDB keeps them, or Glue, where all engines read."""
+    """The descriptions of a relation and its columns, by name, from DuckDB or Glue."""
     schema, name = relation.split(".")
     if mesh.target == "local":
         return dict(

@@ -1,7 +1,7 @@
-"""The stacks of infra/, deployed to moto, and what its roles may then do.
+"""Deploys the stacks of infra/ to moto, and evaluates what their roles may do.
 
-moto's own IAM judges no Glue or Athena resource and no condition, so the deployed policies are read back from it and
-judged by rig/policies.py.
+moto's own IAM does not evaluate Glue or Athena resources, nor conditions, so the deployed policies are read back and
+evaluated by rig/policies.py.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TODAY = "2026-11-23T00:00:00Z"
 
 
 class _LackingInMoto:
-    """A resource type that moto's CloudFormation passes over, made by the same service's own API."""
+    """A resource type that moto's CloudFormation ignores; it is created through the service's API instead."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -47,7 +47,7 @@ class _LackingInMoto:
 
     @staticmethod
     def create(properties: Any) -> str:
-        """Make it; returns its physical id."""
+        """Create it. Returns its physical id."""
         raise NotImplementedError
 
 
@@ -70,7 +70,7 @@ class AthenaWorkGroup(_LackingInMoto, CloudFormationModel):
     @staticmethod
     def create(properties: Any) -> str:
         configuration = properties["WorkGroupConfiguration"]
-        # A template's numbers arrive as text where they come from a parameter.
+        # Numbers that come from a template's parameters arrive as text.
         configuration["BytesScannedCutoffPerQuery"] = int(configuration["BytesScannedCutoffPerQuery"])
         client("athena").create_work_group(
             Name=properties["Name"], Configuration=configuration, Tags=properties["Tags"], Description=""
@@ -91,7 +91,7 @@ class BucketPolicy(_LackingInMoto, CloudFormationModel):
 
 
 def client(service: str) -> Any:
-    """A client of moto in this process, also where the environment names the endpoint of a rig."""
+    """A client for moto in this process, even if the environment names the endpoint of a rig."""
     config = Config(ignore_configured_endpoint_urls=True)
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
     return boto3.client(service, region_name=REGION, config=config, **keys)
@@ -99,7 +99,7 @@ def client(service: str) -> Any:
 
 @dataclass(frozen=True)
 class Cloud:
-    """What stands in an account once the stacks are deployed; `prefix` stands before its databases."""
+    """An account with the deployed stacks. `prefix` is the prefix of its databases."""
 
     lake: str
     prefix: str
@@ -113,7 +113,7 @@ class Cloud:
     key: str
 
     def may(self, who: list[Any] | str, action: str, *things: str, **context: str) -> bool:
-        """Whether a domain (or who has these policies) may do `action` to things.
+        """Whether a domain (or a holder of these policies) may do `action` to things.
 
         A thing is `orders` or `orders.baskets` for Glue, a key or nothing (the bucket) for S3, else the end of an ARN.
         """
@@ -132,7 +132,7 @@ class Cloud:
 
 
 def _glue_resources(thing: str) -> list[str]:
-    """Glue asks for the right to a table and to all that it is in."""
+    """Glue requires the right to a table and to its database and catalog."""
     database, _, table = thing.partition(".")
     return ["catalog", f"database/{database}", *([f"table/{database}/{table}"] if table else [])]
 
@@ -140,7 +140,7 @@ def _glue_resources(thing: str) -> list[str]:
 def deployed(
     lake: dict[str, str] | None = None, domains: dict[str, str] | None = None, mesh: Path = REPOSITORY
 ) -> Cloud:
-    """Deploy lake.yaml and a mesh's domains.yaml to a new account, with these parameters beside the lake's outputs."""
+    """Deploy lake.yaml and a mesh's domains.yaml to a new account, with the lake's outputs and these parameters."""
     with mock_aws():
         s3 = client("s3")
         s3.create_bucket(Bucket="templates", CreateBucketConfiguration={"LocationConstraint": REGION})
@@ -182,7 +182,7 @@ def _inline_policies(role: str) -> list[Any]:
     iam = client("iam")
     names = iam.list_role_policies(RoleName=role)["PolicyNames"]
     documents = [iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names]
-    # moto gives those that stand inside a CloudFormation role back as Python writes a dictionary, not as JSON.
+    # moto returns the inline policies of a CloudFormation role as a Python dictionary's text, not as JSON.
     return [ast.literal_eval(each) if isinstance(each, str) else each for each in documents]
 
 
@@ -197,7 +197,7 @@ def _managed_policy(policy: Any) -> Any:
 
 
 def deploy(template: Path, parameters: dict[str, str]) -> dict[str, str]:
-    """Deploy a template as `aws cloudformation package` and `deploy` do; returns the stack's outputs."""
+    """Deploy a template as `aws cloudformation package` and `deploy` do. Returns the stack's outputs."""
     text = template.read_text()
     cloudformation = client("cloudformation")
     text = text.replace("TemplateURL: ", "TemplateURL: https://templates.s3.amazonaws.com/")

@@ -1,15 +1,15 @@
-"""Kill a build at each of its statements, one after the other, and say what consumers read then.
+"""Kills a build at each of its statements in turn, and reports what consumers then read.
 
 Run as a program: `python -m tests.kill_builds <target> <client|server> <project> <dbt arguments>`. Each build is a
-child process. Its nth statement after the port's first is met by SIGKILL:
-  client   the child itself ends before the statement is sent;
-  server   the rig's engine ends while it runs the statement, if that is one that writes, and is started again.
-A call that changes Glue's catalog counts as a statement. Every third build is followed by one left alone.
-Before the nth build, each file of the project that has a `<file>.growing` beside it is written anew from that, where a
-line with {n} stands once for each number up to n; then every build is followed by one left alone, so that the next has
-as much to do.
-Prints one JSON line per kill: {"statement": what was met, "before", "after_kill", "landed": what is read, and
-of the builds left alone "rerun_ok", "after_rerun"}.
+child process. At the nth statement after the port's first one, SIGKILL hits:
+  client   the child, before it sends the statement;
+  server   the rig's engine while it runs the statement, if the statement writes. The engine is then started again.
+A call that changes Glue's catalog counts as a statement. After every third build, one build runs without a kill.
+Before the nth build, each file with a `<file>.growing` next to it is written from that file, in which a line with {n}
+is repeated for each number up to n. In that case a build without a kill follows every build, so that the next build
+has as much to do.
+Prints one JSON line per kill: {"statement": where it was killed; "before", "after_kill", "landed": what is read; and
+for builds without a kill "rerun_ok", "after_rerun"}.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ SECONDS_INTO_THE_STATEMENT = 0.05
 
 @dataclass
 class Killer:
-    """Meets the statement number `at` of one build; writes it to `trace`, and nothing if there is none so late."""
+    """Kills one build at statement number `at`, and writes the statement to `trace` if there is one."""
 
     at: int
     trace: Path
     server: int | None
-    """The process that runs the statements; none where the client itself is to end."""
+    """The process that runs the statements; None if the client is to be killed."""
     started: bool = False
     count: int = 0
 
@@ -66,7 +66,7 @@ class Killer:
 
 
 def _in_child(act: Callable[[], object], pipe: Path) -> int:
-    """Run `act` in a child, its result as JSON in `pipe`; returns the child's wait status."""
+    """Run `act` in a child process, which writes its result as JSON to `pipe`. Returns the child's wait status."""
     child = os.fork()
     if child == 0:
         pipe.write_text(json.dumps(act()))
@@ -94,7 +94,7 @@ def _build(project: Path, arguments: list[str], killer: Killer | None) -> bool:
 
 
 def _kill_at(number: int, engine: Engine, is_client: bool, project: Path, arguments: list[str]) -> bool:
-    """Kill one build at a statement; false if the build has none so late."""
+    """Kill one build at a statement. False if the build has fewer statements."""
     trace = project / "trace.sql"
     trace.unlink(missing_ok=True)
     killer = Killer(number, trace, None if is_client else Rig.in_use().pid(engine.target))

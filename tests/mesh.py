@@ -1,7 +1,7 @@
-"""A small mesh in a folder of its own, driven through dbt itself, on any engine.
+"""A small mesh in its own folder, run through dbt itself, on any engine.
 
-It has the repository's own root configuration, profile and macros (by link, never by copy) and whatever
-domains, ports and rows a test writes into it.
+It links to the repository's own root configuration, profile and macros, and has the domains, ports and rows
+that a test writes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 @dataclass
 class Outcome:
-    """What one dbt command did: its exit code, node results by name, and what it printed."""
+    """The result of one dbt command: its exit code, node results by name, and output."""
 
     exit_code: int
     statuses: dict[str, str]
@@ -37,7 +37,7 @@ class Outcome:
 
 @dataclass
 class Mesh:
-    """A mesh project in `folder`, on the engine of a target; `database` is its file where that is DuckDB."""
+    """A mesh project in `folder`, on a target's engine. `database` is its file if the engine is DuckDB."""
 
     folder: Path
     target: str = "local"
@@ -52,11 +52,11 @@ class Mesh:
 
     @property
     def project(self) -> Path:
-        """Where dbt finds the project and its profile."""
+        """dbt's options for the folders of the project and its profile."""
         return self.folder
 
     def write(self, path: str, text: str) -> Path:
-        """Write a file below the mesh's folder, dedented."""
+        """Write a dedented text to a file of the mesh."""
         target = self.folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(textwrap.dedent(text).lstrip("\n"))
@@ -118,8 +118,8 @@ class Mesh:
     def port(self, path: str, sql: str, columns: str = "", extra: str = "", meta: str = "") -> None:
         """Write a port: `path` is `<domain>/<port>`.
 
-        `columns` is the YAML list under `columns:`, `extra` further YAML keys of the model
-        (at its own level), `meta` further keys of `config.meta`; all may be indented freely.
+        `columns` is the YAML list under `columns:`, `extra` has more YAML keys of the model
+        (at its own level), and `meta` more keys of `config.meta`. They may be indented freely.
         """
         domain, name = path.split("/")
         folder = f"domains/{domain}/models/output_ports"
@@ -157,23 +157,23 @@ class Mesh:
         return _outcome(exit_code, getattr(result.result, "results", None) or [], lines)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """Rows of a statement in DuckDB's SQL, as a consumer reads them."""
+        """The rows of a statement in DuckDB's SQL, as a consumer reads them."""
         return self.engine.rows(sql)
 
     def execute(self, sql: str) -> None:
-        """Run a statement in DuckDB's SQL that gives no rows."""
+        """Run a statement in DuckDB's SQL that returns no rows."""
         self.engine.execute(sql)
 
     def land(self, table: str, select: str) -> None:
-        """Fill the source table `raw.<table>` with what DuckDB selects, as a source system would."""
+        """Fill the source table `raw.<table>` with the result of a DuckDB query."""
         self.engine.make_table(f"raw.{table}", select)
 
     def change_source(self, table: str, statement: str) -> None:
-        """Run DuckDB's insert, update or delete on the source table `raw.<table>`."""
+        """Run a DuckDB insert, update or delete on the source table `raw.<table>`."""
         self.engine.change_table(f"raw.{table}", statement)
 
     def has(self, relation: str) -> bool:
-        """Whether there is a table or a view `<schema>.<name>`."""
+        """Whether a table or view `<schema>.<name>` exists."""
         schema, name = relation.split(".")
         return name in self.engine.relations(schema)
 

@@ -1,4 +1,4 @@
-"""Calls of `portmesh` in the process of the tests."""
+"""Calls `portmesh` in the tests' process."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def call(*arguments: str) -> int:
 
 
 def captured(capsys: pytest.CaptureFixture[str]) -> Portmesh:
-    """A `portmesh` whose calls give what they printed."""
+    """A function that calls `portmesh` and returns its output."""
 
     def run(*arguments: object) -> Call:
         exit_code = call(*(str(argument) for argument in arguments))

@@ -1,4 +1,4 @@
-"""Somebody who reads the catalog in a real browser."""
+"""A reader of the catalog in a real browser."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 
 class Reader:
-    """Somebody at a browser."""
+    """A reader with an open browser."""
 
     def __init__(self, browser: webdriver.Chrome, site: Path) -> None:
         self.browser = browser
@@ -28,12 +28,12 @@ class Reader:
         self.browser.get(self.address)
 
     def open(self, address: str) -> None:
-        """A page of the catalog, by the part of its address that begins with #."""
+        """Open a page of the catalog by the part of its address from # on."""
         self.browser.get("about:blank")
         self.browser.get(f"{self.address}{address}")
 
     def find(self, how: str, what: str) -> WebElement:
-        """The first visible such element, once there is one."""
+        """The first visible element that matches, once there is one."""
 
         def visible(browser: webdriver.Chrome) -> WebElement | None:
             return next((e for e in browser.find_elements(how, what) if e.is_displayed()), None)
@@ -41,12 +41,12 @@ class Reader:
         return WebDriverWait(self.browser, 20).until(visible, f"nothing visible: {what}")
 
     def text_with(self, words: str) -> str:
-        """What is on the page, in one line, once these words are."""
+        """The text of the page as one line, once it contains these words."""
         self.find(By.XPATH, f"//*[text()[contains(., '{words}')]]")
         return " ".join(self.browser.find_element(By.TAG_NAME, "body").text.split())
 
     def search(self, words: str) -> list[WebElement]:
-        """Types words into the search box of the home; returns the results."""
+        """Type words into the search box of the home page. Returns the results."""
         self.go_home()
         self.find(By.XPATH, "//h1[text()='The data mesh portmesh']")
         self.find(By.ID, "search").send_keys(words)
@@ -58,14 +58,14 @@ class Reader:
         return str(self.find(By.CSS_SELECTOR, ".model-markdown pre").get_attribute("textContent")).strip()
 
     def links(self, start: str) -> list[str]:
-        """The texts of the visible links to addresses that start so."""
+        """The texts of the visible links to addresses with this start."""
         elements = self.browser.find_elements(By.CSS_SELECTOR, f"a[href^='{start}']")
         return [element.text for element in elements if element.is_displayed()]
 
 
 @contextmanager
 def reader_of(site: Path, profile: Path) -> Iterator[Reader]:
-    """Headless Chromium with a profile folder of its own; without one on this machine the test is skipped."""
+    """Headless Chromium with its own profile folder. Skips the test if Chromium is not installed."""
     browser_path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     driver_path = shutil.which("chromedriver")
     if not browser_path or not driver_path:

@@ -1,4 +1,4 @@
-"""The rig that the tests run on: real engines in the place of EMR and Athena (rig/README.md), driven by its command."""
+"""The rig for the tests: real engines in place of EMR and Athena (rig/README.md), controlled by its command."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 MANY_SESSIONS = ("--conf", "spark.driver.memory=3g")
-"""For `up`: a Thrift server keeps some memory of every session, and tests and benchmarks open hundreds."""
+"""Settings for `up`: a Thrift server keeps memory for every session, and tests and benchmarks open hundreds."""
 SERVERS = {"emr": "spark", "athena": "trino"}
 
 
@@ -21,11 +21,11 @@ class Rig:
 
     @classmethod
     def in_use(cls) -> Rig:
-        """The rig whose variables are set in this process."""
+        """The rig that this process's environment variables name."""
         return cls(Path(os.environ["PORTMESH_RIG_HOME"]))
 
     def command(self, *arguments: str) -> str:
-        """What `python -m rig` prints; an assertion fails where the command does."""
+        """The output of `python -m rig`, which must succeed."""
         done = subprocess.run(
             [REPOSITORY / ".venv-rig/bin/python", "-m", "rig", *arguments, "--home", self.home],
             cwd=REPOSITORY,
@@ -37,7 +37,7 @@ class Rig:
         return done.stdout
 
     def variables(self) -> dict[str, str]:
-        """The environment in which dbt and the tests find this rig."""
+        """The environment variables with which dbt and the tests find this rig."""
         lines = [line.removeprefix("export ") for line in self.command("env").splitlines()]
         return dict(line.split("=", 1) for line in lines)
 

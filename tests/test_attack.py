@@ -1,4 +1,4 @@
-"""Ways around the gate that were tried, and what good rows met on the way."""
+"""Attempts to get bad rows past the gate, and good rows that the gate must not refuse."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MORE_COLUMNS = COLUMNS + "- {name: more, data_type: int, description: More.}\n"
 
 @pytest.fixture
 def sales(mesh: Mesh) -> Mesh:
-    """The incremental port shop.sales with 100 rows of batch 1 published."""
+    """The incremental port shop.sales with the 100 rows of batch 1 published."""
     mesh.set_up("shop", sources=("sales",))
     mesh.port("shop/sales", SALES, COLUMNS, meta=EXEMPT)
     publish_first_batch(mesh, rows=100)
@@ -30,7 +30,7 @@ def sales(mesh: Mesh) -> Mesh:
 
 
 def check_also(mesh: Mesh, *tests: dict[str, Any], columns: str = COLUMNS) -> None:
-    """Give shop.sales these checks too, and build it twice, the second time with an increment."""
+    """Add these checks to shop.sales and build it twice, the second time with an increment."""
     mesh.port("shop/sales", SALES, columns, meta=EXEMPT, extra=f"data_tests: {json.dumps(tests)}")
     for batch in (2, 3):
         land(mesh, 100 * batch, 5, batch)
@@ -43,7 +43,7 @@ def scopes_by_name(mesh: Mesh) -> dict[str, str]:
     return dict(mesh.rows(f"select check_name, scope from portmesh.measurements__shop where invocation_id = {newest}"))
 
 
-# What is proved
+# Checks that are proved instead of measured
 
 
 def test_what_only_looks_as_if_it_stayed_the_same_is_measured_on_the_whole(sales: Mesh) -> None:
@@ -83,14 +83,14 @@ def test_columns_of_a_key_may_be_given_by_jinja(sales: Mesh) -> None:
 
 
 def test_jinja_of_literals_is_a_text_as_dbt_has_it(sales: Mesh) -> None:
-    """So dbt's own test cannot be run either; a text that was taken for a list would pass at the audit alone."""
+    """dbt's own test cannot run either. If the text were taken for a list, the check would pass in the audit only."""
     values = {"accepted_values": {"name": "values", "arguments": {"column_name": "batch", "values": "{{ ['1'] }}"}}}
     sales.port("shop/sales", SALES, COLUMNS, meta=EXEMPT, extra=f"data_tests: {json.dumps([values])}")
     assert "its check values could not be run" in sales.dbt("build").output
     assert sales.dbt("test", "--select", "values").statuses["values"] == "error"
 
 
-# Ways back
+# Rollbacks
 
 
 def test_a_rollback_takes_back_what_an_increment_did_to_the_columns(mesh: Mesh) -> None:
@@ -104,7 +104,7 @@ def test_a_rollback_takes_back_what_an_increment_did_to_the_columns(mesh: Mesh) 
     wider = mesh.engine.columns("shop.sales")
 
     refused = mesh.dbt("run-operation", "rollback", "--args", "{port: shop.sales}")
-    assert "take the change of the contract back first" in refused.output
+    assert "undo the change to the contract first" in refused.output
     assert mesh.engine.columns("shop.sales") == wider
     assert contents(mesh) == [("1", 90, 90), ("2", 40, 80)]
 

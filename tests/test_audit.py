@@ -1,4 +1,4 @@
-"""Every kind of check, with every option that dbt gives it, decides about publication as dbt's own test would."""
+"""Every kind of check, with every option of dbt, decides about publication as dbt's own test would."""
 
 from __future__ import annotations
 
@@ -97,14 +97,14 @@ def write_ports(mesh: Mesh) -> None:
 
 @dataclass
 class Audited:
-    """What one build of all these ports gave."""
+    """The results of one build of all these ports."""
 
     built: Outcome
     measured: dict[str, tuple[str, int]]
-    """Status and failures of each port's own check."""
+    """The status and failures of each port's check."""
     published: list[str]
     failing: list[tuple[object, ...]]
-    """The kept rows of the check that has a name of its own."""
+    """The stored failing rows of the check with a custom name."""
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +137,7 @@ def test_failing_rows_are_kept_unless_the_check_says_no(audited: Audited) -> Non
 
 
 def test_dbts_own_tests_give_the_same_statuses_and_counts(new_mesh: Callable[[Path], Mesh], tmp_path: Path) -> None:
-    """The reused measurements against plain dbt: the same ports as tables, tested by `dbt test`."""
+    """Compares reused measurements with plain dbt: the same ports as tables, tested by `dbt test`."""
     mesh = new_mesh(tmp_path / "plain")
     write_ports(mesh)
     mesh.land("tiny", ROWS)
@@ -234,7 +234,7 @@ def test_a_check_that_cannot_be_run_is_named_with_what_the_engine_says(mesh: Mes
     mesh.land("tiny", f"{row}, now()::timestamp as landed_at union all select 2, 'b', now()::timestamp")
     broken = mesh.dbt("build")
     assert broken.statuses["one"] == "error"
-    # Iceberg's engines measure many checks in one statement, in which an error of the data is no single one's.
+    # Iceberg's engines measure many checks in one statement, so an error in it belongs to no single check.
     is_alone = what != "one value" or mesh.engine.target == "local"
     sentence = "check broken_one_k could" if is_alone else "checks, sent in one statement, could"
     _, _, facts = broken.output.partition(f"shop.one was not published: its {sentence} not be run")
@@ -245,7 +245,7 @@ def test_a_check_that_cannot_be_run_is_named_with_what_the_engine_says(mesh: Mes
         "fix the check in domains/shop/models/output_ports/one.yml or its macro shop.test_broken "
         "(its SQL: dbt compile --select broken_one_k)"
     )
-    one_by_one = "run them one by one (dbt test --select one) and fix the one that breaks"
+    one_by_one = "run them one by one (dbt test --select one) and fix the one that fails"
     assert f"  next    {remedy if is_alone else one_by_one}, then: dbt build --select one+" in facts
     assert "in macro" not in broken.output
     assert mesh.value("select count(*) from shop.one") == 1
@@ -295,7 +295,7 @@ def test_what_is_no_count_of_failures_is_refused(mesh: Mesh, count: str) -> None
     one_port(mesh, f"    - unique: {{config: {{fail_calc: '{count}'}}}}")
     mesh.land("tiny", ROWS)
     message = mesh.dbt("build").messages["one"]
-    assert "shop.one was not published: its check unique_one_k gave no whole number of failures." in message
+    assert "shop.one was not published: its check unique_one_k did not return a whole number of failures." in message
     assert f"fail_calc       {count}" in message
     assert not mesh.has("shop.one")
 
@@ -312,7 +312,7 @@ SUMS = {
 
 
 def test_a_sum_has_the_same_verdict_in_a_build_and_in_a_test_alone(mesh: Mesh) -> None:
-    """dbt takes no NULL and no fraction for a number of failures, nor does the gate."""
+    """dbt accepts neither NULL nor a fraction as a number of failures, and neither does the gate."""
     for name, (kind, count, verdict, failures) in SUMS.items():
         one_port(mesh, f"    - summed: {{config: {{fail_calc: '{count}', severity: warn}}}}")
         found = f"select k, cast(2.5 as {kind}) as n from {{{{ model }}}}"
@@ -321,7 +321,7 @@ def test_a_sum_has_the_same_verdict_in_a_build_and_in_a_test_alone(mesh: Mesh) -
         assert mesh.dbt("deps").ok
         built = mesh.dbt("build")
         if not mesh.has("shop.one"):
-            assert "its check summed_one_k gave no whole number of failures" in built.messages["one"], name
+            assert "its check summed_one_k did not return a whole number of failures" in built.messages["one"], name
             one_port(mesh, "    - unique")
             assert mesh.dbt("build").ok
             one_port(mesh, f"    - summed: {{config: {{fail_calc: '{count}', severity: warn}}}}")
@@ -513,7 +513,10 @@ def test_a_check_with_the_name_of_another_table_is_refused(
     one_port(mesh, f"    - not_null: {{name: {name}}}")
     mesh.write(f"domains/shop/{path}", text)
     message = mesh.dbt("build").messages["one"]
-    assert f"its check {name} has the name of a {kind}, whose table its failing rows would replace." in message
+    assert (
+        f"its check {name} has the same name as a {kind}, and its failing rows would replace the table of that {kind}."
+        in message
+    )
     assert "domains/shop/models/output_ports/one.yml" in message
 
 
@@ -522,16 +525,16 @@ def test_a_check_with_the_name_of_another_table_is_refused(
     [
         ({"fail_calc": "count(*) > 1"}, "a value of type boolean"),
         ({"fail_calc": "'none'"}, "a value of type varchar"),
-        ({"fail_calc": "k"}, "0 rows of counts: fail_calc is no aggregate"),
-        ({"warn_if": "= 3, 4"}, "4 columns where dbt expects failures, should_warn and should_error"),
+        ({"fail_calc": "k"}, "0 rows of counts: fail_calc is not an aggregate"),
+        ({"warn_if": "= 3, 4"}, "4 columns, where dbt expects failures, should_warn and should_error"),
     ],
 )
 @pytest.mark.engines("local")
 def test_limits_with_which_dbt_could_not_decide_are_refused(mesh: Mesh, limits: dict[str, str], got: str) -> None:
-    """dbt's own test would end in an error after the publication."""
+    """dbt's own test would fail with an error after the publication."""
     one_port(mesh, f"    - not_null: {{config: {json.dumps(limits)}}}")
     message = mesh.dbt("build").messages["one"]
-    assert "shop.one was not published: its check not_null_one_k gave no whole number of failures." in message
+    assert "shop.one was not published: its check not_null_one_k did not return a whole number of failures." in message
     (name, value), *_ = limits.items()
     assert f"  {name:<15} {value}\n" in message
     assert f"  got             {got}\n" in message
@@ -540,7 +543,7 @@ def test_limits_with_which_dbt_could_not_decide_are_refused(mesh: Mesh, limits: 
 
 
 def test_a_check_with_other_than_one_row_of_counts_does_not_shift_the_others(mesh: Mesh) -> None:
-    """Where several go in one statement: two rows of the first would stand for the second."""
+    """If several checks share a statement, two rows of the first could be mistaken for a row of the second."""
     one_port(
         mesh,
         "    - accepted_values: {config: {fail_calc: '0 * count(*) over ()'}, arguments: {values: [7], quote: false}}"
@@ -549,12 +552,12 @@ def test_a_check_with_other_than_one_row_of_counts_does_not_shift_the_others(mes
     )
     mesh.land("tiny", ROWS)
     message = mesh.dbt("build").messages["one"]
-    assert "gave no whole number of failures." in message
+    assert "did not return a whole number of failures." in message
     assert "2 rows of counts" in message
 
 
 def test_checks_of_a_port_without_rows(mesh: Mesh) -> None:
-    """What only fails where there is no row is measured as well, and nothing else stands in its place."""
+    """A check that fails only on an empty table is measured too, and not replaced by another check."""
     mesh.set_up("shop", sources=("tiny",))
     share = "[not_null_share: {arguments: {at_least: 0.5}}]"
     fresh = "[fresh_within: {arguments: {count: 1, period: day}}]"

@@ -1,4 +1,4 @@
-"""One table of what AWS answers: by code, by exception, and by what an adapter's text repeats of it."""
+"""AWS errors are recognised by code, by exception, and in an adapter's text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the benchmarks count, they count right."""
+"""The benchmarks count correctly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks.engines import Told, cost_of, model_sql, node_of
 from benchmarks.reading import Attempt, Read, error_kind, tally
 from rig.billing import is_free_on_the_rig_alone
 
-# Version 2 was out at 10, version 3 was refused at 20, version 4 was out at 30.
+# Version 2 was published at 10, version 3 refused at 20, version 4 published at 30.
 ATTEMPTS = [Attempt(1, 0, True), Attempt(2, 10, True), Attempt(3, 20, False), Attempt(4, 30, True)]
 
 

@@ -1,4 +1,4 @@
-"""`portmesh build`: the order of steps, what a failure holds back, and a build on two engines at once."""
+"""`portmesh build`: the order of steps, what a failure holds back, and a build on two engines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ENGINES = {"orders": "emr", "customers": "athena", "desk": "emr"}
 
 
 def graph(edges: dict[str, list[str]], engines: dict[str, str] | None = None) -> Graph:
-    """A graph of `domain.name` nodes; a name with `test` in it is a test."""
+    """A graph of `domain.name` nodes. A name that contains `test` is a test."""
     nodes = {}
     for label, parents in edges.items():
         domain = label.split(".")[0]

@@ -1,4 +1,4 @@
-"""The catalog: its pages follow from the mesh, and a reader finds a product and a port in a real browser."""
+"""The catalog's pages match the mesh, and a reader finds a product and a port in a real browser."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def call(*arguments: str) -> int:
 
 @pytest.fixture
 def shop(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> Mesh:
-    """A mesh of the product shop with the port lines, whose description includes its page, and desk without a port."""
+    """A mesh with the products shop and desk. The description of shop's port lines has its page; desk has no port."""
     mesh.set_up("shop", "desk", root={"on-run-start": []})
     mesh.port("shop/lines", SQL, COLUMNS, meta=CONSUMERS)
     show(mesh, "lines")
@@ -76,7 +76,7 @@ def shop(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> Mesh:
 
 
 def show(mesh: Mesh, port: str) -> None:
-    """Let a port's description end with its page."""
+    """Include a port's page at the end of its description."""
     path = f"domains/shop/models/output_ports/{port}.yml"
     old = f"    description: One row per line of {port}."
     new = f"    description: |\n      One row per line of {port}.\n\n      {{{{ doc('shop__{port}') }}}}"
@@ -97,14 +97,14 @@ def files(mesh: Mesh) -> list[str]:
     return sorted(path.name for path in (mesh.folder / "docs/catalog").iterdir())
 
 
-def test_a_new_mesh_gets_its_pages_and_is_in_step(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_new_mesh_gets_its_pages_and_is_up_to_date(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
     assert call("catalog") == 0
     out = capsys.readouterr().out
-    assert out.startswith("3 files of the catalog written: 2 products and 1 port.\n")
+    assert out.startswith("Wrote 3 catalog files: 2 products and 1 port.\n")
     assert "docs/catalog/shop.md" in out
     assert files(shop) == PAGES
     assert call("catalog", "--check") == 0
-    assert capsys.readouterr().out == "The catalog is in step: 2 products and 1 port.\n"
+    assert capsys.readouterr().out == "The catalog is up to date: 2 products and 1 port.\n"
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_a_port_page_says_what_is_checked_and_what_passes(shop: Mesh) -> None:
     assert call("catalog") == 0
     text = page(shop, "shop.md")
     where = "line_id > 0 or amount &#124;&#124; 'x' = 'y'"
-    expected = f"| accuracy | `accepted_range min_value 0` | `amount` | {where} | 17 quietly, 50 with a warning |"
+    expected = f"| accuracy | `accepted_range min_value 0` | `amount` | {where} | 17, up to 50 with a warning |"
     assert expected in text
     assert "| completeness | `not_null` | `line_id`, `amount` |  | none |" in text, "constraints are checks, too"
     assert "| completeness | `not_null` | `landed_at` |  | any number, with a warning |" in text
@@ -185,8 +185,8 @@ def test_home_and_product_link_to_each_other_and_to_ports(shop: Mesh) -> None:
 def test_a_port_without_consumers_says_so(shop: Mesh) -> None:
     shop.port("shop/lines", SQL, COLUMNS)
     assert call("catalog") == 0
-    assert "Nobody is entitled to read it yet." in page(shop, "shop.md")
-    assert "| nobody yet | |" in page(shop, "overview.md")
+    assert "This port has no consumers yet." in page(shop, "shop.md")
+    assert "| none yet | |" in page(shop, "overview.md")
 
 
 def test_a_changed_port_is_found_and_named(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
@@ -196,7 +196,7 @@ def test_a_changed_port_is_found_and_named(shop: Mesh, capsys: pytest.CaptureFix
     capsys.readouterr()
     assert call("catalog", "--check") == 1
     assert capsys.readouterr().err == (
-        "The catalog is not in step with the mesh: 1 finding.\n\n"
+        "The catalog is out of date: 1 finding.\n\n"
         "  docs/catalog/shop.md   out of date\n"
         "  next                   portmesh catalog, and commit the files\n"
     )
@@ -235,13 +235,16 @@ def test_a_new_port_builds_without_its_line_and_the_check_names_it(
     assert call("catalog") == 0
     assert "[totals](#!/model/model.shop.totals)" in page(shop, "overview.md")
     out = " ".join(capsys.readouterr().out.split())
-    assert "shop.totals end its description with the line {{ doc('shop__totals') }} next the lines above, then: " in out
+    assert (
+        "shop.totals end its description with the line {{ doc('shop__totals') }} next fix the lines above, then: "
+        in out
+    )
     assert call("catalog", "--check") == 1
     assert capsys.readouterr().err == (
-        "The catalog is not in step with the mesh: 1 finding.\n\n"
+        "The catalog is out of date: 1 finding.\n\n"
         "  shop.totals   end its description with the line\n"
         "                {{ doc('shop__totals') }}\n"
-        "  next          the lines above, and commit the files\n"
+        "  next          fix the lines above, and commit the files\n"
     )
     show(shop, "totals")
     assert call("catalog", "--check") == 0
@@ -251,7 +254,7 @@ def test_a_line_in_the_middle_of_a_sentence_is_found(shop: Mesh, capsys: pytest.
     replace(shop, LINES_YML, "One row per line of lines.\n\n      {{", "One row per line of lines. {{")
     assert call("catalog") == 0
     out = " ".join(capsys.readouterr().out.split())
-    assert "shop.lines put on a line of its own, after an empty one, {{ doc('shop__lines') }}" in out
+    assert "shop.lines put this on a line of its own, after an empty line: {{ doc('shop__lines') }}" in out
     assert call("catalog", "--check") == 1
 
 
@@ -259,18 +262,18 @@ def test_a_page_is_no_description(shop: Mesh, capsys: pytest.CaptureFixture[str]
     replace(shop, LINES_YML, "One row per line of lines.\n\n      {{", "{{")
     assert call("catalog") == 0
     out = " ".join(capsys.readouterr().out.split())
-    assert "shop.lines say what one row of it is, above {{ doc('shop__lines') }}" in out
+    assert "shop.lines describe what one row is, above the line {{ doc('shop__lines') }}" in out
     assert call("catalog", "--check") == 1
 
 
-def test_a_new_port_may_have_its_line_at_once(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_new_port_may_include_its_page_before_it_exists(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
     assert call("catalog") == 0
     shop.port("shop/totals", "select * from {{ ref('lines') }}", COLUMNS)
     show(shop, "totals")
     capsys.readouterr()
     assert call("catalog", "--check") == 1
     assert capsys.readouterr().err == (
-        "The catalog is not in step with the mesh: 2 findings.\n\n"
+        "The catalog is out of date: 2 findings.\n\n"
         "  docs/catalog/overview.md   out of date\n"
         "  docs/catalog/shop.md       out of date\n"
         "  next                       portmesh catalog, and commit the files\n"
@@ -304,7 +307,7 @@ def test_meta_that_is_not_well_formed_is_a_finding(shop: Mesh, capsys: pytest.Ca
     assert "consumers.0.until" in err
 
 
-def test_what_dbt_cannot_parse_is_told_in_its_words(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_dbt_cannot_parse_is_reported_in_dbts_words(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
     shop.write("domains/shop/models/output_ports/totals.sql", "select * from {{ ref('nothing') }}")
     assert call("catalog") == 1
     assert "depends on a node named 'nothing' which was not found" in capsys.readouterr().err
@@ -330,7 +333,7 @@ def test_a_readme_gives_its_sections(readme: str, sections: str) -> None:
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The repository's mesh by link, with a target folder, packages and a database of its own."""
+    """Links to the repository's mesh, with its own target folder, packages and database."""
     folder = tmp_path_factory.mktemp("repository")
     for name in ("dbt_project.yml", "packages.yml", "profiles.yml", "domains", "macros", "seeds", "docs"):
         if (REPOSITORY / name).exists():
@@ -345,7 +348,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-def test_the_repository_is_in_step_with_its_catalog(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_repository_is_up_to_date_with_its_catalog(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(repository)
     assert call("catalog", "--check") == 0
 
@@ -355,7 +358,7 @@ def test_the_repository_is_in_step_with_its_catalog(repository: Path, monkeypatc
 
 @pytest.fixture(scope="module")
 def site(repository: Path) -> Path:
-    """The catalog as one file, of a mesh that was never built."""
+    """The catalog of a mesh that was never built, as one file."""
     result = dbtRunner().invoke(["docs", "generate", "--static", "--empty-catalog", "--quiet"])
     assert result.success, result.exception
     return find_site(repository)
@@ -376,7 +379,7 @@ def test_the_home_shows_the_products(reader: Reader) -> None:
     text = reader.text_with(f"{len(domains)} data products with {len(ports)} output ports")
     assert sorted(set(reader.links("#!/overview/"))) == domains
     assert set(ports) <= set(reader.links("#!/model/model."))
-    assert "How households shop and what campaigns change about it." in text
+    assert "How households shop and how they respond to campaigns." in text
     assert "Customer insight team" in text
     assert "consumer-aligned" in text
 
@@ -392,10 +395,10 @@ def test_a_search_leads_to_a_port_with_all_that_a_consumer_needs(reader: Reader)
     assert "Orders data team" in text, "the owner"
     assert "order_line_id" in text, "the key"
     assert "the newest _landed_at is late after 8 days, overdue after 15 days" in text, "the service level"
-    assert "confidential; each row is about one customer, household_id" in text, "the classification"
+    assert "confidential; each row is about one customer, identified by household_id" in text, "the classification"
     assert "Spend of each household per product category" in text, "a consumer's purpose"
     assert "customer_behaviour" in reader.links("#!/overview/"), "a consumer"
-    assert "17 quietly, 50 with a warning" in text, "a check's limit"
+    assert "17, up to 50 with a warning" in text, "a check's limit"
     tables = reader.browser.find_elements(By.CSS_SELECTOR, ".model-markdown table")
     assert len(tables) == 3, "Markdown is rendered"
 
@@ -405,7 +408,7 @@ def test_a_product_page_leads_to_its_ports_and_decisions(reader: Reader) -> None
     reader.find(By.LINK_TEXT, "orders").click()
     text = reader.text_with("Decisions about the data")
     assert reader.browser.current_url.endswith("#!/overview/orders")
-    assert "The one record of sales that every other figure of the mesh is counted from." in text
+    assert "The sales record behind every other sales figure in the mesh." in text
     assert "17 sold products are not in the catalogue" in text
     assert "catalogue.products" in reader.links("#!/model/")
     reader.find(By.LINK_TEXT, "baskets").click()

@@ -1,4 +1,4 @@
-"""Any text of a mesh is text in dbt's files, on the generated pages and in a reader's browser."""
+"""Text from a mesh is always shown as text: in dbt's files, on the generated pages and in a reader's browser."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ PIECES = [*HOSTILE.values(), *"|`\\*_[]()<>&;#{}%~!-:'\"\n x1é", "{{", "}}", "{
 
 
 def texts(number: int) -> Iterator[str]:
-    """The hostile ones, then random ones; the same in every run."""
+    """The hostile texts, then random texts that are the same in every run."""
     yield from HOSTILE.values()
     chance = random.Random(11)
     for _ in range(number):
@@ -69,14 +69,14 @@ def test_any_text_comes_out_of_a_docs_block_as_it_went_in() -> None:
 
 
 def cells_of(row: str) -> list[str]:
-    """The texts of a row's cells, as a reader sees them; markdown-it stands in for the page's own Markdown."""
+    """The texts of a row's cells as a reader sees them, rendered by markdown-it instead of the page's own Markdown."""
     table = MarkdownIt("commonmark", {"html": False}).enable("table").render(f"| a | b |\n|---|---|\n{row}\n")
     assert table.count("<tr>") == 2, row
     return [html.unescape(re.sub(r"<[^>]*>", "", found)) for found in re.findall(r"<td>(.*?)</td>", table, re.S)]
 
 
 @pytest.mark.parametrize("as_markdown", [plain, code])
-def test_a_name_or_code_is_shown_as_it_stands_in_a_cell_of_its_own(as_markdown: object) -> None:
+def test_a_name_or_code_is_shown_literally_in_its_own_cell(as_markdown: object) -> None:
     assert callable(as_markdown)
     for text in texts(2_000):
         written = as_markdown(text)
@@ -105,11 +105,11 @@ def test_a_link_holds_any_name() -> None:
     )
 
 
-# A mesh in which every text is hostile
+# A mesh with only hostile texts
 
 
 def hostile_mesh(mesh: Mesh) -> None:
-    """The product shop with the port lines: a README, descriptions, arguments, comments and names of hostile text."""
+    """The product shop with the port lines. README, descriptions, arguments, comments and names are hostile texts."""
     readme = "\n".join(HOSTILE.values())
     in_yaml = {name: re.sub(r"{(?=[{%#])", "{{ '{' }}", text) for name, text in HOSTILE.items()}
     everything = "\n".join(in_yaml.values())
@@ -146,7 +146,7 @@ def hostile_mesh(mesh: Mesh) -> None:
     )
     (folder / "README.md").write_text(f"# Shop\n\n## How to read it\n\n{readme}\n```\n")
     group = yaml.safe_load((folder / "models/shop.yml").read_text())["groups"][0]
-    group["description"] = readme  # the one text that dbt does not render
+    group["description"] = readme  # dbt does not render this text
     group["owner"]["name"] = everything
     group["config"]["meta"] = dict.fromkeys(["kind", "stage", "engine", "purpose", "channel"], everything)
     (folder / "models/shop.yml").write_text(yaml.safe_dump({"groups": [group]}))
@@ -179,7 +179,7 @@ def test_dbt_reads_the_pages_of_hostile_text_and_they_are_in_step(hostile: Mesh)
 
 @pytest.fixture(scope="module")
 def site(hostile: Mesh) -> Path:
-    """The catalog as plain dbt writes it."""
+    """The catalog that plain dbt writes."""
     outcome = hostile.dbt("docs", "generate", "--static", "--empty-catalog")
     assert outcome.ok, outcome.output
     return hostile.folder / "target/static_index.html"
@@ -220,7 +220,7 @@ def test_a_search_shows_hostile_text_and_nothing_of_it_runs(reader: Reader) -> N
 
 
 def test_the_page_runs_no_script_but_its_own(reader: Reader) -> None:
-    """Whatever HTML finds a way into the page: it states the hashes of its scripts."""
+    """Even if HTML gets into the page, it cannot run: the page lists the hashes of its scripts."""
     reader.open("#!/overview")
     reader.text_with("window.hit = 1")
     reader.browser.execute_async_script(
@@ -238,7 +238,7 @@ def test_the_page_runs_no_script_but_its_own(reader: Reader) -> None:
     assert reader.browser.execute_script("return window.hit") is None
 
 
-# Pages of others
+# Pages of other packages
 
 
 @pytest.fixture
@@ -248,7 +248,7 @@ def portmesh(capsys: pytest.CaptureFixture[str]) -> Portmesh:
 
 @pytest.fixture
 def shop(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> Mesh:
-    """A mesh of the products shop and desk, in step with its catalog."""
+    """A mesh with the products shop and desk and an up-to-date catalog."""
     mesh.set_up("shop", "desk", root={"on-run-start": []})
     mesh.port("shop/lines", "select line_id from {{ source('raw', 'lines') }}", "- {name: line_id, data_type: bigint}")
     path = mesh.folder / LINES_YML
@@ -271,12 +271,12 @@ def test_domains_blocks_in_the_place_of_pages_are_found(shop: Mesh, portmesh: Po
     found = portmesh("catalog", "--check")
     assert found.exit_code == 1
     assert found.err == (
-        "The catalog is not in step with the mesh: 4 findings.\n\n"
-        "  domains/desk/models/a.md   give its docs block __overview__ another name: that is the mesh's home\n"
-        "  domains/desk/models/b.md   give its docs block __shop__ another name: that is the page of shop\n"
-        "  domains/desk/models/c.md   give its docs block __portmesh__ another name: that is the page of portmesh\n"
-        "  domains/desk/models/d.md   give its docs block shop__lines another name: that is the page of shop.lines\n"
-        "  next                       the lines above, and commit the files\n"
+        "The catalog is out of date: 4 findings.\n\n"
+        "  domains/desk/models/a.md   rename its docs block __overview__: that is the name of the mesh's home page\n"
+        "  domains/desk/models/b.md   rename its docs block __shop__: that is the name of the page of shop\n"
+        "  domains/desk/models/c.md   rename its docs block __portmesh__: that is the name of the page of portmesh\n"
+        "  domains/desk/models/d.md   rename its docs block shop__lines: that is the name of the page of shop.lines\n"
+        "  next                       fix the lines above, and commit the files\n"
     )
 
 
@@ -304,7 +304,7 @@ def test_a_readers_home_is_the_meshs_whatever_a_package_says(
         assert "All is mine." not in reader.text_with("The product shop.")
 
 
-def test_a_page_that_nobody_writes_is_found(shop: Mesh, portmesh: Portmesh) -> None:
+def test_an_included_page_that_does_not_exist_is_found(shop: Mesh, portmesh: Portmesh) -> None:
     path = shop.folder / LINES_YML
     path.rename(path.with_suffix(".yaml"))
     path = path.with_suffix(".yaml")
@@ -312,7 +312,10 @@ def test_a_page_that_nobody_writes_is_found(shop: Mesh, portmesh: Portmesh) -> N
     found = portmesh("catalog")
     assert found.exit_code == 0
     out = " ".join(found.out.split())
-    assert "domains/shop/models/output_ports/lines.yaml doc('shop__line') is no page; did you mean shop__lines?" in out
+    assert (
+        "domains/shop/models/output_ports/lines.yaml there is no page doc('shop__line'); did you mean shop__lines?"
+        in out
+    )
     assert portmesh("catalog", "--check").exit_code == 1
 
 
@@ -323,16 +326,16 @@ def test_a_product_has_a_page_of_its_own(mesh: Mesh, monkeypatch: pytest.MonkeyP
     found = portmesh("catalog")
     assert found.exit_code == 1
     assert found.err == (
-        "The catalog cannot be written: the page of overview would be the mesh's home.\n\n"
-        "  docs block of both   __overview__\n"
-        "  next                 give overview another name\n"
+        "The catalog cannot be written: the page of overview and the mesh's home page would have the same name.\n\n"
+        "  docs block   __overview__\n"
+        "  next         rename overview\n"
     )
 
 
-# What a page breaks, `portmesh catalog` repairs
+# `portmesh catalog` repairs broken pages
 
 
-def test_pages_that_dbt_cannot_read_are_written_anew(shop: Mesh, portmesh: Portmesh) -> None:
+def test_pages_that_dbt_cannot_read_are_written_again(shop: Mesh, portmesh: Portmesh) -> None:
     assert portmesh("catalog").exit_code == 0
     folder = shop.folder / "docs/catalog"
     (folder / "overview.md").write_text("{% docs __overview__ %}\n{% endraw %}")
@@ -341,7 +344,7 @@ def test_pages_that_dbt_cannot_read_are_written_anew(shop: Mesh, portmesh: Portm
     assert not shop.dbt("parse").ok
     found = portmesh("catalog", "--check")
     assert found.exit_code == 1
-    assert found.err.count("out of date") == 3
+    assert found.err.count("   out of date\n") == 3
     assert portmesh("catalog").exit_code == 0
     assert portmesh("catalog", "--check").exit_code == 0
     assert shop.dbt("parse").ok
@@ -363,7 +366,7 @@ def test_a_readme_that_is_not_utf_8_is_a_sentence(shop: Mesh, portmesh: Portmesh
     found = portmesh("catalog")
     assert found.exit_code == 1
     assert found.err == (
-        "A README is not written in UTF-8.\n\n  file   domains/shop/README.md\n  line   3\n  next   save it as UTF-8\n"
+        "A README is not encoded in UTF-8.\n\n  file   domains/shop/README.md\n  line   3\n  next   save it as UTF-8\n"
     )
 
 
@@ -373,13 +376,13 @@ def test_a_readme_that_is_not_utf_8_is_a_sentence(shop: Mesh, portmesh: Portmesh
 def test_a_page_of_dbt_that_is_built_otherwise_is_refused() -> None:
     viewer = Path(DOCS_INDEX_FILE_PATH).read_text()
     assert make_page(viewer, "{}", "{}").count("JSON.parse(") >= 2
-    with pytest.raises(MissingArtifactError, match="no place for data"):
+    with pytest.raises(MissingArtifactError, match="it has no place for the data"):
         make_page(viewer.replace("CATALOG.JSON", "X"), "{}", "{}")
-    with pytest.raises(MissingArtifactError, match="it has not one script"):
+    with pytest.raises(MissingArtifactError, match="it does not have exactly one script"):
         make_page(viewer + "<script></script>")
 
 
-def test_a_page_that_cannot_be_made_safe_does_not_stay(tmp_path: Path) -> None:
+def test_a_page_that_cannot_be_made_safe_is_deleted(tmp_path: Path) -> None:
     viewer = Path(DOCS_INDEX_FILE_PATH).read_text()
     shutil.copy(DOCS_INDEX_FILE_PATH, tmp_path / "static_index.html")
     with pytest.raises(FileNotFoundError):
@@ -393,6 +396,6 @@ def test_a_catalog_of_a_dbt_without_portmesh_is_not_served(shop: Mesh, portmesh:
     found = portmesh("serve")
     assert found.exit_code == 3
     assert found.err.startswith(
-        "The catalog was written by a dbt without Portmesh, so a text of the mesh could run in a browser.\n"
+        "The catalog was written without Portmesh, so text from the mesh could run as a script in a browser.\n"
     )
     assert "dbt docs generate --static" in found.err

@@ -1,4 +1,4 @@
-"""What an engine's error is said to mean."""
+"""The causes that messages name for an engine's errors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 from tests.mesh import Mesh
 
-# An error of Spark's with the words that its stack holds whatever has happened.
+# A Spark error with words that every Spark stack trace contains.
 STACK = """
 \tat software.amazon.awssdk.core.internal.http.pipeline.stages.ApiCallTimeoutTrackingStage.execute(ApiCall.java:80)
 \tat org.apache.thrift.transport.TSocket$1.read(TSocket.java:12)
@@ -20,18 +20,18 @@ PROBE = """
   {% endfor %}
 {% endmacro %}
 """
-# All that thrift says of a server that was killed in the middle of an answer.
+# Everything that thrift reports if the server is killed during a response.
 THRIFT = "unexpected exception"
-OTHER = "see the error below, and the whole of it in logs/dbt.log"
+OTHER = "see the error below; logs/dbt.log has its full text"
 ERRORS = {
     "GlueException: Something nobody has seen before (Service: Glue, Status Code: 400)": OTHER,
-    "GlueException: Read timed out": "an answer took too long",
+    "GlueException: Read timed out": "the engine or AWS took too long to answer",
     THRIFT: "the engine or AWS could not be reached",
-    "java.lang.OutOfMemoryError: Java heap space": "the engine has not the memory that this takes",
+    "java.lang.OutOfMemoryError: Java heap space": "the engine does not have enough memory for this",
     "EXCEEDED_LOCAL_MEMORY_LIMIT: Query exceeded per-node memory limit of 315MB": (
-        "the engine has not the memory that this takes"
+        "the engine does not have enough memory for this"
     ),
-    "Query exhausted resources at this scale factor": "the engine has not the memory that this takes",
+    "Query exhausted resources at this scale factor": "the engine does not have enough memory for this",
     "An error occurred (InvalidRequestException) when calling StartQueryExecution: WorkGroup w is not found.": (
         "Athena has no such work group in this region"
     ),
@@ -39,12 +39,12 @@ ERRORS = {
     "S3Exception: The bucket is in this region: eu-west-2 (PermanentRedirect)": (
         "the lake's bucket is in another region"
     ),
-    'Failed to connect to proxy URL: "http://10.0.0.1:1"': ("the proxy on the way to AWS does not let this through"),
+    'Failed to connect to proxy URL: "http://10.0.0.1:1"': ("the proxy blocked the request to AWS"),
     "GlueException: The security token included in the request is expired (ExpiredTokenException)": (
         "the AWS credentials have expired, are missing or are wrong"
     ),
 }
-# Errors of a statement, whose names and values are a domain's, as Athena and Spark 3.5 write them.
+# Errors in a domain's own statement, as Athena and Spark 3.5 write them. Names and values in them mean nothing.
 OF_SQL = (
     "COLUMN_NOT_FOUND: line 3:5: Column 'amuont' cannot be resolved or requester is not authorized to access requested "
     "resources",
@@ -61,11 +61,11 @@ OF_SQL = (
     "[TABLE_OR_VIEW_NOT_FOUND] The table or view `raw`.`timeouts` cannot be found.",
 )
 ALREADY_THERE = (
-    "another table or view, not created by Portmesh, already has the port's name, or another run has just made it"
+    "another table or view, not created by Portmesh, already has the port's name, or another run has just created it"
 )
 OF_A_NAME = {
     "TABLE_ALREADY_EXISTS: line 1:1: Destination table 'awsdatacatalog.shop.lines' already exists": ALREADY_THERE,
-    "Query cancelled by user.": ("the query was cancelled: by somebody, or by the work group's limit of bytes scanned"),
+    "Query cancelled by user.": ("the query was cancelled: by a person, or by the work group's limit on bytes scanned"),
 }
 
 

@@ -1,4 +1,4 @@
-"""Every shared check passes and fails on real rows, and says what its arguments may be."""
+"""Every shared check passes and fails on real rows, and its errors say which arguments are allowed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import yaml
 from tests.engine import ENGINES
 from tests.mesh import REPOSITORY, Mesh
 
-# What DuckDB lands in the tables of the source.
+# DuckDB queries for the rows of the source tables.
 READINGS = """
 select * from (values
     (1, 10, 5,    1.5::decimal(4, 1), 2.5::double,    date '2024-03-01', 'A-01'),
@@ -101,7 +101,7 @@ def entry(check: str, arguments: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def model_yaml(name: str) -> dict[str, Any]:
-    """The model with all its cases, each under its column or under the model."""
+    """The model's YAML with all its cases, each under its column or under the model."""
     tests: dict[str | None, list[Any]] = {}
     for number, (check, arguments, column, model, _) in enumerate(ALL_CASES):
         if model == name:
@@ -116,7 +116,7 @@ def model_yaml(name: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def measured(new_mesh: Callable[[Path], Mesh], tmp_path_factory: pytest.TempPathFactory) -> dict[str, int | None]:
-    """Failing rows of every case, by its name; all of them run in one build."""
+    """The failing rows of every case by name. One build runs all of them."""
     mesh = new_mesh(tmp_path_factory.mktemp("checks"))
     mesh.set_up("shop", root={"on-run-start": []}, sources=("readings", "landings"))
     mesh.land("readings", READINGS)
@@ -162,26 +162,26 @@ WRONG: list[tuple[str, dict[str, Any], str | None, str]] = [
         "accepted_range",
         {},
         "id",
-        "it has no limit.\n  allowed   min_value, max_value, or both\n  next      give at least one of them",
+        "it has no limit.\n  allowed   min_value, max_value, or both\n  next      set at least one of them",
     ),
     (
         "accepted_range",
         {"min_value": [1]},
         "id",
-        "min_value is [1] (a list).\n  allowed   a number, a date, or the SQL of a value\n  next      write it like 0,",
+        "min_value is [1] (a list).\n  allowed   a number, a date, or SQL for a value\n  next      write it like 0,",
     ),
     ("accepted_range", {"min_value": True}, "id", "min_value is true (true or false)."),
     (
         "accepted_range",
         {"min_value": 5, "max_value": 1},
         "id",
-        "max_value is 1 (a number).\n  allowed   at least min_value (5)\n  next      swap the two",
+        "max_value is 1 (a number).\n  allowed   at least min_value (5)\n  next      swap min_value and max_value",
     ),
     (
         "expression_is_true",
         {"expression": ""},
         None,
-        'expression is "" (a text).\n  allowed   SQL that is true or false for a row',
+        'expression is "" (a text).\n  allowed   SQL that is true or false for each row',
     ),
     (
         "fresh_within",
@@ -193,7 +193,7 @@ WRONG: list[tuple[str, dict[str, Any], str | None, str]] = [
         "fresh_within",
         {"count": 0, "period": "day"},
         "day",
-        "count is 0 (a number).\n  allowed   a number above 0\n  next      write how many days old",
+        "count is 0 (a number).\n  allowed   a number above 0\n  next      set how many days old",
     ),
     ("fresh_within", {"count": "two", "period": "day"}, "day", 'count is "two" (a text).'),
     (
@@ -258,5 +258,5 @@ def test_a_wrong_argument_is_explained_before_anything_runs(
     assert refused.exit_code == 2
     assert "Runtime Error in test wrong (models/intermediate/_models.yml)" in refused.output
     shown = "\n".join(line.removeprefix("  ") for line in refused.output.splitlines())
-    assert f"The check {check} cannot be run: {message}" in shown, shown
+    assert f"The check {check} cannot run: {message}" in shown, shown
     assert "> in macro" not in refused.output

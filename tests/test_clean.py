@@ -1,4 +1,4 @@
-"""`portmesh clean` on a real mesh: what a crash leaves goes, what anyone may need stays."""
+"""`portmesh clean` on a real mesh: it removes leftovers of a crash, and keeps what may still be needed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,13 @@ def version(name: str, **facts: Any) -> OpenVersion:
     ("began", "facts", "target", "goes", "why"),
     [
         ("20261120_120000", {}, "emr", True, "its run began 3 days ago and left no record"),
-        ("20261123_113000", {}, "emr", False, "its run began 30 min ago and may still be at work (--older-than 1 day)"),
+        (
+            "20261123_113000",
+            {},
+            "emr",
+            False,
+            "its run began 30 min ago and may still be running (--older-than is 1 day)",
+        ),
         ("20261123_113000", {"has_record": True}, "emr", True, "its run began 30 min ago and has ended"),
         ("20261120_120000", {"is_held": True, "has_record": True}, "local", False, "consumers read it"),
         ("20261120_120000", {"kind": "branch"}, "emr", True, "its run began 3 days ago and left no record"),
@@ -51,11 +57,12 @@ def test_what_goes_and_why(began: str, facts: dict[str, Any], target: str, goes:
 @pytest.mark.parametrize(
     ("hours", "goes", "why"),
     [
-        (72, True, "2 files (3.4 kB) of no table, the newest 3 days old"),
+        (72, True, "2 files (3.4 kB) that no table uses, the newest 3 days old"),
         (
             1,
             False,
-            "2 files (3.4 kB) of no table, the newest 1 hour old: its run may still be at work (--older-than 1 day)",
+            "2 files (3.4 kB) that no table uses, the newest 1 hour old: "
+            "its run may still be running (--older-than is 1 day)",
         ),
     ],
 )
@@ -93,13 +100,13 @@ def test_leftovers_are_counted_by_kind(kinds: list[str], text: str) -> None:
 
 @pytest.mark.parametrize(("text", "span"), [("30min", DAY / 48), ("24h", DAY), ("7d", 7 * DAY), ("0h", 0 * DAY)])
 def test_time_spans(text: str, span: timedelta) -> None:
-    assert parse_duration(text) == span
+    assert parse_duration(text, "--older-than") == span
 
 
 @pytest.mark.parametrize("text", ["", "24", "1 week", "-1h"])
-def test_a_time_span_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="This is no time span"):
-        parse_duration(text)
+def test_a_text_that_is_not_a_time_span_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="--older-than is not a time span"):
+        parse_duration(text, "--older-than")
 
 
 # On a mesh
@@ -118,7 +125,7 @@ def shop(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> Mesh:
 
 
 def crashed(mesh: Mesh, began: datetime, run_id: str = "abcdef") -> str:
-    """What a run that was killed leaves beside the port; its name."""
+    """Create what a killed run leaves behind. Returns its name."""
     name = f"lines__{began:%Y%m%d_%H%M%S}_{run_id}"
     mesh.engine.make_table(f"shop__internal.{name}", "select 1 as one")
     return name
@@ -132,14 +139,14 @@ def cleaned(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, li
 
 
 @on_every_engine
-def test_leftovers_of_a_crash_go_once_they_are_old(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
+def test_leftovers_of_a_crash_are_removed_once_they_are_old(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
     old, young = crashed(shop, NOW - 600 * DAY), crashed(shop, datetime.now(), "fedcba")
     assert cleaned(capsys, "--dry-run") == {"gone": [old], "left": [young]}
     assert cleaned(capsys, "shop.lines") == {"gone": [old], "left": [young]}
     assert cleaned(capsys) == {"gone": [], "left": [young]}
     assert cleaned(capsys, "--older-than", "0h") == {"gone": [young], "left": []}
-    assert "0 candidates left from broken runs." in run(capsys, "status")[1]
-    assert run(capsys, "clean") == (0, "Nothing is left from broken runs.\n")
+    assert "0 candidates left behind by failed runs." in run(capsys, "status")[1]
+    assert run(capsys, "clean") == (0, "There is nothing to clean: failed runs left nothing behind.\n")
     assert shop.value("select count(*) from shop.lines") == 100
 
 
@@ -159,13 +166,13 @@ def test_a_refused_candidate_stays_for_inspection(shop: Mesh, capsys: pytest.Cap
 
 
 @on_every_engine
-def test_the_text_says_what_went_and_what_stays_and_why(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_text_says_what_was_removed_what_was_kept_and_why(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
     old, young = crashed(shop, NOW - 600 * DAY), crashed(shop, datetime.now(), "fedcba")
     code, text = run(capsys, "clean")
     assert code == 0
-    assert "1 candidate went.\n\n  shop.lines   table " + old in text
-    assert "left no record\n\n1 candidate stays.\n\n  shop.lines   table " + young in text
-    assert "may still be at work (--older-than 1 day)" in text
+    assert "Removed 1 candidate.\n\n  shop.lines   table " + old in text
+    assert "left no record\n\nKept 1 candidate.\n\n  shop.lines   table " + young in text
+    assert "may still be running (--older-than is 1 day)" in text
     assert max(len(line) for line in text.splitlines()) <= 100
 
 
@@ -186,7 +193,7 @@ def test_a_version_that_consumers_read_stays_even_without_its_record(
 
 
 @pytest.mark.engines("emr")
-def test_a_branch_of_a_crashed_run_goes_and_main_stays(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_branch_of_a_crashed_run_is_removed_and_main_is_kept(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
     name = "lines__20260101_000000_abcdef"
     shop.engine.run(f"alter table shop.lines create branch {name}")  # type: ignore[attr-defined]
     shop.engine.run(f"delete from shop.lines.branch_{name}")  # type: ignore[attr-defined]
@@ -197,7 +204,7 @@ def test_a_branch_of_a_crashed_run_goes_and_main_stays(shop: Mesh, capsys: pytes
 
 
 def stored(port: str) -> list[str]:
-    """The folders in which files of a port and of its versions lie."""
+    """The folders with files of a port and of its versions."""
     product, name = port.split(".")
     pages = boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=lake().removeprefix("s3://"))
     keys = [found["Key"] for page in pages for found in page.get("Contents", [])]
@@ -206,7 +213,7 @@ def stored(port: str) -> list[str]:
 
 
 @pytest.mark.engines("emr", "athena")
-def test_files_that_are_no_tables_go_once_they_are_old(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
+def test_files_that_no_table_uses_are_removed_once_they_are_old(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
     (home,) = stored("shop.lines")
     shop.port("shop/after", LINES, COLUMNS, meta=EXEMPT)
     shop.land("lines", good() + DUPLICATE)
@@ -216,16 +223,16 @@ def test_files_that_are_no_tables_go_once_they_are_old(shop: Mesh, capsys: pytes
     boto3.client("glue").delete_table(DatabaseName=database, Name=name)
 
     text = run(capsys, "status")[1]
-    assert "1 orphan folder left from broken runs." in text
+    assert "1 orphan folder left behind by failed runs." in text
     assert "  shop.after   folder s3://" in text
-    assert " of no table, the newest < 1 min old" in text
+    assert " that no table uses, the newest < 1 min old" in text
     (folder,) = cleaned(capsys)["left"]
-    assert "may still be at work (--older-than 1 day)" in run(capsys, "clean")[1]
+    assert "may still be running (--older-than is 1 day)" in run(capsys, "clean")[1]
 
     shop.engine.age("shop.lines", 2)  # type: ignore[attr-defined]
     assert cleaned(capsys, "--dry-run") == {"gone": [folder], "left": []}
     assert stored("shop.after") != []
-    assert "1 orphan folder went." in run(capsys, "clean")[1]
+    assert "Removed 1 orphan folder." in run(capsys, "clean")[1]
     assert stored("shop.after") == []
     assert stored("shop.lines") == [home]
     assert shop.value("select count(*) from shop.lines") == 100
@@ -233,7 +240,7 @@ def test_files_that_are_no_tables_go_once_they_are_old(shop: Mesh, capsys: pytes
 
 @pytest.mark.engines("athena")
 def test_a_table_that_alone_has_its_files_goes_with_them(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
-    """A second name on a port's table goes as a name, whichever of the names has the port."""
+    """A second name of a port's table is dropped without the files, whichever of the names is the port's."""
     (home,) = stored("shop.lines")
     shop.land("lines", good(120) + DUPLICATE)
     assert not shop.dbt("build").ok

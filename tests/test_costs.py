@@ -1,4 +1,4 @@
-"""A publication records what it cost: seconds by step, statements, and the bytes that its engine tells of."""
+"""A publication records what it cost: seconds by step, statements, and the bytes that its engine reports."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.mesh import Mesh
 from tests.test_output_port import COLUMNS, DUPLICATE, EXEMPT, LINES, good
 
 MINIMUM = 10_000_000
-"""What Athena bills at least for a statement, in bytes."""
+"""The fewest bytes that Athena bills for a statement."""
 
 
 @pytest.fixture
 def shop(mesh: Mesh) -> Mesh:
-    """A mesh whose port shop.lines is published, of 50,000 rows."""
+    """A mesh whose port shop.lines is published with 50,000 rows."""
     mesh.set_up("shop")
     mesh.port("shop/lines", LINES, COLUMNS, meta=EXEMPT)
     mesh.land("lines", good(50_000))
@@ -51,7 +51,7 @@ def test_a_refused_port_has_no_seconds_of_publishing(shop: Mesh) -> None:
 
 
 @pytest.mark.engines("local")
-def test_duckdb_tells_the_bytes_that_it_read(shop: Mesh) -> None:
+def test_duckdb_reports_the_bytes_that_it_read(shop: Mesh) -> None:
     assert shop.dbt("run").ok
     scanned, billed = newest(shop, "bytes_scanned, bytes_billed")
     assert scanned > 50_000
@@ -59,7 +59,7 @@ def test_duckdb_tells_the_bytes_that_it_read(shop: Mesh) -> None:
 
 
 @pytest.mark.engines("emr")
-def test_spark_tells_the_bytes_that_it_read_afterwards(
+def test_spark_reports_the_bytes_that_it_read_afterwards(
     shop: Mesh, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert shop.dbt("run").ok
@@ -76,7 +76,7 @@ def test_spark_tells_the_bytes_that_it_read_afterwards(
 
 
 @pytest.mark.engines("athena")
-def test_athena_tells_the_bytes_that_each_statement_read(shop: Mesh) -> None:
+def test_athena_reports_the_bytes_that_each_statement_read(shop: Mesh) -> None:
     assert shop.dbt("run").ok
     run_id, scanned, billed, audit_scanned, audit_billed = newest(
         shop, "invocation_id, bytes_scanned, bytes_billed, audit_bytes_scanned, audit_bytes_billed"
@@ -104,7 +104,7 @@ def test_a_changed_check_is_looked_up_and_billed(shop: Mesh) -> None:
 
 @pytest.mark.engines("athena")
 def test_a_full_build_deletes_nothing_and_an_increment_deletes_once(shop: Mesh) -> None:
-    """Athena bills a deletion by what it scans; the rig takes whole files away for nothing (decision 0023)."""
+    """Athena bills the bytes that a deletion scans; the rig removes whole files without a scan (decision 0023)."""
     assert shop.dbt("run", "--full-refresh").ok
     assert deletions_of(shop) == []
     shop.port("shop/lines", "{{ config(unique_key='line_id') }}" + LINES, COLUMNS, meta=EXEMPT)
@@ -116,7 +116,7 @@ def test_a_full_build_deletes_nothing_and_an_increment_deletes_once(shop: Mesh) 
 
 
 def deletions_of(mesh: Mesh) -> list[str]:
-    """What the last run deleted by."""
+    """The way in which the last run deleted rows."""
     (run_id,) = newest(mesh, "invocation_id")
     sent = [str(execution["Query"]) for execution in executions_of(str(run_id))]
     assert len(sent) > 3
@@ -124,7 +124,7 @@ def deletions_of(mesh: Mesh) -> list[str]:
 
 
 def executions_of(run_id: str) -> list[dict[str, object]]:
-    """The statements of a run in the work group's history."""
+    """The statements of a run, from the work group's history."""
     athena = boto3.client("athena")
     pages = athena.get_paginator("list_query_executions").paginate(WorkGroup=os.environ["PORTMESH_ATHENA_WORKGROUP"])
     ids = [one for page in pages for one in page["QueryExecutionIds"]]

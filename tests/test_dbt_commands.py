@@ -1,4 +1,4 @@
-"""dbt's commands and flags keep their meaning on ports."""
+"""dbt's commands and flags work on ports as on tables."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def results(mesh: Mesh) -> dict[str, tuple[str, int | None]]:
 
 @pytest.mark.parametrize("flag", [["--empty"], ["--sample", "1 day"]], ids=["empty", "sample"])
 def test_a_partial_run_asserts_the_contract_and_publishes_no_rows(shop: Mesh, flag: list[str]) -> None:
-    """In an environment of one's own: production refuses it (test_partial_runs.py)."""
+    """Runs in a development environment, because production refuses it (test_partial_runs.py)."""
     shop.set_up("shop", environment="dev_ana")
     first = shop.dbt("run", *flag)
     assert first.ok, first.output
-    assert first.messages["lines"] == "contract holds, nothing published"
+    assert first.messages["lines"] == "contract matches, nothing published"
     assert shop.value("select count(*) from dev_ana__shop.lines") == 0
     assert shop.dbt("build").ok
     assert shop.value("select count(*) from dev_ana__shop.lines") == 100
@@ -91,7 +91,7 @@ def test_run_results_of_a_refused_port(shop: Mesh) -> None:
     }
 
 
-def test_retry_publishes_after_the_batch_is_mended(shop: Mesh) -> None:
+def test_retry_publishes_after_the_batch_is_fixed(shop: Mesh) -> None:
     shop.land("lines", good() + DUPLICATE)
     assert not shop.dbt("build").ok
     shop.land("lines", good())
@@ -200,7 +200,7 @@ def test_hooks_and_persisted_docs(shop: Mesh) -> None:
 
 @pytest.mark.engines("local")
 def test_show_says_what_is_not_built_in_a_new_database(shop: Mesh) -> None:
-    """dbt runs no hook before it."""
+    """dbt runs no hooks before this command."""
     shop.write("domains/shop/models/intermediate/int_shop__after.sql", "select count(*) as n from {{ ref('lines') }}")
     shop.write("domains/shop/models/intermediate/int_shop__last.sql", "select n from {{ ref('int_shop__after') }}")
     for arguments, label in (
@@ -208,7 +208,7 @@ def test_show_says_what_is_not_built_in_a_new_database(shop: Mesh) -> None:
         (["--inline", "select * from {{ ref('shop', 'int_shop__last') }}"], "The query"),
     ):
         refused = shop.dbt("show", *arguments)
-        assert f"{label} cannot be shown: what it reads is not built here." in refused.output
+        assert f"{label} cannot be shown: it reads relations that are not built here." in refused.output
         assert "  missing   shop.int_shop__" in refused.output
         assert "  next      dbt build --select +int_shop__" in refused.output
         assert "> in macro" not in refused.output
@@ -232,14 +232,14 @@ def test_many_ports_on_several_threads(mesh: Mesh) -> None:
     assert mesh.value("select count(*) from portmesh.publications__shop where verdict = 'published'") == 36
 
 
-def test_a_plain_table_at_the_ports_name_stays(shop: Mesh) -> None:
+def test_another_table_with_the_ports_name_is_kept(shop: Mesh) -> None:
     shop.engine.make_table("shop.lines", "select 1 as old")
     assert "not created by Portmesh, already has the name shop.lines" in shop.dbt("build").messages["lines"]
     assert shop.rows("select old from shop.lines") == [(1,)]
 
 
 @pytest.mark.engines("local")
-def test_a_view_of_somebody_elses_at_the_ports_name_stays(shop: Mesh) -> None:
+def test_another_view_with_the_ports_name_is_kept(shop: Mesh) -> None:
     shop.execute("create schema shop; create view shop.lines as select 1 as old from raw.lines")
     refused = shop.dbt("build").messages["lines"]
     assert "shop.lines was not written: another view, not created by Portmesh, already has the name shop.l" in refused

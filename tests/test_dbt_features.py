@@ -1,6 +1,6 @@
-"""What dbt has beside ports works on every engine: seeds, snapshots, increments, views, hooks, documentation.
+"""dbt's other features work on every engine: seeds, snapshots, increments, views, hooks, documentation.
 
-One mesh, tests/features, is built three times; the tests of a build stand together, and pytest runs them in this order.
+One mesh, tests/features, is built three times. The tests of each build are together, and pytest runs them in order.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ DESCRIBED = [
     "shop__internal.kinds",
 ]
 
-# Beside append and merge, which all have.
+# In addition to append and merge, which all engines have.
 OWN_STRATEGIES = {"local": {"delete_insert"}, "emr": {"insert_overwrite"}, "athena": set[str]()}
 
 
@@ -46,13 +46,13 @@ def mesh(new_mesh: Callable[[Path], Mesh], tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="module")
 def first(mesh: Mesh) -> Outcome:
-    """The first build: of tests/features/first."""
+    """The first build, of tests/features/first."""
     return feature_mesh.build(mesh)
 
 
 @pytest.fixture(scope="module")
 def second(mesh: Mesh, first: Outcome) -> Outcome:  # noqa: ARG001 - it comes first
-    """The second build: the source's rows have changed, and so have the models of tests/features/second."""
+    """The second build, with changed source rows and the models of tests/features/second."""
     feature_mesh.overlay(mesh, "second")
     mesh.land("sales", feature_mesh.SECOND)
     return feature_mesh.build(mesh)
@@ -60,7 +60,7 @@ def second(mesh: Mesh, first: Outcome) -> Outcome:  # noqa: ARG001 - it comes fi
 
 @pytest.fixture(scope="module")
 def third(mesh: Mesh, second: Outcome) -> Outcome:  # noqa: ARG001 - it comes first
-    """The third build: a full refresh, with tests/features/third."""
+    """The third build, a full refresh with tests/features/third."""
     feature_mesh.overlay(mesh, "third")
     return feature_mesh.build(mesh, "--full-refresh")
 
@@ -200,13 +200,13 @@ def test_an_operation_runs_any_statement(mesh: Mesh, first: Outcome) -> None:  #
 
 @pytest.fixture(scope="module")
 def production(mesh: Mesh, first: Outcome) -> Path:  # noqa: ARG001 - it is production's
-    """Where production's state is kept."""
+    """The folder with production's state."""
     return shutil.copytree(mesh.folder / "target", mesh.folder / "production")
 
 
 @pytest.fixture
 def ana(mesh: Mesh, production: Path) -> Iterator[list[str]]:
-    """The environment dev_ana, while the test runs; arguments that name production's state."""
+    """Sets the environment dev_ana during the test. Yields dbt arguments that name production's state."""
     feature_mesh.lay_out(mesh, environment="dev_ana")
     yield ["--state", str(production)]
     feature_mesh.lay_out(mesh)
@@ -269,7 +269,7 @@ def test_a_merge_on_two_keys_leaves_a_column_alone(mesh: Mesh, second: Outcome) 
 
 
 def test_microbatches_replace_their_days(mesh: Mesh, second: Outcome) -> None:  # noqa: ARG001
-    # Athena merges a batch by its key, and so keeps what is gone from it.
+    # Athena merges a batch by its key, so rows that are no longer in the batch remain.
     gone = [(3, 30)] if mesh.target == "athena" else []
     assert rows(mesh, "microbatch") == sorted([(1, 99), (2, 21), (4, 40), (5, 50), *gone])
 
@@ -335,7 +335,7 @@ def test_a_snapshots_times_have_no_zone(mesh: Mesh, second: Outcome) -> None:  #
 # After the full refresh
 
 
-def test_a_full_refresh_starts_anew(mesh: Mesh, third: Outcome) -> None:
+def test_a_full_refresh_starts_from_scratch(mesh: Mesh, third: Outcome) -> None:
     assert {name for name, status in third.statuses.items() if status not in ("success", "pass")} == {
         "a_wrong_expectation",
         "int_shop__wrong",

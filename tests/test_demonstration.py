@@ -1,4 +1,4 @@
-"""The demonstration mesh itself, on the first weeks of its real data: what is published, and what is refused."""
+"""The demonstration mesh on the first weeks of its real data: what is published, and what is refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.mesh import REPOSITORY, Mesh
 
 
 class Demonstration(Mesh):
-    """The repository's mesh with a lake and a database of its own."""
+    """The repository's mesh with its own lake and database."""
 
     @property
     def project(self) -> Path:
@@ -27,7 +27,7 @@ def land(*arguments: str) -> None:
 
 @pytest.fixture(scope="module")
 def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
-    """The mesh after the first two weeks, built as a whole."""
+    """The whole mesh, built from the first two weeks."""
     folder = tmp_path_factory.mktemp("demonstration")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(REPOSITORY)

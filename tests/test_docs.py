@@ -1,4 +1,4 @@
-"""The pages for readers: what they point at is there."""
+"""The docs pages: their links work, and the first hour's commands run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CODE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 
 
 def broken_links(page: Path) -> list[str]:
-    """Links of a page to a file, or a heading of a page, that is not there."""
+    """A page's links to files or headings that do not exist."""
     found = []
     for link in re.findall(r"\]\(([^)\s]+)\)", CODE.sub("", page.read_text(encoding="utf-8"))):
         path, _, heading = link.partition("#")
@@ -29,7 +29,7 @@ def broken_links(page: Path) -> list[str]:
 
 
 def headings(page: Path) -> set[str]:
-    """As GitHub names them in links."""
+    """The headings of a page, as GitHub names them in links."""
     titles = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
@@ -72,7 +72,7 @@ esac
 
 @pytest.fixture
 def first_hour(tmp_path: Path) -> Callable[[str], subprocess.CompletedProcess[str]]:
-    """Runs a line after the first block of docs/first-account.md, with a stand-in for the AWS CLI."""
+    """Runs a command after the first block of docs/first-account.md, with a fake AWS CLI."""
     page = (REPOSITORY / "docs/first-account.md").read_text()
     block = re.findall(r"^```\n(.*?)^```", page, re.DOTALL | re.MULTILINE)[0].replace("…", "")
     (tmp_path / "aws").write_text(AWS)

@@ -1,7 +1,7 @@
-"""What README and docs show is done: files are written, commands typed, and their output compared with the page.
+"""Does what README and docs show: writes the files, runs the commands, and compares their output with the page.
 
-A block marked `console` has commands after `$` and what they print, where `…` stands for anything; with `exit=1` the
-last command ends with that code. A block with `title="…"` is that file, or a change of it. All other YAML and SQL must
+A block marked `console` has commands after `$` and their output, in which `…` matches anything; with `exit=1` the last
+command must end with that code. A block with `title="…"` is that file, or a change to it. All other YAML and SQL must
 at least parse.
 """
 
@@ -23,7 +23,7 @@ from markdown_it import MarkdownIt
 
 from tests.mesh import REPOSITORY
 
-# What differs from one run to the next, wherever it stands.
+# Output that differs from run to run.
 VARIABLE = (
     (r"^\d\d:\d\d:\d\d {2}", ""),
     (r"\d{1,2} [A-Z][a-z]{2} (\d{4} )?\d\d:\d\d UTC", "TIME"),

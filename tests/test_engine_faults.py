@@ -1,4 +1,4 @@
-"""Whatever breaks on Spark or Athena: consumers read a whole version, and the next run needs no repair."""
+"""Whatever fails on Spark or Athena, consumers read a complete version, and the next run needs no repair."""
 
 from __future__ import annotations
 
@@ -63,13 +63,13 @@ STEPS = {
     "publish": {"emr": "fast_forward", "athena": "'databasename': 'shop', 'tableinput'"},
     "record": {"emr": "insert into portmesh.publications__shop", "athena": '"portmesh"."publications__shop" ('},
 }
-NOT_PUBLISHED = ("shop.lines was not published: the run broke. Consumers ",)
-# An engine that answers tells what consumers read; one that does not leaves it open.
+NOT_PUBLISHED = ("shop.lines was not published: the run failed. Consumers ",)
+# If the engine still answers, the message says what consumers read; otherwise it says that this is unknown.
 MEANINGS = {
     "write": NOT_PUBLISHED,
     "audit": NOT_PUBLISHED,
-    "publish": (*NOT_PUBLISHED, "shop.lines was perhaps published: the run broke in that step. Consumers "),
-    "record": ("shop.lines is published, and the run broke after that. Consumers ",),
+    "publish": (*NOT_PUBLISHED, "shop.lines may have been published: the run failed in that step. Consumers "),
+    "record": ("shop.lines was published, but the run failed afterwards. Consumers ",),
 }
 READ_ONLY = {
     "service": "s3",
@@ -92,28 +92,28 @@ CANCELLED = {"service": "athena", "operation": "Query", "code": "CANCELLED", "me
 FAULTS = {
     "emr": [
         ("write", READ_ONLY, "read-only bucket"),
-        ("write", TIMED_OUT, "an answer took too long"),
+        ("write", TIMED_OUT, "the engine or AWS took too long to answer"),
         ("write", EXPIRED | {"service": "glue"}, "the AWS credentials have expired"),
         ("publish", DENIED | {"service": "glue", "operation": "UpdateTable"}, "a database of another owner"),
-        ("publish", THROTTLED | {"service": "glue"}, "AWS takes no more calls for now"),
+        ("publish", THROTTLED | {"service": "glue"}, "AWS limits the number of calls"),
         ("record", READ_ONLY, "read-only bucket"),
     ],
     "athena": [
         ("write", READ_ONLY, "read-only bucket"),
         ("write", TIMED_OUT, "or S3 answered too late"),
         ("write", CANCELLED, "the query was cancelled"),
-        ("audit", THROTTLED | {"service": "athena"}, "AWS takes no more calls for now"),
+        ("audit", THROTTLED | {"service": "athena"}, "AWS limits the number of calls"),
         ("audit", EXPIRED | {"service": "athena"}, "the AWS credentials have expired"),
         ("audit", CANCELLED, "the query was cancelled"),
         ("publish", DENIED | {"service": "glue", "operation": "UpdateTable"}, "a database of another owner"),
-        ("publish", THROTTLED | {"service": "glue", "operation": "UpdateTable"}, "AWS takes no more calls for now"),
+        ("publish", THROTTLED | {"service": "glue", "operation": "UpdateTable"}, "AWS limits the number of calls"),
         ("record", CANCELLED, "the query was cancelled"),
     ],
 }
 
 
 def test_lasting_faults_at_each_step(shop: Mesh) -> None:
-    """One broken run after the other, with none that repairs between them."""
+    """Several failed runs in a row, without a successful run between them."""
     for step, fault, cause in FAULTS[shop.target]:
         with just_before(STEPS[step][shop.target], lambda fault=fault: add_fault(**fault)) as met:
             broken = shop.dbt("build")
@@ -175,14 +175,14 @@ def test_missing_credentials(shop: Mesh, monkeypatch: pytest.MonkeyPatch, portme
 
     assert_explained(broken, "Unable to locate credentials")
     assert status.exit_code == 2
-    assert "There are no AWS credentials." in status.err
+    assert "No AWS credentials were found." in status.err
     assert rows_published(shop) == 100
 
 
 STAGED = "select * from {{ source('raw', 'lines') }}"
 
 
-def test_what_breaks_below_a_port_is_told_once_and_retried(shop: Mesh) -> None:
+def test_a_failure_before_a_port_is_reported_once_and_retried(shop: Mesh) -> None:
     for name in ("staged_lines", "staged_twice"):
         shop.write(f"domains/shop/models/staging/{name}.sql", STAGED)
     sql = LINES.replace("source('raw', 'lines')", "ref('staged_lines')") + "-- depends_on: {{ ref('staged_twice') }}"
@@ -193,7 +193,7 @@ def test_what_breaks_below_a_port_is_told_once_and_retried(shop: Mesh) -> None:
     clear_faults()
 
     assert met
-    assert_explained(broken, "The run broke on the way to its engine.", "  broke   staged_")
+    assert_explained(broken, "The run could not use its engine.", "  failed  staged_")
     assert broken.output.count("  cause   the AWS credentials have expired, are missing or are wrong\n") == 1
     assert "  next    sign in again (on EMR: give the cluster its role), then: dbt retry" in broken.output
     assert rows_published(shop) == 100
@@ -204,7 +204,7 @@ def test_what_breaks_below_a_port_is_told_once_and_retried(shop: Mesh) -> None:
 
 @pytest.mark.parametrize("step", ["audit", "publish"])
 def test_a_server_that_is_killed_while_a_port_is_built(shop: Mesh, step: str) -> None:
-    """dbt-athena asks Athena's API, which outlives its engine: there the query fails."""
+    """dbt-athena calls Athena's API, which keeps answering when the engine has ended; only the query fails."""
     rig = Rig.in_use()
     with just_before(STEPS[step][shop.target], lambda: os.kill(rig.pid(shop.target), signal.SIGKILL)) as met:
         broken = shop.dbt("build")
@@ -212,8 +212,8 @@ def test_a_server_that_is_killed_while_a_port_is_built(shop: Mesh, step: str) ->
 
     assert met
     if shop.target == "athena" and step == "publish":
-        # Glue turned the port's name; the records could not be written.
-        assert_explained(broken, "shop.lines is published, and the run broke after that.")
+        # The port was switched in Glue, but the records could not be written.
+        assert_explained(broken, "shop.lines was published, but the run failed afterwards.")
         assert rows_published(shop) == 120
     else:
         assert_explained(broken, f"  step    {step}", "  cause   the engine or AWS could not be reached")
@@ -222,7 +222,7 @@ def test_a_server_that_is_killed_while_a_port_is_built(shop: Mesh, step: str) ->
     assert rows_published(shop) == 120
 
 
-# What stands at a port's name
+# Other tables or views with a port's name
 
 
 HIVE = {"TableType": "EXTERNAL_TABLE", "Parameters": {"classification": "parquet"}}
@@ -265,11 +265,11 @@ def test_a_table_of_another_kind_at_the_ports_name_is_left_alone(mesh: Mesh, kin
     assert rows_published(mesh) == 100
 
 
-# Two runs at once
+# Two runs at the same time
 
 
 def checkout(folder: Path, target: str, sql: str = LINES, columns: str = COLUMNS) -> Mesh:
-    """The same port in another folder, for the other engine or for a run beside the first."""
+    """The same port in another folder, for the other engine or for a second run."""
     folder.mkdir()
     other = Mesh(folder, target)
     other.set_up("shop", sources=("lines", "sales"))
@@ -281,7 +281,7 @@ def checkout(folder: Path, target: str, sql: str = LINES, columns: str = COLUMNS
 
 @pytest.fixture
 def both(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both engines of the rig are up."""
+    """Both engines of the rig are running."""
     rig.command("up", "emr", "athena")
     for name, value in rig.variables().items():
         monkeypatch.setenv(name, value)
@@ -289,8 +289,10 @@ def both(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("both")
 @pytest.mark.parametrize("is_other", [False, True], ids=["one engine", "two engines"])
-def test_of_two_runs_at_once_the_second_says_that_it_was_overtaken(shop: Mesh, tmp_path: Path, is_other: bool) -> None:
-    """The run that began first has written and audited 120 rows when another one publishes 130."""
+def test_of_two_runs_at_the_same_time_the_second_says_it_was_overtaken(
+    shop: Mesh, tmp_path: Path, is_other: bool
+) -> None:
+    """When the first run has written and audited 120 rows, another run publishes 130 rows."""
     target = OTHER_ENGINE[shop.target] if is_other else shop.target
     other = checkout(tmp_path / "other", target)
 
@@ -302,7 +304,7 @@ def test_of_two_runs_at_once_the_second_says_that_it_was_overtaken(shop: Mesh, t
         overtaken = shop.dbt("build")
 
     assert met
-    assert_explained(overtaken, "shop.lines was not published: another run has written it since this one began")
+    assert_explained(overtaken, "shop.lines was not published: another run has published it since this one began")
     assert rows_published(shop) == rows_published(other) == 130
     assert [v for (v,) in shop.rows("select verdict from portmesh.publications__shop")] == ["published"] * 2
     built = shop.dbt("build")
@@ -310,7 +312,7 @@ def test_of_two_runs_at_once_the_second_says_that_it_was_overtaken(shop: Mesh, t
     assert rows_published(other) == 130
 
 
-def test_of_two_first_builds_at_once_one_is_published(mesh: Mesh, tmp_path: Path) -> None:
+def test_of_two_first_builds_at_the_same_time_one_is_published(mesh: Mesh, tmp_path: Path) -> None:
     mesh.set_up("shop")
     mesh.port("shop/lines", LINES, COLUMNS, meta=EXEMPT)
     mesh.land("lines", good())
@@ -321,7 +323,7 @@ def test_of_two_first_builds_at_once_one_is_published(mesh: Mesh, tmp_path: Path
         overtaken = mesh.dbt("build")
 
     assert met
-    assert_explained(overtaken, "another run has written it since this one began")
+    assert_explained(overtaken, "another run has published it since this one began")
     assert rows_published(mesh) == 100
 
 
@@ -336,7 +338,7 @@ def test_a_race_that_the_comparison_does_not_see_is_refused_by_iceberg(shop: Mes
         overtaken = shop.dbt("build")
 
     assert met
-    assert_explained(overtaken, "another run of this port has published or written meanwhile")
+    assert_explained(overtaken, "another run of this port has published or written in the meantime")
     assert rows_published(other) == 120
 
 

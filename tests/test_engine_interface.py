@@ -1,4 +1,4 @@
-"""Each engine gives what macros/engines/interface.sql asks for, from its own folder, and calls nothing of the audit."""
+"""Each engine implements macros/engines/interface.sql in its own folder, and calls no macro of the audit."""
 
 from __future__ import annotations
 
@@ -60,6 +60,6 @@ def test_a_macro_that_an_engine_lacks_is_an_error(mesh: Mesh) -> None:
     assert mesh.dbt("deps").ok
     missing = mesh.dbt("run-operation", "probe", "--args", "{name: fly}")
     assert not missing.ok
-    assert "The engine duckdb does not give the macro fly." in missing.output
+    assert "The engine duckdb has no macro fly." in missing.output
     assert "add duckdb__fly to macros/engines/duckdb/" in missing.output
     assert mesh.dbt("run-operation", "probe", "--args", "{name: existing_schemas}").ok

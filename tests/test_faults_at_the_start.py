@@ -1,4 +1,4 @@
-"""A run that finds no way to its engine says so in a sentence, before its first node; no rig is needed for it."""
+"""A run that cannot reach its engine says so in a sentence before its first node. These tests need no rig."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Answers = Callable[[str], tuple[int, dict[str, object]]]
 
 @contextmanager
 def aws_that(answers: Answers) -> Iterator[str]:
-    """The address of an AWS that answers an operation with a status and JSON."""
+    """The address of a fake AWS that answers an operation with a status and JSON."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -52,7 +52,7 @@ def refused(code: str, message: str) -> Answers:
 
 
 def refused_by_athena(message: str) -> Answers:
-    """Glue answers, and knows no database; Athena refuses the first statement."""
+    """Glue answers that it has no database; Athena refuses the first statement."""
     statement = (400, {"__type": "InvalidRequestException", "message": message})
     return lambda operation: statement if operation == "StartQueryExecution" else (200, {"DatabaseList": []})
 
@@ -82,11 +82,11 @@ def assert_said(mesh: Mesh, sentence: str, where: str, next_step: str, *command:
 ON_ATHENA: dict[str, tuple[dict[str, str | None], Answers | None, str, str]] = {
     "expired": (
         *({}, refused("ExpiredTokenException", "The security token included in the request is expired")),
-        *("AWS does not accept the credentials.", "renew them: set AWS_ACCESS_KEY_ID"),
+        *("AWS rejected the credentials.", "renew them: set AWS_ACCESS_KEY_ID"),
     ),
-    "no credentials": (dict.fromkeys(KEYS), None, "There are no AWS credentials.", "set AWS_ACCESS_KEY_ID and"),
+    "no credentials": (dict.fromkeys(KEYS), None, "No AWS credentials were found.", "set AWS_ACCESS_KEY_ID and"),
     "no such profile": (
-        *({"AWS_PROFILE": "nobody"}, None, "There are no AWS credentials.", "set AWS_ACCESS_KEY_ID and"),
+        *({"AWS_PROFILE": "nobody"}, None, "No AWS credentials were found.", "set AWS_ACCESS_KEY_ID and"),
     ),
     "no endpoint": ({}, None, "AWS cannot be reached.", "check the network, AWS_REGION and AWS_ENDPOINT_URL, then the"),
     "no such region": (
@@ -95,11 +95,11 @@ ON_ATHENA: dict[str, tuple[dict[str, str | None], Answers | None, str, str]] = {
     ),
     "a proxy that is away": (
         *({"AWS_ENDPOINT_URL": None, "HTTPS_PROXY": NOWHERE}, None),
-        *("The proxy on the way to AWS does not let this through.", "check HTTPS_PROXY, and NO_PROXY"),
+        *("The proxy blocked the request to AWS.", "check HTTPS_PROXY, and NO_PROXY"),
     ),
     "no right": (
         *({}, refused("AccessDeniedException", "is not authorized to perform: glue:GetDatabases")),
-        *("AWS does not allow this with your credentials.", "ask for the right to use the lake's bucket"),
+        *("AWS does not allow this with your credentials.", "ask for access to the lake's bucket"),
     ),
     "no work group": (
         *({}, refused_by_athena("WorkGroup portmesh-shop is not found.")),

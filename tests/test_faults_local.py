@@ -1,4 +1,4 @@
-"""What a run says when DuckDB itself fails, and what is true of it: what consumers read, and the next build."""
+"""When DuckDB itself fails, the message is true: what consumers read, and what the next build does."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.test_output_port import EXEMPT_WITH_HOOKS as EXEMPT
 
 pytestmark = pytest.mark.thorough
 
-WHAT_THEY_HAD = "shop.lines was not published: the run broke. Consumers read the version of "
+WHAT_THEY_HAD = "shop.lines was not published: the run failed. Consumers read the version of "
 MANY = 2_000_000
 
 
@@ -52,7 +52,7 @@ def assert_the_next_build_needs_no_repair(mesh: Mesh, rows: int) -> None:
 
 @contextmanager
 def as_large_as(file: Path, word: str) -> Iterator[list[str]]:
-    """From the first statement with the word on, no file of this process grows beyond the size of this one."""
+    """From the first statement with the word on, no file of this process can grow beyond the size of this one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     limit = (file.stat().st_size, hard)
     with just_before(word, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit)) as met:
@@ -76,7 +76,7 @@ def test_a_disk_that_is_full(shop: Mesh) -> None:
 
 @contextmanager
 def full_disk(mesh: Mesh) -> Iterator[None]:
-    """What DuckDB writes first of every transaction, its log, finds no space."""
+    """There is no space for DuckDB's log, which it writes first in every transaction."""
     log = Path(f"{mesh.database}.wal")
     log.symlink_to("/dev/full")
     yield
@@ -121,13 +121,13 @@ def test_too_little_memory(shop: Mesh) -> None:
     shop.write("profiles.yml", before)
 
     assert not broken.ok
-    assert "cause   DuckDB may not use as much memory as this takes" in broken.output, broken.output
+    assert "cause   this needs more memory than DuckDB may use" in broken.output, broken.output
     assert "PORTMESH_THREADS" in broken.output
     assert published(shop) == 100
     assert_the_next_build_needs_no_repair(shop, MANY)
 
 
-# After the publication, and before its transaction has ended
+# After the publication, but before the end of its transaction
 
 POST_HOOK = "{{ config(post_hook='insert into nowhere.log select 1') }}"
 
@@ -149,7 +149,7 @@ def test_what_fails_after_the_transaction_leaves_it(shop: Mesh) -> None:
     broken = shop.dbt("build")
 
     assert broken.statuses["lines"] == "error"
-    assert "shop.lines is published, and the run broke after that. Consumers read the version of " in broken.output
+    assert "shop.lines was published, but the run failed afterwards. Consumers read the version of " in broken.output
     assert "(120 rows)." in broken.output
     assert published(shop) == 120
 
@@ -186,18 +186,17 @@ def test_an_engine_that_does_not_answer_is_not_spoken_for(shop: Mesh, monkeypatc
     monkeypatch.setattr(SQLConnectionManager, "add_query", add_query)
     broken = shop.dbt("build")
     assert not broken.ok
-    assert "shop.lines was perhaps published: the run broke in that step. Consumers read the version they had or " in (
-        broken.output
-    )
-    assert "the engine could not be asked which version that is" in broken.output
+    perhaps = "shop.lines may have been published: the run failed in that step. Consumers read either the version they"
+    assert perhaps in broken.output
+    assert "the engine did not answer which version that is" in broken.output
     assert "Consumers read the version of" not in broken.output
 
 
-# When the database cannot be opened at all: the kit's sentence, and where dbt's own stands
+# If the database cannot be opened: the kit's message, and where dbt's own message is
 
 
 def _lock(file: Path) -> subprocess.Popen[str]:
-    """Another process that has the database open for writing."""
+    """Another process has the database open for writing."""
     program = f"import duckdb; held = duckdb.connect({str(file)!r}); print('open', flush=True); input()"
     other = subprocess.Popen([sys.executable, "-c", program], stdin=PIPE, stdout=PIPE, text=True)
     assert other.stdout is not None
@@ -206,7 +205,7 @@ def _lock(file: Path) -> subprocess.Popen[str]:
 
 
 def _spoil(file: Path) -> None:
-    """The first bytes stay: the file is still DuckDB's, and its blocks are not what their checksums say."""
+    """Damage the file but keep its first bytes: DuckDB still recognises it, but the checksums do not match."""
     content = bytearray(file.read_bytes())
     content[12_288:] = bytes(byte ^ 0x55 for byte in content[12_288:])
     file.write_bytes(content)
@@ -215,13 +214,13 @@ def _spoil(file: Path) -> None:
 CANNOT_BE_OPENED: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "no database": (
         lambda file: file.write_text("x" * 5000),
-        "The mesh's database file is damaged, or is no DuckDB database.",
+        "The mesh's database file is damaged or is not a DuckDB database.",
         "it is not a valid DuckDB database file!",
     ),
-    "damaged": (_spoil, "The mesh's database file is damaged, or is no DuckDB database.", "Corrupt database file"),
+    "damaged": (_spoil, "The mesh's database file is damaged or is not a DuckDB database.", "Corrupt database file"),
 }
 PLACES = {
-    "read-only": ("/sys/mesh.duckdb", "The mesh's database file may not be written.", "Permission denied"),
+    "read-only": ("/sys/mesh.duckdb", "The mesh's database file is not writable.", "Permission denied"),
     "no folder": (
         "/nowhere/mesh.duckdb",
         "The folder of the mesh's database file does not exist.",

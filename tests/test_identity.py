@@ -1,4 +1,4 @@
-"""A port is what consumers read: records, versions and increments go by its relation, not by dbt's node."""
+"""A port is the relation that consumers read: records, versions and increments belong to it, not to dbt's node."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FOLDER = "domains/shop/models/output_ports"
 
 @pytest.fixture
 def sales(mesh: Mesh) -> Mesh:
-    """The incremental port shop.sales with 100 rows of batch 1, which the source has no longer."""
+    """The incremental port shop.sales with the 100 rows of batch 1, which the source no longer has."""
     mesh.set_up("shop", sources=("sales",))
     mesh.port("shop/sales", SALES, SALES_COLUMNS, meta=EXEMPT)
     publish_first_batch(mesh, rows=100)
@@ -38,7 +38,7 @@ def shop(shop: Mesh) -> Mesh:
 
 
 def give_versions(mesh: Mesh, name: str, sql: dict[int, str], entries: str) -> None:
-    """Turn a port into model versions: SQL by version, and the YAML under `versions:`."""
+    """Split a port into model versions: SQL by version, and the YAML under `versions:`."""
     for version, text in sql.items():
         mesh.write(f"{FOLDER}/{name}_v{version}.sql", text)
     if (mesh.folder / FOLDER / f"{name}.sql").exists():
@@ -133,9 +133,9 @@ def test_what_breaks_readers_is_refused_before_anything_is_written(
     shop.port("shop/lines", LINES.replace(*sql), changed, meta=EXEMPT)
     refused = shop.dbt("build")
     message = refused.messages["lines"]
-    assert "takes away what consumers read" in message
+    assert "would break its consumers" in message
     assert " ".join(row.split()) in " ".join(message.split()), message
-    assert "publish it as a new model version beside this one" in message
+    assert "publish it as a new model version (docs/analyst.md)" in message
     assert "config.meta.agreements: [{from: 1.0.0, with: [" in message
     assert shop.value("select sum(amount) from shop.lines") == 150
     assert shop.engine.candidates("shop.lines") == []
@@ -153,12 +153,12 @@ def test_a_change_that_published_rows_cannot_follow_asks_for_a_full_refresh_once
     path = sales.folder / FOLDER / "sales.yml"
     path.write_text(path.read_text().replace("version: 1.0.0", "version: 2.0.0"))
     message = sales.dbt("build").messages["sales"]
-    assert "an increment cannot join them" in message
+    assert "an increment cannot be added to them" in message
     assert "dbt build --full-refresh --select sales+" in message
     (sales.folder / FOLDER / "sales.sql").write_text(
         "{{ config(full_refresh=false) }}" + (sales.folder / FOLDER / "sales.sql").read_text()
     )
-    assert "take full_refresh: false out of models/output_ports/sales.sql" in sales.dbt("build").messages["sales"]
+    assert "remove full_refresh: false from models/output_ports/sales.sql" in sales.dbt("build").messages["sales"]
     sales.port(
         "shop/sales",
         SALES.replace("cast(amount as bigint)", "cast(amount as int)"),
@@ -183,7 +183,7 @@ def test_an_agreement_with_every_consumer_lets_a_column_go(shop: Mesh) -> None:
     shop.port("shop/lines", sql, columns, meta=f"{EXEMPT}\n{consumers}\n{agreed}")
     path = shop.folder / FOLDER / "lines.yml"
     path.write_text(path.read_text().replace("version: 1.0.0", "version: 2.0.0"))
-    assert "takes away what consumers read" in shop.dbt("build").messages["lines"]
+    assert "would break its consumers" in shop.dbt("build").messages["lines"]
 
     path.write_text(path.read_text().replace("with: [desk]", "with: [desk, board]"))
     built = shop.dbt("build")
@@ -208,7 +208,7 @@ RETYPED = (LINES.replace("decimal(10, 2)", "double"), COLUMNS.replace('"decimal(
 
 @pytest.mark.parametrize(("sql", "columns"), [GONE, RETYPED], ids=["gone", "retyped"])
 def test_a_rollback_takes_back_what_an_agreement_changed(shop: Mesh, sql: str, columns: str) -> None:
-    """Athena puts a column that comes again behind the others."""
+    """Athena adds a column that is added back after all others."""
     read = "select line_id, channel, amount, landed_at from shop.lines order by line_id"
     before, rows = sorted(shop.engine.columns("shop.lines")), shop.rows(read)
     agree_on(shop, sql, columns)
@@ -260,7 +260,7 @@ def test_a_column_goes_from_a_partitioned_port(mesh: Mesh) -> None:
 
 @pytest.mark.engines("emr", "athena")
 def test_readers_see_a_changed_contract_whole(shop: Mesh) -> None:
-    """Either the old columns or the new ones, and never a column without its values."""
+    """Consumers see either the old columns or the new ones, and never a column without its values."""
     seen, is_done = [], Event()
 
     def read() -> None:
@@ -285,7 +285,7 @@ def test_readers_see_a_changed_contract_whole(shop: Mesh) -> None:
 
 
 def test_versions_follow_what_replaced_what_and_not_the_clock(shop: Mesh) -> None:
-    """The first version by a machine whose clock is ahead; the third is refused."""
+    """The first version is built on a machine whose clock is ahead; the third version is refused."""
     shop.execute("update portmesh.publications__shop set attempted_at = attempted_at + interval 1 hour")
     shop.land("lines", good(120))
     assert shop.dbt("build").ok
@@ -367,7 +367,10 @@ def test_a_hook_that_changes_the_port_after_its_audit_publishes_nothing(shop: Me
     hook = "create or replace view {{ this }} as select * from raw.lines where line_id < 7"
     shop.port("shop/lines", f'{{{{ config(post_hook="{hook}") }}}}' + LINES, COLUMNS, meta=EXEMPT_WITH_HOOKS)
     refused = shop.dbt("build")
-    assert "what its readers would see is not what was audited" in refused.messages["lines"]
+    assert (
+        "was not published: a hook of the port, or someone else, changed it after its audit"
+        in refused.messages["lines"]
+    )
     assert "a view on something else" in refused.messages["lines"]
     assert shop.value("select count(*) from shop.lines") == 100
 
@@ -387,7 +390,7 @@ def test_a_hook_that_changes_the_port_after_its_audit_publishes_nothing(shop: Me
 def test_a_key_of_any_value_is_replaced_when_it_comes_again(
     mesh: Mesh, sql_type: str, portable: str, first: str, second: str
 ) -> None:
-    """Bounds of keys stay what they are on their way through dbt: infinity, microseconds, texts like `null`."""
+    """The bounds of keys pass through dbt unchanged: infinity, microseconds, texts such as `null`."""
     mesh.set_up("shop", sources=("sales",))
     sql = SALES.replace("='sale_id'", "='k'").replace(
         "cast(sale_id as bigint) as sale_id", f"cast(k as {sql_type}) as k"

@@ -1,4 +1,4 @@
-"""An incremental port writes, audits and joins its increment alone, and can still be taken back."""
+"""An incremental port writes, audits and joins only its increment, and can still be rolled back."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ AT_LEAST_ONE = "data_tests: [{row_count_between: {arguments: {min_rows: 1, max_r
 
 
 def publish_first_batch(mesh: Mesh, rows: int) -> None:
-    """Land `rows` rows of batch 1, with the keys from 0 on, and build the mesh for the first time."""
+    """Land `rows` rows of batch 1, with keys from 0, and build the mesh for the first time."""
     mesh.land(
         "sales",
         f"select i as sale_id, 1 as amount, '1' as batch, timestamp '2026-01-01' as landed_at from range({rows}) t(i)",
@@ -317,7 +317,7 @@ def test_a_key_that_is_no_column_is_refused_at_the_first_build(mesh: Mesh) -> No
     mesh.land("sales", "select 1 as sale_id, 1 as amount, '1' as batch, timestamp '2026-01-01' as landed_at")
     assert mesh.dbt("deps").ok
     message = mesh.dbt("build").messages["sales"]
-    assert "its unique_key saleid is no column of its contract" in message
+    assert "its unique_key saleid is not a column of its contract" in message
     assert "allowed: sale_id, amount, batch, landed_at" in message
 
 
@@ -372,7 +372,7 @@ def test_a_unit_test_needs_no_word_about_increments(sales: Mesh) -> None:
     assert built.statuses["sales_are_cast"] == "pass", built.output
 
 
-# Any sequence of increments, rebuilds and ways back gives the rows that a model in Python says.
+# Any sequence of increments, rebuilds and rollbacks results in the rows that a Python model predicts.
 
 LATEST = """
 {{ config(unique_key=['sale_id', 'batch_of']) }}
@@ -396,7 +396,7 @@ Row = tuple[int, str, int, int]
 
 
 class Model:
-    """The port as it should be: its rows by key, those of the version before, and all that has landed."""
+    """The expected port: its rows by key, the rows of the version before, and everything that has landed."""
 
     def __init__(self, random: Random) -> None:
         self.random = random
@@ -406,7 +406,7 @@ class Model:
         self.day = 0
 
     def batch(self, amount: int) -> list[Row]:
-        """New keys, and of those that are there none, some or all; a key once."""
+        """New keys, and none, some or all of the existing keys. Each key occurs once."""
         self.day += 1
         known = sorted(self.published)
         again = self.random.sample(known, self.random.choice([0, len(known) // 3, len(known)]))
@@ -414,7 +414,7 @@ class Model:
         return [(*key, amount, self.day) for key in {*again, *new}]
 
     def publish(self, is_rebuild: bool) -> None:
-        """What the model's SQL does with what has landed."""
+        """What the model's SQL selects from the landed rows."""
         newest = max((day for *_, day in self.published.values()), default=0)
         rows = [row for row in self.landed if is_rebuild or row[3] > newest]
         kept = {} if is_rebuild else dict(self.published)

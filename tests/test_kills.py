@@ -1,4 +1,4 @@
-"""Whenever a build is killed, consumers read a whole, audited version, and the next run needs no repair."""
+"""Whenever a build is killed, consumers read a complete, audited version, and the next run needs no repair."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ONE_MORE_COLUMN = "- {name: more_{n}, data_type: bigint, description: One more.}
 
 @pytest.fixture
 def sales(mesh: Mesh) -> Mesh:
-    """The incremental port shop.sales with 100 rows, and what the program that kills reads and lands."""
+    """The incremental port shop.sales with 100 rows, and the files with which the killing program reads and lands."""
     mesh.set_up("shop", sources=("sales",))
     mesh.port("shop/sales", SALES, COLUMNS, meta=EXEMPT, extra=MANY_ROWS)
     publish_first_batch(mesh, rows=100)
@@ -40,7 +40,7 @@ def sales(mesh: Mesh) -> Mesh:
 
 
 def kill(mesh: Mesh, victim: str, *arguments: str) -> list[dict[str, Any]]:
-    """Kill the client or the server of a build at each statement of the port; one record per kill."""
+    """Kill the client or the server of a build at each statement of the port. Returns one record per kill."""
     program = subprocess.run(
         [sys.executable, "-m", "tests.kill_builds", mesh.target, victim, str(mesh.folder), *arguments],
         cwd=REPOSITORY,

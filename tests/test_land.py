@@ -1,4 +1,4 @@
-"""`portmesh land`: what is in the lake, what is refused, and what the engine says of a damaged batch."""
+"""`portmesh land`: what is in the lake, what is refused, and what the engine says about a damaged batch."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ WEEK_2 = "transactions/2017-W02"
 
 @pytest.fixture
 def lake(three_weeks: Path, tmp_path: Path) -> Path:
-    """Three weeks to change."""
+    """A lake with three weeks that a test may change."""
     return Path(shutil.copytree(three_weeks, tmp_path / "lake"))
 
 
 def contents(lake: Path) -> dict[str, bytes]:
-    """Every file of every batch."""
+    """The content of every file of every batch."""
     return {str(file.relative_to(lake)): file.read_bytes() for file in lake.glob("[a-z]*/*/*")}
 
 
@@ -110,7 +110,7 @@ def test_landing_twice_changes_nothing(lake: Path, portmesh: Portmesh) -> None:
     before = contents(lake)
     result = portmesh("land", "--until", "2017-W03", "--lake", lake)
     assert result.exit_code == 0
-    assert result.out.startswith("Nothing new to land; 12 batches were there, verified and kept.")
+    assert result.out.startswith("Nothing new to land; 12 batches already there, verified and kept.")
     assert len(before) == 24
     assert contents(lake) == before
 
@@ -161,10 +161,10 @@ def test_two_landings_at_once_are_refused(lake: Path, portmesh: Portmesh) -> Non
     with FolderLake(lake).landing():
         result = portmesh("land", "--lake", lake)
     assert result.exit_code == 2
-    assert "Another landing is at work in this lake; nothing was changed." in result.err
+    assert "Another landing is running in this lake; nothing was changed." in result.err
 
 
-# Damage, as the next landing and as the engine see it
+# Damage, as the next landing and the engine report it
 
 
 def _truncate(folder: Path) -> None:
@@ -213,7 +213,7 @@ def test_a_damaged_batch_is_named_refused_and_fixed(lake: Path, portmesh: Portme
     before = contents(lake)
     result = portmesh("land", "--until", "2017-W04", "--lake", lake)
     assert result.exit_code == 1
-    assert result.err.startswith("1 batch in the lake does not keep its promise; nothing was landed.")
+    assert result.err.startswith("1 batch in the lake is damaged, so nothing was landed.")
     assert f"  batch     {WEEK_2}\n  where     {lake / WEEK_2}" in result.err
     assert got in result.err
     fix = f"portmesh land --replace {WEEK_2} --lake {lake}"
@@ -231,7 +231,7 @@ def test_every_damaged_batch_is_named_and_a_stranger_is_withdrawn(lake: Path, po
     result = portmesh("land", "--lake", lake, "--json")
     assert result.exit_code == 1
     facts = json.loads(result.out)
-    assert facts["error"] == "2 batches in the lake do not keep their promise; nothing was landed."
+    assert facts["error"] == "2 batches in the lake are damaged, so nothing was landed."
     assert facts["next"].splitlines() == [
         f"portmesh land --replace {WEEK_2} --lake {lake}",
         f"portmesh land --withdraw promotions/2017-W77 --lake {lake}",
@@ -290,9 +290,9 @@ def test_a_truncated_batch_is_one_that_the_next_landing_refuses(lake: Path, port
 
 def test_a_flaw_says_what_was_planted_and_what_to_run(lake: Path, portmesh: Portmesh) -> None:
     out = portmesh("land", "--flaw", "duplicates", "--batch", "2017-W06", "--lake", lake).out
-    assert out.startswith("Landed transactions/2017-W06 with a flaw (duplicates); other batches are as they were.")
-    assert "planted   487 lines that are delivered twice" in out
-    assert "next      dbt build, see what it says, then: portmesh land --replace transactions/2017-W06" in out
+    assert out.startswith("Landed transactions/2017-W06 with a flaw (duplicates); other batches are unchanged.")
+    assert "planted   487 lines delivered twice" in out
+    assert "next      dbt build, read what it reports, then: portmesh land --replace transactions/2017-W06" in out
 
 
 def test_until_and_a_flaw_land_the_clean_part_first(lake: Path, portmesh: Portmesh) -> None:
@@ -319,7 +319,7 @@ def test_the_extra_week_is_new_and_later(tmp_path: Path, portmesh: Portmesh) -> 
 def test_withdrawn_batches_are_gone(lake: Path, portmesh: Portmesh) -> None:
     result = portmesh("land", "--withdraw", WEEK_2, "--lake", lake)
     assert result.exit_code == 0
-    assert f"Took {WEEK_2} out of the lake." in result.out
+    assert f"Removed {WEEK_2} from the lake." in result.out
     assert [batch.batch_id for batch in FolderLake(lake).batches("transactions")] == ["2017-W01", "2017-W03"]
     assert list((lake / ".staging").iterdir()) == []
 
@@ -331,15 +331,18 @@ WRONG_USES = {
     "--flaw nulls --batch 2017-20": ["There is no batch '2017-20'. Did you mean 2017-W20?", "2017-W53, 2018-W01"],
     "--until 2017-20": ["There is no batch '2017-20'. Did you mean 2017-W20?", "allowed   2017-W01 to 2017-W53\n"],
     "--flaw late --batch 2017-W01": ["2017-W01 is the first week", "portmesh land --flaw late --batch 2017-W02"],
-    "--flaw nulls --batch 2017-W02": ["transactions/2017-W02 has landed already", "--withdraw transactions/2017-W02"],
-    "--batch 2017-W09": ["--batch says which batch gets a flaw, and there is no --flaw."],
+    "--flaw nulls --batch 2017-W02": ["transactions/2017-W02 has already landed", "--withdraw transactions/2017-W02"],
+    "--batch 2017-W09": [
+        "--batch needs --flaw: it names the week to land with a flaw.",
+        "got       --batch 2017-W09 without --flaw",
+    ],
     "--replace transaction/2017-W02": ["There is no feed 'transaction'. Did you mean transactions?"],
     "--replace products/2017-W02": ["There is no batch of products '2017-W02'.", "allowed   2017-01-01"],
     "--replace promotions": ["There is no batch 'promotions'", "for example promotions/2017-W53"],
     "--withdraw transactions/2017-W09": ["is not in the lake", "landed batches of transactions: 2017-W01 to 2017-W03"],
     "--withdraw transactions/..": ["There is no batch 'transactions/..'"],
-    "--landed-at yesterday": ["--landed-at is no time.", "got       yesterday", "2017-05-22T06:00:00"],
-    "--until 2017-W04 --replace transactions/2017-W02": ["--replace and --until do not go together."],
+    "--landed-at yesterday": ["--landed-at is not a time.", "got       yesterday", "2017-05-22T06:00:00"],
+    "--until 2017-W04 --replace transactions/2017-W02": ["--replace and --until cannot be combined."],
     "--nonsense": ["No such option: --nonsense"],
 }
 
@@ -358,7 +361,7 @@ def test_a_lake_that_is_a_file_is_refused(tmp_path: Path, portmesh: Portmesh) ->
     (tmp_path / "lake").write_text("")
     result = portmesh("land", "--lake", tmp_path / "lake")
     assert result.exit_code == 2
-    assert "The lake's folder cannot be written." in result.err
+    assert "The lake's folder is not writable." in result.err
 
 
 def test_a_source_that_is_not_installed_is_an_artifact_missing(

@@ -1,4 +1,4 @@
-"""`portmesh land` on the targets emr and athena: Iceberg tables in Glue and S3, for which moto stands in."""
+"""`portmesh land` on the targets emr and athena: Iceberg tables in Glue and S3, which moto provides."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ TRANSACTIONS_TYPES = {
 
 @dataclass(frozen=True)
 class Cloud:
-    """A region of a moto on this machine, with a bucket, and what a test looks at in it."""
+    """A region of moto on this machine with a bucket, and methods to inspect it."""
 
     url: str
     region: str
@@ -74,7 +74,7 @@ class Cloud:
         return found
 
     def empty(self) -> None:
-        """Nothing has landed."""
+        """A cloud in which nothing has landed."""
         glue = self.client("glue")
         for database in glue.get_databases()["DatabaseList"]:
             glue.delete_database(Name=database["Name"])
@@ -82,12 +82,12 @@ class Cloud:
         self.client("s3").create_bucket(Bucket=self.bucket, CreateBucketConfiguration=configuration)
 
     def pointers(self) -> dict[str, str]:
-        """Where the metadata of each landed table is: it changes with every commit."""
+        """The metadata location of each landed table, which changes with every commit."""
         tables = self.client("glue").get_tables(DatabaseName="landed")["TableList"]
         return {table["Name"]: table["Parameters"]["metadata_location"] for table in tables}
 
     def put_back(self, pointers: dict[str, str]) -> None:
-        """Make the tables what they were; no commit deletes a file."""
+        """Restore the tables. This works because no commit deletes a file."""
         glue = self.client("glue")
         for table in glue.get_tables(DatabaseName="landed")["TableList"]:
             parameters = {**table["Parameters"], "metadata_location": pointers[table["Name"]]}
@@ -103,7 +103,7 @@ def _post(url: str, body: str) -> None:
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    """Where moto listens."""
+    """The address of moto."""
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -133,7 +133,7 @@ def _use(cloud: Cloud, patch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def empty(url: str, monkeypatch: pytest.MonkeyPatch) -> Cloud:
-    """Nothing has landed."""
+    """A cloud in which nothing has landed."""
     cloud = Cloud(url, "eu-central-1", f"lake-{uuid.uuid4()}")
     cloud.empty()
     _use(cloud, monkeypatch)
@@ -142,7 +142,7 @@ def empty(url: str, monkeypatch: pytest.MonkeyPatch) -> Cloud:
 
 @pytest.fixture(scope="module")
 def three_weeks(url: str) -> tuple[Cloud, dict[str, str]]:
-    """The first three weeks and all snapshots, and where the tables' metadata is then."""
+    """A cloud with the first three weeks and all snapshots, and the tables' metadata locations at that point."""
     cloud = Cloud(url, "eu-west-1", "portmesh-lake")
     cloud.empty()
     with pytest.MonkeyPatch.context() as patch:
@@ -153,7 +153,7 @@ def three_weeks(url: str) -> tuple[Cloud, dict[str, str]]:
 
 @pytest.fixture
 def cloud(three_weeks: tuple[Cloud, dict[str, str]], monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    """Three weeks to change."""
+    """A cloud with three weeks that a test may change."""
     landed, pointers = three_weeks
     _use(landed, monkeypatch)
     yield landed
@@ -207,7 +207,7 @@ def test_landing_twice_changes_nothing(cloud: Cloud, portmesh: Portmesh) -> None
     before = cloud.pointers()
     result = portmesh("land", "--until", "2017-W03")
     assert result.exit_code == 0
-    assert result.out.startswith("Nothing new to land; 12 batches were there, verified and kept.")
+    assert result.out.startswith("Nothing new to land; 12 batches already there, verified and kept.")
     assert len(before) == 8
     assert cloud.pointers() == before
 
@@ -226,7 +226,7 @@ def test_the_rest_lands_beside_what_is_there(cloud: Cloud, portmesh: Portmesh) -
 def test_the_target_and_the_lake_are_named_again_in_what_to_do_next(empty: Cloud, portmesh: Portmesh) -> None:
     where = ("--target", "athena", "--lake", f"s3://{empty.bucket}/elsewhere")
     out = portmesh("land", "--flaw", "nulls", "--batch", "2017-W01", *where).out
-    assert "next      dbt build --target athena, see what it says, then: portmesh land --replace " in out
+    assert "next      dbt build --target athena, read what it reports, then: portmesh land --replace " in out
     assert f"transactions/2017-W01 --target athena --lake s3://{empty.bucket}/elsewhere" in out
     assert empty.table("transactions").location() == f"s3://{empty.bucket}/elsewhere/landed/transactions"
 
@@ -261,15 +261,16 @@ def test_other_columns_are_refused(cloud: Cloud, portmesh: Portmesh) -> None:
     before = cloud.pointers()
     result = portmesh("land", "--flaw", "wrong-type")
     assert result.exit_code == 1
-    assert f"{WEEK_4} has other columns than landed.transactions, so it was not landed." in result.err
+    assert f"{WEEK_4} was not landed: its columns differ from those of landed.transactions." in result.err
     assert "got       sales_value VARCHAR\n" in result.err
-    assert "allowed   sales_value DOUBLE, as in the batches that have landed" in result.err
+    assert "allowed   sales_value DOUBLE, as in the batches that have already landed" in result.err
     assert (
-        "next      if it is a mistake, fix the batch and land it again; if it is meant, land it as a feed" in result.err
+        "next      if this is a mistake, fix the batch and land it again; if it is intended, land it as a feed"
+        in result.err
     )
     assert cloud.pointers() == before
     rows = read_batch(FEEDS["coupons"], "2017-01-01").drop_columns(["campaign_id"])
-    with pytest.raises(FindingsError, match="has other columns") as error:
+    with pytest.raises(FindingsError, match="its columns differ") as error:
         cloud.lake().land(BatchName("coupons", "2017-01-01"), rows, TIME)
     assert "campaign_id missing" in str(error.value)
 
@@ -283,7 +284,7 @@ def test_a_flawed_first_batch_does_not_decide_the_columns(empty: Cloud, portmesh
 def test_withdrawn_batches_are_gone(cloud: Cloud, portmesh: Portmesh) -> None:
     result = portmesh("land", "--withdraw", "transactions/2017-W02")
     assert result.exit_code == 0
-    assert "Took transactions/2017-W02 out of the lake." in result.out
+    assert "Removed transactions/2017-W02 from the lake." in result.out
     assert [batch.batch_id for batch in cloud.lake().batches("transactions")] == ["2017-W01", "2017-W03"]
     assert cloud.value("transactions", "select count(*) from lines") == 3722 + 27398
 
@@ -337,7 +338,7 @@ def _put_rows_of_another_time(cloud: Cloud) -> None:
 
 
 DAMAGES: dict[str, tuple[Callable[[Cloud], None], str]] = {
-    "no file": (_lose_file, "got       no file"),
+    "no file": (_lose_file, "got       no such file"),
     "cut file": (_cut_file, "got       4 bytes"),
     "rows deleted": (_delete_rows, f"allowed   {WEEK_4_ROWS:,} rows, as it landed"),
     "rows of another time": (_put_rows_of_another_time, "got       rows with the _landed_at 2026-11-24 00:00:00"),
@@ -346,14 +347,14 @@ DAMAGES: dict[str, tuple[Callable[[Cloud], None], str]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_batch_is_named_refused_and_mended(cloud: Cloud, portmesh: Portmesh, damage: str) -> None:
+def test_a_damaged_batch_is_named_refused_and_fixed(cloud: Cloud, portmesh: Portmesh, damage: str) -> None:
     break_it, got = DAMAGES[damage]
     assert portmesh("land", "--replace", WEEK_4).exit_code == 0
     break_it(cloud)
     before = cloud.pointers()
     result = portmesh("land", "--until", "2017-W05")
     assert result.exit_code == 1
-    assert result.err.startswith("1 batch in the lake does not keep its promise; nothing was landed.")
+    assert result.err.startswith("1 batch in the lake is damaged, so nothing was landed.")
     assert f"batch     {WEEK_4}" in result.err
     assert got in result.err
     assert f"next      portmesh land --replace {WEEK_4}" in result.err
@@ -373,14 +374,14 @@ def test_a_truncated_batch_is_one_that_the_next_landing_refuses(portmesh: Portme
     assert "bytes (the table's manifest)" in result.err
 
 
-def test_rows_that_nobody_promised_are_withdrawn(cloud: Cloud, portmesh: Portmesh) -> None:
+def test_rows_that_were_not_landed_by_portmesh_are_withdrawn(cloud: Cloud, portmesh: Portmesh) -> None:
     table = cloud.table("campaigns")
     rows = table.scan(limit=3).to_arrow()
     stray = pa.array(["2017-W77"] * 3)
     table.append(rows.set_column(rows.schema.get_field_index("_batch_id"), "_batch_id", stray))
     result = portmesh("land", "--until", "2017-W03")
     assert result.exit_code == 1
-    assert "got       rows that nobody promised" in result.err
+    assert "got       rows that `portmesh land` did not land" in result.err
     assert portmesh(*["land", "--withdraw", "campaigns/2017-W77"]).exit_code == 0
     assert portmesh("land", "--until", "2017-W03").exit_code == 0
 
@@ -418,7 +419,7 @@ def test_what_fails_before_its_commit_is_not_there(
         patch.setattr(GlueCatalog, "commit_table", refuse)
         result = portmesh("land", "--replace", WEEK_4)
     assert result.exit_code == 2
-    assert "AWS is busy and turned this away." in result.err
+    assert "AWS is busy and rejected the request." in result.err
     assert cloud.pointers() == before
     assert portmesh("land", "--replace", WEEK_4).exit_code == 0
     assert cloud.value("transactions", "select count(*) from lines") == 62574 + WEEK_4_ROWS
@@ -429,10 +430,10 @@ def test_two_landings_of_one_batch_land_it_once(cloud: Cloud, monkeypatch: pytes
     lake = cloud.lake()
     seen = lake._find_table("transactions")
     with monkeypatch.context() as patch:
-        # It began before the other landed.
+        # This landing began before the other one landed.
         patch.setattr(lake, "_find_table", lambda _: seen)
         cloud.lake().land(name, rows, TIME)
-        with pytest.raises(UsageError, match="Another landing is at work on the same batch"), lake.landing():
+        with pytest.raises(UsageError, match="Another landing is changing the same batch"), lake.landing():
             lake.land(name, rows, TIME)
     assert cloud.value("transactions", "select count(*) from lines") == 62574 + WEEK_4_ROWS
 
@@ -467,7 +468,7 @@ def test_no_credentials(portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     result = portmesh("land")
     assert result.exit_code == 2
-    assert "There are no AWS credentials." in result.err
+    assert "No AWS credentials were found." in result.err
     assert "next     set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE" in result.err
 
 
@@ -483,7 +484,7 @@ def test_no_answer(portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def guarded(empty: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """A cloud that asks for rights; called with the actions that its only user may not do."""
+    """A cloud that checks rights. Call it with the actions that its only user may not do."""
 
     def deny(*actions: str) -> None:
         iam = empty.client("iam")
@@ -509,16 +510,16 @@ def test_a_bucket_that_is_read_only(guarded: Callable[..., None], portmesh: Port
     assert result.exit_code == 2
     assert "AWS does not allow this with your credentials." in result.err
     assert "AWS Error ACCESS_DENIED during" in result.err
-    assert "next     ask for the right to use the lake's bucket and its databases in Glue" in result.err
+    assert "next     ask for access to the lake's bucket and its databases in Glue" in result.err
     assert empty.pointers() == {}
 
 
-# moto asks for no rights in Glue, and throttles nobody.
+# moto does not check rights in Glue, and never throttles.
 ANSWERS = {
     "AccessDeniedException": "AWS does not allow this with your credentials.",
-    "ExpiredTokenException": "AWS does not accept the credentials.",
-    "ThrottlingException": "AWS is busy and turned this away.",
-    "InternalServiceException": "AWS refused this.",
+    "ExpiredTokenException": "AWS rejected the credentials.",
+    "ThrottlingException": "AWS is busy and rejected the request.",
+    "InternalServiceException": "AWS refused the request.",
 }
 
 
@@ -546,7 +547,7 @@ def test_credentials_that_are_not_accepted(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
     result = portmesh("land", "--until", "2017-W01")
     assert result.exit_code == 2
-    assert "AWS does not accept the credentials." in result.err
+    assert "AWS rejected the credentials." in result.err
     assert "next     renew them: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE" in result.err
 
 
@@ -556,7 +557,7 @@ def test_a_table_of_another_kind(empty: Cloud, portmesh: Portmesh) -> None:
     glue.create_table(DatabaseName="landed", TableInput={"Name": "transactions", "Parameters": {"table_type": "HIVE"}})
     result = portmesh("land", "--until", "2017-W01")
     assert result.exit_code == 2
-    assert "landed.transactions is no Iceberg table, so nothing can land in it." in result.err
+    assert "landed.transactions is not an Iceberg table, so nothing can land in it." in result.err
 
 
 # Which lake a target reads

@@ -1,4 +1,4 @@
-"""landed(feed), which reads the lake on the target local: batches as their manifests promise them, or a sentence."""
+"""landed(feed) reads the lake on the target local: batches that match their manifests, or an error message."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ VIEW = "orders__internal.stg_lines"
 
 
 def refused(mesh: Mesh, sql: str) -> str:
-    """What DuckDB says instead of rows."""
+    """The error that DuckDB raises instead of rows."""
     with pytest.raises(duckdb.Error) as error:
         mesh.rows(sql)
     return str(error.value)
@@ -52,12 +52,12 @@ def _write_lake_mesh(mesh: Mesh) -> None:
 
 @pytest.fixture(scope="module")
 def lake_mesh(three_weeks: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Mesh, Path]]:
-    """A mesh with a staging view on a lake of three weeks, built once, and the lake's folder."""
+    """A mesh, built once, with a staging view on a lake of three weeks; and the lake's folder."""
     mesh = Mesh(tmp_path_factory.mktemp("lake_mesh"))
     _write_lake_mesh(mesh)
     lake = Path(shutil.copytree(three_weeks, mesh.folder / "the team's lake"))
     with pytest.MonkeyPatch.context() as patch:
-        # Relative: it starts at the mesh's root, not at the folder of the caller.
+        # A relative path starts at the mesh's root, not at the caller's folder.
         patch.setenv("PORTMESH_LAKE", "the team's lake")
         outcome = mesh.dbt("run")
         assert outcome.statuses["stg_lines"] == "success", outcome.output
@@ -66,7 +66,7 @@ def lake_mesh(three_weeks: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture
 def staged(lake_mesh: tuple[Mesh, Path], three_weeks: Path) -> Iterator[tuple[Mesh, Path]]:
-    """That mesh, with its lake put right again afterwards."""
+    """That mesh. Its lake is restored after the test."""
     yield lake_mesh
     shutil.rmtree(lake_mesh[1])
     shutil.copytree(three_weeks, lake_mesh[1])
@@ -101,16 +101,16 @@ def test_landed_names_a_damaged_batch(staged: tuple[Mesh, Path], damage: str, co
     break_it, got = DAMAGES[damage]
     break_it(lake / WEEK_2)
     message = refused(mesh, f"select {columns} from {VIEW}")
-    assert f"{WEEK_2} is not what its manifest promises, so transactions cannot be read." in message
+    assert f"{WEEK_2} does not match its manifest, so transactions cannot be read." in message
     assert got in message
     assert f"next      portmesh land --replace {WEEK_2}, then dbt build" in message
 
 
-# What a manifest says of the rows
+# What a manifest says about the rows
 
 
 def _rewrite(folder: Path, change: Callable[[pa.Table], pa.Table], **promised: object) -> None:
-    """Change a batch's rows; its manifest has the new bytes, and what is `promised`."""
+    """Change a batch's rows. Its manifest gets the new bytes and the values of `promised`."""
     data = folder / "data.parquet"
     pq.write_table(change(pq.read_table(data)), data, compression="zstd")
     _rewrite_manifest(folder, **promised)
@@ -125,12 +125,12 @@ def _rewrite_manifest(folder: Path, **promised: object) -> None:
 
 
 def _with(column: str, value: Callable[[pa.Table], Any]) -> Callable[[pa.Table], pa.Table]:
-    """A change of one column to what `value` makes of the rows."""
+    """A change that replaces one column by the result of `value`."""
     return lambda rows: rows.set_column(rows.schema.get_field_index(column), column, value(rows))
 
 
 def _last_is(column: str, other: object) -> Callable[[pa.Table], pa.Table]:
-    """A change of the last row alone."""
+    """A change of the last row only."""
 
     def value(rows: pa.Table) -> pa.ChunkedArray:
         last = pa.array([other], rows[column].type)
@@ -183,7 +183,7 @@ def test_a_batch_whose_rows_are_not_those_of_its_manifest(
     _rewrite(lake / WEEK_2, change)
     for columns in ("count(*)", "sum(sales_value)"):
         message = refused(mesh, f"select {columns} from {VIEW}")
-        assert f"{WEEK_2} is not what its manifest promises, so transactions cannot be read." in message
+        assert f"{WEEK_2} does not match its manifest, so transactions cannot be read." in message
         assert f"got       {got}\n" in message
         assert f"allowed   {allowed}\n" in message
     landing = portmesh("land", "--lake", lake)
@@ -200,7 +200,7 @@ def test_a_batch_whose_file_does_not_tell_of_its_rows(staged: tuple[Mesh, Path],
     data = lake / WEEK_2 / "data.parquet"
     pq.write_table(pq.read_table(data), data, write_statistics=False)
     _rewrite_manifest(lake / WEEK_2)
-    got = "got       no statistics of _batch_id in data.parquet"
+    got = "got       no statistics for _batch_id in data.parquet"
     assert got in refused(mesh, f"select count(*) from {VIEW}")
     assert got in portmesh("land", "--lake", lake).err
 
@@ -210,7 +210,7 @@ def test_a_batch_whose_file_is_no_parquet(staged: tuple[Mesh, Path], portmesh: P
     (lake / WEEK_2 / "data.parquet").write_text("lines;" * 100)
     _rewrite_manifest(lake / WEEK_2)
     assert f"{WEEK_2}/data.parquet" in refused(mesh, f"select sum(sales_value) from {VIEW}")
-    assert "got       a file that is no Parquet\n" in portmesh("land", "--lake", lake).err
+    assert "got       a file that is not Parquet\n" in portmesh("land", "--lake", lake).err
 
 
 def test_a_batch_without_rows_has_none_of_another_batch(staged: tuple[Mesh, Path], portmesh: Portmesh) -> None:
@@ -230,11 +230,11 @@ def test_the_columns_of_a_feed_change_with_a_batch(staged: tuple[Mesh, Path], po
         """\
 The columns of transactions changed with the batch 2017-W04, so it cannot be read.
 
-  before    sales_value DOUBLE (3 batches, the last to land 2017-W03)
-  since     sales_value VARCHAR (1 batch, the first to land 2017-W04)
+  before    sales_value DOUBLE (3 batches, last landed: 2017-W03)
+  since     sales_value VARCHAR (1 batch, first landed: 2017-W04)
   next      if it is a mistake: portmesh land --replace transactions/2017-W04, then dbt build
-            if it is meant: land the other 3 batches again with the new columns,
-            or the new ones as a feed of another name, and union both in staging"""
+            if it is intended: land the other 3 batches again with the new columns,
+            or land the new ones as a separate feed, and union both in staging"""
     )
 
 
@@ -247,7 +247,7 @@ def test_more_new_batches_than_old_ones_do_not_make_the_old_ones_wrong(
     message = refused(mesh, f"select count(*) from {VIEW}")
     assert "changed with the batch 2017-W04" in message
     assert "before    sales_value DOUBLE (3 batches" in message
-    assert "since     sales_value VARCHAR (4 batches, the first to land 2017-W04)" in message
+    assert "since     sales_value VARCHAR (4 batches, first landed: 2017-W04)" in message
 
 
 def test_an_old_batch_that_lands_again_with_other_columns_is_the_change(
@@ -258,7 +258,7 @@ def test_an_old_batch_that_lands_again_with_other_columns_is_the_change(
     portmesh("land", "--flaw", "wrong-type", "--batch", "2017-W01", "--lake", lake)
     message = refused(mesh, f"select count(*) from {VIEW}")
     assert "changed with the batch 2017-W01" in message
-    assert "since     sales_value VARCHAR (1 batch, the first to land 2017-W01)" in message
+    assert "since     sales_value VARCHAR (1 batch, first landed: 2017-W01)" in message
 
 
 def test_the_order_of_columns_is_no_change(staged: tuple[Mesh, Path]) -> None:
@@ -274,7 +274,7 @@ def test_an_empty_folder_is_a_batch_that_did_not_land(staged: tuple[Mesh, Path],
     mesh, lake = staged
     (lake / "transactions/2017-W07").mkdir()
     message = refused(mesh, f"select count(*) from {VIEW}")
-    assert "transactions/2017-W07 is not what its manifest promises" in message
+    assert "transactions/2017-W07 does not match its manifest" in message
     assert "got       no data.parquet and no manifest.json\n" in message
     assert portmesh("land", "--lake", lake).exit_code == 1
     (command,) = re.findall("next      portmesh (land --withdraw .*), then", message)
@@ -287,7 +287,7 @@ def test_a_file_beside_the_batches_is_named(staged: tuple[Mesh, Path]) -> None:
     (lake / "transactions/.DS_Store").write_text("")
     assert mesh.value(f"select count(*) from {VIEW}") == 62574
     (lake / "transactions/notes.txt").write_text("")
-    assert "transactions/notes.txt is not what its manifest promises" in refused(mesh, f"select 1 from {VIEW}")
+    assert "transactions/notes.txt does not match its manifest" in refused(mesh, f"select 1 from {VIEW}")
 
 
 @pytest.mark.parametrize("name", ["*", "transactions/..", "", "a b"])
@@ -299,11 +299,11 @@ def test_names_from_outside_reach_no_terminal_raw(staged: tuple[Mesh, Path]) -> 
     mesh, lake = staged
     (lake / "transactions/2017\x1b[2J\nW04").mkdir()
     message = refused(mesh, f"select 1 from {VIEW}")
-    assert "transactions/2017�[2J�W04 is not what its manifest promises" in message
+    assert "transactions/2017�[2J�W04 does not match its manifest" in message
     assert "\x1b" not in message
 
 
-# What DuckDB itself says before any row is read, and what the run says after it
+# What DuckDB itself reports before any row is read, and what the run then says
 
 
 def test_damage_that_fails_before_rows_are_read(staged: tuple[Mesh, Path]) -> None:
@@ -313,7 +313,7 @@ def test_damage_that_fails_before_rows_are_read(staged: tuple[Mesh, Path]) -> No
     outcome = mesh.dbt("run")
     assert outcome.statuses["stg_lines"] == "error"
     assert "transactions/2017-W01/data.parquet" in outcome.messages["stg_lines"]
-    assert "transactions/2017-W01 is not what its manifest promises" in outcome.output
+    assert "transactions/2017-W01 does not match its manifest" in outcome.output
     assert "and       1 more of its batches" in outcome.output
 
 

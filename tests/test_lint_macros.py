@@ -1,4 +1,4 @@
-"""The lint of the macros passes what is right, and says what is wrong, where, and what is allowed."""
+"""The macro lint accepts what is right, and says what is wrong, where, and what is allowed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tools import lint_macros
 from tools.lint_macros import Repository, lint
 
 OF_DBT = frozenset({"materialization_view", "create_schema"})
-# A private macro below the public one that uses it; a hook calls that.
+# A public macro, which a hook calls, and below it the private macro that it uses.
 GOOD = """
 {# What it is for. #}
 {% macro greet(name, polite=true) %}
@@ -118,7 +118,9 @@ def test_a_file_of_another_name_is_found(repository: Path) -> None:
 def test_a_private_macro_above_the_public_one_is_found(repository: Path) -> None:
     public, private = GOOD.split("\n\n")
     write(repository, "macros/mesh/greet.sql", f"{private}\n\n{public}\n")
-    assert findings(repository) == ["macros/mesh/greet.sql:1: _greeting stands above greet. Put private macros below."]
+    assert findings(repository) == [
+        "macros/mesh/greet.sql:1: _greeting is above greet. Put private macros below the public one."
+    ]
 
 
 def test_a_private_macro_that_another_file_calls_is_found(repository: Path) -> None:
@@ -131,7 +133,7 @@ def test_a_private_macro_that_another_file_calls_is_found(repository: Path) -> N
 
 @pytest.mark.parametrize("shared", [True, False])
 def test_several_public_macros_are_one_thing_where_all_use_the_same_private_one(repository: Path, shared: bool) -> None:
-    """One of them by another of the file."""
+    """One of them is used by another macro of the file."""
     own = "portmesh._greeting(true)" if shared else "'Bye '"
     third = "{% macro wave() %}{{ portmesh.part() if true else portmesh.wave() }}{% endmacro %}"
     write(
@@ -163,7 +165,7 @@ PLUS = "{% macro _plus() %}+{% endmacro %}\n"
 
 @pytest.fixture
 def engines(repository: Path) -> Path:
-    """With a door, and an engine behind it."""
+    """The repository with a door and an engine's macro behind it."""
     write(repository, lint_macros.DOORS, DOOR)
     write(repository, "macros/engines/spark/sums.sql", VARIANT + PLUS)
     write(repository, "domains/orders/models/lines.sql", "select {{ portmesh.add(1, 2) }}\n")
@@ -171,7 +173,7 @@ def engines(repository: Path) -> Path:
 
 
 def test_good_engines_have_no_finding(engines: Path) -> None:
-    """The doors may be many, and are described by comments."""
+    """The file of doors may be long, and comments describe the doors."""
     with (engines / lint_macros.DOORS).open("a") as file:
         file.write("{# A comment. #}\n" * lint_macros.LONGEST_FILE)
     assert len(Repository(engines).linted) == 4
@@ -189,7 +191,7 @@ def test_good_engines_have_no_finding(engines: Path) -> None:
 def test_what_is_no_door_is_found(engines: Path, other: str) -> None:
     write(engines, lint_macros.DOORS, other)
     call = "{{ return(portmesh.engine_macro('add')(a, b)) }}"
-    expected = f"{lint_macros.DOORS}:1: add is no door: it lacks {call}. Give it a file of its own."
+    expected = f"{lint_macros.DOORS}:1: add is not a door, because it lacks {call}. Move it to its own file."
     assert expected in findings(engines)
 
 
@@ -202,11 +204,11 @@ def test_a_variant_with_other_arguments_than_its_door_is_found(engines: Path) ->
 
 
 def test_a_public_macro_of_an_engine_is_found(engines: Path) -> None:
-    """What stands in dbt's place, as create_schema, is none."""
+    """A macro that replaces one of dbt's, such as create_schema, is not a public macro."""
     own = "{% macro create_schema() %}{% endmacro %}\n"
     write(engines, "macros/engines/spark/sums.sql", (VARIANT + PLUS).replace("_plus", "plus") + own)
     assert findings(engines) == [
-        "macros/engines/spark/sums.sql:2: plus is no variant of an engine. "
+        "macros/engines/spark/sums.sql:2: plus is not a variant of an engine. "
         "Name it spark__plus, or _plus if only this file calls it."
     ]
 
@@ -225,8 +227,8 @@ def test_a_variant_outside_its_engines_folder_is_found(repository: Path, engine:
     variant = f"\n{{% macro {engine}__greeting() %}}Hej{{% endmacro %}}\n"
     write(repository, "macros/mesh/greet.sql", GOOD.replace("portmesh._greeting(polite)", "of('greeting')") + variant)
     assert (
-        f"macros/mesh/greet.sql:8: {engine}__greeting is one engine's; allowed is macros/engines/{engine}/, "
-        "or the file of a check that dispatches greeting. Move it there."
+        f"macros/mesh/greet.sql:8: {engine}__greeting is a variant for one engine; "
+        f"allowed is macros/engines/{engine}/, or the file of a check that dispatches greeting. Move it there."
     ) in findings(repository)
 
 
@@ -235,14 +237,19 @@ def test_a_variant_is_in_the_folder_of_its_own_engine(repository: Path, folder: 
     file = f"macros/engines/{folder}/spark__create_schema.sql"
     write(repository, file, "{% macro spark__create_schema() %}{% endmacro %}\n")
     found = lint_macros.check_variants(Repository(repository).macros[file], file)
-    assert [f.message.partition(";")[0] for f in found] == ([] if is_fine else ["spark__create_schema is one engine's"])
+    assert [f.message.partition(";")[0] for f in found] == (
+        [] if is_fine else ["spark__create_schema is a variant for one engine"]
+    )
 
 
 def test_a_variant_beside_a_check_that_does_not_dispatch_it_is_found(repository: Path) -> None:
     write(repository, "macros/checks/is_fine.sql", CHECK.replace("dispatch('fine'", "dispatch('greet'"))
     found = findings(repository)
-    assert "macros/checks/is_fine.sql:5: default__fine is one engine's; allowed is the file of a check that" in found[0]
-    assert any("spark__fine is one engine's" in finding for finding in found)
+    assert (
+        "macros/checks/is_fine.sql:5: default__fine is a variant for one engine; allowed is the file of a check that"
+        in found[0]
+    )
+    assert any("spark__fine is a variant for one engine" in finding for finding in found)
 
 
 def test_a_domains_macro_has_its_variants_beside_it(repository: Path) -> None:
@@ -269,7 +276,7 @@ def test_a_name_of_the_node_that_a_branch_alone_sets_is_found(repository: Path, 
         GOOD.replace("  {{- return(portmesh", f"{branch}  {{{{- return(portmesh", 1),
     )
     found = findings(repository)
-    assert found == [] if is_fine else "greet sets sql in a branch only" in found[0]
+    assert found == [] if is_fine else "greet sets sql only inside a branch" in found[0]
 
 
 def test_a_long_macro_is_found(repository: Path) -> None:
@@ -279,7 +286,7 @@ def test_a_long_macro_is_found(repository: Path) -> None:
     write(repository, "macros/mesh/greet.sql", GOOD.replace("{{-", f"{body}{{# one more #}}\n\n{{{{-"))
     assert findings(repository) == [
         "macros/mesh/greet.sql:2: greet has 26 lines; allowed are 25. "
-        "Give a part of it a macro of its own, named for what it does."
+        "Move a part of it to another macro, named for what it does."
     ]
 
 
@@ -289,7 +296,7 @@ def test_a_long_file_is_found(repository: Path) -> None:
         file.flush()
         assert findings(repository) == []
         file.write("\n")
-    assert findings(repository) == ["macros/mesh/greet.sql: It has 121 lines; allowed are 120. Divide it."]
+    assert findings(repository) == ["macros/mesh/greet.sql: It has 121 lines; allowed are 120. Split it."]
 
 
 def test_a_long_line_is_found(repository: Path) -> None:
@@ -343,7 +350,7 @@ def test_what_counts_as_a_call(repository: Path, file: str, text: str) -> None:
     assert not [finding for finding in findings(repository) if "greet" in finding]
 
 
-def test_what_stands_in_dbts_place_is_called_by_dbt(repository: Path) -> None:
+def test_a_macro_that_replaces_dbts_is_called_by_dbt(repository: Path) -> None:
     for name in ("create_schema", "ref"):
         write(repository, f"macros/models/{name}.sql", f"{{% macro {name}() %}}{{% endmacro %}}\n")
     properties = [{"name": name, "description": "As dbt's."} for name in ("create_schema", "ref")]
@@ -372,7 +379,7 @@ def test_dbts_macros_are_found() -> None:
         (PROPERTIES.replace("type: string, ", ""), "The argument name of greet needs type and description."),
         (
             PROPERTIES + "  - {name: gone, description: Was.}\n",
-            "_mesh.yml: It describes gone, and no file of macros/mesh has that macro. Take it out.",
+            "_mesh.yml: It describes gone, but no file of macros/mesh has that macro. Remove the description.",
         ),
     ],
 )

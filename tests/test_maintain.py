@@ -1,4 +1,4 @@
-"""`portmesh maintain`: what goes and what stays, and that a port is the same to its readers afterwards."""
+"""`portmesh maintain`: what it removes and what it keeps. The port is the same for its readers afterwards."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HOUR = timedelta(hours=1)
 
 
 def table(hours: dict[int, int], operations: dict[int, str] | None = None, **facts: Any) -> TableFacts:
-    """A table whose snapshots were made so many hours ago, one from the other, each with a file of 10 bytes."""
+    """A table with a chain of snapshots from this many hours ago, each with a file of 10 bytes."""
     made = {snapshot: NOW - ago * HOUR for snapshot, ago in hours.items()}
     parents = dict(zip(list(made)[1:], made, strict=False))
     snapshots = {s: Snapshot(s, parents.get(s), at, (operations or {}).get(s, "overwrite")) for s, at in made.items()}
@@ -50,7 +50,7 @@ def test_what_the_port_keeps_stays_and_the_rest_goes() -> None:
     assert found.tags == (("v1.0.0", 5),)
 
 
-def test_what_a_reader_may_still_be_at_stays() -> None:
+def test_what_may_still_be_read_is_kept() -> None:
     long_read = table({1: 90, 2: 80, 3: 2})
     assert plan(long_read, kept(3), NOW - 24 * HOUR).expire == (1,)
     assert plan(long_read, kept(3), NOW).expire == (1, 2)
@@ -76,7 +76,7 @@ def test_tags_of_contract_versions_go_with_the_last_kept_version_and_others_stay
     assert found.expire == (1,)
 
 
-def test_what_somebody_elses_branch_reads_stays() -> None:
+def test_what_another_branch_reads_is_kept() -> None:
     facts = table({1: 90, 2: 80, 3: 70}, branches={"main": 3, "experiment": 1})
     assert plan(facts, kept(3), NOW).expire == (2,)
 
@@ -92,15 +92,15 @@ def test_rewritten_files_hold_the_recorded_rows(operations: dict[int, str], reco
 def test_an_open_candidate_is_named() -> None:
     branch = OpenVersion(name="lines__20261123_061400_ab12cd", kind="branch", where="a branch of shop.lines")
     assert why_not([branch], [], "shop.lines") == (
-        "branch lines__20261123_061400_ab12cd is open: portmesh clean shop.lines"
+        "the candidate branch lines__20261123_061400_ab12cd is still open: portmesh clean shop.lines"
     )
-    assert why_not([], [branch], "shop.lines").endswith(" is kept: portmesh clean --refused shop.lines")
+    assert why_not([], [branch], "shop.lines").endswith(" is kept for inspection: portmesh clean --refused shop.lines")
     assert why_not([], [], "shop.lines") == ""
 
 
 # On a mesh
 
-# Seven rows of an increment touch seven of them at most. Athena takes the hint for a comment.
+# Seven rows of an increment change at most seven files. Athena ignores the hint as a comment.
 TWELVE_FILES = """
 {{ config(unique_key='line_id') }}
 select /*+ repartition(12) */
@@ -114,7 +114,7 @@ from {{ source('raw', 'lines') }}
 
 @pytest.fixture
 def shop(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> Mesh:
-    """shop.lines in three versions, of which it keeps two: 100 rows, 120 rows, and seven of those replaced."""
+    """shop.lines in three versions, of which it keeps two: 100 rows, 120 rows, and 120 rows with seven replaced."""
     mesh.set_up("shop")
     mesh.port("shop/lines", TWELVE_FILES, COLUMNS, meta=EXEMPT)
     mesh.land("lines", good())
@@ -172,7 +172,7 @@ def test_a_maintained_port_is_the_same_to_readers_and_can_be_rolled_back(
 
 @pytest.mark.engines("emr")
 def test_snapshots_beyond_the_kept_versions_go_on_spark(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
-    # Iceberg's own rule would let go of everything over a millisecond.
+    # Iceberg's own rule would expire everything older than a millisecond.
     rule = "'history.expire.max-snapshot-age-ms' = '1'"
     shop.engine.run(f"alter table shop.lines set tblproperties ({rule})")  # type: ignore[attr-defined]
     (_, _, _, first), (_, _, _, second), _ = records(shop)
@@ -187,7 +187,7 @@ def test_snapshots_beyond_the_kept_versions_go_on_spark(shop: Mesh, capsys: pyte
 
 @pytest.mark.engines("athena")
 def test_snapshots_beyond_the_kept_versions_go_on_athena(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
-    """What was there before the last full build is a table of its own, in which nothing is old."""
+    """The version before the last full build is a separate table with no old snapshots."""
     shop.land("lines", good(3).replace("'store'", "'web'"))
     assert shop.dbt("build").ok
     _, (_, _, _, rebuilt), (_, _, _, third), _ = records(shop)
@@ -231,14 +231,14 @@ def test_vacuum_is_told_what_the_port_keeps(capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.engines("emr", "athena")
-def test_a_port_with_an_open_candidate_is_left_alone(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_port_with_an_open_candidate_is_skipped(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
     name = "lines__20260101_000000_abcdef"
     shop.engine.make_table(f"shop__internal.{name}", "select 1 as one")
-    assert maintained(capsys)["skipped"] == f"table {name} is open: portmesh clean shop.lines"
+    assert maintained(capsys)["skipped"] == f"the candidate table {name} is still open: portmesh clean shop.lines"
     code, text = run(capsys, "maintain")
     assert code == 0
-    assert "0 ports maintained; 1 left alone." in text
-    assert f"  shop.lines   table {name} is open: portmesh clean shop.lines" in text
+    assert "Maintained 0 ports; 1 skipped." in text
+    assert f"  shop.lines   the candidate table {name} is still open: portmesh clean shop.lines" in text
 
 
 @pytest.mark.engines("emr", "athena")
@@ -247,7 +247,7 @@ def test_a_port_whose_table_is_gone_is_named(capsys: pytest.CaptureFixture[str])
     boto3.client("glue").delete_table(DatabaseName="shop", Name="lines")
     code, text = run(capsys, "maintain")
     assert code == 1
-    assert "There is no such Iceberg table." in text
+    assert "The Iceberg table does not exist." in text
     assert "shop.lines" in text
 
 
@@ -259,4 +259,4 @@ def test_on_the_target_local_there_is_nothing_to_maintain(
     assert mesh.dbt("deps").ok
     monkeypatch.chdir(mesh.folder)
     code, text = run(capsys, "maintain")
-    assert (code, text.startswith("On the target local there is nothing to maintain")) == (2, True), text
+    assert (code, text.startswith("The target local needs no maintenance")) == (2, True), text

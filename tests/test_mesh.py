@@ -1,4 +1,4 @@
-"""The mesh as the kit reads it from dbt's manifest: whatever dbt leaves out, and as the gate has it."""
+"""The kit reads the mesh from dbt's manifest, whatever keys dbt leaves out, and agrees with the gate."""
 
 from __future__ import annotations
 
@@ -120,13 +120,13 @@ def test_a_key_that_is_absent_is_as_one_that_is_null(shop: on_disk.Mesh) -> None
 
 
 def without_what_is_empty(value: Any) -> Any:
-    """The same without any key whose value is null, or an empty text, list or dictionary."""
+    """The same value without keys that are null or an empty text, list or dictionary."""
     if isinstance(value, Mapping):
         return {k: without_what_is_empty(v) for k, v in value.items() if v is not None and v not in ("", [], {})}
     return [without_what_is_empty(one) for one in value] if isinstance(value, list) else value
 
 
-def test_a_constraint_is_a_check_unless_a_check_as_strict_stands_for_it(shop: on_disk.Mesh) -> None:
+def test_a_constraint_is_a_check_unless_an_equally_strict_check_exists(shop: on_disk.Mesh) -> None:
     assert shop.domains
     assert checks_of(read_mesh(*parse_with_checks()), "shop.lines") == [
         ("unique", "line_id", "none"),
@@ -212,7 +212,7 @@ def test_a_project_without_the_meshs_macros_is_none(tmp_path: Path, monkeypatch:
     other.write("profiles.yml", "other: {target: local, outputs: {local: {type: duckdb, path: other.duckdb}}}")
     other.write("domains/README.md", "Nothing.")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UsageError, match="This is no mesh: its root project has no macro checks_by_port"):
+    with pytest.raises(UsageError, match="This is not a mesh: its root project has no macro checks_by_port"):
         parse_with_checks()
     assert not (tmp_path / "other.duckdb").exists()
 
@@ -230,12 +230,12 @@ def test_a_check_that_cannot_be_measured_is_said(shop: on_disk.Mesh) -> None:
     ("severity", "warn_if", "error_if", "text"),
     [
         ("error", "!= 0", "!= 0", "none"),
-        ("error", "> 17", ">50", "17 quietly, 50 with a warning"),
+        ("error", "> 17", ">50", "17, up to 50 with a warning"),
         ("error", "!= 0", "> 50", "50, with a warning"),
         ("error", ">50", ">50", "50"),
         ("error", "!= 0", "between 5 and 9", "unless `between 5 and 9`"),
         ("warn", "!= 0", "!= 0", "any number, with a warning"),
-        ("warn", "> 3", "!= 0", "3 quietly, more with a warning"),
+        ("warn", "> 3", "!= 0", "3, more with a warning"),
         ("warn", "< 3", "!= 0", "`< 3` warns"),
     ],
 )

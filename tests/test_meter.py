@@ -1,4 +1,4 @@
-"""What `portmesh meter` makes of Spark's account of its statements."""
+"""`portmesh meter` adds up the bytes that Spark's history reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ports of unusual names and sizes are published, or refused with the reason, the same on every engine."""
+"""Ports with unusual names and sizes are published, or refused with a reason, in the same way on every engine."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_name_that_not_every_engine_keeps_is_refused(mesh: Mesh) -> None:
 
     message = mesh.dbt("build").messages["Lines"]
 
-    assert "shop.Lines was not written: its name is not one that every engine keeps." in message
+    assert "shop.Lines was not written: its name is not valid on every engine." in message
     assert "lower-case letters, digits and _" in message
     assert not mesh.has("shop.Lines")
     assert not mesh.has("shop.lines")
@@ -66,7 +66,7 @@ def test_columns_in_mixed_case_are_published_and_read_in_any(mesh: Mesh) -> None
 
 
 def wide_port(mesh: Mesh, data_type: str, columns: dict[str, tuple[str, str]], rows: int) -> None:
-    """The port shop.lines with more columns, {name: (its value in SQL, its checks in YAML)}, of so many rows."""
+    """The port shop.lines with this many rows and more columns: {name: (its value in SQL, its checks in YAML)}."""
     mesh.set_up("shop")
     declared = COLUMNS + "".join(
         f"- {{name: {name}, data_type: {data_type}, description: One of many., data_tests: [{checks}]}}\n"
@@ -108,7 +108,7 @@ def test_more_checks_than_one_statement_can_record(mesh: Mesh) -> None:
 
 
 def test_longer_checks_than_one_statement_takes(mesh: Mesh) -> None:
-    """Athena takes 262,144 bytes."""
+    """Athena accepts statements of up to 262,144 bytes."""
     values = [f"a value of some length {i:04}" for i in range(1500)]
     checks = f"{{accepted_values: {{values: [{', '.join(values)}]}}}}"
     columns = {f"text_{i}": (f"cast('{values[i]}' as {{{{ dbt.type_string() }}}})", checks) for i in range(8)}
@@ -163,7 +163,7 @@ def test_no_part_of_a_statement_is_too_long(mesh: Mesh) -> None:
     [
         ("weekday(landed_at)", "bucket(n, c), truncate(n, c)"),
         ("day(sold_at)", "a column of the contract: line_id, channel, amount, landed_at"),
-        ("bucket(200, line_id)", "at most 100 together"),
+        ("bucket(200, line_id)", "at most 100 in total"),
     ],
 )
 def test_partitions_that_not_every_engine_can_write_are_refused(mesh: Mesh, partition_by: str, allowed: str) -> None:
@@ -174,5 +174,5 @@ def test_partitions_that_not_every_engine_can_write_are_refused(mesh: Mesh, part
 
     message = mesh.dbt("build").messages["lines"]
 
-    assert "shop.lines was not written: its partition_by is not what every engine can write." in message
+    assert "shop.lines was not written: its partition_by does not work on every engine." in message
     assert allowed in message

@@ -1,4 +1,4 @@
-"""What comes from outside the mesh: the environment, the target, the folder of a call, copies of domains."""
+"""Input from outside the mesh: the environment, the target, the current folder, copies of domains."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def test_a_name_that_is_no_environment_is_refused_before_anything_is_made(shop: 
     before = shop.rows("select schema_name from duckdb_schemas()")
     refused = shop.dbt("build")
     assert refused.exit_code == 2
-    assert "PORTMESH_ENVIRONMENT is no name of an environment, so nothing was done." in refused.output
+    assert "PORTMESH_ENVIRONMENT is not a valid environment name, so nothing was done." in refused.output
     assert f"  got       {name if name.strip() else 'nothing'}\n" in refused.output
-    assert "allowed   prod, or up to 40 small letters, digits and single underscores" in refused.output
+    assert "allowed   prod, or up to 40 lower-case letters, digits and single underscores" in refused.output
     assert shop.rows("select schema_name from duckdb_schemas()") == before
 
 
@@ -51,7 +51,7 @@ def test_the_kit_says_the_same(shop: Mesh, portmesh: Portmesh) -> None:
     for command in (["status"], ["build"], ["rollback", "shop.lines"], ["clean"]):
         refused = portmesh(*command)
         assert refused.exit_code == 2
-        assert refused.err.startswith("PORTMESH_ENVIRONMENT is no name of an environment, so nothing was done.\n")
+        assert refused.err.startswith("PORTMESH_ENVIRONMENT is not a valid environment name, so nothing was done.\n")
 
 
 @pytest.mark.parametrize("target", ["lokal", "prod", "a b", "LOCAL"])
@@ -67,7 +67,7 @@ def test_an_unknown_target_is_one_sentence(portmesh: Portmesh, target: str) -> N
 
 
 def _relative_database(mesh: Mesh) -> Path:
-    """As of a profile that names the file alone. Returns a folder below the mesh's."""
+    """Use a profile with a relative database file. Returns a folder inside the mesh's folder."""
     profile = mesh.folder / "profiles.yml"
     profile.write_text(profile.read_text().replace(str(mesh.database), "mesh.duckdb"))
     folder = mesh.folder / "docs"
@@ -93,7 +93,7 @@ def test_dbt_in_another_folder_stops_at_a_database_that_is_not_the_meshs(
     monkeypatch.chdir(folder)
     stopped = shop.dbt("build")
     assert stopped.exit_code == 1
-    assert "The database is not the one of this mesh, so nothing was built." in stopped.output
+    assert "This is not the mesh's own database, so nothing was built." in stopped.output
     assert f"allowed   mesh.duckdb in {shop.folder}" in stopped.output
     monkeypatch.chdir(shop.folder)
     assert shop.dbt("build").ok
@@ -115,7 +115,7 @@ def test_the_profile_names_one_database_wherever_dbt_is_called(shop: Mesh, monke
 
 
 def _copy_the_domain(mesh: Mesh) -> None:
-    """What `dbt deps` does where it cannot link."""
+    """Do what `dbt deps` does when it cannot create links."""
     link = mesh.folder / "dbt_packages" / "shop"
     link.unlink()
     shutil.copytree(mesh.folder / "domains" / "shop", link)
@@ -137,8 +137,8 @@ def test_an_old_copy_of_a_domain_is_noticed(shop: Mesh, portmesh: Portmesh, chan
         shop.remove("domains/shop/models/intermediate/int_shop__more.sql")
     stopped = shop.dbt("build")
     assert stopped.exit_code == 1
-    assert "The domains were edited since they were copied, so nothing was built." in stopped.output
-    assert "got    dbt_packages/shop: not what is in domains/" in stopped.output
+    assert "The domains were edited after dbt deps copied them, so nothing was built." in stopped.output
+    assert "got    dbt_packages/shop: not the same as in domains/" in stopped.output
     assert "next   dbt deps, then dbt build" in stopped.output
     refused = portmesh("status")
     assert refused.exit_code == 2

@@ -1,4 +1,4 @@
-"""What a message prints after `next`, run as it stands, publishes the rows of now: whatever lies before the port."""
+"""The command after `next` in a message publishes the current rows, whatever models are before the port."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SQL = LINES.replace("source('raw', 'lines')", "ref('int_shop__lines')")
 
 
 def write_models(mesh: Mesh, staging: str = "view", intermediate: str = "view") -> None:
-    """shop.lines reads a model that reads a model that reads the source; it has words that Spark takes for secrets."""
+    """shop.lines reads a chain of two models on the source. It contains words that Spark redacts as secrets."""
     mesh.write(
         f"{STAGING}/stg_raw__lines.sql",
         f"{{{{ config(materialized='{staging}') }}}}\n"
@@ -33,7 +33,7 @@ def write_models(mesh: Mesh, staging: str = "view", intermediate: str = "view") 
 
 
 def commands(text: str) -> list[list[str]]:
-    """The arguments of each dbt command that a message prints after `next`."""
+    """The arguments of each dbt command after `next` in a message."""
     found = re.findall(r"^ +next.*?dbt ((?:build|run) [^;,\n]*)", text, re.MULTILINE)
     return [shlex.split(command) for command in found]
 
@@ -108,7 +108,7 @@ def test_a_rollback_names_what_has_to_be_built(shop: Mesh) -> None:
     assert shop.value("select count(*) from shop.lines") == 120
 
 
-def test_two_ports_at_once_read_the_rows_of_now_of_one_view(shop: Mesh) -> None:
+def test_two_ports_in_one_run_read_the_current_rows_of_one_view(shop: Mesh) -> None:
     write_models(shop)
     shop.port("shop/lines_too", SQL, COLUMNS, meta=EXEMPT)
     assert shop.dbt("build").ok
@@ -127,7 +127,7 @@ def test_a_table_that_keeps_no_sql_of_its_view_is_not_read(shop: Mesh) -> None:
     write_models(shop)
     refused = shop.dbt("build", "--select", "lines")
     assert not refused.ok
-    assert "the table stored for the view stg_raw__lines does not hold the view's SQL" in refused.messages["lines"]
+    assert "the table stored for the view stg_raw__lines does not contain the view's SQL" in refused.messages["lines"]
     (command,) = commands(refused.messages["lines"])
     assert shop.dbt(*command).ok
 
@@ -141,7 +141,7 @@ def test_a_view_that_became_a_table_keeps_no_sql_of_before(shop: Mesh) -> None:
     assert shop.dbt("build").ok
     write_models(shop, intermediate="ephemeral")
     refused = shop.dbt("build", "--select", "lines")
-    assert "the table stored for the view stg_raw__lines does not hold the view's SQL" in refused.messages["lines"]
+    assert "the table stored for the view stg_raw__lines does not contain the view's SQL" in refused.messages["lines"]
 
 
 @pytest.mark.engines("emr")

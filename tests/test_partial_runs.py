@@ -1,4 +1,4 @@
-"""`--empty` and `--sample` read a part of the input: what they leave is never what production publishes from."""
+"""`--empty` and `--sample` read only a part of the input. Production never publishes from what they build."""
 
 from __future__ import annotations
 
@@ -61,11 +61,11 @@ def test_production_refuses_it_and_says_where_it_belongs(production: Mesh, comma
 @pytest.mark.parametrize("flag", [EMPTY, SAMPLE], ids=["empty", "sample"])
 def test_an_environment_of_ones_own_takes_it(mesh: Mesh, flag: list[str]) -> None:
     make(mesh, "dev_ana")
-    # A name that the gate has for its own: Jinja would read the domain's where the gate sets none.
+    # The gate uses this name itself: Jinja would read the domain's value if the gate did not set it.
     mesh.write("domains/shop/macros/attempt.sql", "{% macro attempt() %}{% endmacro %}")
     tried = mesh.dbt("build", *flag, "--exclude", "resource_type:snapshot", "resource_type:test")
     assert tried.ok, tried.output
-    assert tried.messages["lines"] == "contract holds, nothing published"
+    assert tried.messages["lines"] == "contract matches, nothing published"
     assert mesh.dbt("build").ok
     assert mesh.value("select count(*) from dev_ana__shop.lines") == 100
 
@@ -75,7 +75,7 @@ def test_a_history_is_never_closed_by_it(mesh: Mesh) -> None:
     assert mesh.dbt("snapshot").ok
     refused = mesh.dbt("snapshot", *EMPTY)
     assert refused.exit_code == 1
-    assert "dbt snapshot --empty was refused: it would take the missing rows for deleted ones." in refused.output
+    assert "dbt snapshot --empty was refused: it would treat the missing rows as deleted." in refused.output
     assert "snapshot   dev_ana__shop__internal.lines_kept" in refused.output
     assert mesh.value("select count(*) from dev_ana__shop__internal.lines_kept where dbt_valid_to is null") == 100
     assert mesh.dbt("build", *EMPTY, "--exclude", "resource_type:snapshot", "resource_type:test").ok

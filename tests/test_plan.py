@@ -1,4 +1,4 @@
-"""A check is rendered exactly as dbt renders its own test node, with the candidate in the port's place."""
+"""A check is rendered exactly as dbt renders its test node, but on the candidate instead of the port."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.test_output_port import EXEMPT, EXEMPT_WITH_HOOKS
 
 pytestmark = pytest.mark.engines(*ENGINES)
 
-# Generic tests that look at what dbt gives a test node, and not the model.
+# Generic tests that use what dbt provides to a test node, instead of the model.
 MACROS = """
 {% test not_listed(model, column_name) %}
   {% set words = (config.get('meta') or {}).get('words', []) %}
@@ -70,7 +70,7 @@ KIT = """
 {% endtest %}
 {% macro default__is_odd(column) %}{{ column }} % 2 = 7{% endmacro %}
 """
-# name: (the check in YAML, whether it is of the column k)
+# name: (the check in YAML, whether it belongs to the column k)
 GOLDEN = {
     "own_config": "not_listed: {config: {meta: {words: [fax, phone]}}}",
     "config_call": "kit.with_own_config: {config: {where: k > 0}}",
@@ -108,7 +108,7 @@ OF_THE_TABLE = ("typed", "reads", "itself", "expression_is_true", "unique_combin
 def statements(
     new_mesh: Callable[[Path], Mesh], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, tuple[str, str]]:
-    """Of each check: the SQL that dbt compiles for its node, and what the audit sent, the port for the candidate."""
+    """For each check: the SQL that dbt compiles for its node, and the audit's SQL with the port's name in it."""
     mesh = new_mesh(tmp_path_factory.mktemp("golden"))
     write_mesh(mesh)
     mesh.land("tiny", "select i as k, 'a' || i as t, now()::timestamp as landed_at from range(1, 4) r(i)")
@@ -146,7 +146,7 @@ def write_mesh(mesh: Mesh) -> None:
 
 
 def sent_by_a_build(mesh: Mesh) -> list[str]:
-    """Statements of one more build, which is small enough for every check to go as it is."""
+    """The statements of one more build. It is so small that every check is sent unchanged."""
     sent: list[str] = []
 
     def listen(event: EventMsg) -> None:
@@ -175,10 +175,8 @@ def test_a_macro_that_sets_its_config_and_reads_from_it_what_is_the_ports_is_ref
     macro = "{% test odd(model, column_name) %}SETselect * from {{ model }} where '{{ config.get('alias') }}' = ''"
     mesh.write("domains/shop/macros/odd.sql", macro.replace("SET", "{{ config(tags=['x']) }}") + "{% endtest %}")
     message = mesh.dbt("build").messages["one"]
-    assert "its check odd_one_k sets its config and reads alias from it, which is the port's there." in message
-    assert (
-        "take config(…) out of macro.shop.test_odd, and write what it sets into the config of the check in" in message
-    )
+    assert "its check odd_one_k calls config() and also reads alias, and would get the port's value." in message
+    assert "remove config(…) from macro.shop.test_odd, and set its values in the config of the check in" in message
     mesh.write("domains/shop/macros/odd.sql", macro.replace("SET", "") + "{% endtest %}")
     assert mesh.dbt("build").ok
 

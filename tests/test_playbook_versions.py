@@ -1,4 +1,4 @@
-"""The playbook's steps for a breaking change, one after the other: nobody is surprised and no row is lost."""
+"""The playbook's steps for a breaking change, in order: no reader breaks unexpectedly and no row is lost."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ V2_ALONE = V2.replace(", starts_from: 1", "")
 
 
 def read_by_desk(mesh: Mesh, reference: str) -> None:
-    """The model of another domain that counts sales, by this reference."""
+    """A model of another domain that counts sales through this reference."""
     mesh.write(
         "domains/desk/models/intermediate/int_desk__sales_counted.sql",
         f"{{{{ config(materialized='table') }}}} select count(*) as sales from {{{{ {reference} }}}}",
@@ -63,7 +63,7 @@ def test_a_breaking_change_from_the_first_step_to_the_last(
     mesh.change_source("sales", "delete from raw.sales")
     monkeypatch.chdir(mesh.folder)
 
-    # 1. Both are out, each with consumers of its own; who names no version reads the first.
+    # 1. Both versions are published, each with its own consumers. Readers that name no version read the first.
     mesh.port("shop/sales", SALES, COLUMNS, meta=EXEMPT)
     give_versions(mesh, "sales", {1: SALES, 2: SECOND}, V1 + V2)
     set_latest(mesh, 1)
@@ -75,13 +75,13 @@ def test_a_breaking_change_from_the_first_step_to_the_last(
     assert [name for name, _ in mesh.engine.columns("shop.sales_v2")] == ["sale_id", "amount", "landed_at"]
     assert counted(mesh) == 150
 
-    # 2. Readers say which they read; the second has a batch that the first has not yet.
+    # 2. Readers name their version. The second version has a batch that the first does not have yet.
     read_by_desk(mesh, "ref('shop', 'sales', v=1)")
     land(mesh, 150, 10, batch=3)
     assert mesh.dbt("build", "--select", "sales.v2", "int_desk__sales_counted").ok
     assert counted(mesh) == 150
 
-    # 3. The latest moves; who says which is not moved.
+    # 3. The latest version changes. Readers that name a version are not affected.
     set_latest(mesh, 2)
     assert mesh.dbt("build", "--select", "int_desk__sales_counted").ok
     assert counted(mesh) == 150
@@ -89,18 +89,18 @@ def test_a_breaking_change_from_the_first_step_to_the_last(
     assert mesh.dbt("build", "--select", "int_desk__sales_counted").ok
     assert counted(mesh) == 160
 
-    # 4. The first has an end and no consumers; a rule names who still reads it.
+    # 4. The first version has a deprecation date and no consumers. A rule names who still reads it.
     give_versions(mesh, "sales", {1: SALES, 2: SECOND}, V1_ENDS + V2)
     read_by_desk(mesh, "ref('shop', 'sales', v=1)")
     stopped = mesh.dbt("build")
-    assert "desk reads shop.sales.v1 and is not among its consumers" in " ".join(stopped.output.split())
+    assert "desk reads shop.sales.v1 but is not one of its consumers" in " ".join(stopped.output.split())
     code, text = run(capsys, "retire", "shop.sales.v1", "--yes")
     assert (code, "desk.int_desk__sales_counted" in text) == (1, True), text
     read_by_desk(mesh, "ref('shop', 'sales', v=2)")
     built = mesh.dbt("build")
     assert built.ok, built.output
 
-    # 5. It goes: the files first, then what consumers read.
+    # 5. The first version is removed: first its files, then the table that consumers read.
     mesh.remove(f"{FOLDER}/sales_v1.sql")
     give_versions(mesh, "sales", {2: SECOND}, V2_ALONE)
     built = mesh.dbt("build")

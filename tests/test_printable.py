@@ -1,4 +1,4 @@
-"""What comes from data reaches no terminal as it is: the macro printable, and the kit's tables."""
+"""Values from data never reach a terminal unescaped: the macro printable, and the kit's tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is quicker than dbt's own SQL gives what dbt's gives, on any values: many tables to an operation."""
+"""Quick forms return the same as dbt's own SQL, for any values. Each operation tests many tables."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tests.mesh import Mesh
 
 pytestmark = [pytest.mark.engines(*ENGINES), pytest.mark.thorough]
 
-# For each table `t<i>`: what dbt's unique counts, whether the quick form finds something, what dbt's counts in its
-# buckets; the same of relationships; what dbt's unique counts of rows that share a key with the `is_new` rows; and
-# whether the newest k is late, of all rows and of the `is_new` ones.
+# For each table `t<i>`: what dbt's unique test counts, whether the quick form finds something, and what dbt's test
+# counts in the quick form's buckets; the same for relationships; what dbt's unique test counts among rows that share a
+# key with `is_new` rows; and whether the newest k is late, for all rows and for `is_new` rows.
 COMPARE = """
 {% macro compare(types) %}
   {% set found = [] %}

@@ -1,4 +1,4 @@
-"""A domain reads another domain's port by two-argument ref: in its models, its checks and its unit tests."""
+"""A domain reads another domain's port with a two-argument ref: in its models, its checks and its unit tests."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CHECK = "relationships_reads_line_id__line_id__ref_shop_lines_"
 
 @pytest.fixture
 def mesh_of_two(mesh: Mesh) -> Mesh:
-    """reader.reads, a port made of shop.lines."""
+    """reader.reads, a port built from shop.lines."""
     mesh.set_up("shop", "reader")
     mesh.port("shop/lines", LINES, COLUMNS, meta=EXEMPT + "\nconsumers: [{name: reader, purpose: A test.}]")
     mesh.port("reader/reads", READS, READ_COLUMNS, meta=EXEMPT)
@@ -127,7 +127,7 @@ def test_a_unit_test_of_an_incremental_port(mesh_of_two: Mesh) -> None:
 
 
 def test_a_unit_test_in_an_environment_without_the_port(mesh_of_two: Mesh) -> None:
-    """The types of the rows are those of production's port, which the build defers to."""
+    """The rows have the types of production's port, to which the build defers."""
     unit_test(mesh_of_two, rows_of("ref('shop', 'lines')"))
     assert mesh_of_two.dbt("build").ok
     state = str(mesh_of_two.folder / "production")
@@ -147,7 +147,7 @@ def test_a_port_for_which_a_unit_test_gives_no_rows_is_named(mesh_of_two: Mesh) 
 
 
 def test_dbt_alone_refuses_rows_of_another_domains_port(mesh_of_two: Mesh) -> None:
-    """The day that this fails, dbt gives the rows itself: remove macros/mesh/ref.sql and decision 0018."""
+    """When this test fails, dbt provides the rows itself: remove macros/mesh/ref.sql and decision 0018."""
     unit_test(mesh_of_two, rows_of("ref('shop', 'lines')"))
     _leave_out(mesh_of_two.folder / "macros", Path("mesh/ref.sql"))
     built = mesh_of_two.dbt("build")
@@ -156,7 +156,7 @@ def test_dbt_alone_refuses_rows_of_another_domains_port(mesh_of_two: Mesh) -> No
 
 
 def _leave_out(macros: Path, file: Path) -> None:
-    """Link all of the repository's macros but one file."""
+    """Link all of the repository's macros except one file."""
     macros.unlink()
     for path in (REPOSITORY / "macros").rglob("*.*"):
         relative = path.relative_to(REPOSITORY / "macros")
@@ -167,7 +167,7 @@ def _leave_out(macros: Path, file: Path) -> None:
 
 @pytest.mark.parametrize("by", ["ref('shop', 'int_shop__secret')", "ref('int_shop__secret')"])
 def test_an_internal_model_of_another_domain_stays_out_of_reach(mesh_of_two: Mesh, by: str) -> None:
-    """A unit test that gives rows for it changes nothing: dbt looks at the model's own refs first."""
+    """A unit test's rows for that port change nothing: dbt looks at the model's own refs first."""
     mesh_of_two.write("domains/shop/models/intermediate/int_shop__secret.sql", "select 7 as line_id, 1.5 as amount")
     mesh_of_two.port("reader/reads", READS.replace("ref('shop', 'lines')", by), READ_COLUMNS, meta=EXEMPT)
     unit_test(mesh_of_two, rows_of(by))
@@ -181,7 +181,7 @@ def test_an_internal_model_of_another_domain_stays_out_of_reach(mesh_of_two: Mes
 
 
 def test_a_domain_is_built_without_the_checks_of_its_readers(mesh_of_two: Mesh) -> None:
-    """The reader's port may not exist yet, and a check is its own port's, measured when that is built."""
+    """The reader's port may not exist yet. A check belongs to its own port and is measured when that port is built."""
     built = mesh_of_two.dbt("build", "--select", "package:shop")
     assert built.ok, built.output
     assert "lines" in built.statuses
@@ -209,7 +209,7 @@ def test_who_asks_for_the_checks_of_readers_gets_them(mesh_of_two: Mesh) -> None
 
 
 def test_no_row_of_another_domains_port_is_stored_before_it_is_used() -> None:
-    """On Spark, where staging and intermediate models are tables, only a port holds what comes from a port."""
+    """On Spark, where staging and intermediate models are tables, only ports contain rows that come from a port."""
     manifest = parse_manifest("--target", "emr")
     models = {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
     readers = [model for model in models.values() if _ports_of_others(model, models)]

@@ -1,4 +1,4 @@
-"""A domain's records are its own: no other domain's table tells of its ports (decision 0022)."""
+"""A domain's records are its own: no other domain's records are used for its ports (decision 0022)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OF_BATCH_TWO = "description: Batch., data_tests: [{accepted_values: {arguments: 
 
 @pytest.fixture
 def sales(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> Mesh:
-    """The incremental port shop.sales with 100 rows of batch 1, and desk.notes beside it, both published."""
+    """The incremental port shop.sales with 100 rows of batch 1, and the port desk.notes, both published."""
     mesh.set_up("shop", "desk", sources=("sales",))
     mesh.port("shop/sales", SALES, COLUMNS, meta=EXEMPT + "\nconsumers: [{name: desk, purpose: A test.}]")
     mesh.port("desk/notes", "select * from {{ ref('shop', 'sales') }}", COLUMNS, meta=EXEMPT)
@@ -38,17 +38,17 @@ def tables(mesh: Mesh) -> list[str]:
 
 
 def states(capsys: Capsys) -> dict[str, tuple[object, object]]:
-    """State and rows of each port, as `portmesh status` tells them."""
+    """The state and rows of each port, from `portmesh status`."""
     code, text = run(capsys, "status", "--json")
     assert code == 0, text
     return {f"{port['product']}.{port['port']}": (port["state"], port["rows"]) for port in json.loads(text)["ports"]}
 
 
-# A proof is what the port's own domain has recorded
+# Only records of the port's own domain count as proof
 
 
 def forge(mesh: Mesh, domain: str) -> None:
-    """Write into a domain's records that all that shop.sales is checked for today has found nothing in its rows."""
+    """Write to a domain's records that today's checks of shop.sales found no failures."""
     definitions = mesh.value("select definitions from portmesh.publications__shop where verdict = 'refused'")
     version = "'sales__20991231_000000_abcdef'"
     forged = {"findings": "0", "definitions": f"'{definitions}'", "sequence": "99", "version": version}
@@ -61,7 +61,7 @@ def forge(mesh: Mesh, domain: str) -> None:
 
 
 def ask_for_batch_two(mesh: Mesh) -> None:
-    """Give shop.sales a check that its published rows do not pass: a build is refused."""
+    """Add a check to shop.sales that its published rows fail. The next build is refused."""
     columns = COLUMNS.replace("description: Batch.}", OF_BATCH_TWO)
     mesh.port("shop/sales", SALES, columns, meta=EXEMPT + "\nconsumers: [{name: desk, purpose: A test.}]")
     land(mesh, 100, 50, batch=2)
@@ -162,7 +162,7 @@ def literal(value: Any) -> str:
 
 
 def as_an_earlier_release_had_them(mesh: Mesh, *domains: str) -> None:
-    """Put the records of these domains into one table each for publications and measurements, which lack a column."""
+    """Move these domains' records to one table of publications and one of measurements, which lack a column."""
     lacking = {"publications": "audit_bytes_billed", "measurements": "seconds"}
     for name, missing in lacking.items():
         found = mesh.engine.columns(f"portmesh.{name}__{domains[0]}")
@@ -216,7 +216,7 @@ def test_a_rollback_is_recorded_before_any_build(sales: Mesh) -> None:
     assert recorded == [("published",), ("published",), ("rolled_back",)]
 
 
-def test_a_run_that_was_killed_between_two_tables_goes_on(sales: Mesh) -> None:
+def test_a_run_that_was_killed_between_two_tables_is_resumed(sales: Mesh) -> None:
     as_an_earlier_release_had_them(sales, "shop", "desk")
     assert sales.dbt("build", "--select", "notes").ok
     sales.execute("drop table portmesh.measurements__desk")
@@ -229,9 +229,7 @@ def test_a_run_that_was_killed_between_two_tables_goes_on(sales: Mesh) -> None:
     assert sales.value("select count(*) from portmesh.publications__desk") == 3
 
 
-def test_a_domain_that_is_gone_is_told_and_retired_from_an_earlier_releases_records(
-    sales: Mesh, capsys: Capsys
-) -> None:
+def test_a_deleted_domain_is_reported_and_retired_from_an_earlier_releases_records(sales: Mesh, capsys: Capsys) -> None:
     as_an_earlier_release_had_them(sales, "shop", "desk")
     shutil.rmtree(sales.folder / "domains/desk")
     shutil.rmtree(sales.folder / "dbt_packages")
@@ -241,6 +239,6 @@ def test_a_domain_that_is_gone_is_told_and_retired_from_an_earlier_releases_reco
     code, text = run(capsys, "retire", "desk", "--yes")
     assert code == 0, text
     assert not sales.has("desk.notes")
-    assert "no model makes" not in run(capsys, "status")[1]
+    assert "no model builds" not in run(capsys, "status")[1]
     recorded = sales.rows("select verdict from portmesh.publications__desk order by sequence")
     assert recorded == [("published",), ("retired",)]

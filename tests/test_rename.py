@@ -1,4 +1,4 @@
-"""A renamed port, and a second version, go on from the rows that are published, though the lake has them no more."""
+"""A renamed port, or a second version, keeps the published rows, although the lake no longer has them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEPT = "\nstarts_from: sales"
 
 @pytest.fixture
 def sales(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> Mesh:
-    """The incremental port shop.sales with 100 rows of batch 1, which the source has no longer."""
+    """The incremental port shop.sales with the 100 rows of batch 1, which the source no longer has."""
     mesh.set_up("shop", sources=("sales",))
     mesh.port("shop/sales", SALES, COLUMNS, meta=EXEMPT)
     publish_first_batch(mesh, rows=100)
@@ -46,19 +46,19 @@ def batches(mesh: Mesh, port: str) -> list[tuple[object, ...]]:
 # By the command
 
 
-def test_a_renamed_port_goes_on_from_its_rows(sales: Mesh, capsys: Capsys) -> None:
+def test_a_renamed_port_keeps_its_rows(sales: Mesh, capsys: Capsys) -> None:
     name_files(sales, "purchases")
     code, text = run(capsys, "rename", "shop.sales", "shop.purchases")
     assert code == 0, text
-    assert "shop.sales would go on as shop.purchases (100 rows)." in text
+    assert "shop.sales would continue as shop.purchases (100 rows)." in text
     assert "portmesh rename shop.sales shop.purchases --yes" in text
     assert run(capsys, "rename", "shop.sales", "shop.purchases", "--yes", "--dry-run")[1] == text
     assert not sales.has("shop.purchases")
 
     code, text = run(capsys, "rename", "shop.sales", "shop.purchases", "--yes")
     assert code == 0, text
-    assert "shop.sales goes on as shop.purchases (100 rows)." in text
-    assert "when they have moved: portmesh retire shop.sales" in text
+    assert "shop.sales continues as shop.purchases (100 rows)." in text
+    assert "once they read the new name: portmesh retire shop.sales" in text
     assert batches(sales, "shop.purchases") == [("1", 100)]
 
     land(sales, 100, 50, batch=2)
@@ -92,21 +92,21 @@ def test_what_cannot_be_renamed_says_why(sales: Mesh, capsys: Capsys) -> None:
     assert (code, text.startswith("shop.sales was not renamed: its model still has that name.")) == (1, True), text
 
     code, text = run(capsys, "rename", "shop.sale", "shop.purchases", "--yes")
-    assert (code, text.startswith("There is nothing of shop.sale to rename.")) == (1, True), text
+    assert (code, text.startswith("There is no shop.sale to rename.")) == (1, True), text
 
     name_files(sales, "purchases")
     code, text = run(capsys, "rename", "shop.sale", "shop.purchases", "--yes")
     assert "Did you mean shop.sales?" in text
     code, text = run(capsys, "rename", "shop.sales", "shop.buys", "--yes")
-    assert (code, "no model makes it: rename its files first" in text) == (1, True), text
+    assert (code, "no model builds it: rename its files first" in text) == (1, True), text
 
     land(sales, 100, 50, batch=2)
     assert sales.dbt("build").ok
     code, text = run(capsys, "rename", "shop.sales", "shop.purchases", "--yes")
-    assert (code, "it has published rows of its own (50), which would be lost" in text) == (1, True), text
+    assert (code, "it already has published rows (50), which would be lost" in text) == (1, True), text
     assert batches(sales, "shop.purchases") == [("2", 50)]
 
-    assert "take its files away, portmesh retire shop.purchases --yes, and put the files back" in text
+    assert "remove its files, run portmesh retire shop.purchases --yes, and restore the files" in text
     for ending in ("sql", "yml"):
         sales.remove(f"{FOLDER}/purchases.{ending}")
     assert run(capsys, "retire", "shop.purchases", "--yes")[0] == 0
@@ -130,7 +130,7 @@ def test_a_domain_is_renamed_with_all_its_ports(mesh: Mesh, monkeypatch: pytest.
 
     code, text = run(capsys, "rename", "shop", "store", "--yes")
     assert code == 0, text
-    assert "shop.others goes on as store.others (100 rows).\nshop.sales goes on as store.sales (100 rows)." in text
+    assert "shop.others continues as store.others (100 rows).\nshop.sales continues as store.sales (100 rows)." in text
     assert "portmesh retire shop" in text
     land(mesh, 100, 50, batch=2)
     assert mesh.dbt("build").ok
@@ -172,7 +172,7 @@ def test_a_full_refresh_starts_from_the_model_alone(sales: Mesh) -> None:
 
 
 def test_a_second_version_starts_from_the_rows_of_the_first(sales: Mesh) -> None:
-    """A column goes, one comes; the first version goes on beside it."""
+    """The new version drops one column and adds another; the first version still exists."""
     second = SALES.replace(
         "cast(amount as bigint) as amount", "cast(amount as bigint) as amount, cast(7 as int) as more"
     )
@@ -200,7 +200,7 @@ def test_a_column_of_another_type_is_explained_before_anything_is_written(sales:
     columns = COLUMNS.replace("name: amount\n  data_type: bigint", "name: amount\n  data_type: int")
     name_files(sales, "purchases", SALES.replace("cast(amount as bigint)", "cast(amount as int)"), columns, KEPT)
     message = sales.dbt("build").messages["purchases"]
-    assert "it starts from the rows of shop.sales, and a column has another type there" in message
+    assert "it starts from the rows of shop.sales, but a column has a different type there" in message
     assert "amount   int        bigint" in message
     assert not sales.has("shop.purchases")
     assert sales.dbt("build", "--full-refresh").ok
@@ -212,20 +212,24 @@ def test_a_new_column_that_may_not_be_null_is_refused(sales: Mesh) -> None:
     name_files(sales, "purchases", sql, COLUMNS + more, KEPT)
     refused = sales.dbt("build")
     assert "not_null   more     100 rows   100 of 100" in refused.messages["purchases"]
-    assert "These are the rows of the version or name that it starts from" in refused.messages["purchases"]
+    assert "These rows come from the version or old name that it starts from" in refused.messages["purchases"]
     assert not sales.has("shop.purchases")
 
 
 @pytest.mark.parametrize(
     ("starts_from", "sql", "problem"),
     [
-        ("other.sales", SALES, "starts_from is other.sales, which is no version of sales and no name in shop"),
-        ("9", SALES, "starts_from is 9, which is no version of sales and no name in shop"),
-        ("sales", SALES, "starts_from is the port itself"),
+        (
+            "other.sales",
+            SALES,
+            "starts_from is other.sales, which is neither a version of sales nor a table name in shop",
+        ),
+        ("9", SALES, "starts_from is 9, which is neither a version of sales nor a table name in shop"),
+        ("sales", SALES, "starts_from names the port itself"),
         (
             "old",
             SALES.replace("{{ config(unique_key='sale_id') }}", ""),
-            "starts_from is for incremental ports (unique_key)",
+            "starts_from is only for incremental ports (with unique_key)",
         ),
     ],
 )
@@ -242,7 +246,7 @@ def test_a_name_of_which_nothing_is_published_is_said(sales: Mesh) -> None:
     built = sales.dbt("build")
     assert built.ok, built.output
     assert (
-        "starts from its model alone: nothing is published here of shop.sale (config.meta.starts_from)" in built.output
+        "starts from its model alone: shop.sale (config.meta.starts_from) has no published version here" in built.output
     )
     assert batches(sales, "shop.purchases") == [("2", 50)]
 

@@ -1,4 +1,4 @@
-"""What no model makes any more is told, stays readable until it is retired, and goes in one go."""
+"""A port that no model builds any more is reported, stays readable until it is retired, and is dropped as a whole."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Capsys = pytest.CaptureFixture[str]
 
 @pytest.fixture
 def shop(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> Mesh:
-    """shop.lines with 100 rows and shop.others with as many, published."""
+    """shop.lines and shop.others, both published with 100 rows."""
     mesh.set_up("shop")
     mesh.port("shop/lines", LINES, COLUMNS, meta=EXEMPT)
     mesh.port("shop/others", LINES, COLUMNS, meta=EXEMPT)
@@ -38,17 +38,17 @@ def delete(mesh: Mesh, port: str) -> None:
 
 
 def beside(mesh: Mesh, port: str) -> list[str]:
-    """What is left of a port beside what consumers read."""
+    """What is left of a port, other than what consumers read."""
     return [name for name in mesh.engine.relations("shop__internal") if port in name]
 
 
-def test_a_deleted_port_stays_readable_and_status_and_clean_tell_of_it(shop: Mesh, capsys: Capsys) -> None:
-    assert "no model makes" not in run(capsys, "status")[1]
+def test_a_deleted_port_stays_readable_and_status_and_clean_report_it(shop: Mesh, capsys: Capsys) -> None:
+    assert "no model builds" not in run(capsys, "status")[1]
     delete(shop, "lines")
     assert shop.dbt("build").ok
     text = run(capsys, "status")[1]
     assert "1 port: 1 published." in text
-    assert "1 relation that no model makes any more can still be read." in text
+    assert "1 relation that no model builds any more can still be read." in text
     assert "  shop.lines   100 rows, published < 1 min ago and not since" in text
     assert "portmesh retire shop.lines" in text
     (unmade,) = json.loads(run(capsys, "status", "--json")[1])["unmade"]
@@ -56,7 +56,7 @@ def test_a_deleted_port_stays_readable_and_status_and_clean_tell_of_it(shop: Mes
 
     code, text = run(capsys, "clean", "--older-than", "0h")
     assert code == 0
-    assert "1 relation that no model makes any more stays" in text
+    assert "Kept 1 relation that no model builds any more: consumers may still read it." in text
     assert "portmesh retire shop.lines" in text
     assert json.loads(run(capsys, "clean", "--json")[1])["unmade"][0]["relation"] == "shop.lines"
     assert shop.value("select count(*) from shop.lines") == 100
@@ -68,15 +68,15 @@ def test_a_port_that_a_model_makes_is_not_retired(shop: Mesh, capsys: Capsys) ->
     shop.port("shop/after", "select * from {{ ref('lines') }}", COLUMNS, meta=EXEMPT)
     code, text = run(capsys, "retire", "shop.lines", "--yes")
     text = " ".join(text.split())
-    assert (code, text.startswith("shop.lines was not retired: models of the mesh still make it.")) == (1, True), text
-    assert "shop.lines 2099-03-31 shop.after it reads domains/shop/models/output_ports/after.sql" in text
+    assert (code, text.startswith("shop.lines was not retired: models in the mesh still build it.")) == (1, True), text
+    assert "shop.lines 2099-03-31 shop.after domains/shop/models/output_ports/after.sql is removed" in text
     assert "shop.lines 2099-03-31 desk 2099-06-30" in text
-    assert "delete the files of the port, then: portmesh retire shop.lines" in text
+    assert "delete the port's files, then: portmesh retire shop.lines" in text
     assert run(capsys, "retire", "shop", "--yes")[0] == 1
     assert shop.value("select count(*) from shop.lines") == 100
 
 
-def test_a_port_that_nobody_makes_goes_with_all_that_belongs_to_it(shop: Mesh, capsys: Capsys) -> None:
+def test_a_port_without_a_model_is_retired_with_everything_that_belongs_to_it(shop: Mesh, capsys: Capsys) -> None:
     shop.land("lines", good() + DUPLICATE)
     assert not shop.dbt("build", "--select", "lines").ok
     assert any("unique" in name for name in beside(shop, "lines"))
@@ -93,13 +93,13 @@ def test_a_port_that_nobody_makes_goes_with_all_that_belongs_to_it(shop: Mesh, c
 
     code, text = run(capsys, "retire", "shop.lines", "--yes")
     assert code == 0, text
-    assert "shop.lines is retired; gone are:" in text
+    assert "shop.lines was retired. Deleted:" in text
     assert not shop.has("shop.lines")
     assert beside(shop, "lines") == []
     assert shop.value("select count(*) from shop.others") == 100
-    assert "no model makes" not in run(capsys, "status")[1]
+    assert "no model builds" not in run(capsys, "status")[1]
     code, text = run(capsys, "retire", "shop.lines", "--yes")
-    assert (code, text.startswith("There is nothing of shop.lines to retire.")) == (1, True), text
+    assert (code, text.startswith("There is no shop.lines to retire.")) == (1, True), text
 
 
 def test_a_retired_name_starts_a_new_history(shop: Mesh, capsys: Capsys) -> None:
@@ -125,10 +125,10 @@ def test_consumers_and_the_date_of_the_last_version_are_waited_for(shop: Mesh, c
     code, text = run(capsys, "retire", "shop.lines", "--yes")
     lines = [" ".join(line.split()) for line in text.splitlines()]
     assert code == 1
-    assert "shop.lines desk no end ask them; they were listed when it was last built" in lines, text
-    assert "shop.lines board 2099-06-30 ask them; they were listed when it was last built" in lines, text
-    assert "shop.lines whoever trusts its deprecation_date 2099-03-31 wait for the date" in lines, text
-    assert "although listed portmesh retire shop.lines --early --yes" in lines, text
+    assert "shop.lines desk no end ask them: they were listed when it was last built" in lines, text
+    assert "shop.lines board 2099-06-30 ask them: they were listed when it was last built" in lines, text
+    assert "shop.lines anyone who relies on its deprecation_date 2099-03-31 wait until that date" in lines, text
+    assert "to retire early portmesh retire shop.lines --early --yes" in lines, text
     assert shop.value("select count(*) from shop.lines") == 100
     assert run(capsys, "retire", "shop.lines", "--early", "--yes")[0] == 0
     assert not shop.has("shop.lines")
@@ -145,7 +145,7 @@ def test_a_date_that_is_over_holds_nothing_up(shop: Mesh, capsys: Capsys) -> Non
 @pytest.mark.parametrize(
     "sql", ["select * from {stored}", "select * from shop.lines", "select 1 from (select 1) as one, shop.lines"]
 )
-def test_what_a_view_stands_on_is_not_dropped(shop: Mesh, capsys: Capsys, sql: str) -> None:
+def test_a_port_that_a_view_reads_is_not_dropped(shop: Mesh, capsys: Capsys, sql: str) -> None:
     shop.execute(
         f"create schema desk; create view desk.of_a_reader as {sql.format(stored=shop.engine.stored_in('shop.lines'))}"
     )
@@ -182,16 +182,16 @@ def test_a_source_of_the_mesh_on_it_holds_it_up(shop: Mesh, capsys: Capsys) -> N
 
 
 def test_what_another_model_makes_now_is_not_retired(shop: Mesh, capsys: Capsys) -> None:
-    """The port of a model of another name, with the alias of the first, is the same relation."""
+    """A model with another name but the same alias builds the same relation."""
     path = shop.folder / FOLDER / "lines.yml"
     text = path.read_text().replace("name: lines\n", "name: baskets\n").replace("meta:", "alias: lines\n      meta:", 1)
     delete(shop, "lines")
     shop.write(f"{FOLDER}/baskets.sql", LINES)
     (shop.folder / FOLDER / "baskets.yml").write_text(text)
     assert shop.dbt("build").ok
-    assert "no model makes" not in run(capsys, "status")[1]
+    assert "no model builds" not in run(capsys, "status")[1]
     code, text = run(capsys, "retire", "shop.lines", "--yes")
-    assert (code, "models of the mesh still make it" in text) == (1, True), text
+    assert (code, "models in the mesh still build it" in text) == (1, True), text
     assert shop.value("select count(*) from shop.lines") == 100
 
 
@@ -206,7 +206,7 @@ def test_the_name_of_a_model_that_is_read_under_another_may_be_retired(shop: Mes
     assert run(capsys, "retire", "shop.lines", "--yes")[0] == 1
 
 
-def test_all_of_a_domain_goes_at_once(mesh: Mesh, monkeypatch: pytest.MonkeyPatch, capsys: Capsys) -> None:
+def test_a_whole_domain_is_retired_in_one_step(mesh: Mesh, monkeypatch: pytest.MonkeyPatch, capsys: Capsys) -> None:
     mesh.set_up("till", "shop")
     mesh.port("shop/lines", LINES.replace("source('raw', 'lines')", "ref('till', 'lines')"), COLUMNS, meta=EXEMPT)
     mesh.port("shop/more", "select * from {{ ref('lines') }}", COLUMNS, meta=EXEMPT)
@@ -221,7 +221,7 @@ def test_all_of_a_domain_goes_at_once(mesh: Mesh, monkeypatch: pytest.MonkeyPatc
     mesh.set_up("till")
     assert mesh.dbt("deps").ok
     text = run(capsys, "status")[1]
-    assert "2 relations that no model makes any more can still be read." in text
+    assert "2 relations that no model builds any more can still be read." in text
     code, text = run(capsys, "retire", "shop")
     assert code == 0, text
     assert "portmesh retire shop --yes" in text
@@ -230,12 +230,10 @@ def test_all_of_a_domain_goes_at_once(mesh: Mesh, monkeypatch: pytest.MonkeyPatc
     assert not mesh.has("shop.more")
     assert beside(mesh, "") == []
     assert mesh.value("select count(*) from till.lines") == 100
-    assert "no model makes" not in run(capsys, "status")[1]
+    assert "no model builds" not in run(capsys, "status")[1]
 
 
 def test_a_near_name_is_given(shop: Mesh, capsys: Capsys) -> None:
     delete(shop, "lines")
     code, text = run(capsys, "retire", "shop.line", "--yes")
-    assert (code, text.startswith("There is nothing of shop.line to retire. Did you mean shop.lines?")) == (1, True), (
-        text
-    )
+    assert (code, text.startswith("There is no shop.line to retire. Did you mean shop.lines?")) == (1, True), text

@@ -1,4 +1,4 @@
-"""The kit's rooms: modules need each other in one direction only, whether an import stands above or in a function."""
+"""The kit's modules import each other in one direction only, at the top of a module or inside a function."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SOURCE = REPOSITORY / "src"
 
 
 def imports_of(code: str) -> Iterator[str]:
-    """Names of what code imports from the kit, modules or what stands in them."""
+    """The names that code imports from the kit: modules or their members."""
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
@@ -25,7 +25,7 @@ def imports_of(code: str) -> Iterator[str]:
 
 
 def needs(sources: Mapping[str, str]) -> dict[str, set[str]]:
-    """Modules of the kit with the other modules of the kit that they import."""
+    """The kit's modules, each with the other modules of the kit that it imports."""
     return {name: {other for other in imports_of(code) if other in sources} - {name} for name, code in sources.items()}
 
 
@@ -65,13 +65,13 @@ def test_a_room_needs_none_above_it(room: str, above: tuple[str, ...]) -> None:
 
 
 def foreign(code: str) -> set[str]:
-    """Packages of others that code imports."""
+    """The third-party packages that code imports."""
     packages = {name.partition(".")[0] for name in imports_of(code)}
     return packages - {"portmesh", *sys.stdlib_module_names}
 
 
 def test_a_command_parses_calls_and_prints() -> None:
-    """So it needs nobody's package but the two for that."""
+    """It needs no third-party package except these two."""
     found = {name: foreign(code) for name, code in kit().items() if name.startswith("portmesh.commands.")}
     assert len(found) > 10
     assert {name for name, others in found.items() if others - {"typer", "rich"}} == set()

@@ -1,4 +1,4 @@
-"""Every rule passes and fails on a small mesh, through dbt, and stops the run with what to do."""
+"""Every rule passes and fails on a small mesh, through dbt. A finding stops the run and says what to do."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def source(schema: str, table: str = "tickets", meta: str = "{}") -> Edit:
 
 
 def meta(text: str) -> Edit:
-    """A further key of the port's config.meta."""
+    """Add a key to the port's config.meta."""
     return Edit(PORT, "        version: 1.0.0\n", f"        version: 1.0.0\n        {text}\n")
 
 
@@ -89,7 +89,7 @@ SNAPSHOT = write(
 EXEMPTION = "exemptions: [{{rule: {rule}, reason: {reason}, until: {until}}}]"
 AS_UNIQUENESS = "config: {meta: {dimension: uniqueness}}"
 NO_KEY = Edit(PORT, "data_tests: [unique, not_null]", "data_tests: [not_null]")
-UNCHECKED_KEY = "shop.lines has no check of its uniqueness."
+UNCHECKED_KEY = "shop.lines has no check for uniqueness."
 
 FAILING: list[tuple[str, list[Edit], str]] = [
     (
@@ -97,11 +97,11 @@ FAILING: list[tuple[str, list[Edit], str]] = [
         [Edit(PORT, "description: One row per line of lines.", "description: ''")],
         "shop.lines has no description.",
     ),
-    ("PM101", [Edit(PORT, "description: Euro.", "description: ' '")], "shop.lines has no description of amount."),
+    ("PM101", [Edit(PORT, "description: Euro.", "description: ' '")], "shop.lines has no description for amount."),
     (
         "PM101",
         [Edit(ROOT, "enforced: true", "enforced: false"), Edit(PORT, "data_type: double, ", "")],
-        "shop.lines has no enforced contract; no data_type of amount.",
+        "shop.lines has no enforced contract; no data_type for amount.",
     ),
     ("PM102", [Edit(PRODUCT, "email: shop@example.com", "email: ''")], "The product shop has no owner email."),
     ("PM102", [Edit(PRODUCT, "channel: '#shop'", "chanel: '#shop'")], "The product shop has no channel."),
@@ -130,16 +130,16 @@ FAILING: list[tuple[str, list[Edit], str]] = [
     ("PM103", [Edit(PORT, "        classification: internal\n", "")], "shop.lines has no classification."),
     ("PM103", [Edit(PORT, "version: 1.0.0", "version: 1.0")], "shop.lines has the version 1.0."),
     ("PM103", [Edit(PORT, "        version: 1.0.0\n", "")], "shop.lines has no version."),
-    ("PM104", [UNLISTED], "desk reads shop.lines and is not among its consumers."),
+    ("PM104", [UNLISTED], "desk reads shop.lines but is not one of its consumers."),
     (
         "PM104",
         [Edit(PORT, "{name: desk, ", "{name: dsk, ")],
-        "Ask the owner (shop@example.com) to add desk to lines.yml, with a purpose (it lists dsk, is that a",
+        "Ask the owner (shop@example.com) to add desk to the consumers in lines.yml, with a purpose (is dsk there a",
     ),
     (
         "PM104",
         [Edit(PORT, "        consumers: [{name: desk, purpose: Reports.}]\n", "")],
-        "desk reads shop.lines and is not",
+        "desk reads shop.lines but is not",
     ),
     ("PM105", [Edit(PORT, ", purpose: Reports.", "")], "A consumer of shop.lines (desk) has no purpose."),
     (
@@ -148,42 +148,42 @@ FAILING: list[tuple[str, list[Edit], str]] = [
         "A consumer of shop.lines has no name.",
     ),
     ("PM106", [NO_KEY], UNCHECKED_KEY),
-    ("PM106", [Edit(PORT, "[unique, not_null]", "[unique]")], "shop.lines has no check of its completeness."),
-    ("PM106", [Edit(PORT, f"        freshness: {DAY}\n", "")], "shop.lines has no check of its timeliness."),
+    ("PM106", [Edit(PORT, "[unique, not_null]", "[unique]")], "shop.lines has no check for completeness."),
+    ("PM106", [Edit(PORT, f"        freshness: {DAY}\n", "")], "shop.lines has no check for timeliness."),
     (
         "PM106",
         [Edit(PORT, "{accepted_range: {arguments: {min_value: 0}}}", "")],
-        "shop.lines has no check of its accuracy.",
+        "shop.lines has no check for accuracy.",
     ),
     (
         "PM106",
         [Edit(PORT, "[unique, not_null]", "[{unique: {config: {meta: {dimension: accuracy}}}}, not_null]")],
         UNCHECKED_KEY,
     ),
-    ("PM107", [exposure("board")], "The exposure board reads shop.lines and is not among its consumers."),
+    ("PM107", [exposure("board")], "The exposure board reads shop.lines but is not one of its consumers."),
     (
         "PM108",
         [UNLISTED, READS_NOTHING, RELATIONSHIP],
-        "of desk reads shop.lines, and desk is not among its consumers.",
+        "of desk reads shop.lines, but desk is not one of its consumers.",
     ),
     ("PM109", [source("shop", "lines")], "The source other.lines of desk is a table of the domain shop (shop.lines)."),
     ("PM109", [source("SHOP__internal")], "is a table of the domain shop (SHOP__internal.tickets)."),
     (
         "PM109",
         [source("desk__internal")],
-        "is a table of the domain desk (desk__internal.tickets). ... Read it by ref()",
+        "is a table of the domain desk (desk__internal.tickets). ... Read it with ref()",
     ),
     ("PM109", [source("pr_12__shop", "lines")], "is a table of the domain shop (pr_12__shop.lines)."),
     (
         "PM109",
         [source("portmesh", "publications")],
-        "is a table of the records, which only platform reads (portmesh.publications).",
+        "is a table of the records, which only platform may read (portmesh.publications).",
     ),
     ("PM109", [source("raw", meta='{external_location: \'"mesh"."shop"."lines"\'}')], "is a table of the domain shop"),
     (
         "PM109",
         [source("landing", '"lines"', "{external_location: shop.lines}")],
-        "Read an output port of shop by ref('shop', '<port>')",
+        "Read an output port of shop with ref('shop', '<port>')",
     ),
     (
         "PM110",
@@ -193,7 +193,7 @@ FAILING: list[tuple[str, list[Edit], str]] = [
                 "{% test not_null(model, column_name) %}select 1 where false{% endtest %}",
             )
         ],
-        "The macro test_not_null of desk has the name of a shared one and would replace it.",
+        "The macro test_not_null of desk has the name of a shared macro and would replace it.",
     ),
     (
         "PM110",
@@ -203,7 +203,7 @@ FAILING: list[tuple[str, list[Edit], str]] = [
                 "{% macro render_check(port, check, relation) %}{% endmacro %}",
             )
         ],
-        "The macro render_check of desk has the name of a shared one",
+        "The macro render_check of desk has the name of a shared macro",
     ),
     (
         "PM110",
@@ -213,7 +213,7 @@ FAILING: list[tuple[str, list[Edit], str]] = [
                 "{% macro duckdb__get_binding_char() %}{% endmacro %}{% macro run_query(sql) %}{% endmacro %}",
             )
         ],
-        "The macro run_query of desk has the name of a shared one",
+        "The macro run_query of desk has the name of a shared macro",
     ),
     (
         "PM110",
@@ -223,7 +223,7 @@ FAILING: list[tuple[str, list[Edit], str]] = [
                 "".join(f"{{% macro {name}() %}}{{% endmacro %}}" for name in sorted(DEFAULT_NAMESPACE)),
             )
         ],
-        " ... ".join(f"The macro {name} of desk has the name of a shared one" for name in DEFAULT_NAMESPACE),
+        " ... ".join(f"The macro {name} of desk has the name of a shared macro" for name in DEFAULT_NAMESPACE),
     ),
     (
         "PM110",
@@ -233,7 +233,7 @@ FAILING: list[tuple[str, list[Edit], str]] = [
                 "{% materialization table, adapter='duckdb' %}{{ return({'relations': []}) }}{% endmaterialization %}",
             )
         ],
-        "The macro materialization_table_duckdb of desk is a materialization.",
+        "The macro materialization_table_duckdb of desk is a materialization, which only the root may have.",
     ),
     (
         "PM110",
@@ -243,17 +243,17 @@ FAILING: list[tuple[str, list[Edit], str]] = [
                 "{% materialization own_port, default %}{{ return({'relations': []}) }}{% endmaterialization %}",
             )
         ],
-        "The macro materialization_own_port_default of desk is a materialization.",
+        "The macro materialization_own_port_default of desk is a materialization, which only the root may have.",
     ),
     (
         "PM110",
         [Edit("domains/desk/dbt_project.yml", "name: desk", "name: desk\non-run-end: ['select 1']")],
-        "desk has a hook (on-run-end) that would run in every run of the mesh.",
+        "desk has a hook (on-run-end) that would run in every run of every domain.",
     ),
     (
         "PM110",
         [Edit("domains/desk/dbt_project.yml", "name: desk", "name: desk\nprofile: portmesh")],
-        "desk has a profile of its own, so dbt would build it without the mesh: without a rule or a check.",
+        "desk names a profile, so dbt could build it without the mesh, and so without rules and checks.",
     ),
     ("PM111", [Edit(ROOT, "    +group: desk\n", "")], "The model desk.int_desk__lines is in no group."),
     (
@@ -267,17 +267,17 @@ FAILING: list[tuple[str, list[Edit], str]] = [
             Edit(ROOT, "    +group: desk\n", ""),
             write(READER, "{{ config(group='shop') }} select * from {{ ref('shop', 'lines') }}"),
         ],
-        "The model desk.int_desk__lines is in the group shop, which is not its domain.",
+        "The model desk.int_desk__lines is in the group shop, not in its domain's.",
     ),
     (
         "PM111",
         [write("domains/desk/models/second.yml", "groups: [{name: second, owner: {name: a, email: b}}]")],
-        "The group second stands in the domain desk, which is one product with one group.",
+        "The domain desk has a group second; a domain is one product, with one group of the same name.",
     ),
     (
         "PM112",
         [write("domains/desk/models/intermediate/open.sql", "{{ config(access='public') }} select 1 as one")],
-        "desk.open is public and not in output_ports/, so nothing audits it.",
+        "desk.open is public but not in output_ports/, so nothing audits it.",
     ),
     (
         "PM112",
@@ -286,66 +286,70 @@ FAILING: list[tuple[str, list[Edit], str]] = [
                 "domains/desk/models/intermediate/open.sql", "{{ config(materialized='output_port') }} select 1 as one"
             )
         ],
-        "desk.open is materialized output_port and not in output_ports/",
+        "desk.open is materialized as output_port but not in output_ports/",
     ),
     (
         "PM112",
         [write("domains/desk/models/marts/output_ports/deep.sql", "select 1 as one")],
-        "desk.deep is in output_ports/ and is materialized view.",
+        "desk.deep is in output_ports/ but is materialized as view.",
     ),
     (
         "PM124",
         [Edit(PORT, "    config:\n", "    config:\n      on_schema_change: ignore\n")],
-        "shop.lines sets on_schema_change, which a port does not have.",
+        "shop.lines sets on_schema_change, which is not a setting of output ports.",
     ),
     (
         "PM124",
         [Edit(PORT, "    config:\n", "    config:\n      partitoned_by: [amount]\n")],
-        "shop.lines sets partitoned_by, which a port does not have. ... Write partition_by",
+        "shop.lines sets partitoned_by, which is not a setting of output ports. ... Write partition_by",
     ),
     (
         "PM124",
         [Edit("domains/shop/dbt_project.yml", "name: shop", "models: {+incremental_strategy: append}\nname: shop")],
-        "shop.lines sets incremental_strategy, which a port does not have.",
+        "shop.lines sets incremental_strategy, which is not a setting of output ports.",
     ),
     (
         "PM113",
         [write("domains/shop/tests/assert_lines.sql", "select * from {{ ref('lines') }} where amount < 0")],
-        "The singular test assert_lines reads shop.lines: it would run after the publication.",
+        "The singular test assert_lines reads shop.lines, so it would run only after the port is published.",
     ),
     (
         "PM114",
         [meta("classifcation: internal")],
-        "shop.lines: config.meta has classifcation, which nothing reads; did you mean classification?",
+        "shop.lines: config.meta has the unknown key classifcation; did you mean classification?",
     ),
-    ("PM114", [meta("zzz: 1")], "config.meta has zzz, which nothing reads (known: version, classification,"),
+    ("PM114", [meta("zzz: 1")], "config.meta has the unknown key zzz (known: version, classification,"),
     (
         "PM114",
         [Edit(PORT, f"freshness: {DAY}", "freshness: 24")],
-        "freshness is 24, not a mapping of column, warn_after and error_after.",
+        "freshness is 24, not a mapping with column, warn_after and error_after.",
     ),
     (
         "PM114",
         [Edit(PORT, "column: landed_at", "column: landedat")],
-        "freshness.column is landedat, which is no column of the contract.",
+        "freshness.column is landedat; it must be a column of the contract.",
     ),
     (
         "PM114",
         [Edit(PORT, "warn_after", "warn_afer")],
-        "freshness has warn_afer, which nothing reads; did you mean warn_after?",
+        "freshness has the unknown key warn_afer; did you mean warn_after?",
     ),
     (
         "PM114",
         [Edit(PORT, "period: hour", "period: week")],
-        "freshness.warn_after is not like {count: 24, period: hour} (periods: minute, hour, day).",
+        "freshness.warn_after does not look like {count: 24, period: hour} (periods: minute, hour, day).",
     ),
-    ("PM114", [Edit(PORT, "count: 24", "count: 0")], "freshness.warn_after is not like {count: 24, period: hour}"),
-    ("PM114", [meta("subject: customer")], "subject is customer, not a mapping of entity and key."),
+    (
+        "PM114",
+        [Edit(PORT, "count: 24", "count: 0")],
+        "freshness.warn_after does not look like {count: 24, period: hour}",
+    ),
+    ("PM114", [meta("subject: customer")], "subject is customer, not a mapping with entity and key."),
     ("PM114", [meta("subject: {key: household_id}")], "subject.entity is missing."),
     (
         "PM114",
         [meta("subject: {entity: customer, key: household_id}")],
-        "subject.key is household_id, which is no column of the contract.",
+        "subject.key is household_id; it must be a column of the contract.",
     ),
     (
         "PM114",
@@ -355,12 +359,12 @@ FAILING: list[tuple[str, list[Edit], str]] = [
     (
         "PM114",
         [Edit(PORT, "purpose: Reports.}", "purpose: Reports.}, board")],
-        "the consumer board is not like {name: board, purpose: ...}.",
+        "the consumer board must be written as {name: board, purpose: ...}.",
     ),
     (
         "PM114",
         [Edit(PORT, "purpose: Reports.", "purpose: Reports., unitl: 2099-01-01")],
-        "the consumer desk has unitl, which nothing reads; did you mean until?",
+        "the consumer desk has the unknown key unitl; did you mean until?",
     ),
     (
         "PM114",
@@ -388,22 +392,22 @@ FAILING: list[tuple[str, list[Edit], str]] = [
                 "- {name: AMOUNT, data_type: double, description: Euro.}\n      - {name: amount",
             )
         ],
-        "shop.lines: the column amount is declared twice, and dbt keeps the last declaration only.",
+        "shop.lines: the column amount is declared twice; dbt keeps only the last declaration.",
     ),
     (
         "PM115",
         [meta(EXEMPTION.format(rule="PM106", reason="Soon.", until="2020-01-01"))],
-        "shop.lines: its exemption of PM106 expired on 2020-01-01.",
+        "shop.lines: its exemption from PM106 expired on 2020-01-01.",
     ),
-    ("PM115", [meta("exemptions: [{rule: PM106, until: 2099-01-01}]")], "its exemption of PM106 has no reason."),
+    ("PM115", [meta("exemptions: [{rule: PM106, until: 2099-01-01}]")], "its exemption from PM106 has no reason."),
     (
         "PM115",
         [meta("exemptions: [{rule: PM106, reason: Soon.}]")],
-        "its exemption of PM106 has no end date: until is missing.",
+        "its exemption from PM106 has no end date: until is missing.",
     ),
     ("PM115", [meta("exemptions: [{rule: PM106, reason: Soon., until: later}]")], "has no end date: until is later."),
     ("PM115", [meta("exemptions: PM106")], "shop.lines: its exemptions are not a list."),
-    ("PM115", [meta("exemptions: [PM106]")], "its exemption is not a mapping of rule, reason and until."),
+    ("PM115", [meta("exemptions: [PM106]")], "its exemption is not a mapping with rule, reason and until."),
     (
         "PM115",
         [
@@ -420,19 +424,19 @@ FAILING: list[tuple[str, list[Edit], str]] = [
             write("domains/shop/seeds/rates.csv", "currency,rate\nEUR,1\n"),
             write(READER, "select * from {{ ref('shop', 'rates') }}"),
         ],
-        "desk.int_desk__lines reads shop.rates, a seed of shop. ... "
-        "Read an output port of shop by ref('shop', '<port>'); if there is none, ask shop@example.com for one",
+        "desk.int_desk__lines reads shop.rates, a seed of shop, not a port. ... "
+        "Read an output port of shop with ref('shop', '<port>'); if there is none, ask shop@example.com for one",
     ),
     (
         "PM117",
         [exposure("shop"), Edit(PORT, "purpose: Reports.}", "purpose: Reports.}, {name: shop, purpose: A board.}")],
-        "The exposure shop has the name of a domain, and would be taken for it among the consumers of a port.",
+        "The exposure shop has the same name as a domain, so a port's list of consumers could not tell them apart.",
     ),
     (
         "PM118",
         [SNAPSHOT, Edit(SNAPSHOT.path, "strategy: check", "strategy: check\n      target_schema: shop")],
-        "The snapshot desk.days would be written to shop.days; what desk builds stands in desk__internal. ... Take its "
-        "target_schema out",
+        "The snapshot desk.days would be written to shop.days, but desk may write it only to desk__internal. ... "
+        "Remove its target_schema",
     ),
 ]
 
@@ -557,7 +561,7 @@ PASSING: list[tuple[str, list[Edit]]] = [
 
 
 def project_files(mesh: Mesh) -> dict[Path, str]:
-    """Text of each file of the project, but not of what dbt or the repository puts there."""
+    """The text of each of the project's own files, without those of dbt or the repository."""
     files = [
         *mesh.folder.glob("*.yml"),
         *(mesh.folder / "domains").rglob("*.*"),
@@ -582,13 +586,13 @@ def said(outcome: Outcome) -> str:
 
 
 def findings(outcome: Outcome) -> list[tuple[str, str]]:
-    """Code and file of each finding."""
+    """The code and the file of each finding."""
     text = outcome.output.rsplit("nothing was built.", 1)[-1]
     return re.findall(r"^\s*(PM\d{3})  (?:.|\n)*?\n\s*(\S+\.(?:yml|sql))\n", text, flags=re.MULTILINE)
 
 
 def one_of_each_rule_first() -> Iterator[Any]:
-    """All cases; those after the first of a rule are many of one kind."""
+    """All cases. Those after the first case of each rule are marked thorough."""
     seen: set[str] = set()
     for number, case in enumerate(FAILING):
         marks = [pytest.mark.thorough] if case[0] in seen else []
@@ -690,7 +694,7 @@ def test_leaving_the_group_out_is_no_way_out(good: Mesh) -> None:
         ("PM104", READER),
         ("PM111", READER),
     ]
-    assert "The product desk has no group of its name." in refused.output
+    assert "The product desk has no group named desk." in refused.output
 
 
 def test_another_environment_has_the_same_rules(mesh: Mesh) -> None:
@@ -792,7 +796,7 @@ def test_the_mesh_of_this_repository_keeps_every_rule(tmp_path: Path, monkeypatc
         "--target-path",
         str(tmp_path),
     ]
-    compiled = dbtRunner().invoke(["compile", *place])  # with a selection, dbt would not compile the hooks
+    compiled = dbtRunner().invoke(["compile", *place])  # With a selection, dbt would not compile the hooks.
     assert compiled.success, compiled.exception
     compiled_nodes = [result.node.unique_id for result in compiled.result.results]  # type: ignore[union-attr]
     assert "operation.portmesh.portmesh-on-run-start-0" in compiled_nodes

@@ -1,4 +1,4 @@
-"""What happens before and after the last day of a consumer or of a version: a warning first, then one domain stops."""
+"""Before the last day of a consumer or of a version there is a warning; after it, one domain stops."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def mesh_of(mesh: Mesh) -> Mesh:
 
 
 def listed(mesh: Mesh, **until: str) -> None:
-    """The consumers of shop.lines and their last days."""
+    """Set the consumers of shop.lines and their last days."""
     consumers = ", ".join(f"{{name: {name}, purpose: Reports., until: {day}}}" for name, day in until.items())
     mesh.port("shop/lines", LINES, COLUMNS, meta=f"consumers: [{consumers}]")
 
 
 def versioned(mesh: Mesh, first: str, latest: int = 2) -> None:
-    """shop.lines in two versions, the first with these further keys; desk and till may read both."""
+    """shop.lines in two versions, the first with these extra keys. desk and till may read both."""
     listed(mesh, desk=FAR, till=FAR)
     (mesh.folder / PORT).with_suffix(".sql").rename((mesh.folder / PORT).with_name("lines_v1.sql"))
     mesh.write("domains/shop/models/output_ports/lines_v2.sql", LINES)
@@ -51,8 +51,8 @@ def versioned(mesh: Mesh, first: str, latest: int = 2) -> None:
 
 
 def warned(outcome: Outcome) -> str:
-    """What the rules warned of, as one line."""
-    return said(outcome).partition("of the rules.")[2].partition("START hook")[0]
+    """The rules' warnings, as one line."""
+    return said(outcome).partition("from the rules.")[2].partition("START hook")[0]
 
 
 def test_an_expired_consumer_stops_only_what_reads_and_what_follows(mesh_of: Mesh) -> None:
@@ -63,12 +63,12 @@ def test_an_expired_consumer_stops_only_what_reads_and_what_follows(mesh_of: Mes
     assert built.statuses["lines"] == built.statuses["int_till__lines"] == built.statuses["int_desk__one"] == "success"
     assert (built.statuses["int_desk__lines"], built.statuses["int_desk__lines_counted"]) == ("error", "skipped")
     message = " ".join(built.messages["int_desk__lines"].split())
-    assert f"desk.int_desk__lines was not built: the access of desk to shop.lines expired on {OVER}." in message
+    assert f"desk.int_desk__lines was not built: desk's access to shop.lines expired on {OVER}." in message
     assert f"listed in {PORT} next agree on a new date with its owner (shop@example.com), or stop reading it" in message
     assert "docs/rules/PM105.md" in message
     assert "> in macro" not in built.output
-    assert f"PM105 The access of desk to shop.lines expired on {OVER}." in warned(built)
-    # The reader's older view stands, as every model that is not built; once the date is a new one, a retry builds it.
+    assert f"PM105 desk's access to shop.lines expired on {OVER}." in warned(built)
+    # The reader's view remains, as for every model that is not built. Once the date is changed, a retry builds it.
     assert mesh_of.value("select count(*) from desk__internal.int_desk__lines_counted") == 1
     listed(mesh_of, desk=FAR, till=FAR)
     assert mesh_of.dbt("retry").statuses == {"int_desk__lines": "success", "int_desk__lines_counted": "success"}
@@ -76,7 +76,11 @@ def test_an_expired_consumer_stops_only_what_reads_and_what_follows(mesh_of: Mes
 
 @pytest.mark.parametrize(
     ("day", "warning"),
-    [(SOON, f"PM105 desk may read shop.lines until {SOON}."), (TODAY.isoformat(), "PM105 desk may read"), (FAR, "")],
+    [
+        (SOON, f"PM105 desk's access to shop.lines ends after {SOON}."),
+        (TODAY.isoformat(), "PM105 desk's access to shop.lines ends"),
+        (FAR, ""),
+    ],
 )
 def test_a_last_day_is_announced_30_days_before(mesh_of: Mesh, day: str, warning: str) -> None:
     listed(mesh_of, desk=day, till=FAR)
@@ -133,7 +137,7 @@ def test_whatever_reads_is_stopped(mesh_of: Mesh, path: str, text: str, stopped:
     mesh_of.write(path, text)
     built = mesh_of.dbt("build")
     assert [name for name, status in built.statuses.items() if status == "error"] == [stopped], built.output
-    assert f"the access of desk to shop.lines expired on {OVER}." in built.messages[stopped]
+    assert f"desk's access to shop.lines expired on {OVER}." in built.messages[stopped]
 
 
 def test_a_port_is_not_written_where_its_check_may_not_read(mesh_of: Mesh) -> None:
@@ -144,7 +148,7 @@ def test_a_port_is_not_written_where_its_check_may_not_read(mesh_of: Mesh) -> No
     listed(mesh_of, desk=FAR, till=OVER)
     built = mesh_of.dbt("build", "--select", "sales")
     assert built.statuses["sales"] == "error"
-    assert "till.sales was not built: the access of till to shop.lines expired" in built.messages["sales"]
+    assert "till.sales was not built: till's access to shop.lines expired" in built.messages["sales"]
     assert mesh_of.value("select count(*) from portmesh.publications__till where port_id = 'model.till.sales'") == 1
 
 
@@ -159,7 +163,7 @@ def test_the_hook_changes_no_selection_by_state(mesh_of: Mesh) -> None:
     listed(mesh_of, desk=OVER, till=FAR)
     changed = mesh_of.dbt("compile", "--select", "state:modified", "--state", str(mesh_of.folder / "before"))
     assert changed.ok
-    assert {name for name in changed.statuses if "lines_" not in name} == {"lines"}  # and its tests
+    assert {name for name in changed.statuses if "lines_" not in name} == {"lines"}  # and the tests of the model
 
 
 def test_readers_of_a_version_are_warned_and_then_stopped(mesh_of: Mesh) -> None:
@@ -168,15 +172,15 @@ def test_readers_of_a_version_are_warned_and_then_stopped(mesh_of: Mesh) -> None
     versioned(mesh_of, f"deprecation_date: {SOON}")
     built = mesh_of.dbt("build")
     assert built.ok, built.output
-    assert f"PM119 desk.int_desk__lines reads shop.lines.v1, whose deprecation date is {SOON}." in warned(built)
-    assert f"PM119 shop.int_shop__lines reads shop.lines.v1, whose deprecation date is {SOON}." in warned(built)
+    assert f"PM119 desk.int_desk__lines reads shop.lines.v1, which will be deprecated after {SOON}." in warned(built)
+    assert f"PM119 shop.int_shop__lines reads shop.lines.v1, which will be deprecated after {SOON}." in warned(built)
     assert "Read ref('shop', 'lines', v=2)" in warned(built)
     assert "int_till__lines" not in warned(built)
     path = mesh_of.folder / PORT
     path.write_text(path.read_text().replace(SOON, OVER))
     built = mesh_of.dbt("build")
     assert (built.statuses["int_desk__lines"], built.statuses["int_desk__lines_counted"]) == ("error", "skipped")
-    # What its own domain does with the version is the owner's decision.
+    # The owner decides how its own domain uses the version.
     assert built.statuses["int_till__lines"] == built.statuses["int_shop__lines"] == "success"
     message = " ".join(built.messages["int_desk__lines"].split())
     assert f"desk.int_desk__lines was not built: shop.lines.v1 was deprecated on {OVER}." in message
@@ -187,7 +191,7 @@ def test_an_unpinned_reader_of_an_old_version_is_warned(mesh_of: Mesh) -> None:
     versioned(mesh_of, f"deprecation_date: {SOON}", latest=1)
     built = mesh_of.dbt("build")
     assert built.ok, built.output
-    assert f"PM119 till.int_till__lines reads shop.lines.v1, whose deprecation date is {SOON}." in warned(built)
+    assert f"PM119 till.int_till__lines reads shop.lines.v1, which will be deprecated after {SOON}." in warned(built)
     assert "Ask the owner (shop@example.com) what to read instead" in warned(built)
 
 
@@ -215,9 +219,9 @@ def test_status_says_what_ends(
     assert json.loads(status("--json"))["ending"] == []
     listed(mesh_of, desk=SOON, till=OVER)
     text = status()
-    assert "Access that ends within 30 days, or has ended:\n" in text
-    assert f"  shop.lines   The access of till to shop.lines expired on {OVER}.\n" in text
-    assert f"  shop.lines   desk may read shop.lines until {SOON}.\n" in text
+    assert "Access that ends within 30 days or has expired:\n" in text
+    assert f"  shop.lines   till's access to shop.lines expired on {OVER}.\n" in text
+    assert f"  shop.lines   desk's access to shop.lines ends after {SOON}.\n" in text
     ending = json.loads(status("--json"))["ending"]
     assert [(one["reader"], one["last_day"], one["rule"]) for one in ending] == [
         ("till", OVER, "PM105"),

@@ -1,4 +1,4 @@
-"""A domain is built from the mesh's root, never as a project of its own."""
+"""A domain is built from the mesh's root, never as a separate project."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REFUSED = "run dbt in the root of the repository: a domain alone has no rules an
 
 @pytest.fixture
 def shop(mesh: Mesh) -> Mesh:
-    """A mesh with the repository's own profile, in its root and in a folder profiles."""
+    """A mesh with the repository's own profile, in its root and in its folder profiles."""
     mesh.set_up("shop")
     mesh.write("domains/shop/models/intermediate/int_shop__one.sql", "select 1 as one")
     profile = yaml.safe_load((REPOSITORY / "profiles" / "profiles.yml").read_text())

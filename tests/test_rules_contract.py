@@ -1,4 +1,4 @@
-"""What the YAML of a port may say in another way, and what of it dbt would lose without a word."""
+"""Other ways to write a port's YAML, and parts of it that dbt would silently ignore."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_type_in_capitals_is_still_a_type(shop: Mesh) -> None:
     refused = shop.dbt("build")
     assert "line_id int bigint cast(line_id as int)" in said(refused)
     port(shop, (COLUMNS + SOLD_ON).replace("bigint", "NUMBER").replace("TESTS", ""))
-    assert "has types that not every engine knows." in said(shop.dbt("build"))
+    assert "has types that do not exist on every engine." in said(shop.dbt("build"))
 
 
 @pytest.mark.parametrize("bounds", ["min_value: 2026-01-01, max_value: 2026-01-31", "max_value: 2026-01-31 12:00:00"])
@@ -79,7 +79,7 @@ def test_a_date_where_a_number_belongs_is_explained(shop: Mesh) -> None:
         )
     )
     refused = said(shop.dbt("build"))
-    assert "The check row_count_between cannot be run: min_rows is 2026-01-01 (a date)." in refused
+    assert "The check row_count_between cannot run: min_rows is 2026-01-01 (a date)." in refused
     assert "allowed a whole number of rows, 0 or more" in refused
 
 
@@ -92,7 +92,7 @@ def test_a_lost_promise_of_a_column_is_a_finding(shop: Mesh) -> None:
         + SOLD_ON.replace("- ", "\n- ").replace("TESTS", ""),
     )
     refused = shop.dbt("build")
-    assert "PM114 shop.lines: the column amount is declared twice, and dbt keeps the last declaration only." in said(
+    assert "PM114 shop.lines: the column amount is declared twice; dbt keeps only the last declaration." in said(
         refused
     )
     assert not shop.has("shop.lines")
@@ -128,5 +128,5 @@ def test_two_versions_with_one_number_are_a_warning(shop: Mesh, number: str, war
     path.write_text(path.read_text() + f"    versions: [{{v: 1}}, {{v: 2, config: {{meta: {{version: {number}}}}}}}]\n")
     built = shop.dbt("build")
     assert built.ok, built.output
-    warning = "PM103 shop.lines.v2 has the contract version 1.0.0, and so has shop.lines.v1."
+    warning = "PM103 shop.lines.v2 has the same contract version as shop.lines.v1: 1.0.0."
     assert (warning in said(built)) == warned

@@ -1,4 +1,4 @@
-"""What a domain cannot do to the gate: every such rule passes and fails on a small mesh, through dbt."""
+"""What a domain cannot do to the gate. Every such rule passes and fails on a small mesh, through dbt."""
 
 from __future__ import annotations
 
@@ -27,67 +27,83 @@ pytestmark = pytest.mark.thorough
 
 SHOP = "domains/shop/dbt_project.yml"
 DESK = "domains/desk/dbt_project.yml"
-HIDDEN = "is not in the YAML of the port."
+HIDDEN = "outside the port's YAML."
 UNIQUE = "data_tests: [unique, not_null]"
 
 
 def project(line: str, path: str = SHOP) -> Edit:
-    """A further line of a domain's dbt_project.yml."""
+    """Add a line to a domain's dbt_project.yml."""
     return Edit(path, "restrict-access: true\n", f"restrict-access: true\n{line}\n")
 
 
 def check(text: str) -> Edit:
-    """A further check of the port's key."""
+    """Add a check of the port's key."""
     return Edit(PORT, "[unique, not_null]", f"[unique, not_null, {{{text}}}]")
 
 
 def own_test(code: str, name: str = "odd") -> list[Edit]:
-    """A generic test of the domain, on the port's key."""
+    """Add a generic test of the domain to the port's key."""
     macro = f"{{% test {name}(model, column_name) %}}{code}{{% endtest %}}"
     return [write(f"domains/shop/macros/{name}.sql", macro), check(f"{name}: {{}}")]
 
 
 def reader(code: str) -> Edit:
-    """Another model of desk."""
+    """Add a model to desk."""
     return write("domains/desk/models/intermediate/int_desk__more.sql", code)
 
 
 def limits(*settings: str) -> list[tuple[str, list[Edit], str]]:
-    """What a domain's project file may not set for its checks, each alone."""
+    """Settings that a domain's project file may not have for its checks, one by one."""
     return [
-        ("PM120", [project(f"data_tests: {{{setting}}}")], f"{setting.strip('+')} of shop.lines's checks ... {HIDDEN}")
+        (
+            "PM120",
+            [project(f"data_tests: {{{setting}}}")],
+            f"{setting.strip('+')} is set for shop.lines's checks ... {HIDDEN}",
+        )
         for setting in settings
     ]
 
 
 FAILING: list[tuple[str, list[Edit], str]] = [
     *limits("+severity: warn", "+limit: 7", "+fail_calc: sum(0)", "+store_failures: False"),
-    ("PM120", [project("data_tests: {+where: '1 = 0'}")], f"where: 1 = 0 of shop.lines's checks ... {HIDDEN}"),
-    ("PM120", [project("data_tests: {+error_if: '> 1000000'}")], f"error_if: > 1000000 of ... {HIDDEN}"),
-    ("PM120", [project("data_tests: {+warn_if: '> 1000000'}")], f"warn_if: > 1000000 of ... {HIDDEN}"),
-    ("PM120", [project("data_tests: {+meta: {row_wise: true}}")], f"meta.row_wise: True of ... {HIDDEN}"),
-    ("PM120", [project("data_tests: {+meta: {dimension: timeliness}}")], f"meta.dimension: timeliness of ... {HIDDEN}"),
+    ("PM120", [project("data_tests: {+where: '1 = 0'}")], f"where: 1 = 0 is set for shop.lines's checks ... {HIDDEN}"),
+    ("PM120", [project("data_tests: {+error_if: '> 1000000'}")], f"error_if: > 1000000 is set for ... {HIDDEN}"),
+    ("PM120", [project("data_tests: {+warn_if: '> 1000000'}")], f"warn_if: > 1000000 is set for ... {HIDDEN}"),
+    ("PM120", [project("data_tests: {+meta: {row_wise: true}}")], f"meta.row_wise: True is set for ... {HIDDEN}"),
+    (
+        "PM120",
+        [project("data_tests: {+meta: {dimension: timeliness}}")],
+        f"meta.dimension: timeliness is set for ... {HIDDEN}",
+    ),
     (
         "PM120",
         [project("data_tests: {shop: {output_ports: {unique_lines_line_id: {+enabled: false}}}}")],
-        f"enabled: False of shop.lines's check unique_lines_line_id {HIDDEN}",
+        f"enabled: False is set for shop.lines's check unique_lines_line_id {HIDDEN}",
     ),
-    ("PM120", [Edit(ROOT, "data_tests:\n", "data_tests:\n  +severity: warn\n")], "severity: warn of shop.lines's"),
+    (
+        "PM120",
+        [Edit(ROOT, "data_tests:\n", "data_tests:\n  +severity: warn\n")],
+        "severity: warn is set for shop.lines's",
+    ),
     (
         "PM120",
         [
             Edit(ROOT, "data_tests:\n", "data_tests:\n  shop: {+limit: 2}\n"),
             check("unique: {name: few, config: {limit: 5}}"),
         ],
-        "limit: 2 of shop.lines's checks",
+        "limit: 2 is set for shop.lines's checks",
     ),
     (
         "PM120",
         own_test("{{ config(severity='warn') }}select 1 where false"),
-        f"severity: warn of shop.lines's check odd_lines_line_id {HIDDEN} domains/shop/macros/odd.sql",
+        f"severity: warn is set for shop.lines's check odd_lines_line_id {HIDDEN} domains/shop/macros/odd.sql",
     ),
-    ("PM120", own_test("{{ config(where='false') }}select 1"), f"where: false of shop.lines's check odd_ ... {HIDDEN}"),
-    ("PM120", own_test("{{ config(enabled=false) }}select 1"), f"enabled: False of ... {HIDDEN}"),
+    (
+        "PM120",
+        own_test("{{ config(where='false') }}select 1"),
+        f"where: false is set for shop.lines's check odd_ ... {HIDDEN}",
+    ),
+    ("PM120", own_test("{{ config(enabled=false) }}select 1"), f"enabled: False is set for ... {HIDDEN}"),
     (
         "PM121",
         [Edit(PORT_SQL, "select", "{{ config(post_hook='drop table x') }} select")],
@@ -138,13 +154,17 @@ FAILING: list[tuple[str, list[Edit], str]] = [
         [reader("{% call set_sql_header(config) %}drop view shop.lines;{% endcall %} select 1 as one")],
         "desk.int_desk__more has a sql_header, which nothing audits: drop view",
     ),
-    ("PM120", [project("tests: {+severity: warn}")], f"severity: warn of shop.lines's checks ... {HIDDEN} {SHOP}"),
+    (
+        "PM120",
+        [project("tests: {+severity: warn}")],
+        f"severity: warn is set for shop.lines's checks ... {HIDDEN} {SHOP}",
+    ),
     ("PM122", [reader("select {{ run_query.context['graph'] | length }} as one")], "uses context, which"),
     ("PM122", [reader("select {{ render('{{ gra' ~ 'ph }}') | length }} as one")], "uses render, which"),
     (
         "PM122",
         [reader("{% do graph.nodes.update({}) %} select 1 as one")],
-        "desk.int_desk__more uses graph, which belongs to the gate.",
+        "desk.int_desk__more uses graph, which could change how ports are audited.",
     ),
     ("PM122", [reader("{% if execute %}{% do (graph)['nodes'] %}{% endif %} select 1 as one")], "uses graph, which"),
     ("PM122", [reader("select {{ {'a': {'b': 1}}['a']['b'] + (graph | length) }} as one")], "uses graph, which"),
@@ -185,7 +205,7 @@ FAILING: list[tuple[str, list[Edit], str]] = [
     (
         "PM122",
         own_test("{% do graph.update({}) %}select 1 where false"),
-        "The macro test_odd of shop uses graph, which belongs to the gate.",
+        "The macro test_odd of shop uses graph, which could change how ports are audited.",
     ),
     (
         "PM122",
@@ -250,7 +270,7 @@ FAILING: list[tuple[str, list[Edit], str]] = [
         (
             "PM123",
             [check(f"unique: {{name: odd, config: {{where: '{where}'}}}}")],
-            f"its where is {where}, so no row is",
+            f"its where is {where}, so no row is checked",
         )
         for where in ("1 = 0", "false", "(1=2)", "line_id > 1 and false", "not true", "1 <> 1 or false", "null")
     ],
@@ -258,19 +278,19 @@ FAILING: list[tuple[str, list[Edit], str]] = [
     (
         "PM123",
         [check("unique: {name: odd, config: {error_if: '< 0'}}")],
-        "its error_if is < 0, which no number of rows",
+        "its error_if is < 0, which no row count can meet",
     ),
     ("PM123", [check("unique: {name: odd, config: {error_if: '= 0 and 1 = 0'}}")], "its error_if is = 0 and 1 = 0,"),
     (
         "PM123",
         [check("unique: {name: odd, config: {error_if: '> 5', limit: 5}}")],
-        "its error_if is > 5, which no number of rows is up to its limit of 5.",
+        "its error_if is > 5, which no row count can meet (limit: 5).",
     ),
     ("PM123", [check("unique: {name: odd, config: {severity: warn, warn_if: '= -1'}}")], "its warn_if is = -1, which"),
     (
         "PM123",
         [check("expression_is_true: {name: odd, arguments: {expression: line_id > 1 or true}}")],
-        "The check odd of shop.lines can never fail: its expression is line_id > 1 or true.",
+        "The check odd of shop.lines can never fail: its expression is always true: line_id > 1 or true.",
     ),
     (
         "PM123",
@@ -281,12 +301,12 @@ FAILING: list[tuple[str, list[Edit], str]] = [
                 "    data_tests: [{row_count_between: {arguments: {min_rows: 0}}}]\n    config:\n",
             )
         ],
-        "can never fail: every number of rows is at least 0.",
+        "can never fail: every row count is at least 0.",
     ),
     (
         "PM110",
         [project("dispatch: [{macro_namespace: dbt, search_order: [desk, dbt]}]", DESK)],
-        "desk says with dispatch where macros are looked up, which the root decides for all.",
+        "desk sets dispatch, the search order for macros, which only the root may set.",
     ),
     (
         "PM110",
@@ -297,7 +317,7 @@ FAILING: list[tuple[str, list[Edit], str]] = [
                 "{% macro spark__test_unique(model) %}{% endmacro %}",
             )
         ],
-        "The macro spark__test_unique of desk is an engine's form of the shared macro test_unique.",
+        "The macro spark__test_unique of desk would replace the shared macro test_unique on one engine.",
     ),
     (
         "PM108",
@@ -311,7 +331,7 @@ FAILING: list[tuple[str, list[Edit], str]] = [
                 ),
             ),
         ],
-        "The test lines_are_there of desk reads shop.lines, and desk is not among its consumers.",
+        "The test lines_are_there of desk reads shop.lines, but desk is not one of its consumers.",
     ),
     *[
         (
@@ -319,12 +339,12 @@ FAILING: list[tuple[str, list[Edit], str]] = [
             [check(f"{kind}: {{name: odd, config: {{meta: {{row_wise: true}}}}}}")],
             f"row_wise of odd is true, but {says}",
         )
-        for kind, says in {"unique": "unique is about all rows together."}.items()
+        for kind, says in {"unique": "unique looks at all rows together."}.items()
     ],
     (
         "PM114",
         [check("not_null_share: {name: odd, arguments: {at_least: 0.5}, config: {meta: {row_wise: true}}}")],
-        "row_wise of odd is true, but not_null_share is about all rows together.",
+        "row_wise of odd is true, but not_null_share looks at all rows together.",
     ),
     (
         "PM114",
@@ -340,7 +360,7 @@ FAILING: list[tuple[str, list[Edit], str]] = [
                 "seeds: [{name: days, config: {meta: {exemptions: [{rule: PM121, reason: So., until: 2020-01-01}]}}}]",
             ),
         ],
-        "desk.days: its exemption of PM121 expired on 2020-01-01.",
+        "desk.days: its exemption from PM121 expired on 2020-01-01.",
     ),
 ]
 
@@ -485,9 +505,7 @@ def test_a_package_of_one_domain_does_not_switch_off_a_check_of_all(mesh: Mesh) 
     assert mesh.dbt("deps").ok
     refused = mesh.dbt("build")
     assert findings(refused) == [("PM110", "domains/desk/packages.yml")]
-    assert "desk brings packages of its own (domains/desk/inner), whose macros would be there for every" in said(
-        refused
-    )
+    assert "desk installs packages (domains/desk/inner), which would add their macros to every domain." in said(refused)
     assert not mesh.has("shop.lines")
 
 
@@ -510,7 +528,7 @@ def test_a_package_of_the_root_is_allowed_beside_a_domains_test_of_the_same_name
 
 
 def test_every_limit_is_looked_for_in_what_dbt_knows_of_a_test() -> None:
-    """dbt may get a new config of tests: then it is a limit of a check, or is named here."""
+    """If dbt adds a new config for tests, it must either count as a limit of a check or be listed here."""
     from dbt.artifacts.resources.v1.config import TestConfig
 
     macro = (REPOSITORY / "macros/rules/lookup/default_limits.sql").read_text()

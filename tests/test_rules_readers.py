@@ -1,4 +1,4 @@
-"""The rules see whatever reads: models, and every other kind of resource that dbt knows."""
+"""The rules see every reader: models, and every other kind of resource in dbt."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ READS_LINES = {
 }
 
 
-# What shop has beside its port, and how desk would read it.
+# What shop has besides its port, and how desk would read it.
 OF_SHOP = {
     "snapshot": ("ref('shop', 'history')", "a snapshot of shop"),
     "seed": ("ref('shop', 'rates')", "a seed of shop"),
@@ -75,9 +75,9 @@ OF_SHOP = {
 
 @pytest.fixture(scope="module")
 def shop_and_desk(tmp_path_factory: pytest.TempPathFactory) -> Mesh:
-    """The port shop.lines, and what else shop has; a domain desk that reads nothing.
+    """The port shop.lines and what else shop has, and a domain desk that reads nothing.
 
-    Shop leaves restrict-access out.
+    shop does not set restrict-access.
     """
     mesh = Mesh(tmp_path_factory.mktemp("readers"))
     mesh.set_up("shop", "desk", root=RULES_ONLY)
@@ -102,7 +102,7 @@ def shop_and_desk(tmp_path_factory: pytest.TempPathFactory) -> Mesh:
 
 @contextmanager
 def desk_has(mesh: Mesh, path: str, text: str) -> Iterator[None]:
-    """A file of desk, for the time of a test."""
+    """A file of desk that exists during a test."""
     written = mesh.write(f"domains/desk/{path}", text)
     functions = (
         mesh.write("domains/desk/functions/_functions.yml", FUNCTION.replace("newest", "oldest"))
@@ -127,7 +127,7 @@ def test_whatever_reads_a_port_is_among_its_consumers(shop_and_desk: Mesh, kind:
         allowed = mesh.dbt("compile")
     assert refused.exit_code == 2, refused.output
     assert findings(refused) == [("PM104", f"domains/desk/{path}")]
-    assert "desk reads shop.lines and is not among its consumers." in said(refused)
+    assert "desk reads shop.lines but is not one of its consumers." in said(refused)
     assert allowed.ok, allowed.output
 
 
@@ -146,17 +146,21 @@ def test_a_domain_reads_only_ports_of_another(shop_and_desk: Mesh, kind: str) ->
 @pytest.mark.parametrize(
     ("path", "text", "what"),
     [
-        ("models/saved.yml", SAVED_QUERY, "desk.sales_by_day reads shop.sales, a metric of shop."),
+        ("models/saved.yml", SAVED_QUERY, "desk.sales_by_day reads shop.sales, a metric of shop, not a port."),
         (
             "models/more.yml",
             METRIC.replace("name: sales, label: Sales", "name: more_sales, label: More"),
-            "desk.more_sales reads shop.sold, a semantic model of shop.",
+            "desk.more_sales reads shop.sold, a semantic model of shop, not a port.",
         ),
-        ("tests/assert_rates.sql", "select * from {{ ref('shop', 'rates') }}", "reads shop.rates, a seed of shop."),
+        (
+            "tests/assert_rates.sql",
+            "select * from {{ ref('shop', 'rates') }}",
+            "reads shop.rates, a seed of shop, not a port.",
+        ),
         (
             "models/board.yml",
             "exposures: [{name: board, type: dashboard, owner: {email: a@b}, depends_on: [\"ref('shop', 'rates')\"]}]",
-            "desk.board reads shop.rates, a seed of shop.",
+            "desk.board reads shop.rates, a seed of shop, not a port.",
         ),
     ],
 )
@@ -174,7 +178,7 @@ def test_an_exposure_has_no_name_of_another_domains(shop_and_desk: Mesh) -> None
         refused = shop_and_desk.dbt("compile")
     board.unlink()
     assert [code for code, _ in findings(refused)] == ["PM117"], refused.output
-    assert "The exposure board has the name of one of" in said(refused)
+    assert "The exposure board has the same name as an exposure of" in said(refused)
 
 
 def test_the_rules_see_unit_tests(shop_and_desk: Mesh) -> None:

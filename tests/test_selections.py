@@ -1,4 +1,4 @@
-"""A selection that matches nothing is said, with the near name, by the kit's commands; plain dbt only warns."""
+"""The kit's commands refuse a selection that matches nothing and suggest the nearest name; plain dbt only warns."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_build_says_which_word_selects_nothing(portmesh: Portmesh, word: str, ne
 def test_build_says_that_all_is_excluded(portmesh: Portmesh) -> None:
     refused = portmesh("build", "--select", "lines", "--exclude", "package:shop")
     assert refused.exit_code == 2
-    assert "Nothing of the mesh is selected." in refused.err
+    assert "The selection matches no node of the mesh." in refused.err
 
 
 @pytest.mark.parametrize("command", ["status", "clean", "rollback"])
@@ -71,7 +71,7 @@ def test_plain_dbt_warns_and_fails_with_warn_error(shop: Mesh) -> None:
 
 
 def test_build_says_what_stopped_it_at_its_start(shop: Mesh, portmesh: Portmesh) -> None:
-    """A check that only a run makes, not the look at the rules before it."""
+    """Add a check that happens only in a run, not in the check of the rules before it."""
     project = shop.folder / "dbt_project.yml"
     stop = "{{ stop_run(''Not today.'') if execute }}"
     project.write_text(project.read_text().replace("{{ create_records() }}", stop))

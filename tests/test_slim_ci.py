@@ -1,4 +1,4 @@
-"""What a pull request's build selects: what it changes, and nothing where it changes nothing."""
+"""A pull request's build selects what the request changes, and nothing if it changes nothing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _run(folder: Path, *command: str, **variables: str) -> str:
 
 
 def _checkout(folder: Path, *options: str) -> Path:
-    """The repository's tracked files as they are now, committed and checked out by git with these options."""
+    """The repository's current tracked files, committed and checked out with these git options."""
     origin = folder / "origin"
     if not origin.exists():
         for name in _run(REPOSITORY, "git", "ls-files", "--cached", "--others", "--exclude-standard").splitlines():

@@ -35,7 +35,7 @@ def shop(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> Mesh:
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
-    """A `portmesh` command: its exit code and what it printed."""
+    """Run a `portmesh` command. Returns its exit code and output."""
     capsys.readouterr()
     try:
         main(arguments)
@@ -63,7 +63,7 @@ def test_a_refused_port_is_held_back_and_those_after_it_wait(shop: Mesh, capsys:
     assert any(line.startswith("shop lines held back 100 ") for line in lines), text
     assert any("(2 times): unique" in line for line in lines), text
     assert any("after waiting 100" in line and line.endswith("waits for shop.lines") for line in lines), text
-    assert "2 ports: 1 held back, 1 waiting. 0 candidates left from broken runs." in lines
+    assert "2 ports: 1 held back, 1 waiting. 0 candidates left behind by failed runs." in lines
     assert max(len(line) for line in text.splitlines()) <= 100
     assert ports(capsys)["lines"]["refused_attempts"] == 2
 
@@ -113,7 +113,7 @@ def test_rollback_switches_back_and_says_what_is_read_now(shop: Mesh, capsys: py
 def test_rollback_errors_are_plain_sentences(capsys: pytest.CaptureFixture[str]) -> None:
     code, text = run(capsys, "rollback", "shop.lines")
     assert code == 1
-    assert text.startswith("shop.lines keeps no version before "), text
+    assert text.startswith("shop.lines has no version before "), text
     code, text = run(capsys, "rollback", "shop.line")
     assert text.startswith("There is no port 'shop.line'. Did you mean shop.lines?"), text
     assert "Encountered" not in text

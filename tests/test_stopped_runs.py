@@ -1,4 +1,4 @@
-"""A run that is stopped at its start says so, leaves a record for `dbt retry`, and has built nothing."""
+"""A run that is stopped at its start says so, leaves a record for `dbt retry`, and builds nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ exposures:
 
 @pytest.fixture
 def shop(shop: Mesh) -> Mesh:
-    """shop.lines and a view after it, built once."""
+    """shop.lines and a view on it, built once."""
     shop.write("domains/shop/models/intermediate/int_shop__after.sql", AFTER)
     assert shop.dbt("build").ok
     return shop
@@ -80,7 +80,7 @@ def test_with_an_exposure_too(shop: Mesh) -> None:
     stopped = shop.dbt("build")
     assert_stopped(stopped)
     assert stopped.messages["lines"].endswith(
-        "shop.lines was not built: the run was stopped at its start, and says there why."
+        "shop.lines was not built: the run was stopped at its start, for the reason shown there."
     )
     assert stopped.statuses["int_shop__after"] == "skipped"
     assert not shop.dbt("retry").ok
@@ -93,7 +93,7 @@ def test_with_an_exposure_too(shop: Mesh) -> None:
 def test_a_message_with_quotes_and_backslashes_arrives_whole(shop: Mesh) -> None:
     project = shop.folder / "domains/shop/dbt_project.yml"
     project.write_text(project.read_text() + 'models: {"+it\'s\\\\odd": 1}\n')
-    assert "shop.lines sets it's\\odd, which a port does not have." in shop.dbt("build").output
+    assert "shop.lines sets it's\\odd, which is not a setting of output ports." in shop.dbt("build").output
 
 
 def test_compiling_asks_the_database_for_nothing(shop: Mesh) -> None:

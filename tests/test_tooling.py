@@ -1,4 +1,4 @@
-"""The tools around the mesh look at what they should, and refuse what is wrong."""
+"""The mesh's tools check what they should, and refuse what is wrong."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_all_sql_of_the_domains_is_linted_and_read_as_statements(capfd: pytest.CaptureFixture[str]) -> None:
-    """Lints a few files of each kind; `make lint` lints all."""
+    """Lints a few files of each kind. `make lint` lints all files."""
     files = lint_sql.domain_sql()
     assert len(files) >= 20
     assert {file.relative_to(REPOSITORY).parts[1] for file in files} == set(DOMAINS)
@@ -100,7 +100,7 @@ def test_a_name_of_a_package_says_where_its_stand_in_goes(tmp_path: Path, capfd:
     assert lint_sql.run([str(file)]) == lint_sql.FINDINGS
     said = capfd.readouterr().out
     assert "Undefined jinja template variable: 'unheard_of'" in said
-    assert "once `dbt deps` has installed it; others go to tools/dbt_stand_ins/__init__.py." in said
+    assert "run `dbt deps`. Add other names to tools/dbt_stand_ins/__init__.py." in said
 
 
 def test_no_sql_at_all_is_a_failure(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
@@ -235,7 +235,7 @@ def test_a_broken_convention_is_refused(
 def test_an_intermediate_model_is_named_for_its_domain_and_step(
     manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """No domain of the demonstration has one: here a staging model is moved."""
+    """No domain of the demonstration has one, so this test moves a staging model."""
     content = json.loads(manifest.read_text())
     moved = content["nodes"]["model.orders.stg_tills__transactions"]
     moved["original_file_path"] = "models/intermediate/int_orders__lines_joined.sql"
@@ -264,10 +264,10 @@ def test_property_files_may_end_in_yaml(
 def test_a_convention_that_matches_nothing_is_a_failure(
     manifest: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """The root's package has no models: dbt-bouncer alone would look there, and at nothing."""
+    """The root package has no models. By default dbt-bouncer would look only there, and so check nothing."""
     monkeypatch.setattr(lint_conventions, "packages_with_models", lambda _: ["portmesh"])
     assert lint_conventions.run(["--manifest", str(manifest)]) == lint_conventions.FINDINGS
-    assert "These checks looked at nothing: check_model_directories" in capfd.readouterr().out
+    assert "These checks matched no resource: check_model_directories" in capfd.readouterr().out
 
 
 def test_a_convention_may_match_nothing_in_some_domains(manifest: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -290,16 +290,16 @@ def test_conventions_are_checked_in_the_domains_that_changed(files: list[str], d
 def test_pages_and_rights_that_are_out_of_step_fail(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """All three are looked at, whatever the first says."""
+    """All three are checked, even if the first one fails."""
     monkeypatch.setattr(
         lint_mesh.catalog, "find_differences", lambda *_, **__: [Difference("docs/a.md", "out of date")]
     )
-    monkeypatch.setattr(lint_mesh.infra, "is_in_step", lambda *_: False)
+    monkeypatch.setattr(lint_mesh.infra, "is_up_to_date", lambda *_: False)
     monkeypatch.setattr(lint_mesh, "FOLDER", tmp_path)
     assert lint_mesh.run(["domains/orders/models/orders.yml"]) == lint_mesh.lint_conventions.FINDINGS
     out, err = capfd.readouterr()
-    assert "The catalog is not in step with the mesh: 1 finding." in err
-    assert "The infrastructure is not in step with the mesh: 1 finding." in err
+    assert "The catalog is out of date: 1 finding." in err
+    assert "The infrastructure template is out of date: 1 finding." in err
     assert "checks in 1 domains: 0 findings." in out
 
 
@@ -321,7 +321,7 @@ def test_every_hook_is_local_and_sees_files() -> None:
     settings = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text())
     assert [repo["repo"] for repo in settings["repos"]] == ["local"]
     hooks = settings["repos"][0]["hooks"]
-    assert {"sql", "macros", "conventions", "ruff", "ruff-format", "mypy"} <= {hook["id"] for hook in hooks}
+    assert {"sql", "macros", "mesh", "ruff", "ruff-format", "mypy"} <= {hook["id"] for hook in hooks}
     files = tracked_files()
     for hook in hooks:
         assert hook["language"] == "system"
@@ -340,7 +340,7 @@ def test_every_domain_has_an_owner_of_its_own() -> None:
     assert DOMAINS
     for domain in DOMAINS:
         assert owners[f"/domains/{domain}/"], domain
-        # The last line that matches decides.
+        # The last line that matches counts.
         assert [path for path, *_ in lines].index("*") < [path for path, *_ in lines].index(f"/domains/{domain}/")
     assert {path for path in owners if path.startswith("/domains/")} == {f"/domains/{d}/" for d in DOMAINS}
 
@@ -405,7 +405,7 @@ def test_each_selector_is_described_and_selects_something(select: Any, name: str
 
 
 def _state(manifest: Path, folder: Path, change: str) -> Path:
-    """Artifacts of before a change: of a model's SQL, or of one check of a port."""
+    """dbt's artifacts from before a change of a model's SQL, or of one check of a port."""
     content = json.loads(manifest.read_text())
     nodes = content["nodes"]
     if change == "model":
@@ -484,7 +484,7 @@ def test_demo_says_that_venv_is_missing(fresh: Path) -> None:
     python = _command(fresh / "bare-python", 'case "$2" in *venv*) exit 1;; *) echo "3.12";; esac')
     done = _make(fresh, "demo", f"PYTHON={python}")
     assert done.returncode != 0
-    assert f"{python} lacks the module venv. On Debian and Ubuntu: apt install python3-venv" in done.stderr
+    assert f"{python} has no module venv. On Debian and Ubuntu: apt install python3-venv" in done.stderr
 
 
 def test_demo_says_that_git_is_missing(fresh: Path) -> None:
@@ -496,11 +496,11 @@ def test_demo_says_that_git_is_missing(fresh: Path) -> None:
         (folder / name).symlink_to(found)
     done = _make(fresh, "demo", f"PYTHON={sys.executable}", path=str(folder))
     assert done.returncode != 0
-    assert "there is none on the path. Install git." in done.stderr
+    assert "there is no git on the path. Install git." in done.stderr
 
 
 def test_an_environment_whose_requirements_are_unchanged_is_left_alone(fresh: Path) -> None:
-    """The fake environment's pip records that it was called."""
+    """The pip of the fake environment records its calls."""
     (fresh / ".venv" / "bin").mkdir(parents=True)
     _command(fresh / ".venv" / "bin" / "python", f'[ "$1" = -m ] && echo "$@" >> {fresh}/calls; exit 0')
 

@@ -1,4 +1,4 @@
-"""The gate decides as dbt's own test node does, whatever its limits are, and refuses what dbt could not decide."""
+"""The gate decides as dbt's own test node does, for all limits, and refuses what dbt cannot decide."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.test_audit import TINY
 from tests.test_output_port import EXEMPT
 
 Configs = list[tuple[int, dict[str, Any]]]
-"""Of each check: how many rows it finds of five, before its limits, and its config."""
+"""For each check: how many of five rows it finds, before its limits, and its config."""
 
 UP_TO = "{% test up_to(model, n) %}select k, t from {{ model }} where k <= {{ n }}{% endtest %}"
 COLUMNS = (
@@ -57,14 +57,14 @@ configs = st.fixed_dictionaries(
         "where": st.sampled_from(["k > 1", "k in (2, 3) or t = 'a'", "false"]),
     },
 )
-# The simplest draw has no config at all, and tells nothing.
+# The simplest example has no config, so it would test nothing.
 checks = st.lists(st.tuples(st.integers(0, 5), configs), min_size=60, max_size=60).filter(
     lambda drawn: sum(len(config) > 1 for _, config in drawn) > 30
 )
 
 
 def write(mesh: Mesh, ports: dict[str, list[int]], drawn: Configs, **root: Any) -> None:
-    """Ports with these of the drawn checks. Rules would refuse some of them before they are measured."""
+    """Ports with these generated checks. Rules would refuse some of them before they are measured."""
     mesh.set_up("shop", sources=("tiny",))
     mesh.write("domains/shop/macros/up_to.sql", UP_TO)
     project = yaml.safe_load((mesh.folder / "dbt_project.yml").read_text())
@@ -80,7 +80,7 @@ def write(mesh: Mesh, ports: dict[str, list[int]], drawn: Configs, **root: Any) 
 
 
 def by_dbt(mesh: Mesh, drawn: Configs) -> list[tuple[str, int | None]]:
-    """Status and failures that plain dbt gives each check, of a table."""
+    """The status and failures of each check in plain dbt, on a table."""
     write(mesh, {"one": list(range(len(drawn)))}, drawn, **{"on-run-end": []})
     project = yaml.safe_load((mesh.folder / "dbt_project.yml").read_text())
     project["models"]["shop"]["output_ports"] = {"+materialized": "table"}
@@ -90,7 +90,10 @@ def by_dbt(mesh: Mesh, drawn: Configs) -> list[tuple[str, int | None]]:
 
 
 def assert_the_gate_decides_so(mesh: Mesh, drawn: Configs, expected: list[tuple[str, int | None]]) -> None:
-    """What fails holds one port back, what passes or warns publishes another; what dbt cannot decide has ports."""
+    """One port has the failing checks and is held back; another has those that pass or warn and is published.
+
+    Checks that dbt cannot decide have their own ports.
+    """
     of_status: dict[str, list[int]] = {}
     for place, (status, _) in enumerate(expected):
         of_status.setdefault({"warn": "pass"}.get(status, status), []).append(place)

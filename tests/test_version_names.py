@@ -1,4 +1,4 @@
-"""Names of versions: the kit reads those that the macros make, and takes nothing else for one."""
+"""The kit parses the version names that the macros create, and no other names."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from tests.test_output_port import COLUMNS, DUPLICATE, EXEMPT, LINES, good
         ("lines__20261123_061400_ab12cd\n", None),
     ],
 )
-def test_what_a_name_tells(name: str, found: VersionName | None) -> None:
+def test_the_parts_of_a_name(name: str, found: VersionName | None) -> None:
     assert parse_version_name(name) == found
 
 

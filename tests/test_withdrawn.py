@@ -1,4 +1,4 @@
-"""After a rollback `portmesh status` tells what was taken back, that it is kept, and what was built from it."""
+"""After a rollback `portmesh status` shows the version, that it is kept, and which ports were built from it."""
 
 from __future__ import annotations
 
@@ -64,7 +64,8 @@ def test_the_sentence() -> None:
     taken = port("a", []).model_copy(update={"withdrawn": withdrawn})
     (told,) = describe_withdrawn([port("b", ["a"], 5), taken], at(12))
     assert told.story == (
-        "version a__1 (1,200 rows), taken back 2 min ago, is kept until the next publication\nbuilt from it: p.b"
+        "version a__1 (1,200 rows) was rolled back 2 min ago and is kept until the next publication\n"
+        "ports built from it: p.b"
     )
     assert told.next == "dbt build --select b"
     (told,) = describe_withdrawn([taken], at(12))
@@ -87,21 +88,21 @@ def test_a_version_that_was_taken_back_is_no_leftover(
     monkeypatch.chdir(mesh.folder)
     mesh.land("lines", good(120))
     assert mesh.dbt("build").ok
-    assert "Taken back" not in run(capsys, "status")[1]
+    assert "Rolled back" not in run(capsys, "status")[1]
 
     assert run(capsys, "rollback", "shop.lines")[0] == 0
     text = run(capsys, "status")[1]
-    assert "0 candidates left from broken runs." in text
-    assert "Taken back from consumers." in text
-    assert "(120 rows), taken back < 1 min ago, is kept until the next publication" in text
+    assert "0 candidates left behind by failed runs." in text
+    assert "\nRolled back:\n" in text
+    assert "(120 rows) was rolled back < 1 min ago and is kept until the next publication" in text
     assert "built from it: shop.after\n" in text
     assert "dbt build --select after" in text
     assert cleaned(capsys, "--older-than", "0h")["gone"] == []
-    assert "(120 rows), taken back" in run(capsys, "status")[1]
+    assert "(120 rows) was rolled back" in run(capsys, "status")[1]
 
     assert mesh.dbt("build", "--select", "after").ok
     (told,) = json.loads(run(capsys, "status", "--json")[1])["withdrawn"]
     assert (told["port"], told["rows"], told["built_from_it"]) == ("shop.lines", 120, [])
     mesh.land("lines", good(130))
     assert mesh.dbt("build").ok
-    assert "Taken back" not in run(capsys, "status")[1]
+    assert "Rolled back" not in run(capsys, "status")[1]

@@ -1,10 +1,10 @@
-"""Print the ports of which a check changed, as dbt selects them: orders.output_ports.order_lines, one a line.
+"""Print the ports whose checks changed, one per line, as dbt selectors: orders.output_ports.order_lines.
 
-`state:modified` finds a changed check, and not the port that it guards: the check would run alone, on production's
-rows, and the port would not be audited with it.
+`state:modified` selects a changed check but not its port. So the check would run alone, on production's rows, and the
+port would not be audited with it.
 
 Usage: python tools/changed_ports.py STATE_FOLDER
-Exit codes: 0 fine (also where there is none), 2 dbt could not list.
+Exit codes: 0 success (even if there is no such port), 2 dbt could not list the changes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-# What `dbt ls` is asked for.
+# Arguments of `dbt ls`.
 LIST = (
     *("--resource-type", "test", "--select", "state:modified,config.materialized:test"),
     *("--output", "json", "--output-keys", "attached_node", "fqn"),
@@ -23,13 +23,13 @@ LIST = (
 
 
 def ports_of(listed: Iterable[str]) -> list[str]:
-    """The selections of ports, from lines of `dbt ls --output json` that hold `attached_node` and `fqn`."""
+    """The ports' selectors, from lines of `dbt ls --output json` with `attached_node` and `fqn`."""
     ports = set()
     for line in listed:
         if not line.startswith("{"):
             continue
         check = json.loads(line)
-        # dbt leaves out what a check has not: a singular test is attached to nothing.
+        # dbt leaves out empty keys: a singular test has no attached_node.
         if (port := check.get("attached_node")) and "output_ports" in check["fqn"]:
             _, package, name, *version = port.split(".")
             ports.add(".".join([package, "output_ports", name, *version]))

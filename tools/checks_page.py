@@ -26,14 +26,14 @@ test works too, and counts as accuracy unless its `config.meta.dimension` says o
 
 
 def dimension(kind: str) -> str:
-    """What this kind of check measures, by the gate's own macro."""
+    """The dimension of this kind of check, from the gate's own macro."""
     source = (ROOT / "macros/audit/check_dimension.sql").read_text(encoding="utf-8")
     macros: Any = Environment().from_string(source, {"return": lambda found: found}).module
     return str(macros.check_dimension(kind, {})).strip()
 
 
 def section(check: dict[str, Any]) -> str:
-    """One check: what it says of itself, and the arguments that an author gives."""
+    """The section of one check: its description and its arguments."""
     name = check["name"].removeprefix("test_")
     arguments = [one for one in check["arguments"] if one["name"] not in GIVEN]
     rows = [f"| `{one['name']}` | {one['type']} | {one['description'].strip()} |" for one in arguments]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole mesh on this machine, from nothing: environment, lake, every port, catalog. Safe to run again.
+# Builds the whole mesh on this machine from scratch: environment, lake, every port, catalog. You can run it again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -7,13 +7,13 @@ logs="${DBT_LOG_PATH:-logs}/demo"
 mkdir -p "$logs"
 times=""
 
-# step TITLE NAME WHAT_IT_MEANS COMMAND…: run it, show what matters of its output, stop with a sentence if it fails.
+# step TITLE NAME MEANING COMMAND…: run the command and show the important lines. If it fails, print MEANING and stop.
 step() {
   local title="$1" name="$2" meaning="$3" started=$SECONDS
   shift 3
   echo "== $title"
   if ! "$@" 2>&1 | tee "$logs/$name.log" | awk -f tools/demo_lines.awk; then
-    printf '\n%s\nAll that it printed: %s/%s.log\n' "$meaning" "$logs" "$name" >&2
+    printf '\n%s\nFull output: %s/%s.log\n' "$meaning" "$logs" "$name" >&2
     exit 1
   fi
   times="$times$(printf '   %-13s %3d s' "$name" $((SECONDS - started)))"$'\n'
@@ -27,7 +27,7 @@ export PATH="$PWD/.venv/bin:$PATH"
 step "Landing the grocery data in the lake" landing "The data was not landed." portmesh land
 step "Linking the domains" domains "dbt could not link the domains' packages." dbt deps --quiet
 step "Building, checking and publishing every port" build \
-  "Not every port was published, see above; consumers keep what they had. The state of each: portmesh status" \
+  "Some ports were not published (see above); consumers keep the current version. For their state: portmesh status" \
   dbt --no-use-colors build
 step "Publishing the records of this run" records \
   "The platform's own ports were not published; the others were." \
@@ -41,7 +41,7 @@ printf '\n== %d s\n%s' "$SECONDS" "$times"
 cat <<'NEXT'
 
    the catalog   make serve
-   next          land a week in which lines are delivered twice, and see it refused:
+   next          land a week with duplicate lines, and see it refused:
                  source .venv/bin/activate
                  portmesh land --flaw duplicates
                  dbt build --select order_lines+

@@ -1,5 +1,5 @@
-# Of dbt's output: a line for each port with its verdict and seconds, what failed, and the error at the end.
-# Of any other output: all of it.
+# Shows the important lines of dbt's output: each port with its verdict and seconds, what failed, and the final error.
+# Output of other programs is shown in full.
 function say(line) { print (line == "" ? "" : "   " line); fflush() }
 function is_port(name) { return name !~ /__internal\./ }
 {

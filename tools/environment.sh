@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Make the environment that a make target needs; does nothing where it is there and its requirements are unchanged.
+# Create the Python environment that a make target needs, unless it exists and its requirements are unchanged.
 # Usage: tools/environment.sh run|dev|lint|rig
-#   run   .venv with what runs the mesh       dev   … and what lints and tests it
-#   lint  .venv-bouncer with dbt-bouncer and checkov, which need another duckdb and another boto3
-#   rig   .venv-rig with the engines that stand in for EMR and Athena
+#   run   .venv, to run the mesh              dev   .venv, also to lint and test it
+#   lint  .venv-bouncer with dbt-bouncer and checkov, which need other versions of duckdb and boto3
+#   rig   .venv-rig with the engines that replace EMR and Athena
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,7 +12,7 @@ fail() {
   exit 1
 }
 
-# Prints the version, 3.11, of a command that is a Python; fails where it is none.
+# Prints the version of a Python command, such as 3.11. Fails if the command is not a Python.
 version_of() {
   "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null
 }
@@ -22,7 +22,7 @@ is_new_enough() {
   [ "$major" -gt 3 ] || { [ "$major" -eq 3 ] && [ "$minor" -ge 11 ]; }
 }
 
-# The Python to make environments with: $PYTHON if it is set, else the first on the path that is new enough.
+# The Python for new environments: $PYTHON if it is set, else the first one on the path that is new enough.
 find_python() {
   local candidate version seen=""
   for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11 python}; do
@@ -34,10 +34,10 @@ find_python() {
     seen="${seen:-$candidate is Python $version.}"
   done
   fail "Portmesh needs Python 3.11 or newer. ${seen:-There is no ${PYTHON:-python3} on the path.}" \
-    "Install a newer one and name it: make demo PYTHON=python3.11"
+    "Install a newer Python and name it: make demo PYTHON=python3.11"
 }
 
-# make_environment FOLDER STAMP PACKAGES FILE…: PACKAGES are pip's arguments, FILEs what they depend on.
+# make_environment FOLDER STAMP PACKAGES FILE…: PACKAGES are arguments of pip; a change of a FILE installs them again.
 make_environment() {
   local folder="$1" stamp="$1/.installed-$2" packages="$3" wanted
   shift 3
@@ -47,16 +47,16 @@ make_environment() {
   else
     local python
     python="$(find_python)"
-    command -v git >/dev/null || fail "Portmesh needs git, which dbt calls, and there is none on the path. Install git."
+    command -v git >/dev/null || fail "Portmesh needs git, because dbt calls it, but there is no git on the path. Install git."
     "$python" -c 'import ensurepip, venv' 2>/dev/null ||
-      fail "$python lacks the module venv. On Debian and Ubuntu: apt install python3-venv"
-    echo "   a new environment in $folder, with $python ($(version_of "$python"))"
+      fail "$python has no module venv. On Debian and Ubuntu: apt install python3-venv"
+    echo "   creating an environment in $folder with $python ($(version_of "$python"))"
     "$python" -m venv --clear "$folder"
   fi
-  echo "   installing what $1 asks for; the first time takes minutes"
+  echo "   installing the packages of $1; the first time takes a few minutes"
   # shellcheck disable=SC2086 # several arguments
   "$folder/bin/python" -m pip install --quiet --disable-pip-version-check $packages ||
-    fail "The packages of $1 could not be installed; pip says why above. Run the same command again to try again."
+    fail "Could not install the packages of $1; pip's error is above. To try again, run the same command."
   printf '%s' "$wanted" >"$stamp"
 }
 
@@ -64,7 +64,7 @@ case "${1:-}" in
   run) make_environment .venv run "-r requirements.txt -e ." requirements.txt pyproject.toml ;;
   dev)
     make_environment .venv dev "-r requirements-dev.txt -e ." requirements-dev.txt requirements.txt pyproject.toml
-    # It holds all that `run` needs.
+    # It includes everything that `run` needs.
     cksum requirements.txt pyproject.toml >.venv/.installed-run
     ;;
   lint) make_environment .venv-bouncer lint "-r requirements-lint.txt" requirements-lint.txt ;;

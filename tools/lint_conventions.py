@@ -1,10 +1,10 @@
-"""Check the conventions of dbt-bouncer.yml on every domain's part of dbt's manifest.
+"""Check every domain against the conventions of dbt-bouncer.yml.
 
-dbt-bouncer looks at one package in one run, and by default at the root's, which has no models: nothing would be
-checked. It needs duckdb below 2, so it runs from an environment of its own (requirements-lint.txt).
+dbt-bouncer checks one package per run, by default the root package, which has no models, so nothing would be checked.
+It needs duckdb below 2, so it has its own environment (requirements-lint.txt).
 
 Usage: python tools/lint_conventions.py [--manifest FILE] [DOMAIN …]
-Exit codes: 0 fine, 1 findings, 2 wrong configuration, 3 an artifact is missing.
+Exit codes: 0 success, 1 findings, 2 wrong configuration, 3 an artifact is missing.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 BOUNCER = ROOT / ".venv-bouncer" / "bin" / "dbt-bouncer"
 FINE, FINDINGS, WRONG_USE, MISSING_ARTIFACT = range(4)
-# dbt-bouncer's own exit code where a configuration matches nothing in this domain.
+# dbt-bouncer's exit code if the configuration matches nothing in a domain.
 NO_CHECKS_RUN = 4
 
 
 class LintError(Exception):
-    """An expected failure: a sentence and the exit code."""
+    """An expected failure, with a message and an exit code."""
 
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
@@ -41,7 +41,7 @@ class LintError(Exception):
 
 @dataclass(frozen=True)
 class Result:
-    """One check of one resource; `index` is the check's place in dbt-bouncer.yml."""
+    """The result of one check on one resource. `index` is the check's position in dbt-bouncer.yml."""
 
     index: int
     check: str
@@ -51,7 +51,7 @@ class Result:
 
 
 def parse_mesh(target: Path) -> Path:
-    """Have dbt parse the mesh into `target`; returns its manifest. Raises LintError with dbt's own words."""
+    """Let dbt parse the mesh into `target`. Returns the manifest's path. Raises LintError with dbt's output."""
     dbt = Path(sys.executable).with_name("dbt")
     commands = [["parse"]] if (ROOT / "dbt_packages").is_dir() else [["deps"], ["parse"]]
     for command in commands:
@@ -71,13 +71,13 @@ def read_manifest(manifest: Path) -> dict[str, Any]:
 
 
 def packages_with_models(manifest: Path) -> list[str]:
-    """The domains: packages of the manifest that have models."""
+    """The domains: the packages that have models."""
     nodes = read_manifest(manifest)["nodes"].values()
     return sorted({n["package_name"] for n in nodes if n["resource_type"] == "model"})
 
 
 def with_yml(manifest: Path, folder: Path) -> Path:
-    """The manifest again, in a new folder, with `.yml` for `.yaml`: dbt reads both, dbt-bouncer's checks know one."""
+    """Copy the manifest with `.yml` instead of `.yaml`: dbt reads both, but dbt-bouncer's checks only know `.yml`."""
     content = read_manifest(manifest)
     for resource in [*content["nodes"].values(), *content["sources"].values()]:
         for key in ("patch_path", "original_file_path"):
@@ -121,15 +121,15 @@ def _result(entry: dict[str, Any], domain: str) -> Result:
 
 
 def _path(path: str) -> str:
-    """As the file is named: with_yml says `.yml` of every property file."""
+    """The real path of a file, because with_yml renames every property file to `.yml`."""
     yaml_path = re.sub(r"\.yml$", ".yaml", path)
     return yaml_path if (ROOT / yaml_path).is_file() else path
 
 
 def run(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description="Check the conventions of dbt-bouncer.yml on every domain.")
-    parser.add_argument("--manifest", type=Path, help="dbt's manifest.json; else dbt parses the mesh first")
-    parser.add_argument("domains", nargs="*", help="only these; else all")
+    parser.add_argument("--manifest", type=Path, help="dbt's manifest.json (default: dbt parses the mesh first)")
+    parser.add_argument("domains", nargs="*", help="check only these domains (default: all)")
     options = parser.parse_args(arguments)
     if not BOUNCER.exists():
         raise LintError("dbt-bouncer is not installed. Run: make lint", MISSING_ARTIFACT)
@@ -146,7 +146,7 @@ def run(arguments: Sequence[str]) -> int:
     counts = Counter(r.index for r in results)
     idle = [c["name"] for index, c in enumerate(declared) if not counts[index] and not options.domains]
     if idle:
-        print(f"These checks looked at nothing: {', '.join(idle)}. Fix their include in dbt-bouncer.yml.")
+        print(f"These checks matched no resource: {', '.join(idle)}. Fix their include in dbt-bouncer.yml.")
     print(f"{len(results):,} checks in {len(domains)} domains: {len(findings)} findings.")
     return FINDINGS if findings or idle or not results else FINE
 

@@ -1,21 +1,20 @@
-"""Check the macros' length and shape, as sqlfluff and dbt-bouncer check what the domains write.
+"""Check the length and shape of the macros. (sqlfluff and dbt-bouncer check the domains.)
 
-One public macro in a file named after it, private ones (`_name`) below it; short; called by something; documented in
-the folder's `_*.yml` as its signature is. Several public macros share a file only where they are one thing: where all
-of them use the same private macro of that file, which nobody else may call. A materialization is none of these: dbt
-calls it by its name.
+A file has one public macro, is named after it, and has private macros (`_name`) below it. Macros are short, something
+calls each of them, and the folder's `_*.yml` documents public ones with the same arguments as their signature. Several
+public macros may share a file only if all of them use the same private macro of that file, which no other file may
+call. Materializations are exempt, because dbt calls them by name.
 
-`macros/engines/interface.sql` has a door for each thing that an engine gives: a macro that hands its arguments to the
-engine's own and does nothing else. It is described there, by the comments between the doors, and is as long as there
-are doors. In `macros/engines/<engine>/` a file has the macros of one step, without a public one: variants
-(`<engine>__name`) with the arguments of their door, if they have one, or for the engine's other files; private macros
-of that file; and dbt's own names where the adapter is wrong. Elsewhere, a check or a domain's macro that dispatches has
-its variants beside it.
+`macros/engines/interface.sql` has a door for each operation of an engine: a macro that only passes its arguments to the
+engine's own macro. Comments between the doors describe them, and the file may be as long as it needs to be. A file in
+`macros/engines/<engine>/` has the macros of one step and no public macro: variants (`<engine>__name`), with the
+arguments of their door or for the engine's other files; private macros of that file; and macros with dbt's own names,
+to correct the adapter. Elsewhere, a check or a domain's macro that dispatches has its variants in the same file.
 
-The Jinja is read by dbt's own parser.
+dbt's own parser reads the Jinja.
 
 Usage: python tools/lint_macros.py
-Exit codes: 0 fine, 1 findings, 3 nothing to lint.
+Exit codes: 0 success, 1 findings, 3 nothing to lint.
 """
 
 from __future__ import annotations
@@ -39,17 +38,17 @@ ROOT = Path(__file__).resolve().parents[1]
 FINE, FINDINGS, _, MISSING_ARTIFACT = range(4)
 
 FOLDERS = ("macros", "domains/*/macros")
-# What an engine gives: one door for each of its macros.
+# The interface of an engine: one door for each of its operations.
 DOORS = "macros/engines/interface.sql"
 
-# What dbt gives to everything that it renders for a node.
+# Names that dbt defines whenever it renders something for a node.
 OF_THE_NODE = frozenset({"sql", "compiled_code", "model", "this", "config", "schema", "database"})
 
 LONGEST_MACRO = 25
 LONGEST_FILE = 120
 LONGEST_LINE = 120
 ENGINES = ("duckdb", "spark", "athena", "iceberg")
-# What dbt itself lets a project replace, beside its macros.
+# Functions that dbt lets a project replace, in addition to its macros.
 BUILTINS = frozenset({"ref", "source", "config"})
 BLOCKS = {"macro", "materialization", "test", "data_test"}
 PREFIX = "dbt_macro__"
@@ -57,7 +56,7 @@ PREFIX = "dbt_macro__"
 
 @dataclass(frozen=True)
 class Macro:
-    """A macro of a file. `uses` are names that it calls or hands on; a generic test's name starts with `test_`."""
+    """A macro of a file. `uses` has the names that it calls or passes on. A generic test's name starts with `test_`."""
 
     name: str
     file: str
@@ -69,12 +68,12 @@ class Macro:
 
     @property
     def length(self) -> int:
-        """How many lines it has."""
+        """The number of its lines."""
         return self.text.count("\n") + 1
 
     @property
     def engine(self) -> str:
-        """The engine whose variant it is, `default` for all others, else nothing."""
+        """The engine of a variant, or `default` for the variant for all others. Empty for other macros."""
         prefix = self.name.partition("__")[0]
         return prefix if prefix in (*ENGINES, "default") else ""
 
@@ -94,7 +93,7 @@ class Macro:
 
 @dataclass(frozen=True)
 class Finding:
-    """What is wrong in a file, and what to do; `line` is 0 where it is about the whole file."""
+    """What is wrong in a file, and what to do. `line` is 0 if it concerns the whole file."""
 
     file: str
     line: int
@@ -106,7 +105,7 @@ class Finding:
 
 @dataclass
 class Repository:
-    """The macros of a repository and what in it may use one."""
+    """The macros of a repository, and everything in it that may use them."""
 
     root: Path
     folders: Iterable[str] = FOLDERS
@@ -114,12 +113,12 @@ class Repository:
 
     @cached_property
     def packages(self) -> frozenset[str]:
-        """Before whose dot a macro of the repository may stand."""
+        """The package names with which a macro of the repository may be called."""
         return frozenset({"portmesh", *(folder.name for folder in self.root.glob("domains/*"))})
 
     @cached_property
     def macros(self) -> dict[str, list[Macro]]:
-        """All macros, by file; those of folders that are not linted too, for what they call."""
+        """All macros by file, including those in folders that are not linted, because they call others."""
         files = sorted([*self.root.glob("macros/**/*.sql"), *self.root.glob("domains/*/macros/**/*.sql")])
         return {self.name_of(file): list(self._read(file)) for file in files}
 
@@ -137,7 +136,7 @@ class Repository:
 
     @cached_property
     def used(self) -> Counter[str]:
-        """How many macros and other places use a name. A macro that calls itself does not count."""
+        """How many macros and other places use each name, without macros that call themselves."""
         used = Counter(name for macros in self.macros.values() for m in macros for name in m.uses - {m.name})
         for pattern in ("domains/*/models/**/*.sql", "domains/*/tests/**/*.sql"):
             for file in self.root.glob(pattern):
@@ -166,7 +165,7 @@ class Repository:
 
 
 def read_macros(text: str, file: str, packages: Collection[str]) -> Iterator[Macro]:
-    """The macros of a file's text, in order, as dbt reads them."""
+    """The macros of a file's text, in order, as dbt parses them."""
     blocks = jinja.extract_toplevel_blocks(text, allowed_blocks=BLOCKS, collect_raw_data=False)
     start = 0
     for block in ((block.full_block or "").strip() for block in blocks):
@@ -186,7 +185,7 @@ def read_macros(text: str, file: str, packages: Collection[str]) -> Iterator[Mac
 
 
 def names_used(template: nodes.Template, packages: Collection[str]) -> Iterator[str]:
-    """Names that Jinja loads: `name`, `package.name`, `adapter.dispatch('name')`, `engine_macro('name')`,
+    """The names that Jinja loads: `name`, `package.name`, `adapter.dispatch('name')`, `engine_macro('name')`,
     `context['package']['name']`."""
     yield from meta.find_undeclared_variables(template)
     for attribute in template.find_all(nodes.Getattr):
@@ -202,7 +201,7 @@ def names_used(template: nodes.Template, packages: Collection[str]) -> Iterator[
 
 
 def names_of_the_node(macro: nodes.Macro) -> Iterator[str]:
-    """Names that a macro sets in a branch alone; where the branch is not taken, Jinja reads the node's own."""
+    """Names that a macro sets only inside a branch. If the branch is not taken, Jinja reads the node's own variable."""
     set_at_once = {argument.name for argument in macro.args} | {
         name for statement in macro.body for name in _names_set(statement)
     }
@@ -218,7 +217,7 @@ def _names_set(statement: nodes.Node) -> Iterator[str]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """All texts of a YAML value that hold Jinja."""
+    """All texts of a YAML value that contain Jinja."""
     if isinstance(value, str) and ("{{" in value or "{%" in value):
         yield value
     elif isinstance(value, dict):
@@ -244,7 +243,7 @@ def macros_of_dbt() -> frozenset[str]:
 
 
 def check_shape(macros: list[Macro], file: str) -> Iterator[Finding]:
-    """One public macro, named after the file, or several that are one thing; private ones below it."""
+    """A file has one public macro, named after the file, or several that belong together; private ones are below."""
     public = [macro for macro in macros if macro.is_public]
     stem = Path(file).stem
     names = ", ".join(macro.name for macro in public) or "none"
@@ -259,11 +258,13 @@ def check_shape(macros: list[Macro], file: str) -> Iterator[Finding]:
         yield Finding(file, 0, f"It has {len(public)} public macros ({names}); {allowed}. {fix}")
     for macro in macros:
         if macro.is_private and public and macro.line < public[0].line:
-            yield Finding(file, macro.line, f"{macro.name} stands above {public[0].name}. Put private macros below.")
+            yield Finding(
+                file, macro.line, f"{macro.name} is above {public[0].name}. Put private macros below the public one."
+            )
 
 
 def private_ones(macro: Macro, macros: list[Macro]) -> frozenset[str]:
-    """The private macros of its file that a macro uses, itself or by another one of the file."""
+    """The private macros of its file that a macro uses, directly or through other macros of the file."""
     by_name = {other.name: other for other in macros}
     found: set[str] = set()
     ahead = [macro]
@@ -275,26 +276,28 @@ def private_ones(macro: Macro, macros: list[Macro]) -> frozenset[str]:
 
 
 def engine_of(file: str) -> str:
-    """The engine in whose folder a file is, or nothing."""
+    """The engine whose folder contains a file. Empty for other files."""
     match = re.match(rf"macros/engines/({'|'.join(ENGINES)})/", file)
     return match[1] if match else ""
 
 
 def check_engine_file(macros: list[Macro], of_dbt: frozenset[str], file: str) -> Iterator[Finding]:
-    """A file of an engine has variants, private macros and what stands in dbt's place."""
+    """A file of an engine has only variants, private macros, and macros that replace dbt's."""
     for macro in (macro for macro in macros if macro.is_public and macro.name not in of_dbt):
         name = f"{engine_of(file)}__{macro.name}"
         fix = f"Name it {name}, or _{macro.name} if only this file calls it."
-        yield Finding(file, macro.line, f"{macro.name} is no variant of an engine. {fix}")
+        yield Finding(file, macro.line, f"{macro.name} is not a variant of an engine. {fix}")
 
 
 def check_doors(repository: Repository) -> Iterator[Finding]:
-    """A door hands its arguments to the engine's macro of its name, which has the same ones."""
+    """A door passes its arguments to the engine's macro of the same name, which has the same arguments."""
     doors = {macro.name: macro for macro in repository.macros.get(DOORS, [])}
     for door in doors.values():
         call = f"{{{{ return(portmesh.engine_macro('{door.name}')({', '.join(door.arguments)})) }}}}"
         if call not in door.text:
-            yield Finding(DOORS, door.line, f"{door.name} is no door: it lacks {call}. Give it a file of its own.")
+            yield Finding(
+                DOORS, door.line, f"{door.name} is not a door, because it lacks {call}. Move it to its own file."
+            )
     for file in filter(engine_of, repository.macros):
         for variant in (macro for macro in repository.macros[file] if macro.engine and macro.stem in doors):
             if variant.arguments != doors[variant.stem].arguments:
@@ -303,7 +306,7 @@ def check_doors(repository: Repository) -> Iterator[Finding]:
 
 
 def check_private(macros: list[Macro], repository: Repository, file: str) -> Iterator[Finding]:
-    """A private macro is its file's own."""
+    """A private macro is used only in its own file."""
     for macro in (macro for macro in macros if macro.is_private):
         for other in repository.macros:
             if other != file and any(macro.name in caller.uses for caller in repository.macros[other]):
@@ -314,7 +317,7 @@ def check_private(macros: list[Macro], repository: Repository, file: str) -> Ite
 
 
 def check_variants(macros: list[Macro], file: str) -> Iterator[Finding]:
-    """An engine's variant is in the engine's folder, or beside the check or domain's macro that dispatches it."""
+    """An engine's variant is in the engine's folder, or in the file of the check or macro that dispatches it."""
     dispatched_here = {name for macro in macros if not macro.engine for name in macro.uses}
     may_be_beside = file.startswith(("macros/checks/", "domains/"))
     for macro in (macro for macro in macros if macro.engine):
@@ -322,14 +325,16 @@ def check_variants(macros: list[Macro], file: str) -> Iterator[Finding]:
         if not (is_in_folder or (may_be_beside and macro.stem in dispatched_here)):
             folder = f"macros/engines/{macro.engine}/, or " if macro.engine in ENGINES else ""
             allowed = f"{folder}the file of a check that dispatches {macro.stem}"
-            yield Finding(file, macro.line, f"{macro.name} is one engine's; allowed is {allowed}. Move it there.")
+            yield Finding(
+                file, macro.line, f"{macro.name} is a variant for one engine; allowed is {allowed}. Move it there."
+            )
 
 
 def check_leaks(macros: list[Macro], file: str) -> Iterator[Finding]:
-    """A macro never means its own variable and reads the node's of that name."""
+    """A macro never reads the node's variable when it means its own of the same name."""
     for macro in macros:
         for name in macro.leaks:
-            what = f"{macro.name} sets {name} in a branch only, and reads the node's {name} where it does not"
+            what = f"{macro.name} sets {name} only inside a branch, and otherwise reads the node's {name}"
             yield Finding(file, macro.line, f"{what}. Set it above the branch.")
 
 
@@ -337,20 +342,20 @@ def check_length(macros: list[Macro], text: str, file: str) -> Iterator[Finding]
     """Short macros, short files, short lines."""
     for macro in macros:
         if macro.length > LONGEST_MACRO:
-            fix = "Give a part of it a macro of its own, named for what it does."
+            fix = "Move a part of it to another macro, named for what it does."
             yield Finding(
                 file, macro.line, f"{macro.name} has {macro.length} lines; allowed are {LONGEST_MACRO}. {fix}"
             )
     lines = text.splitlines()
     if len(lines) > LONGEST_FILE and file != DOORS:
-        yield Finding(file, 0, f"It has {len(lines)} lines; allowed are {LONGEST_FILE}. Divide it.")
+        yield Finding(file, 0, f"It has {len(lines)} lines; allowed are {LONGEST_FILE}. Split it.")
     for number, line in enumerate(lines, start=1):
         if len(line) > LONGEST_LINE:
             yield Finding(file, number, f"{len(line)} characters in a line; allowed are {LONGEST_LINE}. Break it.")
 
 
 def check_use(macros: list[Macro], repository: Repository, of_dbt: frozenset[str], file: str) -> Iterator[Finding]:
-    """Something calls each macro: the mesh, dbt in the place of its own, or a person by run-operation."""
+    """Something calls each macro: the mesh, dbt instead of its own macro, or a person with run-operation."""
     for macro in macros:
         is_offered = macro.name.startswith(("test_", "materialization_"))
         is_used = repository.used[macro.stem] or repository.used[macro.name]
@@ -359,7 +364,7 @@ def check_use(macros: list[Macro], repository: Repository, of_dbt: frozenset[str
 
 
 def check_documentation(macros: list[Macro], repository: Repository, file: str) -> Iterator[Finding]:
-    """A public macro is described in the properties file of its folder, or of the folder above; a door where it is."""
+    """A public macro is described in the properties file of its folder or of a folder above it. Doors are exempt."""
     if file == DOORS or engine_of(file):
         return
     folders = [parent.as_posix() for parent in Path(file).parents]
@@ -381,18 +386,20 @@ def check_documentation(macros: list[Macro], repository: Repository, file: str) 
 
 
 def check_properties(repository: Repository) -> Iterator[Finding]:
-    """What a properties file describes is there."""
+    """Every macro that a properties file describes exists."""
     for place, described in repository.documented.items():
         folder = Path(place).parent
         files = [file for file in repository.linted if Path(file).is_relative_to(folder)]
         known = {macro.name for file in files for macro in repository.macros[file]}
         for name in described:
             if files and name not in known:
-                yield Finding(place, 0, f"It describes {name}, and no file of {folder} has that macro. Take it out.")
+                yield Finding(
+                    place, 0, f"It describes {name}, but no file of {folder} has that macro. Remove the description."
+                )
 
 
 def lint(repository: Repository, of_dbt: frozenset[str]) -> list[Finding]:
-    """All findings, in order of the files."""
+    """All findings, in order of file."""
     findings: list[Finding] = []
     for file in repository.linted:
         macros, text = repository.macros[file], (repository.root / file).read_text()

@@ -1,10 +1,10 @@
-"""Check the mesh as dbt reads it: the catalog's pages, the rights in infra/, the domains' conventions.
+"""Check the catalog's pages, the rights in infra/ and the domains' conventions.
 
-dbt parses once for all three, in a folder that stays, so that the next run reads only the files that changed.
+dbt parses the mesh once for all three, in a folder that is kept, so that the next run reads only changed files.
 
 Usage: python -m tools.lint_mesh [FILE …]
-Conventions are checked in the domains of these files; in all, if there is none or one is not in a domain.
-Exit codes: 0 fine, 1 findings, 2 wrong configuration, 3 a missing artifact.
+Conventions are checked in the domains of these files; without files, or if one is not in a domain, in all domains.
+Exit codes: 0 success, 1 findings, 2 wrong configuration, 3 an artifact is missing.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ FOLDER = ROOT / "target/lint"
 def check_catalog(mesh: Mesh) -> None:
     pages = render_pages(mesh, catalog.read_readmes(ROOT))
     differences = catalog.find_differences(ROOT, pages, on_any_day=True)
-    catalog.assert_in_step(differences, find_findings(mesh, pages_asked_for(ROOT)))
+    catalog.assert_up_to_date(differences, find_findings(mesh, pages_asked_for(ROOT)))
 
 
 def check_rights(mesh: Mesh) -> None:
-    infra.assert_in_step(ROOT, infra.render_template(read_rights(mesh)))
+    infra.assert_up_to_date(ROOT, infra.render_template(read_rights(mesh)))
 
 
 def domains_of(files: Sequence[str]) -> list[str]:
-    """The domains that hold all these files; none where one is elsewhere."""
+    """The domains of these files. Empty if one of the files is not in a domain."""
     parts = [Path(file).parts for file in files]
     return sorted({each[1] for each in parts}) if all(each[0] == "domains" for each in parts) else []
 
 
 def exit_code(check: Callable[[], int | None]) -> int:
-    """What a check ends with, after it has said why."""
+    """Run a check. Prints its error, if any, and returns its exit code."""
     try:
         return check() or 0
     except (PortmeshError, lint_conventions.LintError) as error:

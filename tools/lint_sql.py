@@ -1,11 +1,11 @@
-"""Lint the domains' SQL with sqlfluff, and fail where that turns out to be no file at all.
+"""Lint the domains' SQL with sqlfluff. Fails if there is no file to lint.
 
-Linted are models and singular tests. Not macros and generic tests: those are Jinja first, with SQL in pieces that
-are no statement on their own, and sqlfluff reads them as empty files.
+Lints models and singular tests. Macros and generic tests are not linted: they contain only parts of statements, and
+sqlfluff reads them as empty files.
 
 Usage: python tools/lint_sql.py [FILE …]
-Without a file, or if one is no model and no singular test (a macro changes what models render), all are linted.
-Exit codes: 0 fine, 1 findings, 2 sqlfluff could not run, 3 nothing to lint.
+Without files, or if one of them is not a model or singular test (models use macros), all are linted.
+Exit codes: 0 success, 1 findings, 2 sqlfluff could not run, 3 nothing to lint.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def domain_sql() -> list[Path]:
 def run(arguments: Sequence[str]) -> int:
     files = [Path(a).resolve() for a in arguments] or domain_sql()
     if not files:
-        print("There is no SQL to lint: domains/*/models holds no .sql file.", file=sys.stderr)
+        print("There is no SQL to lint: domains/*/models contains no .sql file.", file=sys.stderr)
         return MISSING_ARTIFACT
     sqlfluff = Path(sys.executable).with_name("sqlfluff")
     call = [str(sqlfluff), "lint", "--config", str(ROOT / ".sqlfluff"), "--format", "json", *map(str, files)]
@@ -45,15 +45,15 @@ def run(arguments: Sequence[str]) -> int:
             path = Path(file["filepath"]).resolve()
             shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
             print(f"{shown}:{v['start_line_no']}:{v['start_line_pos']}  {v['code']}  {v['description']}")
-    # sqlfluff leaves out what it skips, so the count is its own.
+    # sqlfluff does not list the files that it skips.
     missed = len(files) - len(linted)
     if missed:
         print(f"sqlfluff skipped {missed} of {len(files)} files: {done.stderr.strip()}", file=sys.stderr)
     print(f"{len(linted)} SQL files linted: {findings} findings.")
     if any(violation["code"] == "TMP" for file in linted for violation in file["violations"]):
-        print(f"TMP: a package's names are known once `dbt deps` has installed it; others go to {STAND_INS}.")
+        print(f"TMP: to define a package's names, run `dbt deps`. Add other names to {STAND_INS}.")
     if findings:
-        print("Many fix themselves: sqlfluff fix FILE (then read the difference).")
+        print("sqlfluff can fix many of these: sqlfluff fix FILE (then review the changes).")
     return FINDINGS if findings or missed else FINE
 
 

@@ -1,6 +1,6 @@
-{# Asks the engine something of checks. If that fails, the engine's own error ends the port, and explain_faults says
-   whose SQL it was. After an operation nothing explains: there the sentence takes the place of the error, which is
-   in logs/dbt.log. #}
+{# Runs SQL of checks on the engine. If it fails, the port fails with the engine's error, and explain_faults says which
+   checks it came from. explain_faults does not run after an operation, so there this message replaces the error, which
+   is in logs/dbt.log. #}
 {% macro ask_about_checks(port, checks, ask, sql) %}
   {% do portmesh.begin_checks(checks) %}
   {% if flags.WHICH == 'run-operation' %}

@@ -1,4 +1,4 @@
-{# What a kind of check measures; its own config.meta.dimension goes before. #}
+{# The dimension of a kind of check, unless the check's own config.meta.dimension sets another. #}
 {% macro check_dimension(kind, meta) %}
   {%- set dimensions = {
       'not_null': 'completeness', 'not_null_share': 'completeness', 'row_count_between': 'completeness',

@@ -1,7 +1,7 @@
-{# What a check is, from its test macro's id and its config.meta: {dimension, reach, unit, sql_arguments}.
-   `reach`: what a row's verdict depends on: the row alone, the rows of its key, or the whole port.
-   `unit`: what a failure counts; nothing where it is a verdict on the whole.
-   `sql_arguments`: the arguments that are SQL of the port's own rows. #}
+{# The traits of a check, from its test macro's id and its config.meta: {dimension, reach, unit, sql_arguments}.
+   `reach`: whether a row's result depends on that row alone, on the rows with its key, or on the whole port.
+   `unit`: what each failure counts; empty if the check has one result for the whole port.
+   `sql_arguments`: the arguments that are SQL on the port's own rows. #}
 {% macro check_traits(macro_id, meta) %}
   {% set kind = macro_id.split('.') | last | replace('test_', '', 1) %}
   {% set known, row_wise = portmesh._known_checks().get(macro_id, {}), (meta or {}).get('row_wise') %}

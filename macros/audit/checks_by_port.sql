@@ -1,5 +1,5 @@
-{# What the gate measures of each port, as plain values for a page: {port's id: [{kind, column, arguments, dimension,
-   unit, where, severity, warn_if, error_if, allows_no_failure}]}. Needs no database. #}
+{# The checks of each port, as plain values for the catalog: {port's id: [{kind, column, arguments, dimension, unit,
+   where, severity, warn_if, error_if, allows_no_failure}]}. Needs no database. #}
 {% macro checks_by_port() %}
   {% set found = {} %}
   {% for port in portmesh.all_ports() if port.node.resource_type == 'model' %}

@@ -1,9 +1,10 @@
-{# The checks of a port that dbt has no test for, as list_checks gives them: of its constraints and of its freshness. #}
+{# The checks of a port that are not dbt tests: its constraints and its freshness. Same form as list_checks returns. #}
 {% macro checks_without_test(port, tests) %}
   {{ return(portmesh._checks_from_constraints(port, tests) + portmesh._checks_from_freshness(port)) }}
 {% endmacro %}
 
-{# A constraint that the engine would enforce bare is measured like any other check, so that it explains itself. #}
+{# A constraint is measured like any other check. If the engine enforced it, the error would not show the failing rows.
+   #}
 {% macro _checks_from_constraints(port, tests) %}
   {% set checks, present = [], [] %}
   {% for check in tests if portmesh.allows_no_failure(check) %}
@@ -23,8 +24,8 @@
   {{ return(checks) }}
 {% endmacro %}
 
-{# [kind, columns, expression] of each constraint, of the columns and of the model. A row whose unique_key is null could
-   neither be replaced nor taken back, so an incremental port's key is not null. #}
+{# [kind, columns, expression] for each constraint of the columns and of the model. The key of an incremental port must
+   not be null, because a row with a null unique_key could never be replaced or removed. #}
 {% macro _constraints(port) %}
   {% set found = [] %}
   {% for type, names, expression in portmesh._declared_constraints(port) %}
@@ -38,7 +39,7 @@
       {% do exceptions.raise_dependency_error(
           port.label ~ ' was not audited: its constraint ' ~ type ~ ' cannot be measured.'
           ~ '\n\n  where     ' ~ port.contract_path ~ '\n  allowed   not_null, unique, primary_key, check'
-          ~ '\n  next      for a foreign_key use the data test relationships') %}
+          ~ '\n  next      instead of foreign_key, use the data test relationships') %}
     {% endif %}
   {% endfor %}
   {{ return(found) }}
@@ -58,7 +59,7 @@
   {{ return(declared) }}
 {% endmacro %}
 
-{# A service level is measured and shown, and never holds a version back: the one it would replace is older still. #}
+{# Freshness is measured and shown, but never blocks a version, because the version it would replace is even older. #}
 {% macro _checks_from_freshness(port) %}
   {% set freshness = (port.node.config.meta or {}).get('freshness') or {} %}
   {% set checks = [] %}
@@ -71,7 +72,7 @@
   {{ return(checks) }}
 {% endmacro %}
 
-{# Rendered like a check that the port's YAML had. #}
+{# Rendered like a check from the port's YAML. #}
 {% macro _check_without_test(port, kind, column, arguments, origin, severity) %}
   {% set at_column = '_' ~ portmesh._as_part_of_a_name(column) if column else '' %}
   {% set name = origin ~ '_' ~ kind ~ '_' ~ port.alias ~ at_column %}
@@ -86,7 +87,7 @@
       failures_relation=portmesh.failures_relation(database, schema, name, id, false))) }}
 {% endmacro %}
 
-{# What a name cannot hold, as a blank, is left out; then a few letters tell the column from another. #}
+{# Leaves out characters that a name cannot have, such as a blank, and adds a few letters to keep the name unique. #}
 {% macro _as_part_of_a_name(column) %}
   {% set bare = column.strip('"`') %}
   {% set part = modules.re.sub('\\W', '', bare) %}

@@ -1,6 +1,6 @@
-{# What Jinja calls `config` while a check is rendered: that of the test's own node. What is made here cannot be
-   called. So where the test's macro calls config(), the port's stays, to which render_check lends what dbt's models
-   do not have; a key that they do have is refused. #}
+{# The `config` that a check's Jinja sees while it is rendered: the values of the test's own node. The object made here
+   cannot be called. So if the test's macro calls config(), the port's own config stays in place, and render_check adds
+   the test's other keys to it. Keys that a model's config already has are refused, because they are the port's. #}
 {% macro config_of_check(port, check) %}
   {% set code = portmesh._code_of_test(check) | join('\n') %}
   {% if not modules.re.search('(?<![\\w.])config\\s*\\(', code) %}
@@ -11,16 +11,16 @@
   {% for name in modules.re.findall('config\\.(?:get|require)\\(\\s*[\'"]([\\w-]+)', code) %}
     {% if name in config.model.config and name not in config.model.config.extra and name != 'meta' %}
       {% do exceptions.raise_dependency_error(
-          port.label ~ ' was not written: the macro of its check ' ~ check.name ~ ' sets its config and reads ' ~ name
-          ~ ' from it, which is the port\'s there.\n\n'
-          ~ '  next   take config(…) out of ' ~ check.macro
-          ~ ', and write what it sets into the config of the check in ' ~ port.contract_path) %}
+          port.label ~ ' was not written: the macro of its check ' ~ check.name ~ ' calls config() and also reads '
+          ~ name ~ ', and would get the port\'s value.\n\n'
+          ~ '  next   remove config(…) from ' ~ check.macro
+          ~ ', and set its values in the config of the check in ' ~ port.contract_path) %}
     {% endif %}
   {% endfor %}
   {{ return(config) }}
 {% endmacro %}
 
-{# Of the test's macro and all that it calls, but for dbt's and the mesh's own. #}
+{# The code of the test's macro and of all macros that it calls, except dbt's and the mesh's own. #}
 {% macro _code_of_test(check) %}
   {% set ids, texts, macros = [check.macro], [], builtins.ref.manifest.macros %}
   {% for id in ids if id in macros and macros[id].package_name not in ['dbt', 'dbt_' ~ target.type, 'portmesh'] %}
@@ -30,7 +30,7 @@
   {{ return(texts) }}
 {% endmacro %}
 
-{# dbt.context.providers.RuntimeConfigObject #}
+{# These macros do what dbt.context.providers.RuntimeConfigObject does. #}
 {% macro _get_config(name, default=none, validator=none) %}
   {{ return(portmesh._value_in(context['portmesh_audited'].test.config, name, default, validator)) }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{# Results of the port's checks for dbt's own test nodes of the same run: {invocation id: {test id: result}}. #}
+{# Stores the results of a port's checks for dbt's test nodes of the same run: {invocation id: {test id: result}}. #}
 {% macro hand_over_measurements(checks) %}
   {% set measured = graph.setdefault('portmesh_measured', {}).setdefault(invocation_id, {}) %}
   {% for check in checks %}{% do measured.update({check.id: check.result}) %}{% endfor %}

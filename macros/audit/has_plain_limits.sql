@@ -1,5 +1,5 @@
-{# Whether a check counts rows and compares the count with a number, as dbt's default does. Anything else may be any
-   SQL. #}
+{# Whether a check counts rows and compares the count with a number, as dbt does by default. Otherwise its limits can be
+   any SQL. #}
 {% macro has_plain_limits(check) %}
   {% set condition = '\\s*(!=|<>|<=|>=|==?|<|>)\\s*-?\\d+\\s*$' %}
   {{ return(check.fail_calc == 'count(*)' and modules.re.match(condition, check.warn_if) is not none

@@ -1,5 +1,6 @@
-{# Whether a row that passes a check today passes it tomorrow: all that the check's SQL names is known to stay as it
-   is. What is not on the list, a function of the user's, the clock, chance, another table, is taken as changing. #}
+{# Whether a row that passes a check today will also pass it tomorrow: true if the check's SQL uses only functions and
+   words on the lists below. Anything else counts as changing: user-defined functions, the clock, random values, other
+   tables. #}
 {% macro is_stable(port, check) %}
   {% if check.sql_arguments is none %}{{ return(false) }}{% endif %}
   {% set arguments, texts = check.rendered, [check.where or ''] %}
@@ -17,7 +18,7 @@
 
 {% macro _is_stable_sql(port, text) %}
   {% set columns = port.columns | map(attribute='name') | map('lower') | list %}
-  {# What begins or ends a text otherwise, a comment, and DuckDB's `(from t)` #}
+  {# Comments, unusual quotes, the words for the current time, and DuckDB's `(from t)`. #}
   {% set others = "(?i)--|/\\*|\\\\'|\\$\\$|'\\s*(now|today|tomorrow|yesterday)\\s*'|\\(\\s*from\\b" %}
   {% if modules.re.search(others, text) %}{{ return(false) }}{% endif %}
   {% set functions = portmesh._stable_functions() + portmesh._words_before_brackets() %}
@@ -30,7 +31,7 @@
   {{ return(true) }}
 {% endmacro %}
 
-{# Functions of their arguments alone, of the same name and meaning on DuckDB, Spark or Trino. #}
+{# Functions that depend only on their arguments, with the same name and meaning on DuckDB, Spark or Trino. #}
 {% macro _stable_functions() %}
   {{ return([
       'abs', 'ceil', 'ceiling', 'floor', 'round', 'sign', 'sqrt', 'power', 'pow', 'mod', 'exp', 'ln', 'greatest',

@@ -1,5 +1,5 @@
-{# The checks of a port: the data tests that dbt attached to it, its constraints, its freshness. Needs no database:
-   [{id, name, kind, macro, column, arguments, where, severity, warn_if, error_if, fail_calc, limit, dimension,
+{# The checks of a port: the data tests that dbt attached to it, its constraints and its freshness. Needs no database.
+   Returns [{id, name, kind, macro, column, arguments, where, severity, warn_if, error_if, fail_calc, limit, dimension,
    reach, unit, sql_arguments, test, code, failures_relation, store_failures}]. #}
 {% macro list_checks(port) %}
   {% set checks, known = [], portmesh._tests_of_mesh() %}
@@ -9,7 +9,7 @@
   {{ return(checks + portmesh.checks_without_test(port, checks)) }}
 {% endmacro %}
 
-{# {of_port: {port's id: tests}, names: {schema.alias: how many tests have it}}, looked up once in a run. #}
+{# {of_port: {port's id: tests}, names: {schema.alias: number of tests with that name}}, collected once in a run. #}
 {% macro _tests_of_mesh() %}
   {% set kept = graph.setdefault('portmesh_tests', {}) %}
   {% if invocation_id in kept %}{{ return(kept[invocation_id]) }}{% endif %}
@@ -34,7 +34,8 @@
           test.get('database'), test.schema, test.alias, test.unique_id, has_namesakes))) }}
 {% endmacro %}
 
-{# The macro that dbt calls for a test: of the package that its YAML names; else of the test's own, the root, or dbt. #}
+{# The macro that dbt calls for a test: from the package that its YAML names, or else from the test's own package, the
+   root, or dbt. #}
 {% macro _test_macro(test) %}
   {% set name, namespace = 'test_' ~ test.test_metadata.name, test.test_metadata.namespace %}
   {% set packages = [namespace] if namespace else [test.package_name, project_name] %}

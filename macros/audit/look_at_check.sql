@@ -1,5 +1,5 @@
-{# Before a check is measured for the first time: the one that is broken is named before it joins the others in a
-   statement, and limits with which dbt could not decide are refused. Reads no row. #}
+{# Runs before a check is measured for the first time, without reading a row. A check with broken SQL is found here,
+   before it is put into one statement with others. Limits that dbt could not decide by are refused. #}
 {% macro look_at_check(port, check, joins_others) %}
   {% set sql = portmesh.test_sql(check, check.sql) %}
   {% if portmesh.has_plain_limits(check) %}
@@ -15,6 +15,6 @@
   {% set columns = portmesh.ask_about_checks(port, [check], portmesh.describe_query, sql) %}
   {% if columns | map(attribute='name') | map('lower') | list != ['failures', 'should_warn', 'should_error'] %}
     {% do portmesh.refuse_limits(port, check,
-        columns | length ~ ' columns where dbt expects failures, should_warn and should_error') %}
+        columns | length ~ ' columns, where dbt expects failures, should_warn and should_error') %}
   {% endif %}
 {% endmacro %}

@@ -1,5 +1,5 @@
-{# Runs a plan: {checks, row_count}. Each check of the plan comes back with {result, failures, status, seconds,
-   failing_sql}, decided as dbt's own test node decides; `row_count` is that of `audited`. #}
+{# Runs a plan and returns {checks, row_count}. Each check gets {result, failures, status, seconds, failing_sql}, with
+   the status that dbt's own test node would have; `row_count` is the row count of `audited`. #}
 {% macro measure_checks(port, plan, audited) %}
   {% set is_increment = plan | rejectattr('scope', 'equalto', 'whole') | list | length > 0 %}
   {% set at_once, measured, counted = portmesh.checks_at_once(is_increment), [], namespace(rows=none) %}
@@ -18,8 +18,8 @@
   {{ return({'checks': measured, 'row_count': row_count}) }}
 {% endmacro %}
 
-{# [rows of `counts`, {table, failing_sql} for each check] of one statement; a check whose quick form found something
-   is counted again. #}
+{# Runs one statement and returns [row count of `counts`, then {table, failing_sql} for each check]. A check whose quick
+   form found something is counted again with its own SQL. #}
 {% macro _results(port, group, counts) %}
   {% for check in group if not check.is_known %}
     {% do portmesh.look_at_check(port, check, group | length > 1) %}
@@ -30,7 +30,7 @@
   {% for check in group %}
     {% set rows = places.count(loop.index) %}
     {% if rows != 1 %}
-      {% do portmesh.refuse_limits(port, check, rows ~ ' rows of counts: fail_calc is no aggregate') %}
+      {% do portmesh.refuse_limits(port, check, rows ~ ' rows of counts: fail_calc is not an aggregate') %}
     {% endif %}
     {% set at = places.index(loop.index) %}
     {% set own = {'table': table.limit(at, at + 1).exclude(['place', 'buckets']), 'failing_sql': check.sql} %}
@@ -55,8 +55,9 @@
   {{ return(parts | join('\nunion all\n') ~ '\norder by place') }}
 {% endmacro %}
 
-{# One check's decimals would make decimals of the counts of all; NULL where it is no whole number that fits. dbt
-   takes a number or a text for a verdict, too. #}
+{# In a union, one check with decimals would turn the counts of all checks into decimals, so each count is cast to
+   bigint; NULL if it is not a whole number that fits. The verdicts are cast to boolean because dbt also accepts a
+   number or a text. #}
 {% macro _counts(check) %}
   {% if portmesh.has_plain_limits(check) %}{{ return('failures, should_warn, should_error') }}{% endif %}
   {% set fits = 'abs(failures) < 9e18 and failures = floor(failures)' %}
@@ -71,8 +72,9 @@
   {{ return({'table': table, 'failing_sql': sql}) }}
 {% endmacro %}
 
-{# The rows of the buckets that `measured` tells of, on which dbt's own SQL gives what it gives on all. As literals,
-   so that files whose keys lie elsewhere are passed over; by a subquery where they are too many to be listed. #}
+{# The rows in the buckets with duplicates, on which dbt's own SQL returns the same as on all rows. The buckets are
+   listed as literals, so that the engine can skip files with other keys, or come from a subquery if there are too many
+   to list. #}
 {% macro _rows_in_buckets(check, measured) %}
   {% set buckets, found = check.quick.buckets, measured['buckets'].split() | map('int') | unique | list %}
   {% set is_complete = found | length == measured['failures'] and found | length <= 1000 %}
@@ -84,18 +86,18 @@
   {{ return('(select * from ' ~ check.relation ~ ' where ' ~ condition ~ ')') }}
 {% endmacro %}
 
-{# DuckDB gives a whole number as a decimal, too. #}
+{# DuckDB may return a whole number as a decimal, so the value is compared with its integer. #}
 {% macro _decided(port, check, result, seconds) %}
   {% set row = result.table.rows[0] %}
   {% set failures = row['failures'] %}
   {% if failures is none or failures | int != failures %}
-    {% do portmesh.refuse_limits(port, check, 'null, a fraction, or a number that no record holds') %}
+    {% do portmesh.refuse_limits(port, check, 'null, a fraction, or a number too large to record') %}
   {% endif %}
   {{ return(dict(check, result=result.table, failing_sql=result.failing_sql, seconds=seconds, failures=failures | int,
       status=portmesh._status(check, row['should_warn'], row['should_error']))) }}
 {% endmacro %}
 
-{# dbt.task.test.TestRunner.build_test_run_result #}
+{# Decides as dbt.task.test.TestRunner.build_test_run_result does. #}
 {% macro _status(check, should_warn, should_error) %}
   {% if check.severity == 'error' and should_error %}{{ return('fail') }}{% endif %}
   {% if not should_warn %}{{ return('pass') }}{% endif %}

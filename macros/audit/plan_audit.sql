@@ -1,5 +1,5 @@
-{# The audit of a version, decided before anything is measured: every check of the port with what it reads and its SQL.
-   `audited` is the version as it will be, `increment` the rows that are new in it, none for a full build. Adds to
+{# The audit plan of a version, made before anything is measured: every check of the port, the rows that it reads and
+   its SQL. `audited` is the version as it will be; `increment` has its new rows, none for a full build. Adds to
    list_checks: {rendered, refers_to_itself, definition, is_known, scope, relation, sql, quick}. #}
 {% macro plan_audit(port, current, audited, increment) %}
   {% set checks, plan = portmesh.list_checks(port), [] %}
@@ -22,8 +22,7 @@
   {{ return(plan) }}
 {% endmacro %}
 
-{# With its arguments as the test macro gets them, and whether `relationships` looks for the keys in the port's own
-   rows. #}
+{# The check with its rendered arguments, and whether a `relationships` check refers to the port itself. #}
 {% macro _rendered_check(port, check, audited) %}
   {% do portmesh.begin_checks([check]) %}
   {% set rendered = portmesh.render_check(port, check, audited) %}
@@ -33,15 +32,15 @@
       definition=portmesh._definition(check, sql))) }}
 {% endmacro %}
 
-{# What a check asks of any version: the same until somebody changes it. The clock is no part of it. #}
+{# A hash of what a check requires, which stays the same until someone changes the check. It leaves out the clock. #}
 {% macro _definition(check, sql) %}
   {% set stated = {'arguments': check.arguments, 'where': check.where, 'fail_calc': check.fail_calc} %}
   {% set is_of_the_clock = check.macro == 'macro.portmesh.test_fresh_within' %}
   {{ return(local_md5(tojson(stated, stated | string) if is_of_the_clock else portmesh.test_sql(check, sql))) }}
 {% endmacro %}
 
-{# What a check must read: the increment's rows, the rows that share its keys, or the whole port. A check that found
-   nothing in the version that consumers read, and asks the same now, has proved the rest. #}
+{# What a check must read: the increment's rows, all rows that share its keys, or the whole port. If the same check
+   found no failures in the published version, the published rows need not be read again. #}
 {% macro _scope(port, check, is_proved) %}
   {% if not is_proved or check.fail_calc != 'count(*)' or check.reach == 'whole' %}{{ return('whole') }}{% endif %}
   {% set declared = (check.test.config.get('meta') or {}).get('row_wise') %}
@@ -53,7 +52,7 @@
 
 {% macro _key_of(check) %}{{ return(check.rendered.get('columns') or [check.column]) }}{% endmacro %}
 
-{# A double has values that are equal to none, so rows that share its keys cannot be looked up. #}
+{# A double can be NaN, which does not equal itself, so rows that share such a key cannot be looked up. #}
 {% macro _has_exact_keys(port, keys) %}
   {% for column in port.columns if column.data_type == 'double' %}
     {% set name = '(?i)(?<!\\w)' ~ modules.re.escape(column.name) ~ '(?!\\w)' %}
@@ -62,8 +61,8 @@
   {{ return(true) }}
 {% endmacro %}
 
-{# {relation, sql} of a check that need not read the whole. A published row of the port's unique_key gave way to the
-   increment's, so a key that holds it has no other rows. #}
+{# {relation, sql} for a check that need not read the whole port. If the check's key includes the port's unique_key, the
+   increment's rows are enough: they have replaced all published rows with the same unique_key. #}
 {% macro _part_to_read(port, check, audited, increment) %}
   {% set key = portmesh._key_of(check) %}
   {% set holds_unique_key = not portmesh.columns_in_sql(port, port.unique_key) | reject('in', key) | list %}

@@ -1,8 +1,8 @@
-{# SQL that has rows wherever the check's own has, and is cheaper on many rows; none where there is none.
-   {sql, counting, buckets}: `counting` measures it as dbt's test node would. Where it has rows, the check's own SQL
-   counts. `relationships`: on the values, each once. `unique`: keys in buckets, of which one without duplicates holds
-   no key twice. `fresh_within`: on the increment, whose newest row is no newer than that of all. Only of the
-   contract's columns, whose types are known. #}
+{# SQL that returns rows whenever the check's own SQL does, but is cheaper on many rows: {sql, counting, buckets}, or
+   none if there is no such form. `counting` measures it as dbt's test node would. If it finds rows, the check's own SQL
+   counts them. `relationships` looks at each distinct value once. `unique` groups keys into buckets; if a bucket has no
+   duplicates, no key in it occurs twice. `fresh_within` reads the increment: if its newest row is recent enough, so is
+   the port's. Works only on the contract's columns, whose types are known. #}
 {% macro quick_form(port, check, increment) %}
   {% set types, is_plain = {}, portmesh.has_plain_limits(check) and check.limit is none and check.scope != 'rows' %}
   {% for column in port.columns %}{% do types.update({column.name: column.data_type}) %}{% endfor %}
@@ -33,7 +33,7 @@
   {{ return(portmesh.render_check(port, anywhere, values).sql) }}
 {% endmacro %}
 
-{# Rows if and only if a key stands twice. #}
+{# Returns rows if and only if a key occurs twice. #}
 {% macro _buckets_with_duplicates(check, rows, buckets) -%}
   select {{ buckets.key }} as bucket
   from {{ rows }}
@@ -42,8 +42,8 @@
   having {{ buckets.holds_duplicates }}
 {%- endmacro %}
 
-{# How many buckets hold duplicates, and which: the lowest and the highest of each thousandth of them, so that the
-   list is short however many there are. As dbt's get_test_sql names and decides. #}
+{# The number of buckets with duplicates, and which: the lowest and highest bucket in each of 1,000 groups, so that the
+   list stays short. Columns and conditions are those of dbt's get_test_sql. #}
 {% macro _counted_buckets(check, sql) -%}
   select coalesce(sum(held), 0) as failures, coalesce(sum(held), 0) {{ check.warn_if }} as should_warn,
     coalesce(sum(held), 0) {{ check.error_if }} as should_error,

@@ -1,5 +1,5 @@
-{# Records the refusal first, whatever happens after it; then keeps the failing rows and raises what an analyst
-   reads. #}
+{# Records the refusal first, so that it is kept whatever happens next. Then stores the failing rows and raises the
+   message. #}
 {% macro refuse(attempt) %}
   {% set port = attempt.port %}
   {% do portmesh.begin_step('record') %}
@@ -17,7 +17,7 @@
   {%- set port, passed = attempt.port, attempt.checks | length - attempt.failed | length -%}
   {{- port.label }} was not published. {{ portmesh.what_consumers_see(attempt.current, 'keep') }}
 {%- if attempt.kind == 'start' %}
-These are the rows of the version or name that it starts from (config.meta.starts_from, portmesh rename).
+These rows come from the version or old name that it starts from (config.meta.starts_from, portmesh rename).
 {%- endif %}
 
 {{ portmesh._table_of_failures(attempt, failing) }}
@@ -53,8 +53,8 @@ These are the rows of the version or name that it starts from (config.meta.start
   {{- return(portmesh.printable((check.kind ~ ' ' ~ shown | join(', ')) | trim, 48)) -}}
 {% endmacro %}
 
-{# "!= 0" and "> 0" allow 0, "> 17" allows 17; anything else is shown as it is written. Of a warning that counts as an
-   error (--warn-error), what it allows. #}
+{# The number of failures that a check allows: "!= 0" and "> 0" allow 0, "> 17" allows 17; any other condition is shown
+   as written. If the check failed only because of --warn-error, its warn_if is shown. #}
 {% macro _allowed(check) %}
   {%- set is_error = check.severity == 'error' and check.result.rows[0]['should_error'] -%}
   {%- set limit = check.error_if if is_error else check.warn_if -%}
@@ -62,13 +62,13 @@ These are the rows of the version or name that it starts from (config.meta.start
   {{- return('{:,}'.format(number.group(1) | int) if number else 'unless ' ~ portmesh.printable(limit)) -}}
 {% endmacro %}
 
-{# What a check counts: dbt's unique and accepted_values give a row for each key or value, with its n_records. #}
+{# The unit of a check's failures: dbt's unique and accepted_values return one row for each key or value. #}
 {% macro _unit(check) %}
   {%- if check.fail_calc != 'count(*)' or not check.unit -%}{{- return('') -}}{%- endif -%}
   {{- return(' ' ~ check.unit ~ ('s' if check.failures != 1 else '')) -}}
 {% endmacro %}
 
-{# Up to three offending values; of a missing value, the keys of its rows. #}
+{# Up to three failing values, or for not_null the keys of the failing rows. #}
 {% macro _examples(attempt, check) %}
   {%- set keys = attempt.checks | selectattr('kind', 'equalto', 'unique') | map(attribute='column') | list -%}
   {%- set key = keys[0] if keys and check.column not in keys else check.column -%}
@@ -85,8 +85,8 @@ These are the rows of the version or name that it starts from (config.meta.start
   {{- return(portmesh.query('select sum(n_records) from ' ~ check.failing).rows[0][0] | int) -}}
 {% endmacro %}
 
-{# The check with {failing, is_kept}: its failing rows as a table beside the candidate, or as SQL where the check
-   says that none are to be kept. Of a missing value, the whole row. #}
+{# Adds {failing, is_kept} to the check: its failing rows as a stored table, or as SQL if the check sets
+   store_failures: false. For not_null, the whole rows are stored. #}
 {% macro _kept_failures(check) %}
   {% set sql = check.failing_sql %}
   {% if check.macro == 'macro.dbt.test_not_null' %}

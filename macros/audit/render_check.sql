@@ -1,18 +1,18 @@
-{# {sql, arguments} of a check: the SQL of its failing rows, exactly as dbt renders its test node
-   (dbt.clients.jinja.add_rendered_test_kwargs), and the arguments as its macro gets them, with `relation` in the
-   port's place. dbt gives a macro the context of the node that calls it, which is the port here; so the test's own
-   model, this, config and ref are lent to the context while its text is rendered. #}
+{# {sql, arguments} of a check, with `relation` in place of the port: the SQL of its failing rows, exactly as dbt
+   renders its test node (dbt.clients.jinja.add_rendered_test_kwargs), and the arguments as its macro gets them. dbt
+   gives a macro the context of the calling node, which is the port here. So the test's own model, this, config and ref
+   are put into the context while the test is rendered. #}
 {% macro render_check(port, check, relation) %}
   {% set kept = portmesh._lend_context(port, check, relation) %}
   {% set arguments = portmesh._rendered_arguments(check.arguments, ['column_name']) %}
   {% do context.update({'_dbt_generic_test_kwargs': arguments}) %}
-  {# Without the call of config() that dbt writes after that of the test's macro, from its YAML. #}
+  {# Leaves out the config() call that dbt adds, from the YAML, after the call of the test's macro. #}
   {% set sql = render(check.code.split('}}')[0] ~ '}}') %}
   {% do portmesh._take_context_back(kept) %}
   {{ return({'sql': get_limit_subquery_sql(sql, check.limit), 'arguments': arguments}) }}
 {% endmacro %}
 
-{# In an operation, which is a macro of the root, the domain's macros are lent, too. #}
+{# Also adds the domain's macros, which an operation of the root would not have. #}
 {% macro _lend_context(port, check, relation) %}
   {% set test, own, lent_config = check.test, config.model.config, portmesh.config_of_check(port, check) %}
   {% set kept = {'builtin_ref': context.builtins.ref, 'extra': dict(own.extra), 'meta': dict(own.meta)} %}
@@ -42,8 +42,9 @@
 
 {% macro _replace_items(mapping, items) %}{% do mapping.clear() %}{% do mapping.update(items) %}{% endmacro %}
 
-{# `ref` of a check: the audited relation for the port itself, whose latest version a name without one means; else
-   dbt's own, which in an operation, a macro of the root, would not give the port what its own domain may read. #}
+{# The `ref` that a check uses: returns the audited relation for the port itself; without a version, a name means the
+   latest one. Anything else goes to dbt's own ref. In an operation, which is a macro of the root, dbt's ref would
+   refuse what the port's domain may read, so this resolves it as the domain would. #}
 {% macro _ref_in_audit() %}
   {% set audited, version = context['portmesh_audited'], kwargs.get('v', kwargs.get('version')) %}
   {% set node, names, own = audited.port.node, varargs, audited.ref %}
@@ -67,8 +68,8 @@
   {{ return(rendered) }}
 {% endmacro %}
 
-{# As dbt's native rendering: a text that is one expression becomes its value, any other text stays one. Of an
-   expression of literals alone Jinja makes a text when it compiles it. #}
+{# Renders as dbt's native rendering does: a text that is a single expression becomes its value, any other text stays
+   text. An expression of literals alone stays text too, because Jinja turns it into text when compiling. #}
 {% macro _rendered_argument(value) %}
   {% if value is mapping %}{{ return(portmesh._rendered_arguments(value, [])) }}{% endif %}
   {% if value is sequence and value is not string %}

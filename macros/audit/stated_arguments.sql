@@ -1,4 +1,4 @@
-{# What a check's YAML says beside the column that it stands at. #}
+{# The arguments that a check's YAML sets, without its column. #}
 {% macro stated_arguments(check) %}
   {% set stated = {} %}
   {% for name, value in check.arguments.items() if name not in ['model', 'column_name'] and value is not none %}

@@ -4,32 +4,34 @@
   {%- for argument, bound in {'min_value': min_value, 'max_value': max_value}.items() -%}
     {%- set is_bound = bound is none or portmesh.is_number(bound) or (bound is string and bound | trim) -%}
     {%- do portmesh.assert_argument('accepted_range', argument, bound, is_bound,
-        'a number, a date, or the SQL of a value', 'write it like 0, 99.5, 2017-01-01 or "date \'2017-01-01\'"') -%}
+        'a number, a date, or SQL for a value', 'write it like 0, 99.5, 2017-01-01 or "date \'2017-01-01\'"') -%}
   {%- endfor -%}
   {%- if portmesh.is_number(min_value) and portmesh.is_number(max_value) -%}
     {%- do portmesh.assert_argument('accepted_range', 'max_value', max_value, max_value >= min_value,
-        'at least min_value (' ~ min_value ~ ')', 'swap the two') -%}
+        'at least min_value (' ~ min_value ~ ')', 'swap min_value and max_value') -%}
   {%- endif -%}
 select {{ column_name }}
 from {{ model }}
 where {{ adapter.dispatch('outside_range', 'portmesh')(column_name, min_value, max_value) }}
 {% endtest %}
 
-{# The two bounds stand bare, so that the engine's minimum and maximum of a file answer them. NaN is above every
-   number in DuckDB and Spark, which a lower bound alone lets through, and Iceberg's maximum does not count it.
-   typeof() is a constant: for columns that cannot hold NaN nothing remains of that line. #}
+{# The bounds are plain comparisons, so that the engine can answer them from a file's minimum and maximum. DuckDB and
+   Spark treat NaN as larger than every number, so a lower bound alone would let it pass, and Iceberg's maximum ignores
+   it: the last line finds it. typeof() is constant for a column, so that line costs nothing if the column cannot be
+   NaN. #}
 {% macro default__outside_range(column_name, min_value, max_value) -%}
   {{ portmesh.beyond_bounds(column_name, min_value, max_value) }}
    or (typeof({{ column_name }}) in ('FLOAT', 'DOUBLE') and isnan(try_cast({{ column_name }} as double)))
 {%- endmacro %}
 
-{# Spark resolves no cast of a date to a number, not even in a branch that it folds away. #}
+{# Spark refuses to cast a date to a number, even in a branch that can never run, so this casts to string. #}
 {% macro spark__outside_range(column_name, min_value, max_value) -%}
   {{ portmesh.beyond_bounds(column_name, min_value, max_value) }}
    or (typeof({{ column_name }}) in ('float', 'double') and cast({{ column_name }} as string) = 'NaN')
 {%- endmacro %}
 
-{# Trino: NaN compares as false, so it is not inside; a negated range is still answered by minimum and maximum. #}
+{# In Trino every comparison with NaN is false, so NaN is not inside the range. Trino still answers a negated range from
+   the minimum and maximum. #}
 {% macro athena__outside_range(column_name, min_value, max_value) -%}
   {%- set inside = [] -%}
   {%- if min_value is not none -%}{%- do inside.append(column_name ~ ' >= ' ~ min_value) -%}{%- endif -%}

@@ -4,7 +4,7 @@
         else (value | string if value.isoformat is defined else tojson(value, value | string))
         ~ ' (' ~ portmesh._kind_of(value) ~ ')' %}
     {% do exceptions.raise_dependency_error(
-        'The check ' ~ check ~ ' cannot be run: ' ~ argument ~ ' is ' ~ got ~ '.\n'
+        'The check ' ~ check ~ ' cannot run: ' ~ argument ~ ' is ' ~ got ~ '.\n'
         ~ '  allowed   ' ~ allowed ~ '\n  next      ' ~ fix) %}
   {% endif %}
 {% endmacro %}

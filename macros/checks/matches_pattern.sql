@@ -10,7 +10,7 @@ where not {{ adapter.dispatch('matches', 'portmesh')(column_name, pattern) }}
   regexp_matches({{ column_name }}, '{{ pattern | replace("'", "''") }}')
 {%- endmacro %}
 
-{# A backslash escapes in a Spark literal. #}
+{# In a Spark string literal, a backslash must itself be escaped. #}
 {% macro spark__matches(column_name, pattern) -%}
   {{ column_name }} rlike '{{ pattern | replace("\\", "\\\\") | replace("'", "\\'") }}'
 {%- endmacro %}

@@ -7,7 +7,7 @@
   {%- endfor -%}
   {%- if min_rows is not none and max_rows is not none -%}
     {%- do portmesh.assert_argument('row_count_between', 'max_rows', max_rows, max_rows >= min_rows,
-        'at least min_rows (' ~ min_rows ~ ')', 'swap the two') -%}
+        'at least min_rows (' ~ min_rows ~ ')', 'swap min_rows and max_rows') -%}
   {%- endif -%}
 with counted as (
     select count(*) as row_count

@@ -1,4 +1,4 @@
-{# Keys with a null in them are equal to none, as in dbt's unique. #}
+{# A key with a null in it equals no other key, as in dbt's unique. #}
 {% test unique_combination(model, columns) %}
   {%- set is_list = columns is sequence and columns is not string and columns is not mapping and columns -%}
   {%- do portmesh.assert_argument('unique_combination', 'columns', columns, is_list,

@@ -1,5 +1,5 @@
-{# Items in groups, in their order, each for one statement: `texts` is the SQL of each, of which Athena takes no more
-   than 262,144 bytes at a time; `at_most` is how many may go together. #}
+{# Groups the items, in their order, one group per statement, because Athena accepts at most 262,144 bytes in a
+   statement. `texts` is the SQL of each item; `at_most` is the maximum number of items in a group. #}
 {% macro parts_of_statement(items, texts, at_most=none) %}
   {% set parts, bytes = [], namespace(together=0) %}
   {% for item in items %}

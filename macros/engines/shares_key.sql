@@ -1,7 +1,7 @@
-{# The condition that a row has a key of the increment. Bounds come as literals, so that row groups and files whose
-   keys lie elsewhere are passed over. They go from the engine to the engine as text, so that infinity and
-   microseconds stay what they are; the = keeps dbt from reading the text as a number or a date. `keys` are names of
-   columns or SQL. #}
+{# The condition that a row has a key of the increment. It includes the lowest and highest key as literals, so that the
+   engine skips row groups and files with other keys. These are fetched and written back as text, so that infinity and
+   microseconds do not change; the leading = keeps dbt from reading the text as a number or a date. `keys` are column
+   names or SQL. #}
 {% macro shares_key(port, keys, increment) %}
   {%- set bounded = [] -%}
   {%- for key in keys if portmesh._bounded_type(port, key) -%}{%- do bounded.append(key) -%}{%- endfor -%}
@@ -30,8 +30,7 @@
   {{- return(conditions) -}}
 {% endmacro %}
 
-{# The contract's type of a key that bounds may be given for; none for SQL, and for a double, whose NaN is in no
-   order. #}
+{# The contract's type of a key that can have bounds. None for SQL, and for a double, because NaN has no order. #}
 {% macro _bounded_type(port, key) %}
   {%- for column in port.columns if column.data_type not in ['double', 'boolean'] -%}
     {%- if key in [column.name, adapter.quote(column.name)] -%}{{- return(column.data_type) -}}{%- endif -%}

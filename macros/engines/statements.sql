@@ -1,6 +1,6 @@
-{# Every statement of a port goes through execute_sql or query, so that its cost is counted by step: write, audit,
-   publish, record. Beside dbt's comment on the statement (run, domain, product, port: query_comment) stands the
-   step, for whoever looks at the engine's history, where the engine takes a comment. #}
+{# Every statement of a port goes through execute_sql or query, so that its cost is counted for each step: write, audit,
+   publish, record. If the engine accepts a comment, the step is added next to dbt's own (query_comment), so that it is
+   visible in the engine's history. #}
 {% macro execute_sql(sql) %}
   {% call statement('execute_sql', auto_begin=True) %}{{ portmesh._step_comment(sql) }}{{ sql }}{% endcall %}
   {% do portmesh._count_cost(sql, load_result('execute_sql').response) %}
@@ -17,7 +17,7 @@
   {{- return(portmesh.query('select count(*) from ' ~ relation).rows[0][0] | int) -}}
 {% endmacro %}
 
-{# From here on, statements belong to this step. Writing is the first of an attempt. #}
+{# The following statements belong to this step. `write` is the first step of an attempt. #}
 {% macro begin_step(name) %}
   {% set work, now, read = portmesh._work_on(model), modules.datetime.datetime.now(), portmesh.bytes_read_so_far() %}
   {% if name == 'write' %}{% do work.clear() %}{% endif %}
@@ -29,20 +29,21 @@
   {% do work.update({'step': name, 'since': now, 'read': read, 'checks': []}) %}
 {% endmacro %}
 
-{# From here on, an error of the engine's is one of these checks'. #}
+{# If the engine fails from now on, these checks caused it. #}
 {% macro begin_checks(checks) %}{% do portmesh._work_on(model).update({'checks': checks}) %}{% endmacro %}
 
-{# From here on, an error of the engine's is this view's, whose rows are stored. #}
+{# If the engine fails from now on, storing the rows of this view caused it. #}
 {% macro begin_view(name) %}{% do portmesh._work_on(model).update({'view': name}) %}{% endmacro %}
 
-{# {step, checks, view}: the last step that the run began for a node, or nothing, and the checks or the view that were
-   at work in it. #}
+{# {step, checks, view}: the last step that the run began for a node (empty if none), and the checks that were running
+   or the view that was being stored in it. #}
 {% macro work_begun(node) %}
   {% set work = portmesh._work_on(node) %}
   {{ return({'step': work.step or '', 'checks': work.checks or [], 'view': work.view}) }}
 {% endmacro %}
 
-{# Values of the columns write_seconds … audit_bytes_billed of the records of publications; nulls where nobody tells. #}
+{# The values for the columns write_seconds to audit_bytes_billed of publications; null if the engine does not report
+   them. #}
 {% macro step_costs() %}
   {% set steps = portmesh._work_on(model).get('steps', {}) %}
   {% set write, audit, publish = steps.get('write', {}), steps.get('audit', {}), steps.get('publish', {}) %}
@@ -55,7 +56,7 @@
   ]) }}
 {% endmacro %}
 
-{# {step, since, read, steps, checks} of this run's work on a node. #}
+{# This run's work on a node: {step, since, read, steps, checks}. #}
 {% macro _work_on(node) %}
   {%- set work = graph.setdefault('portmesh_work', {}).setdefault(invocation_id, {}) -%}
   {{- return(work.setdefault(node.unique_id if node else none, {})) -}}
@@ -66,7 +67,7 @@
   {{- return('/* step: ' ~ step ~ ' */ ' if step and portmesh.takes_comment(sql) else '') -}}
 {% endmacro %}
 
-{# Athena bills each statement that reads data by the megabyte, ten at least; one that only defines something is free.
+{# Athena bills each statement by the megabytes it scans, at least ten; DDL statements are free.
    https://aws.amazon.com/athena/pricing/ #}
 {% macro _count_cost(sql, response) %}
   {% set work = portmesh._work_on(model) %}

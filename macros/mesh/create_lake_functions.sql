@@ -1,13 +1,13 @@
 {#
-  Creates what reads the lake on the local target: landed(feed), the rows of all batches of a feed that keep
-  their manifest's promise. A batch that does not stops the reader with a sentence that names it.
+  Creates landed(feed), which reads the lake on the local target: it returns the rows of all batches of a feed, or fails
+  with an error that names a batch that does not match its manifest.
 
-  Its text is a hook of the root project, at the start of a dbt command. Nothing of the lake's state is in it: what has
-  landed since is read, and what is damaged since is named. On Spark and Athena a source is a table of the catalog.
+  A hook of the root project runs this SQL at the start of a dbt command. It contains nothing about the lake's state, so
+  landed() also sees batches that land, or are damaged, later. On Spark and Athena a source is a table in the catalog.
 
-  The where clause compares every file with its manifest whenever the rows are read. Where there is no file at all, or
-  the first one is no Parquet, DuckDB cannot plan the statement, and says so itself: explain_lake_faults says the rest.
-  No column in it may be named feed: it would be taken for landed()'s argument.
+  The where clause compares every file with its manifest whenever the rows are read. If there is no file at all, or the
+  first one is not Parquet, DuckDB cannot plan the statement and fails with its own error; explain_lake_faults then adds
+  an explanation. No column may be named feed, because DuckDB would read the argument of landed() instead.
 #}
 {% macro create_lake_functions() %}
   {%- if target.type != 'duckdb' -%}{{- return('') -}}{%- endif -%}
@@ -23,7 +23,7 @@
   )
 {% endmacro %}
 
-{# The folder of landed()'s argument, as SQL; what is no name never becomes a path. #}
+{# SQL for the folder of the feed that is landed()'s argument. Only valid names are used in a path. #}
 {% macro _feed_folder() %}
   {%- set lake = portmesh.text_literal(portmesh.lake_folder() ~ '/') -%}
   {{- return("case when regexp_full_match(feed, '[A-Za-z0-9_-]+') then " ~ lake ~ " || feed"

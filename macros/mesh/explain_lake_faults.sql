@@ -1,7 +1,7 @@
 {#
-  After a run on the local target: for each feed of which DuckDB could plan no statement, because it has no batch or its
-  first file is no Parquet, the sentence that landed() says of every other fault. DuckDB's own error stands in dbt's
-  output. Elsewhere a feed is a table, of which there is nothing to say.
+  Runs after a run on the local target. If DuckDB could not plan a statement because a feed has no batch, or its first
+  file is not Parquet, landed() could not report the problem itself, so this logs the same kind of message. DuckDB's own
+  error is in dbt's output. On other targets a feed is a table, and there is nothing to explain.
 #}
 {% macro explain_lake_faults(results) %}
   {%- if target.type != 'duckdb' -%}{{- return('') -}}{%- endif -%}

@@ -1,19 +1,20 @@
-{# `dbt show` runs no hook, and calls this: dbt's own, once what a hook would have made is there. #}
+{# `dbt show` runs no hooks but calls this macro, which replaces dbt's own: it first creates what a hook would have
+   created, and checks that the tables to read exist. #}
 {% macro get_show_sql(compiled_code, sql_header, limit) %}
   {% set missing = portmesh._missing_relations(model, compiled_code) %}
   {% if missing %}
     {% set what = 'The query' if model.name == 'inline_query' else portmesh.label_of(model) %}
     {% do exceptions.raise_dependency_error(
-        what ~ ' cannot be shown: what it reads is not built here.\n\n'
+        what ~ ' cannot be shown: it reads relations that are not built here.\n\n'
         ~ '  missing   ' ~ missing.values() | join(', ') ~ '\n  next      dbt build --select +'
-        ~ missing.keys() | join(' +') ~ ', then the same command') %}
+        ~ missing.keys() | join(' +') ~ ', then run the same command again') %}
   {% endif %}
   {% if target.type == 'duckdb' and 'landed(' in compiled_code %}{% do portmesh._make_lake_functions() %}{% endif %}
   {{ return(dbt.get_show_sql(compiled_code, sql_header, limit)) }}
 {% endmacro %}
 
-{# {name: label} of models, seeds and snapshots that the SQL names and that are not there; what stands behind a deferred
-   name is elsewhere. #}
+{# {name: label} of the models, seeds and snapshots that the SQL names and that do not exist. A deferred node is not
+   checked, because the SQL names a relation of another environment. #}
 {% macro _missing_relations(node, sql) %}
   {% set ids, missing = node.depends_on.nodes | list, {} %}
   {% for id in ids if id in graph.nodes %}

@@ -1,4 +1,4 @@
-{# dbt's own knows only its incremental materialization; a port is incremental when it has a unique_key. #}
+{# dbt's own macro knows only its incremental materialization. A port is incremental if it has a unique_key. #}
 {% macro is_incremental() %}
   {% if not execute or not this or not flags.INTROSPECT %}{{ return(false) }}{% endif %}
   {% if model.config.materialized != 'output_port' %}{{ return(dbt.is_incremental()) }}{% endif %}

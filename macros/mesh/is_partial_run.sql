@@ -1,4 +1,4 @@
-{# Whether the run reads a part of its input (--empty, --sample). #}
+{# Whether the run reads only part of its input (--empty, --sample). #}
 {% macro is_partial_run() %}
   {{ return(flags.EMPTY or invocation_args_dict.get('sample') is not none) }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{# dbt's ref, which in a unit test also takes the rows that stand in for another domain's port (decision 0018). #}
+{# dbt's ref. In a unit test it also accepts rows that replace another domain's port (decision 0018). #}
 {% macro ref() %}
   {% if execute and model.resource_type == 'unit_test' %}
     {% set package = varargs[0] if varargs | length == 2 else none %}

@@ -1,4 +1,4 @@
-{# Whether this command runs what a hook at its start returns. dbt only compiles the hooks where it does not. #}
+{# Whether this command runs the SQL that its start hooks return. Other commands only compile the hooks. #}
 {% macro runs_hooks() %}
   {{- return(flags.WHICH not in ['compile', 'generate', 'run-operation']) -}}
 {% endmacro %}

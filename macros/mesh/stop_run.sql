@@ -1,8 +1,8 @@
 {#
-  What a hook at the start of a run returns to end it before its first node: a statement that fails with the message.
-  dbt then records every node as skipped, so that `dbt retry` builds them once the cause is fixed; an error raised here
-  would leave no record, and the retry would find nothing to do. The other commands (compile, docs generate, source
-  freshness, an operation) get the error itself.
+  For a hook at the start of a run, to end the run before its first node: returns a statement that fails with the
+  message. dbt then records every node as skipped, so that `dbt retry` builds them once the cause is fixed. If the hook
+  raised an error instead, nothing would be recorded and a retry would find nothing to do. Other commands (compile, docs
+  generate, source freshness, operations) do get the error.
 #}
 {% macro stop_run(message) %}
   {% if flags.WHICH not in ['build', 'run', 'test', 'seed', 'snapshot'] %}
@@ -14,8 +14,9 @@
   {{ return(portmesh.failing_statement(message)) }}
 {% endmacro %}
 
-{# dbt 1.11 cannot skip an exposure or a saved query after a failing hook ("object has no attribute
-   'schema'"): there, each model, seed and snapshot that reads no other fails instead, which skips the rest. #}
+{# dbt 1.11 cannot skip an exposure or a saved query after a failing hook ("object has no attribute 'schema'"). If the
+   selection has one, the first models, seeds and snapshots fail instead (assert_run_goes_on), and dbt skips the rest.
+   #}
 {% macro _stop_each_node(message) %}
   {% do print('\n' ~ message) %}
   {% do graph.update({'portmesh_stopped': invocation_id}) %}

@@ -1,4 +1,4 @@
-{# {schema.table: what it is} of all that dbt builds. #}
+{# {schema.table: model, seed or snapshot} for everything that dbt builds. #}
 {% macro tables_by_name() %}
   {% set tables = {} %}
   {% for node in graph.nodes.values() if node.resource_type in ['model', 'seed', 'snapshot'] %}

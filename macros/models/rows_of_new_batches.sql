@@ -1,4 +1,4 @@
-{# A select of the rows of all batches that are not published yet; of all rows where the model is not incremental. #}
+{# A select of the rows of all batches that are not published yet, or of all rows if the model is not incremental. #}
 {% macro rows_of_new_batches(relation) -%}
 select landed.*
 from {{ relation }} as landed

@@ -1,5 +1,4 @@
-{# Raises where the contract is not one that every engine keeps, or the columns of the model's query are not the
-   contract's. #}
+{# Raises if the contract cannot work on every engine, or if the columns of the model's query do not match it. #}
 {% macro assert_port_contract(port, sql) %}
   {% do portmesh._assert_portable_name(port) %}
   {% do portmesh._assert_portable_types(port) %}
@@ -13,13 +12,13 @@
   {% endif %}
 {% endmacro %}
 
-{# Glue keeps names in lower case, and Spark refuses others. #}
+{# Glue stores names in lower case, and Spark refuses other characters. #}
 {% macro _assert_portable_name(port) %}
   {% if not modules.re.match('^[a-z][a-z0-9_]{0,199}$', port.alias) %}
     {% do exceptions.raise_dependency_error(
-        port.label ~ ' was not written: its name is not one that every engine keeps.\n\n'
+        port.label ~ ' was not written: its name is not valid on every engine.\n\n'
         ~ '  got       ' ~ port.alias ~ '\n'
-        ~ '  allowed   lower-case letters, digits and _, a letter first, at most 200\n'
+        ~ '  allowed   lower-case letters, digits and _, starting with a letter, at most 200 characters\n'
         ~ '  next      rename the model') %}
   {% endif %}
 {% endmacro %}
@@ -34,12 +33,13 @@
   {% if rows %}
     {% do exceptions.raise_dependency_error(
         port.label ~ ' was not written: its contract (' ~ port.contract_path
-        ~ ') has types that not every engine knows.\n\n'
+        ~ ') has types that do not exist on every engine.\n\n'
         ~ portmesh.text_table(['column', 'data_type', 'allowed'], rows)) %}
   {% endif %}
 {% endmacro %}
 
-{# A hundred is what Athena writes in one statement; of other partitions it takes as many statements as it needs. #}
+{# Athena writes at most 100 partitions in one statement. Rows can be divided among statements by the values of other
+   partition columns, but not by bucket. #}
 {% macro _assert_portable_partitions(port) %}
   {% set columns = port.columns | map(attribute='name') | list %}
   {% set rows, buckets = [], namespace(product=1) %}
@@ -51,10 +51,10 @@
     {% endif %}
     {% if field.transform == 'bucket' %}{% set buckets.product = buckets.product * field.size %}{% endif %}
   {% endfor %}
-  {% if buckets.product > 100 %}{% do rows.append([buckets.product ~ ' buckets', 'at most 100 together']) %}{% endif %}
+  {% if buckets.product > 100 %}{% do rows.append([buckets.product ~ ' buckets', 'at most 100 in total']) %}{% endif %}
   {% if rows %}
     {% do exceptions.raise_dependency_error(
-        port.label ~ ' was not written: its partition_by is not what every engine can write.\n\n'
+        port.label ~ ' was not written: its partition_by does not work on every engine.\n\n'
         ~ portmesh.text_table(['partition_by', 'allowed'], rows)) %}
   {% endif %}
 {% endmacro %}
@@ -64,7 +64,7 @@
   {% set unknown = port.unique_key | reject('in', names) | join(', ') %}
   {% if unknown %}
     {% do exceptions.raise_dependency_error(
-        port.label ~ ' was not written: its unique_key ' ~ unknown ~ ' is no column of its contract ('
+        port.label ~ ' was not written: its unique_key ' ~ unknown ~ ' is not a column of its contract ('
         ~ port.contract_path ~ ').\n\n  allowed: ' ~ names | join(', ')) %}
   {% endif %}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{# Contract, candidate, audit, publish or refuse, record: the same on every engine. #}
+{# The same steps on every engine: check the contract, write a candidate, audit it, publish or refuse it, record it. #}
 {% macro build_output_port() %}
   {%- set port = portmesh.describe_port(model) -%}
   {{ run_hooks(pre_hooks, inside_transaction=False) }}
@@ -18,10 +18,10 @@
   {{ return({'relations': [port.relation]}) }}
 {% endmacro %}
 
-{# --empty and --sample read a part of the input: they assert the contract and publish no rows. #}
+{# With --empty or --sample dbt reads only part of the input, so the run checks the contract and publishes no rows. #}
 {% macro _pass_over(port) %}
   {% if not load_relation(port.relation) %}{% do portmesh.publish_shell(port) %}{% endif %}
-  {% set message = 'contract holds, nothing published' %}
+  {% set message = 'contract matches, nothing published' %}
   {% do store_raw_result('main', message=message, code='passed over', rows_affected=none) %}
   {{ return(none) }}
 {% endmacro %}

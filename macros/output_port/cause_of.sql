@@ -1,5 +1,5 @@
-{# The first of an engine's causes (causes_of_faults) that fits its error. What names a place in a statement is an error
-   of that statement; so only a cause `of_sql` is told of it. #}
+{# The first of the engine's causes (causes_of_faults) whose pattern matches its error. An error that names a line in a
+   statement is a mistake in that SQL, so only causes with `of_sql` can match it. #}
 {% macro cause_of(message, causes) %}
   {% set said = portmesh._said_by_engine(message) %}
   {% set is_of_sql = modules.re.search('\\bline \\d+(:\\d+| pos \\d+)|== SQL\\b|\\bINVALID_\\w+_ARGUMENT\\b', said) %}
@@ -7,11 +7,12 @@
       and modules.re.search(cause.pattern, said, modules.re.IGNORECASE) %}
     {{ return(cause) }}
   {% endfor %}
-  {{ return({'cause': 'see the error below, and the whole of it in logs/dbt.log', 'remedy': 'fix what it names'}) }}
+  {{ return({'cause': 'see the error below; logs/dbt.log has its full text', 'remedy': 'fix what the error names'}) }}
 {% endmacro %}
 
-{# An error without dbt's lines on the model, the frames of a Java stack, whose classes have names such as
-   Timeout, and what stands in quotes: names and values are those of a domain, which may have a column cancelled_at. #}
+{# The error in the engine's own words. Removed are dbt's lines about the model, Java stack frames (with class names
+   such as Timeout) and everything in quotes, because a domain's names and values may contain such words (cancelled_at).
+   #}
 {% macro _said_by_engine(message) %}
   {% set of_dbt = '^\\s*(\\w+ )+(Error|Failure) in \\w+ .*\\)$|^\\s*compiled code at .*$' %}
   {% set of_java = '^\\s*(at [\\w.$/<>-]+\\(.*|\\.\\.\\. \\d+ more)$' %}

@@ -1,5 +1,5 @@
-{# What differs between the contract and published columns, [{name, data_type}]: {column, data_type, change},
-   `change` being add or widen, or {column, breaks, now, before}. #}
+{# The differences between the contract and the published columns, [{name, data_type}]. A difference is {column,
+   data_type, change}, where `change` is add or widen, or {column, breaks, now, before}. #}
 {% macro changed_columns(port, published) %}
   {% set have, changes = {}, [] %}
   {% for column in published %}{% do have.update({column.name | lower: column.data_type}) %}{% endfor %}
@@ -20,7 +20,7 @@
   {{ return(changes) }}
 {% endmacro %}
 
-{# Iceberg's and Athena's widenings. https://iceberg.apache.org/spec/#schema-evolution #}
+{# The type changes that Iceberg and Athena allow: https://iceberg.apache.org/spec/#schema-evolution #}
 {% macro _is_wider(old, new) %}
   {% set integers = ['tinyint', 'smallint', 'int', 'bigint'] %}
   {% if old in integers and new in integers %}

@@ -1,5 +1,5 @@
-{# A clone is a view on another environment's port: over a published port it would take the audited version away,
-   and onto its own state it would read itself. #}
+{# A clone is a view on another environment's port. It must not replace a published port, whose audited version would be
+   lost, or be built from the port itself, because it would then read itself. #}
 {% materialization clone, default %}
   {% if model.config.materialized == 'output_port' and defer_relation %}
     {% set port = portmesh.describe_port(model) %}
@@ -8,9 +8,9 @@
     {% if flags.FULL_REFRESH and (is_itself or is_published) %}
       {% do exceptions.raise_dependency_error(
           port.label ~ ' was not cloned: it is published here, and a clone would replace its audited version.\n\n'
-          ~ '  to clone        into an environment of your own:'
+          ~ '  to clone     use your own environment:'
           ~ ' PORTMESH_ENVIRONMENT=dev_<you> dbt clone --state <production>\n'
-          ~ '  to build anew   ' ~ portmesh.build_command(port, '--full-refresh')) %}
+          ~ '  to rebuild   ' ~ portmesh.build_command(port, '--full-refresh')) %}
     {% endif %}
   {% endif %}
   {{ return(dbt.materialization_clone_default()) }}

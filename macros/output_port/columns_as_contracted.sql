@@ -1,6 +1,6 @@
-{# For a select: the contract's columns as they are stored, of rows that a model gives, or of a table's that has these
-   `names` (in lower case) and for others null. Of a model's rows the cast to the contract's own type comes first: it
-   refuses what a tinyint or smallint cannot hold, though Iceberg stores both as int. #}
+{# The contract's columns for a select list, cast to their stored types. `names` are the columns that a table has, in
+   lower case; the others become null. Without `names`, the rows come from the model and are first cast to the type in
+   the contract. This refuses values too large for a tinyint or smallint, which Iceberg would store as int. #}
 {% macro columns_as_contracted(port, names=none) %}
   {%- set columns = [] -%}
   {%- for column in port.columns -%}

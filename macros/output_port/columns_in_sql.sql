@@ -1,4 +1,4 @@
-{# Names as a check's SQL has them: quoted where the contract says `quote: true`. #}
+{# Column names as dbt writes them in a check's SQL: quoted only if the contract has `quote: true`. #}
 {% macro columns_in_sql(port, names) %}
   {%- set texts = [] -%}
   {%- for name in names -%}

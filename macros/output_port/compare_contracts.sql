@@ -1,7 +1,7 @@
-{# [{change, column, data_type}] that make the published columns those of the contract, `change` being add or widen:
-   what no reader can break on. Anything else is refused before a row is written, unless the contract records an
-   agreement about it, and is {change: replace} then: the port is built anew. The published contract stands in the
-   records; of versions that were published before it did, the columns are asked from the engine. #}
+{# The changes that turn the published columns into the contract's: [{change, column, data_type}], where `change` is add
+   or widen, which cannot break a reader. Any other difference is refused before a row is written, unless the contract
+   has an agreement about it: then the result is [{change: replace}], and the port is rebuilt. The published contract
+   comes from the records; for older versions recorded without it, the columns come from the engine. #}
 {% macro compare_contracts(port, current) %}
   {% if not current %}{{ return([]) }}{% endif %}
   {% set published, key = portmesh.published_contract(port, current), portmesh.contract_key(port) %}
@@ -17,8 +17,8 @@
   {{ return([{'change': 'replace'}]) }}
 {% endmacro %}
 
-{# Whether the contract has an agreement about this change, {from, with, reason}: `from` the version that consumers
-   read now, and `with` all of them. #}
+{# Whether the contract has an agreement about this change, {from, with, reason}: `from` must be the version that
+   consumers read now, and `with` must name all of them. #}
 {% macro _has_agreement(port, current) %}
   {% if port.contract_version == current.contract_version %}{{ return(false) }}{% endif %}
   {% set consumers = portmesh.consumers_of(port.node) | map(attribute='name') | list %}
@@ -34,23 +34,23 @@
   {% for one in breaks %}{% do rows.append([one.column, one.now, one.before]) %}{% endfor %}
   {% set consumers = portmesh.consumers_of(port.node) | map(attribute='name') | join(', ') %}
   {% do exceptions.raise_dependency_error(
-      port.label ~ ' was not written: its contract (' ~ port.contract_path ~ ') takes away what consumers read.\n\n'
+      port.label ~ ' was not written: its contract (' ~ port.contract_path ~ ') would break its consumers.\n\n'
       ~ portmesh.text_table(['column', 'contract', 'published'], rows)
       ~ '\n\n  allowed         new columns; int to bigint; a decimal with more digits before the point\n'
-      ~ '  next            publish it as a new model version beside this one (docs/analyst.md), so that readers'
-      ~ ' can move;\n'
+      ~ '  next            publish it as a new model version (docs/analyst.md), so that consumers can switch'
+      ~ ' later;\n'
       ~ '                  or agree on it with its consumers (' ~ (consumers or 'none are listed')
-      ~ ') and record that: raise\n'
+      ~ '), then raise\n'
       ~ '                  config.meta.version and add config.meta.agreements: [{from: ' ~ current.contract_version
       ~ ', with: [' ~ consumers ~ '], reason: …}]') %}
 {% endmacro %}
 
-{# With what to run for a full build, as the port's own configuration allows. #}
+{# Names the command for a full build. If the port has full_refresh: false, that has to be removed first. #}
 {% macro _ask_for_full_refresh(port) %}
   {% set is_forbidden = port.node.config.full_refresh is sameas false %}
   {% do exceptions.raise_dependency_error(
-      port.label ~ ' was not written: its contract has changed in a way that published rows cannot follow,'
-      ~ ' so an increment cannot join them.\n\n  next   '
-      ~ ('take full_refresh: false out of ' ~ port.node.original_file_path ~ ' for one run, then: ' if is_forbidden)
+      port.label ~ ' was not written: the published rows no longer fit its contract,'
+      ~ ' so an increment cannot be added to them.\n\n  next   '
+      ~ ('remove full_refresh: false from ' ~ port.node.original_file_path ~ ' for one run, then: ' if is_forbidden)
       ~ portmesh.build_command(port, '--full-refresh')) %}
 {% endmacro %}

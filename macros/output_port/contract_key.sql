@@ -1,4 +1,4 @@
-{# What a row is found by: the primary key, else the unique_key. #}
+{# The columns that identify a row: the primary key, or else the unique_key. #}
 {% macro contract_key(port) %}
   {% for constraint in port.node.constraints or [] if constraint.type == 'primary_key' %}
     {{ return(constraint.columns or []) }}

@@ -1,4 +1,4 @@
-{# The contract as the records keep it; for whom and until when the port is there, which `retire` asks. #}
+{# The contract as the records store it. `retire` reads its consumers and dates. #}
 {% macro contract_of(port) %}
   {% set columns, consumers = [], [] %}
   {% for column in port.columns %}

@@ -1,5 +1,5 @@
-{# What stays the same of a port, whatever a run does with it. `reads_as` is the name that consumers know, within the
-   environment: records, versions and increments go by it, not by dbt's node. #}
+{# The facts about a port that do not change during a run. `reads_as` is the name that consumers use within the
+   environment; records, versions and increments are kept under this name, not under dbt's node. #}
 {% macro describe_port(node) %}
   {%- set name = node.name ~ ('.v' ~ node.version if node.version else '') -%}
   {%- set unique_key = node.config.unique_key or [] -%}

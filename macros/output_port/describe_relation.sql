@@ -1,4 +1,4 @@
-{# A port as the records know it, though no model may make it any more: what describe_port gives, without its node. #}
+{# Describes a port that the records know, even if no model builds it any more: like describe_port, without the node. #}
 {% macro describe_relation(reads_as) %}
   {%- set product, _, alias = reads_as.partition('.') -%}
   {{- return({

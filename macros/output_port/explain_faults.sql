@@ -1,5 +1,5 @@
-{# After a run: for each port that an error ended which Portmesh did not raise itself, what consumers read now, as the
-   records tell it, at which step the run broke, and what to do. The error itself stands in dbt's output. #}
+{# Runs after a dbt command. For each port that failed with an error not raised by Portmesh, it logs what consumers read
+   now (according to the records), the step that failed, and what to do. dbt's output has the error itself. #}
 {% macro explain_faults(results) %}
   {%- if not execute or not flags.INTROSPECT -%}{{- return('') -}}{%- endif -%}
   {%- do portmesh.explain_lake_faults(results) -%}
@@ -15,8 +15,9 @@
   {%- for text in portmesh._faults_of_others(results, faults) -%}{%- do log(text, info=true) -%}{%- endfor -%}
 {% endmacro %}
 
-{# Of what is no port: each cause that keeps a run from its engine, unless a port tells of it. Other errors dbt prints,
-   and they are the node's. A hook of the start is there, too: what the rules found (check_rules) is no fault. #}
+{# For other nodes, only the causes that keep the run from using its engine, unless a port's message already names them.
+   Other errors belong to the node, and dbt prints them. Results include start hooks; findings of the rules are left
+   out. #}
 {% macro _faults_of_others(results, faults) %}
   {% set found, told, texts = {}, faults | map(attribute='cause.cause') | list, [] %}
   {% set causes = portmesh.causes_of_faults() %}
@@ -31,27 +32,28 @@
     {% set count = fault.nodes | length %}
     {% set names = fault.nodes[:3] | join(', ') ~ (' and ' ~ (count - 3) ~ ' more' if count > 3 else '') %}
     {% do texts.append(
-        'The run broke on the way to its engine. What reads these was not built, and ports above it were not published.'
-        ~ '\n\n  broke   ' ~ names ~ '\n  cause   ' ~ cause ~ '\n  next    ' ~ fault.remedy ~ ', then: dbt retry') %}
+        'The run could not use its engine. Nothing downstream of these nodes was built or published.'
+        ~ '\n\n  failed  ' ~ names ~ '\n  cause   ' ~ cause ~ '\n  next    ' ~ fault.remedy ~ ', then: dbt retry') %}
   {% endfor %}
   {{ return(texts) }}
 {% endmacro %}
 
-{# What is known of a port's fault without the engine; none where the message says all of it itself, or nothing was
-   begun. #}
+{# What can be said about a port's error without asking the engine; none if the message already says everything, or if
+   no step had begun. #}
 {% macro _fault_of(node, message) %}
   {% set port = portmesh.describe_port(graph.nodes[node.unique_id]) %}
   {% set begun, cause = portmesh.work_begun(node), portmesh.cause_of(message, portmesh.causes_of_faults()) %}
   {% set is_nothing = message.startswith('Compilation Error') and not begun.step %}
   {% if is_nothing or port.label ~ ' was not ' in message %}{{ return(none) }}{% endif %}
   {% set step = 'view ' ~ begun.view if begun.view else begun.step or 'start' %}
-  {% set fault = {'port': port, 'step': step, 'cause': cause, 'what': 'the run broke', 'view': begun.view} %}
+  {% set fault = {'port': port, 'step': step, 'cause': cause, 'what': 'the run failed', 'view': begun.view} %}
   {% set is_of_checks = begun.checks and not cause.tried and cause.answers is not sameas false %}
   {% if is_of_checks %}{% do fault.update(portmesh._fault_of_checks(fault, begun.checks, message)) %}{% endif %}
   {{ return(dict(fault, meaning=portmesh._what_is_known(fault))) }}
 {% endmacro %}
 
-{# What the engine said is the cause where no other is known. Spark hides its own, with a class, in errors of Java. #}
+{# If no known cause matches, the engine's own message is the cause. Spark puts its message, which starts with an error
+   class in brackets, inside Java errors. #}
 {% macro _fault_of_checks(fault, checks, message) %}
   {% set of_spark = modules.re.search('\\[[A-Z][A-Z0-9_.]+\\] [^\\n]+', message) %}
   {% set text = modules.re.sub('^\\w+ Error[^\\n]*\\n', '', message).replace('\n  ', '\n').strip() %}
@@ -61,21 +63,21 @@
   {{ return({'what': broken.what, 'cause': fault.cause if fault.cause.pattern else cause}) }}
 {% endmacro %}
 
-{# Without asking: before the switch nothing has changed; after it, Iceberg's tables have, and DuckDB's transaction
-   may not. #}
+{# What is certain without asking the engine: before the switch nothing has changed. After it, Iceberg's tables have
+   changed, but DuckDB's transaction may have been rolled back. #}
 {% macro _what_is_known(fault) %}
   {% set port, step = fault.port, fault.step %}
-  {% set not_asked = '; the engine could not be asked which version that is.' %}
+  {% set not_asked = '; the engine did not answer which version that is.' %}
   {% if step not in ['publish', 'record'] %}
-    {{ return(port.label ~ ' was not published: ' ~ fault.what ~ '. Consumers keep what they had' ~ not_asked) }}
+    {{ return(port.label ~ ' was not published: ' ~ fault.what ~ '. Consumers keep their version' ~ not_asked) }}
   {% elif step == 'record' and target.type != 'duckdb' %}
-    {{ return(port.label ~ ' is published, and the run broke after that. Consumers read the new version' ~ not_asked) }}
+    {{ return(port.label ~ ' was published, but the run failed afterwards. Consumers read the new version.') }}
   {% endif %}
-  {{ return(port.label ~ ' was perhaps published: the run broke in that step.'
-      ~ ' Consumers read the version they had or the new one' ~ not_asked) }}
+  {{ return(port.label ~ ' may have been published: the run failed in that step.'
+      ~ ' Consumers read either the version they had or the new one' ~ not_asked) }}
 {% endmacro %}
 
-{# The records are asked after the transaction of the port: what they say is so. #}
+{# The port's transaction has ended by now, so the records show the actual state. #}
 {% macro _ask_what_is_published(faults) %}
   {% for fault in faults if fault.cause.answers is not sameas false %}
     {% do fault.update({'meaning': portmesh._what_is_published(fault, portmesh.read_history(fault.port))}) %}
@@ -85,8 +87,8 @@
 {% macro _what_is_published(fault, history) %}
   {% set port, current = fault.port, history.current %}
   {% set not_published = port.label ~ ' was not published: ' ~ fault.what ~ '. ' %}
-  {% set published = port.label ~ ' is published, and the run broke after that. ' %}
-  {% set unrecorded = 'Consumers read a version that has no record: the next run audits all of it.' %}
+  {% set published = port.label ~ ' was published, but the run failed afterwards. ' %}
+  {% set unrecorded = 'Consumers read a version that is not recorded; the next run audits all of it.' %}
   {% if not current %}
     {% set is_done = fault.step == 'record' and target.type != 'duckdb' %}
     {{ return(published ~ unrecorded if is_done else not_published ~ portmesh.what_consumers_see(none)) }}

@@ -1,4 +1,5 @@
-{# What describe_port gives of "orders.order_lines", or "orders.order_lines.v2" for a versioned model. #}
+{# The port, as describe_port returns it, with a label such as "orders.order_lines", or "orders.order_lines.v2" for a
+   versioned model. Raises if there is none. #}
 {% macro find_port(label) %}
   {% set ports = portmesh.all_ports() %}
   {% for port in ports if port.label == label %}{{ return(port) }}{% endfor %}

@@ -1,5 +1,5 @@
-{# [{text, transform, column, size}] of a port's `partition_by`, which is the same for every engine, and nothing on
-   DuckDB; the transform of what is not known is none. #}
+{# A port's `partition_by` as [{text, transform, column, size}]. It is the same for every engine, and DuckDB ignores it.
+   The transform of an unknown text is none. #}
 {% macro partition_fields(node) %}
   {% set declared = node.config.get('partition_by') or [] %}
   {% set pattern = '^(?:(\\w+)|(year|month|day|hour)\\((\\w+)\\)|(bucket|truncate)\\((\\d+), ?(\\w+)\\))$' %}

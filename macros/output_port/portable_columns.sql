@@ -1,4 +1,4 @@
-{# [{name, data_type}] of a table, the types as a contract has them. #}
+{# A table's columns as [{name, data_type}], with the types as a contract writes them. #}
 {% macro portable_columns(relation) %}
   {% set columns = [] %}
   {% for column in portmesh.table_columns(relation) %}

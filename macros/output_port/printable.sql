@@ -1,5 +1,5 @@
-{# A value as a terminal may have it: in one line, what does not print written as an escape such as \n or \x1b, and
-   cut to `length` characters. Whatever comes from data goes through it before it is in a message. #}
+{# A value made safe for a terminal: on one line, cut to `length` characters, with unprintable characters written as
+   escapes such as \n or \x1b. Every value from data passes through this before it appears in a message. #}
 {% macro printable(value, length=60) %}
   {%- if value is none -%}{{- return('null') -}}{%- endif -%}
   {%- set characters = [] -%}

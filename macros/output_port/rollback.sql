@@ -1,4 +1,4 @@
-{# Takes a port back to the version before: measured by today's checks first, counted after. #}
+{# Takes a port back to its previous version, after measuring that version with today's checks and counting its rows. #}
 {% macro rollback(port) %}
   {% set started_at, port = modules.datetime.datetime.now(), portmesh.find_port(port) %}
   {% set history = portmesh._history_to_go_back(port) %}
@@ -8,17 +8,17 @@
   {% do portmesh._assert_passes_checks(port, rows, previous) %}
   {% if portmesh.current_snapshot(port) != snapshot %}
     {% do exceptions.raise_dependency_error(
-        port.label ~ ' was not rolled back: another run has published it meanwhile.\n\n'
-        ~ '  next   portmesh status, and the same command again if it is still wanted') %}
+        port.label ~ ' was not rolled back: another run published a version of it in the meantime.\n\n'
+        ~ '  next   look at portmesh status, and repeat this command if you still want to roll back') %}
   {% endif %}
   {% do portmesh.restore_version(port, current, previous) %}
   {% do portmesh.record_event(port, history, previous, 'rollback', 'rolled_back', started_at) %}
   {{ adapter.commit() }}
   {% do log(port.label ~ ' is back at ' ~ portmesh.version_in_words(previous)
-      ~ '. The next build publishes what the model gives.', info=true) %}
+      ~ '. The next build publishes the rows of the model again.', info=true) %}
 {% endmacro %}
 
-{# What consumers read may have no record: then the way back is to the newest that has one. #}
+{# If the version that consumers read is not recorded, the previous version is the newest recorded one. #}
 {% macro _history_to_go_back(port) %}
   {% set history = portmesh.read_history(port) %}
   {% if not history.versions %}
@@ -29,15 +29,15 @@
   {% endif %}
   {% if history.versions | length < 2 or not portmesh.can_restore(port, history) %}
     {% do exceptions.raise_dependency_error(
-        port.label ~ ' keeps no version before ' ~ history.current.version ~ '.\n\n'
+        port.label ~ ' has no version before ' ~ history.current.version ~ ' to roll back to.\n\n'
         ~ '  kept            ' ~ portmesh.versions_to_keep(port.node) ~ ' versions (config.meta.keep_versions)\n'
         ~ '  instead         fix the model, then: ' ~ portmesh.build_command(port)) %}
   {% endif %}
   {{ return(history) }}
 {% endmacro %}
 
-{# Consumers get the columns of today's contract; the version must have them: by its recorded contract, since the
-   table of an increment has by now what later ones added to it. #}
+{# The previous version must have the columns of today's contract. This compares its recorded contract, because the
+   table itself may have columns that later increments added. #}
 {% macro _assert_fits_contract(port, previous, rows_before) %}
   {% set columns, rows = [], [] %}
   {% for column in fromjson(previous.contract or '{}').columns or [] %}
@@ -49,13 +49,13 @@
   {% endfor %}
   {% if rows %}
     {% do exceptions.raise_dependency_error(
-        port.label ~ ' was not rolled back: the version before it does not match its contract ('
+        port.label ~ ' was not rolled back: its previous version does not match its contract ('
         ~ port.contract_path ~ ').\n\n' ~ portmesh.text_table(['column', 'contract', 'version'], rows)
-        ~ '\n\n  next            take the change of the contract back first, then roll back') %}
+        ~ '\n\n  next            undo the change to the contract first, then roll back') %}
   {% endif %}
 {% endmacro %}
 
-{# A version that is older is late, and may be gone back to all the same. #}
+{# Timeliness checks are ignored: an older version is always older. #}
 {% macro _assert_passes_checks(port, rows_before, previous) %}
   {% set measured = portmesh.measure_checks(port, portmesh.plan_audit(port, none, rows_before, none), rows_before) %}
   {% set rows, now, then = [], measured.row_count, previous.row_count | int %}
@@ -67,10 +67,10 @@
     {% do exceptions.raise_dependency_error(
         port.label ~ ' was not rolled back: the version of ' ~ previous.attempted_at.strftime('%d %b %H:%M')
         ~ ' UTC does not pass today\'s checks.\n\n' ~ portmesh.text_table(['check', 'column', 'failed'], rows)
-        ~ '\n\n' ~ next ~ '; or take the check back first, then roll back') %}
+        ~ '\n\n' ~ next ~ '; or undo the change to the check first, then roll back') %}
   {% elif now != then %}
     {% do exceptions.raise_dependency_error(
-        port.label ~ ' was not rolled back: the version before it has ' ~ '{:,}'.format(now) ~ ' rows, and had '
+        port.label ~ ' was not rolled back: its previous version has ' ~ '{:,}'.format(now) ~ ' rows, but had '
         ~ '{:,}'.format(then) ~ ' when it was published.\n\n' ~ next) %}
   {% endif %}
 {% endmacro %}

@@ -1,11 +1,11 @@
-{# The model's SQL. Where the port starts from another's rows, they are published first, and then the SQL is that of its
-   increment. #}
+{# The model's SQL. If the port starts from another port's rows, this publishes them first, and then returns the SQL of
+   the port's increment. #}
 {% macro sql_after_start(port) %}
   {% set other = portmesh._starts_from(port) if port.unique_key and not should_full_refresh() else none %}
   {% if not other or portmesh.read_history(port).current %}{{ return(compiled_code) }}{% endif %}
   {% if not portmesh.read_history(other).current %}
-    {% do log(port.label ~ ' starts from its model alone: nothing is published here of ' ~ other.reads_as
-        ~ ' (config.meta.starts_from).', info=true) %}
+    {% do log(port.label ~ ' starts from its model alone: ' ~ other.reads_as
+        ~ ' (config.meta.starts_from) has no published version here.', info=true) %}
     {{ return(compiled_code) }}
   {% endif %}
   {% do portmesh.start_port(port, other) %}
@@ -16,8 +16,8 @@
   {{ return(sql) }}
 {% endmacro %}
 
-{# The port of config.meta.starts_from: a version of the same model (1), or a name of the same domain that consumers
-   read. #}
+{# The port that config.meta.starts_from names: a version number of the same model, or the name of a published table in
+   the same domain. #}
 {% macro _starts_from(port) %}
   {% set given = portmesh.meta_of(port.node).get('starts_from') %}
   {% if given is none or given is undefined %}{{ return(none) }}{% endif %}

@@ -1,6 +1,5 @@
-{# A port without a history may start from the rows of another: a second version from the first, a renamed port from
-   what it was. They are written, audited and published as the new port's first version; what consumers of the other
-   read stays as it is. #}
+{# A new port may start from the rows of another port: a second version from the first, or a renamed port from its old
+   name. The rows are written, audited and published as the new port's first version. The other port does not change. #}
 {% macro start_port(port, other) %}
   {% set current = portmesh.read_history(other).current %}
   {% do portmesh._assert_can_start(port, other, current) %}
@@ -23,15 +22,15 @@
   {% if rows %}
     {% do exceptions.raise_dependency_error(
         port.label ~ ' was not written: it starts from the rows of ' ~ other.reads_as
-        ~ ', and a column has another type there.\n\n'
+        ~ ', but a column has a different type there.\n\n'
         ~ portmesh.text_table(['column', 'contract', other.reads_as], rows)
-        ~ '\n\n  allowed         the same type, a wider one, or another name for the column\n'
+        ~ '\n\n  allowed         the same type, a wider type, or a new column name\n'
         ~ '  next            change the contract (' ~ port.contract_path ~ '), or build it from the model alone:'
         ~ ' ' ~ portmesh.build_command(port, '--full-refresh')) %}
   {% endif %}
 {% endmacro %}
 
-{# From now on the records tell of the other that its history goes on in this port. #}
+{# Records for the old port that its history continues in this one. #}
 {% macro _record_rename(port, other, current, started_at) %}
   {% set contract = dict(fromjson(current.contract or '{}'), goes_on_as=port.reads_as) %}
   {% set history = portmesh.read_history(other) %}

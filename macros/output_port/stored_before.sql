@@ -1,4 +1,4 @@
-{# Names of the tables and snapshots that a port reads, through any number of models that are no ports. #}
+{# The names of the tables and snapshots that a port reads, directly or through others, stopping at ports. #}
 {% macro stored_before(node) %}
   {% set names = [] %}
   {% for read in portmesh.nodes_read(node) if not portmesh.is_port(read) and read.resource_type != 'seed' %}

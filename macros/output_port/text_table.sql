@@ -1,4 +1,5 @@
-{# A cell may be a name from data, such as a column's of a pivot: it stays in its line. #}
+{# Rows as aligned text under headers. Each cell goes through `printable`, because it may come from data, such as the
+   name of a pivoted column. #}
 {% macro text_table(headers, rows) %}
   {%- set texts = [] -%}
   {%- for row in [headers] + rows -%}

@@ -1,5 +1,5 @@
-{# Those of these names of tables, branches or second names that are versions of the port, or made beside one; never
-   what a model, seed or snapshot makes. #}
+{# The names (of tables, branches or second Glue names) that belong to versions of the port or to their work tables.
+   Names of relations that a model, seed or snapshot builds are left out. #}
 {% macro versions_among(port, names) %}
   {% set schema, found, free = port.internal_schema | lower, [], [] %}
   {% set end = '(__(replaced|result|increment|rows))?$' %}

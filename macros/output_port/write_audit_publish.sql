@@ -1,5 +1,5 @@
-{# Gives the attempt: {port, history, current, kind, place, audited, checks, failed, row_count, started_at}; none
-   where nothing was new. `kind` is given where the rows are not the model's: `start`. #}
+{# Returns the attempt, {port, history, current, kind, place, audited, checks, failed, row_count, started_at}, or none
+   if there was nothing new. Pass `kind` only if the rows do not come from the model: `start`. #}
 {% macro write_audit_publish(port, sql, kind=none) %}
   {% set started_at, history = modules.datetime.datetime.now(), portmesh.read_history(port) %}
   {% set current = history.current %}
@@ -48,7 +48,7 @@
   {% do portmesh._tell('nothing new in', attempt) %}
 {% endmacro %}
 
-{# What happened, to dbt; and the results of the checks to dbt's own test nodes of the same run. #}
+{# Tells dbt the outcome, and hands the results of the checks to dbt's test nodes of the same run. #}
 {% macro _tell(verdict, attempt) %}
   {% set message = verdict ~ ' ' ~ '{:,}'.format(attempt.row_count) ~ ' rows, ' ~ attempt.checks | length ~ ' checks' %}
   {% do store_raw_result('main', message=message, code=verdict, rows_affected=attempt.row_count) %}

@@ -1,4 +1,4 @@
-{# A select of the records of all domains; what a domain's table says of another domain is left out. #}
+{# A select of the records of all domains. It ignores rows in a domain's table that are about another domain. #}
 {% macro all_records(name) %}
   {% set columns, selects = portmesh.record_columns()[name], [] %}
   {% for product in portmesh.recorded_products(name) %}

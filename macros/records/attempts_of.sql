@@ -1,5 +1,5 @@
-{# {port's relation: its records, the newest first, down to the one that retired it}. Only the table
-   of a port's own domain is asked. Records of an earlier release go by the node's id. #}
+{# {port's relation: its records, newest first, back to the one that retired it}. Reads only the table of the port's own
+   domain. Records of an earlier Portmesh version are found by the node's id. #}
 {% macro attempts_of(ports) %}
   {% set found, by_id, selects = {}, {}, [] %}
   {% for port in ports %}

@@ -1,4 +1,4 @@
-{# Of {column: contract's type}, as CREATE TABLE has them. #}
+{# {column: contract's type} as the column list of CREATE TABLE. #}
 {% macro column_definitions(columns) %}
   {%- set parts = [] -%}
   {%- for name, type in columns.items() -%}

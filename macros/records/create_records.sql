@@ -1,5 +1,5 @@
-{# Before the ports run: each would create its domain's tables itself, and several at once would get in each other's
-   way. #}
+{# Creates the record tables before any port runs. If each port created its domain's tables itself, parallel ports would
+   conflict. #}
 {% macro create_records() %}
   {%- if not execute or not portmesh.runs_hooks() -%}{{- return('') -}}{%- endif -%}
   {%- set products, schemas = [], ['portmesh'] -%}

@@ -1,4 +1,4 @@
-{# One text for all checks of a port: it is another as soon as one of them is. #}
+{# A hash of all checks of a port, which changes whenever one of them changes. #}
 {% macro definitions_of(checks) %}
   {%- set texts = [] -%}
   {%- for check in checks -%}{%- do texts.append(check.id ~ ' ' ~ check.definition) -%}{%- endfor -%}

@@ -1,5 +1,5 @@
-{# A select of what an earlier release recorded, in one table for all domains: of these domains or, without any, of
-   those that have no table of their own yet. It has the columns of today. #}
+{# A select, with today's columns, of records that an earlier Portmesh version wrote to one table for all domains.
+   Without `products`, it selects the domains that have no table of their own yet. #}
 {% macro earlier_records(name, products=none) %}
   {% set earlier, columns, literals = portmesh.record_table(name), [], [] %}
   {% set names = portmesh.table_columns(earlier) | map(attribute='name') | map('lower') | list %}

@@ -1,5 +1,5 @@
-{# Names of the tables in the schema of the records, which a run asks for once; none while dbt parses. Where the run has
-   no right to ask, it ends with the engine's error: no records are another thing. #}
+{# The names of the tables in the schema of the records, read once in a run; empty while dbt parses. If the run may not
+   list them, it fails with the engine's error, because missing rights must not look like missing records. #}
 {% macro existing_records() %}
   {% if not execute or not flags.INTROSPECT %}{{ return([]) }}{% endif %}
   {% set known = graph.setdefault('portmesh_records', {}) %}

@@ -1,4 +1,4 @@
-{# Whether there is a table that may hold records of a domain: its own, or that of an earlier release. #}
+{# Whether a table exists that may have records of a domain: its own, or the table of an earlier Portmesh version. #}
 {% macro has_records(product) %}
   {% set own = portmesh.record_table('publications', product).identifier %}
   {{ return(own in portmesh.existing_records() or 'publications' in portmesh.existing_records()) }}

@@ -1,4 +1,4 @@
-{# A value as a literal: none, a number, a text, or a time without a zone. #}
+{# A value as an SQL literal: none, a number, a text, or a time without a zone. #}
 {% macro literal(value) %}
   {%- if value is none -%}{{- return('null') -}}{%- endif -%}
   {%- if value is number -%}{{- return(value | string) -}}{%- endif -%}

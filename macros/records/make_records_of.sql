@@ -1,5 +1,5 @@
-{# The tables for a domain's records, where it has none yet: for what is recorded without a run that makes them at its
-   start. #}
+{# Creates the tables for a domain's records if they are missing. Operations need this, because only a run creates them
+   at its start. #}
 {% macro make_records_of(product) %}
   {% set missing = portmesh.record_tables([product]) | rejectattr('exists') | list %}
   {% set sql = portmesh.make_records(['portmesh'], missing) if missing else '' %}

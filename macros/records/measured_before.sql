@@ -1,5 +1,5 @@
-{# {check id: {definition, failures}} of the checks as they were measured on the version that consumers read. Nothing is
-   asked where its record tells that all of today's checks found nothing. #}
+{# {check id: {definition, failures}} as measured on the version that consumers read. If its record says that all of
+   today's checks found no failures, no query is needed. #}
 {% macro measured_before(port, checks, current) %}
   {% set measured = {} %}
   {% if not current %}{{ return(measured) }}{% endif %}

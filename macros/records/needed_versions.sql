@@ -1,4 +1,4 @@
-{# Names of the tables that the kept versions consist of; `versions` is the chain of published ones. #}
+{# The names of the tables that the kept versions use; `versions` is the chain of published versions. #}
 {% macro needed_versions(port, versions) %}
   {% set needed = [] %}
   {% for version in versions[:portmesh.versions_to_keep(port.node)] %}

@@ -1,7 +1,6 @@
-{# What the records tell of a port: {attempts, versions, current, next_sequence}. `attempts` are all records, the
-   newest first; `versions` the chain of published ones, the newest first, each followed by the one that it replaced;
-   `current` the first of them. The order is that of `sequence`, which each attempt takes one higher than it found,
-   never that of clocks. #}
+{# A port's history from its records: {attempts, versions, current, next_sequence}. `attempts` are all records, newest
+   first. `versions` are the published ones, newest first, each followed by the one that it replaced; `current` is the
+   first of them. The order comes from `sequence`, which each attempt raises by one, and never from clocks. #}
 {% macro read_history(port) %}
   {% set attempts = portmesh.attempts_of([port])[port.reads_as] %}
   {% set versions = portmesh.version_chain(attempts) %}

@@ -1,5 +1,5 @@
-{# One row of publications, and one of measurements for each check. `attempt` is what write_audit_publish makes of a
-   run. #}
+{# Inserts one row into publications, and one into measurements for each check. `attempt` comes from
+   write_audit_publish. #}
 {% macro record_attempt(attempt, verdict, version) %}
   {% set port, now = attempt.port, modules.datetime.datetime.now(modules.pytz.utc).replace(tzinfo=none) %}
   {% set seconds = (modules.datetime.datetime.now() - attempt.started_at).total_seconds() %}
@@ -21,7 +21,7 @@
   {% do portmesh._insert_records(port.product, 'measurements', rows) %}
 {% endmacro %}
 
-{# Rows in the order of record_columns. #}
+{# The values of each row must be in the order of record_columns. #}
 {% macro _insert_records(product, name, rows) %}
   {% set names = portmesh.record_columns()[name].keys() | join(', ') %}
   {% set literals = [] %}

@@ -1,5 +1,4 @@
-{# Bytes that the engine told of only later, to the records that have none: [{product, run, port, bytes,
-   audit_bytes}]. #}
+{# Adds bytes that the engine reported later to records that have none: [{product, run, port, bytes, audit_bytes}]. #}
 {% macro record_bytes(publications) %}
   {% for product, of_product in publications | groupby('product') if portmesh.has_records(product) %}
     {% set rows = [] %}

@@ -1,6 +1,6 @@
-{# What happened to a published version without a run of its model: a rollback, rename, maintenance or retirement.
-   `version` is of the history, or none for a port of which none is published; `contract` is JSON where it is not the
-   version's. #}
+{# Records what happened to a published version without a run of its model: a rollback, rename, maintenance or
+   retirement. `version` comes from the history, or is none if the port has no published version. Pass `contract` as
+   JSON only if it differs from the version's. #}
 {% macro record_event(port, history, version, kind, verdict, started_at, contract=none) %}
   {% set version = version or {} %}
   {% do portmesh.make_records_of(port.product) %}

@@ -1,6 +1,6 @@
-{# [{relation, columns, exists, rows}] of the tables for the records of these domains, which count as there from now on.
-   `rows` is a select of what an earlier release recorded of the domain: the table is made of it in one statement, so
-   that it has all of them or is not there. #}
+{# [{relation, columns, exists, rows}] for the record tables of these domains, which count as existing from now on.
+   `rows` selects the domain's records from an earlier Portmesh version. One statement creates the table from them, so
+   that it has all of them or does not exist. #}
 {% macro record_tables(products) %}
   {% set existing, tables = portmesh.existing_records(), [] %}
   {% for product in products %}

@@ -1,4 +1,4 @@
-{# The domains that have a table of records, in small letters; also those that are gone. #}
+{# The domains that have a table of records, in lower case, including domains that no longer exist. #}
 {% macro recorded_products(name) %}
   {% set prefix, products = name ~ '__', [] %}
   {% for table in portmesh.existing_records() if table.startswith(prefix) %}

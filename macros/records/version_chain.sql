@@ -1,5 +1,5 @@
-{# The published versions, the newest first, each followed by the one that it replaced. A rollback or a maintenance
-   leaves the rows of a version under a new snapshot: its newest record has it. #}
+{# The published versions, newest first, each followed by the one that it replaced. After a rollback or maintenance, the
+   rows of a version have a new snapshot, which is in the version's newest record. #}
 {% macro version_chain(attempts) %}
   {% set published, snapshots = {}, {} %}
   {% set next = namespace(version=none) %}

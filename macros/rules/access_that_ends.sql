@@ -1,6 +1,6 @@
 {#
-  PM105, PM119: who may read a port for 30 days more, or no longer. A date that comes stops no run, so these are
-  warnings; assert_may_read stops what may no longer read. Like findings, with `port`, `reader` and `last_day`.
+  PM105, PM119: access that ends within 30 days or has ended. A date must not stop the whole run, so these are warnings;
+  assert_may_read stops the nodes concerned. Each warning is a finding with `port`, `reader` and `last_day` added.
 #}
 {% macro access_that_ends(mesh) %}
   {% set soon = (run_started_at + modules.datetime.timedelta(days=30)).strftime('%Y-%m-%d') %}
@@ -25,9 +25,8 @@
 {% macro _consumer_that_ends(port, name, last_day) %}
   {% set label = portmesh.label_of(port) %}
   {% set is_over = last_day < portmesh.today_utc() %}
-  {% set what = 'The access of ' ~ name ~ ' to ' ~ label ~ ' expired on ' ~ last_day ~ '.' if is_over
-      else name ~ ' may read ' ~ label ~ ' until ' ~ last_day ~ '.' %}
-  {% set remedy = ('Stop reading it, or agree' if not is_over else 'Take the consumer out, or agree')
+  {% set what = name ~ "'s access to " ~ label ~ (' expired on ' if is_over else ' ends after ') ~ last_day ~ '.' %}
+  {% set remedy = ('Stop reading it, or agree' if not is_over else 'Remove the consumer, or agree')
       ~ ' on a new date with the owner (' ~ portmesh.owner_of(port) ~ ')' %}
   {{ return(portmesh._ending(portmesh.finding('PM105', port, what, remedy), port, name, last_day)) }}
 {% endmacro %}
@@ -35,7 +34,7 @@
 {% macro _version_that_ends(port, domain, readers, last_day) %}
   {% set label = portmesh.label_of(port) %}
   {% set what = readers | join(', ') ~ (' reads ' if readers | length == 1 else ' read ') ~ label ~ ', '
-      ~ ('which was deprecated on ' if last_day < portmesh.today_utc() else 'whose deprecation date is ')
+      ~ ('which was deprecated on ' if last_day < portmesh.today_utc() else 'which will be deprecated after ')
       ~ last_day ~ '.' %}
   {{ return(portmesh._ending(
       portmesh.finding('PM119', port, what, portmesh.what_to_read_instead(port)), port, domain, last_day)) }}
@@ -46,7 +45,7 @@
   {{ return(finding) }}
 {% endmacro %}
 
-{# {domain: labels of what reads the port directly}, of the port's own domain too; an exposure reads under its name. #}
+{# {domain or exposure: labels of its nodes that read the port directly}, including the port's own domain. #}
 {% macro _readers_by_domain(mesh, port) %}
   {% set found = {} %}
   {% for reader in mesh.readers + mesh.exposures if port.unique_id in (reader.depends_on or {}).get('nodes', []) %}

@@ -1,7 +1,7 @@
 {#
-  Stops one node when its domain may no longer read a port: dbt then skips what is downstream and builds the rest.
-  The root gives it to every model and snapshot as a pre-hook, and the materialization of tests calls it. A check reads
-  nothing that its port does not depend on.
+  Fails the current node when its domain may no longer read a port: dbt then skips everything downstream and builds the
+  rest. The root sets it as a pre-hook of every model and snapshot, and the materialization of tests calls it. A port's
+  check reads only what the port depends on, so the port's own pre-hook covers it.
 #}
 {% macro assert_may_read() %}
   {% if not execute %}{{ return('') }}{% endif %}
@@ -17,7 +17,7 @@
 {% macro _access_text(port, last_day) %}
   {% set domain, label = model.package_name, portmesh.label_of(port) %}
   {% set has_expired = last_day == portmesh.until_of(port, domain) %}
-  {% set why = 'the access of ' ~ domain ~ ' to ' ~ label ~ ' expired on ' ~ last_day if has_expired
+  {% set why = domain ~ "'s access to " ~ label ~ ' expired on ' ~ last_day if has_expired
       else label ~ ' was deprecated on ' ~ last_day %}
   {% set fix = 'agree on a new date with its owner (' ~ portmesh.owner_of(port) ~ '), or stop reading it'
       if has_expired else portmesh.what_to_read_instead(port) %}

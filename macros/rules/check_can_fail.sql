@@ -1,4 +1,4 @@
-{# PM123: only what is certain without looking at a row. #}
+{# PM123: finds only the checks that certainly cannot fail, whatever the rows are. #}
 {% macro check_can_fail(mesh) %}
   {% set reasons = {} %}
   {% for test in portmesh.checks_with_config(mesh) %}
@@ -13,7 +13,7 @@
       {% if reason %}
         {% do findings.append(portmesh.finding('PM123', port,
             'The check ' ~ test.alias ~ ' of ' ~ portmesh.label_of(port) ~ ' can never fail: ' ~ reason ~ '.',
-            'Write what it is to find, or take the check out')) %}
+            'Write what it should find, or remove the check')) %}
       {% endif %}
     {% endfor %}
   {% endfor %}
@@ -24,20 +24,20 @@
   {% if config.limit is not none and config.limit < 1 %}
     {{ return('its limit is ' ~ config.limit ~ ', so no row is counted') }}
   {% elif portmesh.constant_of(config.where) is false %}
-    {{ return('its where is ' ~ config.where ~ ', so no row is looked at') }}
+    {{ return('its where is ' ~ config.where ~ ', so no row is checked') }}
   {% elif modules.re.match('\\s*(0+(\\.0*)?|null)\\s*$', config.fail_calc | lower) %}
     {{ return('its fail_calc is ' ~ config.fail_calc) }}
   {% endif %}
   {% set counts_rows = modules.re.match('\\s*count\\s*\\(.*\\)\\s*$', config.fail_calc | lower) is not none %}
   {% set key = 'warn_if' if config.severity | lower == 'warn' else 'error_if' %}
   {% if counts_rows and portmesh._is_never_true(config[key], config.limit) %}
-    {% set up_to = ' up to its limit of ' ~ config.limit if config.limit else '' %}
-    {{ return('its ' ~ key ~ ' is ' ~ config[key] ~ ', which no number of rows is' ~ up_to) }}
+    {% set with_limit = ' (limit: ' ~ config.limit ~ ')' if config.limit else '' %}
+    {{ return('its ' ~ key ~ ' is ' ~ config[key] ~ ', which no row count can meet' ~ with_limit) }}
   {% endif %}
   {{ return('') }}
 {% endmacro %}
 
-{# Whether no whole number from 0, up to the limit where there is one, fits a condition such as `> 10`. #}
+{# Whether no whole number from 0 (up to the limit, if there is one) meets a condition such as `> 10`. #}
 {% macro _is_never_true(condition, limit) %}
   {% set parts = modules.re.match('\\s*(<=|>=|!=|<>|==|=|<|>)\\s*(-?\\d+)\\s*$', condition) %}
   {% if not parts %}{{ return(portmesh.constant_of('1 = 1 and n ' ~ condition) is false) }}{% endif %}
@@ -49,11 +49,11 @@
 
 {% macro _why_all_rows_pass(check) %}
   {% if check.name == 'expression_is_true' and portmesh.constant_of(check.kwargs.expression) is true %}
-    {{ return('its expression is ' ~ check.kwargs.expression) }}
+    {{ return('its expression is always true: ' ~ check.kwargs.expression) }}
   {% endif %}
   {% set kwargs = check.kwargs %}
   {% if check.name == 'row_count_between' and kwargs.get('max_rows') is none and kwargs.get('min_rows') == 0 %}
-    {{ return('every number of rows is at least 0') }}
+    {{ return('every row count is at least 0') }}
   {% endif %}
   {{ return('') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{# PM120: what lets a check of a port fail less often stands where the check is, and so in the catalog. #}
+{# PM120: a setting that makes a port's check fail less often must be next to the check, where the catalog shows it. #}
 {% macro check_limits_are_in_yaml(mesh) %}
   {% set places = {} %}
   {% set tests = portmesh.checks_with_config(mesh) + portmesh.disabled_tests() %}
@@ -12,14 +12,14 @@
   {% set findings = [] %}
   {% for (id, where, key, value), checks in places.items() %}
     {% do findings.append(portmesh.finding('PM120', mesh.ports[id],
-        key ~ ': ' ~ value ~ ' of ' ~ portmesh._some_checks(mesh.ports[id], checks)
-        ~ ' is not in the YAML of the port.',
-        'Write it in the config of the check, where the catalog shows it, or take it out', where)) %}
+        key ~ ': ' ~ value ~ ' is set for ' ~ portmesh._some_checks(mesh.ports[id], checks)
+        ~ " outside the port's YAML.",
+        'Write it in the config of the check, where the catalog shows it, or remove it', where)) %}
   {% endfor %}
   {{ return(findings) }}
 {% endmacro %}
 
-{# {key: value} of what neither the YAML of the test nor dbt's default says. #}
+{# {key: value} for each setting that comes neither from the test's YAML nor from dbt's defaults. #}
 {% macro _limits_from_elsewhere(test) %}
   {% set said = test.config_call_dict or {} %}
   {% set written = portmesh._keys_in_yaml(test) if said else [] %}
@@ -36,15 +36,15 @@
   {{ return(found) }}
 {% endmacro %}
 
-{# dbt makes a call of config() from the YAML of a generic test: the last one in its code. #}
+{# dbt turns the YAML of a generic test into a config() call, the last one in its code. #}
 {% macro _keys_in_yaml(test) %}
   {% set code = portmesh.without_strings(portmesh.jinja_code(test.raw_code)) %}
   {% set keys = modules.re.findall('[(,]\\s*(\\w+)\\s*=(?!=)', code) %}
   {{ return(keys + (['store_failures'] if 'store_failures_as' in keys else [])) }}
 {% endmacro %}
 
-{# The file that sets it, or nothing where it may be set: a test that others wrote, and in any test of one's own how its
-   failures are counted. The root decides whether failing rows are stored. #}
+{# The file that sets the limit. Empty where it is allowed: in a third-party test, for fail_calc in a domain's own
+   test, and for store_failures in the root. #}
 {% macro _place_of_limit(mesh, test, key) %}
   {% if key in (test.config_call_dict or {}) and key not in portmesh._keys_in_yaml(test) %}
     {% set package = test.test_metadata.namespace or test.package_name %}

@@ -1,5 +1,5 @@
-{# Stops the run before its first node, with every finding of every rule; a date that comes is a warning.
-   The text of a hook, empty where the mesh is in order. #}
+{# Stops the run before its first node and lists every finding; dates that are near or past are only warnings.
+   Returns the SQL of a hook, empty if there are no findings. #}
 {% macro check_rules() %}
   {% if not execute %}{{ return('') }}{% endif %}
   {% set mesh = portmesh.read_mesh() %}
@@ -43,7 +43,7 @@
 {%- endmacro %}
 
 {% macro _warnings_text(warnings) %}
-{{- warnings | length }} warning{{ 's' if warnings | length != 1 }} of the rules.
+{{- warnings | length }} warning{{ 's' if warnings | length != 1 }} from the rules.
 {{ portmesh._list_text(warnings) }}
 {%- endmacro %}
 

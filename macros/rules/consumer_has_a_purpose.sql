@@ -1,4 +1,4 @@
-{# PM105: that a consumer's time is over stops what it builds (assert_may_read), not the run. #}
+{# PM105. Expired access is not a finding: assert_may_read stops only the consumer's own nodes. #}
 {% macro consumer_has_a_purpose(mesh) %}
   {% set findings = [] %}
   {% for port in mesh.ports.values() %}
@@ -7,7 +7,7 @@
         {% do findings.append(portmesh.finding('PM105', port,
             'A consumer of ' ~ portmesh.label_of(port) ~ (' (' ~ consumer.name ~ ')' if consumer.name)
             ~ ' has no ' ~ key ~ '.',
-            'Write who reads the port and what for')) %}
+            'Give each consumer a name and a purpose')) %}
       {% endfor %}
     {% endfor %}
   {% endfor %}

@@ -7,7 +7,7 @@
       {% set domain = reader.package_name %}
       {% if port.package_name != domain and not portmesh.is_consumer(port, domain) %}
         {% do findings.append(portmesh.finding('PM104', reader,
-            domain ~ ' reads ' ~ portmesh.label_of(port) ~ ' and is not among its consumers.',
+            domain ~ ' reads ' ~ portmesh.label_of(port) ~ ' but is not one of its consumers.',
             portmesh.how_to_be_listed(mesh, port, domain), portmesh.file_of(reader))) %}
       {% endif %}
     {% endfor %}

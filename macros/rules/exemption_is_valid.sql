@@ -10,7 +10,7 @@
       {% if problem %}
         {% do findings.append(portmesh.finding('PM115', node,
             portmesh.label_of(node) ~ ': its exemption' ~ (' ' if is_list) ~ problem ~ '.',
-            'Fix what it is about, or write {rule: PM106, reason: ..., until: 2027-01-31}')) %}
+            'Fix the cause, or write {rule: PM106, reason: ..., until: 2027-01-31}')) %}
       {% endif %}
     {% endfor %}
   {% endfor %}

@@ -6,7 +6,7 @@
         if id in mesh.ports and not portmesh.is_consumer(mesh.ports[id], exposure.name) %}
       {% set port = mesh.ports[id] %}
       {% do findings.append(portmesh.finding('PM107', exposure,
-          'The exposure ' ~ exposure.name ~ ' reads ' ~ portmesh.label_of(port) ~ ' and is not among its consumers.',
+          'The exposure ' ~ exposure.name ~ ' reads ' ~ portmesh.label_of(port) ~ ' but is not one of its consumers.',
           portmesh.how_to_be_listed(mesh, port, exposure.name))) %}
     {% endfor %}
   {% endfor %}

@@ -1,6 +1,6 @@
 {#
-  PM122: dbt gives every model and macro the same `graph`, the same session and all macros. Looked at is the code of a
-  domain's Jinja only, never its SQL or its comments.
+  PM122: all models and macros share one `graph`, one session and all macros, so a domain's Jinja could change what the
+  audit sees. The rule reads only Jinja code, not SQL or comments.
 #}
 {% macro jinja_leaves_the_gate_alone(mesh) %}
   {% set findings = [] %}
@@ -18,7 +18,7 @@
   {{ return(findings) }}
 {% endmacro %}
 
-{# [node, label, text] of models and the like whose text has a word that could be one of the gate's: few, of many. #}
+{# [node, label, text] of the few models, snapshots and so on whose text has a suspicious word. #}
 {% macro _texts_of_nodes(mesh, of_gate) %}
   {% set found = [] %}
   {% set of_root = portmesh.hooks_in(portmesh.read_packages()[project_name]) %}
@@ -38,8 +38,8 @@
   {{ return(found) }}
 {% endmacro %}
 
-{# The same of tests; of a generic test the arguments, which dbt renders. Two brackets are those of its model,
-   get_where_subquery(ref('...')). #}
+{# The same for tests. In a generic test dbt renders the arguments. Two opening brackets are normal: its model argument
+   is get_where_subquery(ref('...')). #}
 {% macro _texts_of_tests(mesh) %}
   {% set found = [] %}
   {% set suspicious = portmesh._suspicious_words() %}
@@ -63,7 +63,7 @@
       ~ '|' ~ portmesh._calls_that_change() ~ '|begin|transaction|commit|rollback|abort')) -}}
 {% endmacro %}
 
-{# Methods that change a list or a mapping, such as those in which dbt gives its macros and functions to all. #}
+{# Methods that change a list or a mapping. dbt shares its macros and functions in such mappings. #}
 {% macro _calls_that_change() %}
   {{- return('\\.\\s*(?:update|clear|pop|popitem|setdefault|append|extend|insert|remove|reverse|sort)(?=\\s*\\()') -}}
 {% endmacro %}
@@ -74,15 +74,15 @@
   {% set names = portmesh._names_of_the_gate(code, of_gate) if code else [] %}
   {% if names %}
     {% do findings.append(portmesh.finding('PM122', node,
-        label ~ ' uses ' ~ names | join(', ') ~ ', which belongs to the gate.',
-        'Use ref(), source(), config.get(), and of the mesh the macros in checks/, models/ and mesh/',
+        label ~ ' uses ' ~ names | join(', ') ~ ', which could change how ports are audited.',
+        "Use ref(), source(), config.get() and the mesh's macros in checks/, models/ and mesh/",
         portmesh.file_of(node))) %}
   {% endif %}
   {% set statement = portmesh.ends_a_transaction(code, text) %}
   {% if statement %}
     {% do findings.append(portmesh.finding('PM122', node,
         label ~ ' runs ' ~ statement ~ ', which would end the transaction of a publication.',
-        'Take it out', portmesh.file_of(node))) %}
+        'Remove it', portmesh.file_of(node))) %}
   {% endif %}
   {{ return(findings) }}
 {% endmacro %}
@@ -107,7 +107,7 @@
   {{ return(names | map('trim') | unique | list) }}
 {% endmacro %}
 
-{# Private macros of the mesh, and those of rooms in which a domain has no business; but not dbt's own names. #}
+{# The mesh's private macros, and all macros in folders that domains may not use, except those named as dbt's own. #}
 {% macro _macros_of_the_gate(macros) %}
   {% set names = {} %}
   {% for macro in macros if not macro.name.startswith('test_') and macro.name not in context.dbt %}

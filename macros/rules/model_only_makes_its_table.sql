@@ -1,5 +1,5 @@
 {#
-  PM121: a hook runs beside the table of its model, after the audit or on what is somebody else's. The root's own stay.
+  PM121: a hook can change rows after the audit, or another domain's tables. The root's own hooks are allowed.
 #}
 {% macro model_only_makes_its_table(mesh) %}
   {% set findings = [] %}
@@ -10,7 +10,7 @@
         {% do findings.append(portmesh.finding('PM121', node,
             portmesh.label_of(node) ~ ' has a ' ~ kind ~ ', which nothing audits: '
             ~ sql | replace('\n', ' ') | truncate(60, true, '...', 0),
-            'Do it in the model or in a model of its own, or give it an exemption',
+            "Do it in the model's SQL or in a separate model, or add an exemption",
             portmesh._file_of_hook(node, sql))) %}
       {% endfor %}
     {% endif %}
@@ -18,7 +18,7 @@
   {{ return(findings) }}
 {% endmacro %}
 
-{# Its YAML, unless the project file or the SQL says it. #}
+{# The file to name in the finding: none means the node's YAML. #}
 {% macro _file_of_hook(node, sql) %}
   {% if sql in portmesh.hooks_in(portmesh.read_packages()[node.package_name]) %}
     {{ return(portmesh.file_of(node, 'dbt_project.yml')) }}

@@ -6,7 +6,7 @@
     {% set missing = ['completeness', 'uniqueness', 'timeliness', 'accuracy'] | reject('in', checked) | list %}
     {% if missing %}
       {% do findings.append(portmesh.finding('PM106', port,
-          portmesh.label_of(port) ~ ' has no check of its ' ~ missing | join(', ') ~ '.',
+          portmesh.label_of(port) ~ ' has no check for ' ~ missing | join(', ') ~ '.',
           'Add ' ~ portmesh._checks_to_add(missing) | join('; '))) %}
     {% endif %}
   {% endfor %}

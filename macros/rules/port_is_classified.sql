@@ -8,12 +8,12 @@
     {% if meta.classification not in allowed %}
       {% set got = 'the classification ' ~ meta.classification if meta.classification else 'no classification' %}
       {% do findings.append(portmesh.finding('PM103', port, label ~ ' has ' ~ got ~ '.',
-          'Set config.meta.classification to ' ~ allowed | join(', '))) %}
+          'Set config.meta.classification to one of ' ~ allowed | join(', '))) %}
     {% endif %}
     {% if not modules.re.match('^\\d+\\.\\d+\\.\\d+$', meta.version | string) %}
       {% set got = 'the version ' ~ meta.version if meta.version else 'no version' %}
       {% do findings.append(portmesh.finding('PM103', port, label ~ ' has ' ~ got ~ '.',
-          'Set config.meta.version to three numbers, like 1.0.0')) %}
+          'Set config.meta.version to three numbers, such as 1.0.0')) %}
     {% endif %}
   {% endfor %}
   {{ return(findings) }}

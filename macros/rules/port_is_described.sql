@@ -11,12 +11,12 @@
       {% for column in port.columns.values() if not (column[key] or '') | trim %}
         {% do names.append(column.name) %}
       {% endfor %}
-      {% if names %}{% do missing.append('no ' ~ key ~ ' of ' ~ names | join(', ')) %}{% endif %}
+      {% if names %}{% do missing.append('no ' ~ key ~ ' for ' ~ names | join(', ')) %}{% endif %}
     {% endfor %}
     {% if missing %}
       {% do findings.append(portmesh.finding('PM101', port,
           portmesh.label_of(port) ~ ' has ' ~ missing | join('; ') ~ '.',
-          'Say what a row is and what a reader cannot guess, and give every column its type')) %}
+          'Say what one row is and what a reader cannot guess, and give every column a data_type')) %}
     {% endif %}
   {% endfor %}
   {{ return(findings) }}

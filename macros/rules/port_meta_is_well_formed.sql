@@ -8,7 +8,7 @@
     {% endfor %}
     {% for problem in problems %}
       {% set what = portmesh.label_of(port) ~ ': ' ~ problem ~ '.' %}
-      {% do findings.append(portmesh.finding('PM114', port, what, 'Write it as the page shows')) %}
+      {% do findings.append(portmesh.finding('PM114', port, what, 'Write it as this page shows')) %}
     {% endfor %}
   {% endfor %}
   {{ return(findings) }}
@@ -34,12 +34,12 @@
 
 {% macro _freshness_problems(mesh, port, freshness) %}
   {% if freshness is not mapping %}
-    {{ return(['freshness is ' ~ freshness ~ ', not a mapping of column, warn_after and error_after']) }}
+    {{ return(['freshness is ' ~ freshness ~ ', not a mapping with column, warn_after and error_after']) }}
   {% endif %}
   {% set problems = portmesh.unknown_keys('freshness', freshness, ['column', 'warn_after', 'error_after']) %}
   {% if freshness.column is not string or freshness.column not in port.columns %}
     {% set column = freshness.column or 'missing' %}
-    {% do problems.append('freshness.column is ' ~ column ~ ', which is no column of the contract') %}
+    {% do problems.append('freshness.column is ' ~ column ~ '; it must be a column of the contract') %}
   {% endif %}
   {% if not (freshness.warn_after or freshness.error_after) %}
     {% do problems.append('freshness has neither warn_after nor error_after') %}
@@ -49,7 +49,7 @@
     {% set is_known = limit.period in ['minute', 'hour', 'day'] %}
     {% if not (is_known and portmesh.is_number(limit.count) and limit.count > 0) %}
       {% do problems.append('freshness.' ~ level
-          ~ ' is not like {count: 24, period: hour} (periods: minute, hour, day)') %}
+          ~ ' does not look like {count: 24, period: hour} (periods: minute, hour, day)') %}
     {% endif %}
   {% endfor %}
   {{ return(problems) }}
@@ -57,27 +57,27 @@
 
 {% macro _subject_problems(mesh, port, subject) %}
   {% if subject is not mapping %}
-    {{ return(['subject is ' ~ subject ~ ', not a mapping of entity and key']) }}
+    {{ return(['subject is ' ~ subject ~ ', not a mapping with entity and key']) }}
   {% endif %}
   {% set problems = portmesh.unknown_keys('subject', subject, ['entity', 'key']) %}
   {% if not subject.entity %}{% do problems.append('subject.entity is missing') %}{% endif %}
   {% if subject.key is not string or subject.key not in port.columns %}
-    {% do problems.append('subject.key is ' ~ (subject.key or 'missing') ~ ', which is no column of the contract') %}
+    {% do problems.append('subject.key is ' ~ (subject.key or 'missing') ~ '; it must be a column of the contract') %}
   {% endif %}
   {{ return(problems) }}
 {% endmacro %}
 
 {% macro _starts_from_problems(mesh, port, given) %}
   {% if not port.config.unique_key %}
-    {{ return(['starts_from is for incremental ports (unique_key); any other has all rows from its model']) }}
+    {{ return(['starts_from is only for incremental ports (with unique_key); others get all rows from their model']) }}
   {% endif %}
   {% set is_itself = given | string in [port.alias, port.version | string] %}
-  {% if is_itself %}{{ return(['starts_from is the port itself']) }}{% endif %}
+  {% if is_itself %}{{ return(['starts_from names the port itself']) }}{% endif %}
   {% if given is string and '.' not in given %}{{ return([]) }}{% endif %}
   {% for other in mesh.models if other.package_name == port.package_name and other.name == port.name %}
     {% if other.version | string == given | string %}{{ return([]) }}{% endif %}
   {% endfor %}
-  {{ return(['starts_from is ' ~ given ~ ', which is no version of ' ~ port.name ~ ' and no name in '
+  {{ return(['starts_from is ' ~ given ~ ', which is neither a version of ' ~ port.name ~ ' nor a table name in '
       ~ port.package_name]) }}
 {% endmacro %}
 
@@ -92,12 +92,12 @@
     {% do problems.append('row_wise of ' ~ test.name ~ ' is ' ~ row_wise ~ ', not true or false') %}
   {% elif row_wise and kind in [
       'unique', 'unique_combination', 'row_count_between', 'not_null_share', 'fresh_within'] %}
-    {% do problems.append('row_wise of ' ~ test.name ~ ' is true, but ' ~ kind ~ ' is about all rows together') %}
+    {% do problems.append('row_wise of ' ~ test.name ~ ' is true, but ' ~ kind ~ ' looks at all rows together') %}
   {% endif %}
   {{ return(problems) }}
 {% endmacro %}
 
-{# dbt keeps the last of them, without the constraints of the others; only the YAML still has them all. #}
+{# dbt keeps only the last declaration and drops the constraints of the others, so this reads the YAML itself. #}
 {% macro _columns_declared_twice(mesh, port) %}
   {% set problems, lists = [], [] %}
   {% set file = mesh.files[port.patch_path].dict_from_yaml if port.patch_path in mesh.files else {} %}
@@ -113,7 +113,7 @@
     {% for name in names | unique if names.count(name) > 1 %}
       {% set times = 'twice' if names.count(name) == 2 else names.count(name) ~ ' times' %}
       {% do problems.append('the column ' ~ name ~ ' is declared ' ~ times
-          ~ ', and dbt keeps the last declaration only') %}
+          ~ '; dbt keeps only the last declaration') %}
     {% endfor %}
   {% endfor %}
   {{ return(problems) }}

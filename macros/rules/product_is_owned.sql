@@ -3,11 +3,11 @@
   {% set findings = [] %}
   {% for domain, group in mesh.domains.items() %}
     {% set place = group or {'package_name': domain, 'original_file_path': 'models/' ~ domain ~ '.yml', 'config': {}} %}
-    {% set problems = portmesh._product_problems(group) if group else ['no group of its name'] %}
+    {% set problems = portmesh._product_problems(group) if group else ['no group named ' ~ domain] %}
     {% if problems %}
       {% do findings.append(portmesh.finding('PM102', place,
           'The product ' ~ domain ~ ' has ' ~ problems | join(', ') ~ '.',
-          'Fill in owner (name, email) and config.meta (channel, purpose, kind, stage, engine) of its group')) %}
+          "Fill in its group's owner (name, email) and config.meta (channel, purpose, kind, stage, engine)")) %}
     {% endif %}
   {% endfor %}
   {{ return(findings) }}

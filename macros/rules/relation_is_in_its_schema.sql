@@ -1,4 +1,4 @@
-{# PM118: generate_schema_name gives every node its schema, but a snapshot's target_schema goes past it. #}
+{# PM118: generate_schema_name sets the schema of every node, but a snapshot's target_schema overrides it. #}
 {% macro relation_is_in_its_schema(mesh) %}
   {% set findings = [] %}
   {% for node in mesh.relations.values() if node.package_name in mesh.domains %}
@@ -6,8 +6,8 @@
     {% if node.schema | lower != own | lower %}
       {% do findings.append(portmesh.finding('PM118', node,
           'The ' ~ portmesh.kind_of(node) ~ ' ' ~ portmesh.label_of(node) ~ ' would be written to '
-          ~ node.schema ~ '.' ~ node.alias ~ '; what ' ~ node.package_name ~ ' builds stands in ' ~ own ~ '.',
-          'Take its target_schema out', portmesh.file_of(node))) %}
+          ~ node.schema ~ '.' ~ node.alias ~ ', but ' ~ node.package_name ~ ' may write it only to ' ~ own ~ '.',
+          'Remove its target_schema', portmesh.file_of(node))) %}
     {% endif %}
   {% endfor %}
   {{ return(findings) }}

@@ -1,4 +1,4 @@
-{# PM109: a source is what lands from outside. Whatever a domain builds is read by ref(), where its owner sees it. #}
+{# PM109: sources are for data from outside the mesh. What a domain builds is read with ref(), which the rules see. #}
 {% macro source_is_outside_the_mesh(mesh) %}
   {% set findings = [] %}
   {% set owners = portmesh._owners_by_schema(mesh) %}
@@ -8,16 +8,16 @@
       {% set own = owner == source.package_name %}
       {% do findings.append(portmesh.finding('PM109', source,
           'The source ' ~ source.source_name ~ '.' ~ source.name ~ ' of ' ~ source.package_name ~ ' is a table of '
-          ~ ('the records, which only platform reads' if owner == 'portmesh' else 'the domain ' ~ owner)
+          ~ ('the records, which only platform may read' if owner == 'portmesh' else 'the domain ' ~ owner)
           ~ ' (' ~ source.schema ~ '.' ~ source.identifier ~ ').',
-          'Read an output port of platform' if owner == 'portmesh' else 'Read it by ref()' if own else
-          'Read an output port of ' ~ owner ~ " by ref('" ~ owner ~ "', '<port>')")) %}
+          'Read an output port of platform' if owner == 'portmesh' else 'Read it with ref()' if own else
+          'Read an output port of ' ~ owner ~ " with ref('" ~ owner ~ "', '<port>')")) %}
     {% endif %}
   {% endfor %}
   {{ return(findings) }}
 {% endmacro %}
 
-{# Both names of each schema: production's and this environment's. #}
+{# {schema: owner}. Each schema appears under two names: production's and this environment's. #}
 {% macro _owners_by_schema(mesh) %}
   {% set owners = {} %}
   {% for owner in mesh.domains.keys() | list + ['portmesh'] %}
@@ -34,12 +34,12 @@
   {% if schema in owners %}{{ return(owners[schema]) }}{% endif %}
   {% set maker = mesh.relations.get(schema ~ '.' ~ table) %}
   {% if maker %}{{ return(maker.package_name) }}{% endif %}
-  {# another environment's: pr_12__orders.order_lines #}
+  {# A table of another environment, such as pr_12__orders.order_lines. #}
   {% set unprefixed = schema.split('__', 1) | last %}
   {% if unprefixed in owners and portmesh.environment_schema(unprefixed) ~ '.' ~ table in mesh.relations %}
     {{ return(owners[unprefixed]) }}
   {% endif %}
-  {# dbt-duckdb reads a source from wherever its external_location says. #}
+  {# dbt-duckdb reads a source from its external_location, whatever schema it declares. #}
   {% set location = portmesh.meta_of(source).get('external_location')
       or (source.external or {}).get('location') or '' %}
   {% for word in modules.re.findall('(\\w+)"?\\s*\\.', location | lower) if word in owners %}

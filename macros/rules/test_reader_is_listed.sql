@@ -1,4 +1,4 @@
-{# PM108: of generic and of singular tests, whatever else is said of these (PM113). #}
+{# PM108: covers generic and singular tests; a singular test may also be a finding of PM113. #}
 {% macro test_reader_is_listed(mesh) %}
   {% set findings = [] %}
   {% for test in mesh.tests %}
@@ -7,8 +7,8 @@
       {% set port = mesh.ports[id] %}
       {% if port.package_name != domain and not portmesh.is_consumer(port, domain) %}
         {% do findings.append(portmesh.finding('PM108', test,
-            'The test ' ~ test.name ~ ' of ' ~ domain ~ ' reads ' ~ portmesh.label_of(port) ~ ', and ' ~ domain
-            ~ ' is not among its consumers.',
+            'The test ' ~ test.name ~ ' of ' ~ domain ~ ' reads ' ~ portmesh.label_of(port) ~ ', but ' ~ domain
+            ~ ' is not one of its consumers.',
             portmesh.how_to_be_listed(mesh, port, domain))) %}
       {% endif %}
     {% endfor %}

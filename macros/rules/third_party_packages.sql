@@ -1,5 +1,5 @@
-{# Packages of others that bring models into the mesh. Any other package with a node in the graph is a domain and
-   keeps the rules, whether it has a group or not. One that brings macros only, like dbt_utils, needs no entry. #}
+{# Third-party packages with models, which the rules ignore. Every other package with a node in the graph counts as a
+   domain and must keep the rules, with or without a group. A package of macros only, like dbt_utils, needs no entry. #}
 {% macro third_party_packages() %}
   {{- return([]) -}}
 {% endmacro %}

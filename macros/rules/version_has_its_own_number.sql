@@ -1,4 +1,4 @@
-{# PM103, as a warning: each version has a table and records of its own, so one number for two only misleads. #}
+{# PM103, only as a warning: each version has its own table and records, so a shared number breaks nothing. #}
 {% macro version_has_its_own_number(mesh) %}
   {% set warnings, first = [], {} %}
   {% for port in mesh.ports.values() if portmesh.meta_of(port).version %}
@@ -6,9 +6,9 @@
     {% set namesake = first.setdefault(port.package_name ~ '.' ~ port.name ~ ' ' ~ number, port) %}
     {% if namesake.unique_id != port.unique_id %}
       {% do warnings.append(portmesh.finding('PM103', port,
-          portmesh.label_of(port) ~ ' has the contract version ' ~ number ~ ', and so has '
-          ~ portmesh.label_of(namesake) ~ '.',
-          'Set config.meta.version of each entry under versions, such as ' ~ port.version ~ '.0.0')) %}
+          portmesh.label_of(port) ~ ' has the same contract version as ' ~ portmesh.label_of(namesake) ~ ': '
+          ~ number ~ '.',
+          'Give each entry under versions its own config.meta.version, such as ' ~ port.version ~ '.0.0')) %}
     {% endif %}
   {% endfor %}
   {{ return(warnings) }}

@@ -1,5 +1,5 @@
-{# Drops versions that `mesh_status` listed: {port label: [names]}. What a version is made of goes as a name only;
-   its files may be those of the port, and go by maintenance. #}
+{# Drops versions that `mesh_status` listed: {port label: [names]}. It drops only their names, because the port may
+   still use their files; `portmesh maintain` deletes files that nothing uses. #}
 {% macro clean(versions) %}
   {% for port in portmesh.all_ports() %}
     {% for name in versions.get(port.label, []) %}{% do portmesh.drop_version(port, name) %}{% endfor %}

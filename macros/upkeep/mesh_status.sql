@@ -1,5 +1,5 @@
-{# Prints, as one line of JSON, the state of every port: what consumers read, the last attempt, what earlier runs
-   left; and what no model makes any more. #}
+{# Prints one line of JSON with the state of every port: what consumers read, the last attempt and leftovers of earlier
+   runs. It also lists published relations that no model builds any more. #}
 {% macro mesh_status() %}
   {% set ports, facts = portmesh.all_ports(), [] %}
   {% set attempts, open = portmesh.attempts_of(ports), portmesh.open_versions(ports) %}
@@ -20,7 +20,8 @@
   {% do print(tojson({'target': target.name, 'ports': facts, 'ending': ending, 'unmade': unmade})) %}
 {% endmacro %}
 
-{# {port id and run: {fail: kinds of checks, late: kinds}} of the ports' last runs. #}
+{# Which kinds of checks failed or were late in the last run of each port: {port id and run: {fail: kinds, late:
+   kinds}}. #}
 {% macro _found_by_checks(ports) %}
   {% set found, selects = {}, [] %}
   {% for product, of_product in ports | groupby('product') %}
@@ -40,7 +41,7 @@
   {{ return(found) }}
 {% endmacro %}
 
-{# Who may read a port for a while more, or no longer. #}
+{# Access to ports that ends soon or has ended. #}
 {% macro _ending_facts() %}
   {% set facts = [] %}
   {% for warning in portmesh.access_that_ends(portmesh.read_mesh()) | sort(attribute='last_day,port,reader') %}

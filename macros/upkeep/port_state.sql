@@ -1,5 +1,5 @@
-{# What `portmesh status` tells of a port from its records, the newest first, and from the versions that the engine
-   has of it. A maintenance is no attempt to publish. #}
+{# The facts about a port for `portmesh status`, from its records (newest first) and from the versions that the engine
+   has. Maintenance does not count as an attempt to publish. #}
 {% macro port_state(port, records, open_versions) %}
   {% set versions = portmesh.version_chain(records) %}
   {% set attempts = records | rejectattr('verdict', 'equalto', 'maintained') | list %}
@@ -19,9 +19,9 @@
   )) }}
 {% endmacro %}
 
-{# {left, inspected}: versions that are left over, and those that the last refused attempt keeps for inspection. A
-   name ends with the first digits of its run's id: with a record of that run, the run is not at work any more. A
-   version that was rolled back is kept with the others. #}
+{# {left, inspected}: leftover versions, and versions that the last refused attempt keeps for inspection. A version's
+   name ends with the first digits of its run's id; if that run has a record, it has ended. A version that was rolled
+   back is kept like the others. #}
 {% macro _left_over(open_versions, records, attempts, needed) %}
   {% set refused, runs = portmesh._refused_since(attempts) | first, [] %}
   {% for record in records %}{% do runs.append(record.invocation_id[:6]) %}{% endfor %}
@@ -34,7 +34,7 @@
   {{ return(sorted) }}
 {% endmacro %}
 
-{# A run that was killed may have put a version aside that is needed, by a name that does not tell. #}
+{# Keeps the tables with the rows of needed versions. After a killed run, the name of such a table may not show that. #}
 {% macro _without_needed_rows(port, left, records, needed) %}
   {% if not left | selectattr('kind', 'equalto', 'table') | list %}{{ return(left) }}{% endif %}
   {% set snapshots = records | selectattr('version', 'in', needed) | map(attribute='snapshot_id') | select | unique %}
@@ -42,7 +42,7 @@
   {{ return(left | rejectattr('name', 'in', names) | list) }}
 {% endmacro %}
 
-{# Versions refused since the last publication, the newest first. #}
+{# The versions refused since the last publication, newest first. #}
 {% macro _refused_since(attempts) %}
   {% set refused = [] %}
   {% for attempt in attempts %}
@@ -52,7 +52,7 @@
   {{ return(refused) }}
 {% endmacro %}
 
-{# What a rollback took from consumers since the last publication, and the tables beside it. #}
+{# The versions that a rollback withdrew since the last publication, and their work tables. #}
 {% macro _withdrawn(records) %}
   {% set names, found = [], namespace(is_open=true) %}
   {% for record in records if record.verdict in ['published', 'rolled_back'] %}
@@ -62,8 +62,9 @@
   {{ return(names) }}
 {% endmacro %}
 
-{# The newest of these: {version, row_count, published_at, rolled_back_at}, the times of those between included; none
-   where no rollback came after the last publication. #}
+{# The newest withdrawn version: {version, row_count, published_at, rolled_back_at}. After several rollbacks,
+   published_at is the earliest and rolled_back_at the latest time. None if no rollback followed the last publication.
+   #}
 {% macro _newest_withdrawn(records, withdrawn) %}
   {% set back, published = [], [] %}
   {% for record in records %}
@@ -76,7 +77,8 @@
       'published_at': published[-1].attempted_at.isoformat(), 'rolled_back_at': back[0].attempted_at.isoformat()}) }}
 {% endmacro %}
 
-{# When the rows that consumers read were built: the newest publication, and those before it that it only added to. #}
+{# When the rows that consumers read were built: the time of the newest publication, and if that was an increment, of
+   those before it, back to the last full build. #}
 {% macro _built_at(versions) %}
   {% set times, found = [], namespace(is_open=true) %}
   {% for version in versions if found.is_open %}

@@ -1,5 +1,5 @@
-{# The unmade ports of a name `<domain>.<name>` or of a domain; raises where there is none, or where models still
-   make it. #}
+{# The published ports without a model that have this name, `<domain>.<name>`, or belong to this domain. Raises if there
+   are none, or if models still build them. #}
 {% macro ports_to_retire(name) %}
   {% set unmade, made = portmesh.unmade_ports(), [] %}
   {% set chosen = unmade | selectattr('reads_as', 'equalto', name) | list %}
@@ -13,7 +13,7 @@
   {{ return(chosen) }}
 {% endmacro %}
 
-{# While a model makes a port, this says who reads it and until when, and what to do first. #}
+{# Raises because a model still builds the port, and says who reads it, until when, and what to do first. #}
 {% macro _refuse_made(name, ports) %}
   {% set rows = [] %}
   {% for port in ports %}
@@ -21,23 +21,23 @@
     {% for consumer in portmesh.consumers_of(port.node) %}
       {% do readers.append([consumer.name, (consumer.until or 'no end') | string]) %}
     {% endfor %}
-    {% for reader in readers or [['nobody is listed', '-']] %}
+    {% for reader in readers or [['no consumer', '-']] %}
       {% do rows.append([port.label, portmesh.deprecated_on(port.node) or 'not set'] + reader) %}
     {% endfor %}
   {% endfor %}
   {% do exceptions.raise_dependency_error(
-      name ~ ' was not retired: models of the mesh still make it.\n\n'
+      name ~ ' was not retired: models in the mesh still build it.\n\n'
       ~ portmesh.text_table(['port', 'deprecation_date', 'read by', 'until'], rows)
-      ~ '\n\n  next   set deprecation_date in ' ~ ports[0].contract_path ~ ', so that dbt warns who reads it;'
-      ~ ' once nobody does, delete\n         the files of the port, then: portmesh retire ' ~ name) %}
+      ~ '\n\n  next   set deprecation_date in ' ~ ports[0].contract_path ~ ', so that dbt warns its readers;'
+      ~ ' once it has none,\n         delete the port\'s files, then: portmesh retire ' ~ name) %}
 {% endmacro %}
 
-{# [[model or snapshot, file]] that reads a port, of its own domain too. #}
+{# [[reader, until]] for models and snapshots that read a port, including those of its own domain. #}
 {% macro _readers_in_mesh(port) %}
   {% set readers = [] %}
   {% set others = graph.nodes.values() | selectattr('resource_type', 'in', ['model', 'snapshot']) %}
   {% for node in others if port.id in node.depends_on.nodes %}
-    {% do readers.append([portmesh.label_of(node), 'it reads ' ~ portmesh.file_of(node)]) %}
+    {% do readers.append([portmesh.label_of(node), portmesh.file_of(node) ~ ' is removed']) %}
   {% endfor %}
   {{ return(readers) }}
 {% endmacro %}

@@ -1,5 +1,5 @@
-{# What `portmesh maintain` no longer keeps goes, after rewrite_files. `is_rewritten`: the published rows stand under
-   a new snapshot, which is recorded as the version that it is. `keep`: {tags, expired_tags, expire,
+{# Runs after rewrite_files, and removes what `portmesh maintain` no longer keeps. `is_rewritten`: the published rows
+   have a new snapshot, which is recorded under the same version. `keep`: {tags, expired_tags, expire,
    snapshots_to_keep, max_age_seconds, files_older_than}. #}
 {% macro remove_expired(port, is_rewritten, keep) %}
   {% set port = portmesh.find_port(port) %}

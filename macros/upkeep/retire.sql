@@ -1,6 +1,6 @@
-{# Takes away what no model makes any more: a port `<domain>.<name>`, or all of a domain, with versions and kept
-   failures, and records it. Without `confirmed` it says what would go. `early`: although listed consumers or the
-   date say later. #}
+{# Deletes published ports that no model builds any more: one port, `<domain>.<name>`, or all of a domain, with their
+   versions and stored failures, and records it. Without `confirmed` it only shows the plan. `early` ignores listed
+   consumers and the deprecation date. #}
 {% macro retire(name, confirmed=false, early=false) %}
   {% set plans, problems = [], [] %}
   {% for port in portmesh.ports_to_retire(name) %}
@@ -9,9 +9,9 @@
   {% endfor %}
   {% if problems %}
     {% do exceptions.raise_dependency_error(
-        name ~ ' was not retired: it is still read, or may be.\n\n'
+        name ~ ' was not retired: it still has readers, or may have.\n\n'
         ~ portmesh.text_table(['port', 'read by', 'until', 'what to do'], problems)
-        ~ ('' if early else '\n\n  although listed   portmesh retire ' ~ name ~ ' --early --yes')) %}
+        ~ ('' if early else '\n\n  to retire early   portmesh retire ' ~ name ~ ' --early --yes')) %}
   {% endif %}
   {% for plan in plans %}
     {% if confirmed %}{% do portmesh._carry_out(plan) %}{% endif %}
@@ -24,8 +24,8 @@
   {% endif %}
 {% endmacro %}
 
-{# {port, exists, versions, failures, readers}: what stands there, and what is known to stand on it; its schemas may
-   be gone. #}
+{# {port, exists, versions, failures, readers}: what would be deleted, and who is known to read it. Its schemas may no
+   longer exist. #}
 {% macro _plan_to_retire(port) %}
   {% set name, readers = (port.relation.schema ~ '.' ~ port.alias) | lower, portmesh.readers_of(port) %}
   {% for source in graph.sources.values() if (source.schema ~ '.' ~ source.identifier) | lower == name %}
@@ -38,7 +38,7 @@
       'failures': portmesh._kept_failures_of(port) if has_internals else []}) }}
 {% endmacro %}
 
-{# Tables in which refused runs kept failing rows, but those that a check of today has the name of. #}
+{# The tables in which refused runs stored failing rows, except those that a current check uses. #}
 {% macro _kept_failures_of(port) %}
   {% set taken, found = portmesh.tables_by_name(), [] %}
   {% for node in graph.nodes.values() if node.resource_type == 'test' %}
@@ -60,20 +60,21 @@
   {{ return(found) }}
 {% endmacro %}
 
-{# [[port, reader, until, what to do]]. What stands on it is in the way whatever was agreed. #}
+{# [[port, reader, until, what to do]] for everything that prevents retiring. Views and sources on the port always do,
+   even with `early`. #}
 {% macro _obstacles(plan, early) %}
   {% set port, found = plan.port.reads_as, [] %}
   {% set consumers, date = plan.port.contract.consumers or [], plan.port.contract.deprecation_date or '' %}
   {% for reader in plan.readers %}
-    {% do found.append([port, reader, '-', 'drop it, or have it read something else']) %}
+    {% do found.append([port, reader, '-', 'drop it, or make it read something else']) %}
   {% endfor %}
   {% if early %}{{ return(found) }}{% endif %}
   {% for consumer in consumers if not consumer.until or consumer.until >= portmesh.today_utc() %}
     {% set until = consumer.until or 'no end' %}
-    {% do found.append([port, consumer.name, until, 'ask them; they were listed when it was last built']) %}
+    {% do found.append([port, consumer.name, until, 'ask them: they were listed when it was last built']) %}
   {% endfor %}
   {% if date > portmesh.today_utc() %}
-    {% do found.append([port, 'whoever trusts its deprecation_date', date, 'wait for the date']) %}
+    {% do found.append([port, 'anyone who relies on its deprecation_date', date, 'wait until that date']) %}
   {% endif %}
   {{ return(found) }}
 {% endmacro %}
@@ -93,8 +94,8 @@
     {% do rows.append(['what consumers read', port.relation.schema ~ '.' ~ port.alias ~ of_rows]) %}
   {% endif %}
   {% for name in plan.versions %}{% do rows.append(['version', port.internal_schema ~ '.' ~ name]) %}{% endfor %}
-  {% for table in plan.failures %}{% do rows.append(['kept failures', table.schema ~ '.' ~ table.name]) %}{% endfor %}
-  {% set heading = port.reads_as ~ (' is retired; gone are' if confirmed
-      else ' would be retired. Until then it can be read, as it is. These go, and stay gone') %}
-  {{ return(heading ~ ':\n\n' ~ portmesh.text_table(['what', 'name'], rows or [['nothing', 'it is gone already']])) }}
+  {% for table in plan.failures %}{% do rows.append(['failing rows', table.schema ~ '.' ~ table.name]) %}{% endfor %}
+  {% set heading = port.reads_as ~ (' was retired. Deleted' if confirmed
+      else ' would be retired; until then it stays readable. To be deleted for good') %}
+  {{ return(heading ~ ':\n\n' ~ portmesh.text_table(['what', 'name'], rows or [['nothing', 'already deleted']])) }}
 {% endmacro %}

@@ -1,5 +1,5 @@
-{# What `portmesh maintain` has an engine do with an Iceberg port, once it has looked at the table's metadata: the
-   same rows in fewer and larger files, and fewer manifests (Spark; Athena does it on its own). #}
+{# Rewrites an Iceberg port for `portmesh maintain`, which decides from the table's metadata: the same rows in fewer,
+   larger files, and fewer manifests (only on Spark; Athena does that by itself). #}
 {% macro rewrite_files(port, compact, manifests) %}
   {% set port = portmesh.find_port(port) %}
   {% if compact %}{% do portmesh.engine_macro('compact')(port) %}{% endif %}

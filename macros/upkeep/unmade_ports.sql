@@ -1,6 +1,6 @@
-{# What no model makes any more and consumers may still read: the relations of the records that are not retired. Each
-   is what describe_relation gives, with {records, current, contract}, the contract being the newest that the records
-   have. A relation that any model, seed or snapshot makes now is not among them. #}
+{# Published ports that no model, seed or snapshot builds any more and that are not retired, so consumers may still read
+   them. Each is the result of describe_relation with {records, current, contract} added; the contract is the newest
+   recorded one. #}
 {% macro unmade_ports() %}
   {% set found, others = [], [] %}
   {% set names = 'select distinct reads_as, lower(product) from (\n' ~ portmesh.all_records('publications')

@@ -1,1 +1,1 @@
-"""All of AWS behind one URL: moto for S3, Glue and STS, corrected where it is too lenient, and Athena on Trino."""
+"""All AWS services behind one URL: moto for S3, Glue and STS, made stricter where needed, and Athena on Trino."""

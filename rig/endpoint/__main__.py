@@ -1,4 +1,4 @@
-"""`python -m rig.endpoint --home FOLDER --port PORT`: serve AWS on this machine until it is told to stop."""
+"""`python -m rig.endpoint --home FOLDER --port PORT`: serve AWS on this machine until it is stopped."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from rig.servers import CLIENT_KEY, LAKE, REGION, client
 
 
 class Handler(MotoRequestHandler):
-    """moto's own handler, silent, and without the 40 ms that small answers would wait for each other."""
+    """moto's request handler without logging, and without the 40 ms delay of small responses."""
 
     disable_nagle_algorithm = True
 
     def handle_expect_100(self) -> bool:
-        """Werkzeug answers 100 Continue itself; a second one is a client's final answer."""
+        """Send nothing: werkzeug already sends 100 Continue, and a client takes a second one as the final response."""
         return True
 
     def log_request(self, *_: object) -> None:
-        """Thousands of requests a minute say nothing."""
+        """Log nothing: there are thousands of requests a minute."""
 
 
 def main() -> None:
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def prepare(url: str) -> None:
-    """Make the lake's bucket, and the database that Spark's clients USE as they connect."""
+    """Create the lake's bucket, and the database that Spark's clients USE when they connect."""
     client("s3", url, CLIENT_KEY).create_bucket(
         Bucket=LAKE.removeprefix("s3://"), CreateBucketConfiguration={"LocationConstraint": REGION}
     )

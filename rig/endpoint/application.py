@@ -1,4 +1,4 @@
-"""The middleware in front of moto: each call is answered by the first of these that has something to say."""
+"""The middleware in front of moto: the first handler that returns a response answers the call, else moto does."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Application:
-    """AWS for one rig."""
+    """The AWS services of one rig."""
 
     def __init__(self, moto: WSGIApplication, home: Path, port: int) -> None:
         self.ready = False
@@ -37,7 +37,7 @@ class Application:
         return (self._answer(call) or self._moto)(environ, start_response)
 
     def _answer(self, call: Call) -> Response | WSGIApplication | None:
-        """The answer, or none if moto's own is right."""
+        """The response, or None if moto should answer."""
         path = call.environ.get("PATH_INFO", "")
         if path == "/rig/health":
             status = 200 if self.ready else 503

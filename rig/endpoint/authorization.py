@@ -1,7 +1,7 @@
-"""May a caller who took on a role make a call? The rig's own keys are nobody's role, and are not asked.
+"""Decides whether a caller that assumed a role may make a call. The rig's own keys may make any call.
 
-IAM's policies of the role decide (rig/policies.py). AWS asks them of each call to Glue and S3 that Athena makes for a
-query; Trino makes them with credentials of its own here, so that a query is judged by the tables that it names.
+The role's IAM policies decide (rig/policies.py). AWS applies them to every call to Glue and S3 that Athena makes for a
+query. Here Trino makes those calls with its own credentials, so a query is judged by the tables that it names.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ S3_ACTIONS = {
 
 @dataclass(frozen=True)
 class Need:
-    """One thing that a caller must be allowed: an action on resources (ARNs), with what conditions ask about."""
+    """A right that a call needs: an action on resources (ARNs), with the context that conditions use."""
 
     action: str
     resources: tuple[str, ...]
@@ -65,14 +65,14 @@ class Need:
 
 
 def refuse(call: Call, group_of: GroupOf) -> Response | None:
-    """The refusal of a call that its role may not make, else none. `group_of`: a query's work group."""
+    """The refusal of a call that the role may not make, else None. `group_of` returns a query's work group."""
     role = sts_backends[DEFAULT_ACCOUNT_ID]["aws"].get_assumed_role_from_access_key(call.access_key)
     if role is None or call.service == "sts":
         return None
     try:
         needs = list(_needs(call, group_of))
     except (AthenaError, sqlglot.ParseError) as error:
-        return call.refuse("AccessDeniedException", f"The rig cannot tell what this statement reads: {error}")
+        return call.refuse("AccessDeniedException", f"The rig cannot find out what this statement reads: {error}")
     policies = policies_of(role)
     now = {"aws:CurrentTime": datetime.now(UTC).isoformat()}
     for need in needs:
@@ -83,7 +83,7 @@ def refuse(call: Call, group_of: GroupOf) -> Response | None:
 
 
 def policies_of(role: AssumedRole) -> list[Policy]:
-    """All policies of a role, its inline ones and those attached."""
+    """All inline and attached policies of a role."""
     owner = iam_backends[DEFAULT_ACCOUNT_ID]["aws"].get_role(role.role_arn.split("/")[-1])
     attached = [version for policy in owner.managed_policies.values() for version in policy.versions]
     documents = [*owner.policies.values(), *(version.document for version in attached if version.is_default)]
@@ -96,7 +96,7 @@ def _refusal(call: Call, role: AssumedRole, action: str, resource: str) -> Respo
         f"because no identity-based policy allows the {action} action"
     )
     code, status = ("AccessDenied", 403) if call.service == "s3" else ("AccessDeniedException", 400)
-    # What a client still sends would be taken for its next request.
+    # Read the rest of the body, or it would be taken for the client's next request.
     call.request.get_data(cache=False)
     return call.refuse(code, message, status)
 
@@ -112,7 +112,7 @@ def _needs(call: Call, group_of: GroupOf) -> Iterator[Need]:
         yield Need(f"{call.service}:{call.operation}", ("*",))
 
 
-# Glue: the right to a thing, and to all that it is in
+# Glue: rights to a resource and to everything that contains it.
 
 
 def _glue_resources(call: Call) -> Iterator[str]:
@@ -155,7 +155,7 @@ def _object(path: str) -> str:
     return f"arn:aws:s3:::{path}"
 
 
-# Athena: the work group, and what Glue and S3 are asked for a query
+# Athena: rights to the work group, and to what the query needs in Glue and S3.
 
 
 def _athena_needs(call: Call, group_of: GroupOf) -> Iterator[Need]:
@@ -172,7 +172,7 @@ def _athena_needs(call: Call, group_of: GroupOf) -> Iterator[Need]:
 
 
 def needs_of_query(sql: str, database: str) -> Iterator[Need]:
-    """What a query needs of Glue and S3. Raises AthenaError where that cannot be told."""
+    """The rights that a query needs in Glue and S3. Raises AthenaError if they cannot be determined."""
     text = Statement(sql, database).sql
     if explained := EXPLAIN.fullmatch(text):
         yield from needs_of_query(explained[1], database)
@@ -202,12 +202,12 @@ def _needs_of_tree(tree: exp.Expr, database: str) -> Iterator[Need]:
 
 
 def _name(table: exp.Table, database: str) -> TableName:
-    """`b$snapshots` is of the table b."""
+    """The table of a metadata table: b for `b$snapshots`."""
     return TableName((table.db or database).lower(), table.name.lower().split("$")[0])
 
 
 def _table_needs(actions: Iterable[str], name: TableName, location: str = "") -> Iterator[Need]:
-    """Actions on a table in Glue, and on the files at its location; a view needs what its query needs."""
+    """Rights to a table in Glue and to the files at its location. A view needs the rights that its query needs."""
     table = _table_in_glue(name)
     resources = (*_database(name.database), f"arn:aws:glue:{ARN}:table/{name.database}/{name.table}")
     location = location or (table.get("StorageDescriptor") or {}).get("Location", "")
@@ -223,7 +223,7 @@ def _table_needs(actions: Iterable[str], name: TableName, location: str = "") ->
 
 
 def _table_in_glue(name: TableName) -> dict[str, Any]:
-    """A table as Glue has it now; empty if there is none."""
+    """A table in Glue; empty if it does not exist."""
     database = glue_backends[DEFAULT_ACCOUNT_ID][REGION].databases.get(name.database)
     table = database.tables.get(name.table) if database else None
     return dict(table.versions[str(table._current_version)]) if table else {}

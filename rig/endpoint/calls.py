@@ -1,4 +1,4 @@
-"""One call of an AWS client: which service, which operation, by whom; and the answers in AWS's own forms."""
+"""A call of an AWS client: its service, operation and caller. Also builds responses in AWS's formats."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ TARGETS = {"AmazonAthena": "athena", "AWSGlue": "glue"}
 
 @dataclass
 class Call:
-    """What a client asks for."""
+    """A request of a client."""
 
     environ: WSGIEnvironment
 
     @cached_property
     def request(self) -> Request:
-        """The request as werkzeug reads it."""
+        """The request as a werkzeug object."""
         return Request(self.environ)
 
     @cached_property
@@ -38,7 +38,7 @@ class Call:
 
     @property
     def access_key(self) -> str:
-        """The caller's access key; empty for an unsigned call."""
+        """The caller's access key. Empty for an unsigned call."""
         return self._credential[0]
 
     @cached_property
@@ -48,7 +48,7 @@ class Call:
 
     @property
     def service(self) -> str:
-        """`s3`, `glue`, `athena`, `sts`…; a call that names none is one of S3."""
+        """`s3`, `glue`, `athena`, `sts`…; a call that names no service is for S3."""
         return TARGETS.get(self._target[0]) or self._credential[1] or "s3"
 
     @cached_property
@@ -63,7 +63,7 @@ class Call:
 
     @cached_property
     def body(self) -> bytes:
-        """The whole body; it can still be read by who comes after. Not for S3's, which may be large."""
+        """The whole body, which later handlers can still read. Not for S3, whose bodies may be large."""
         data = self.request.get_data()
         self.replace_body(data)
         return data
@@ -74,24 +74,24 @@ class Call:
         return dict(json.loads(self.body or b"{}"))
 
     def replace_body(self, data: bytes) -> None:
-        """Give who comes after another body."""
+        """Replace the body for later handlers."""
         self.environ["wsgi.input"] = io.BytesIO(data)
         self.environ["CONTENT_LENGTH"] = str(len(data))
         self.environ.pop("HTTP_TRANSFER_ENCODING", None)
 
     def answer(self, content: object) -> Response:
-        """A JSON service's answer."""
+        """The response of a JSON service."""
         return _json(content, 200)
 
     def refuse(self, code: str, message: str, status: int = 400) -> Response:
-        """An error in the form of the service."""
+        """An error in the service's format."""
         if self.service == "s3":
             xml = f"<Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
             return Response(f'<?xml version="1.0" encoding="UTF-8"?>\n{xml}', status, content_type="application/xml")
         if self.service == "sts":
             inner = f"<Type>Sender</Type><Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
             return Response(f"<ErrorResponse><Error>{inner}</Error></ErrorResponse>", status, content_type="text/xml")
-        # Both spellings of the message: clients read one or the other.
+        # The message has both spellings, because clients read one or the other.
         return _json({"__type": code, "message": message, "Message": message}, status)
 
 
@@ -102,7 +102,7 @@ def _json(content: object, status: int) -> Response:
 
 
 def _s3_operation(request: Request) -> str:
-    """S3 has no operation names in its requests: they follow from method, path and query."""
+    """The operation of an S3 request, which method, path and query imply."""
     bucket, _, key = request.path.lstrip("/").partition("/")
     query = request.args
     if not key:

@@ -1,4 +1,4 @@
-"""Faults on request: an error, a delay or both, for the next calls that fit. PUT, GET and DELETE /rig/faults."""
+"""Injects faults: an error, a delay or both, for the next matching calls. PUT, GET and DELETE /rig/faults."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rig.endpoint.calls import Call
 
 @dataclass
 class Fault:
-    """What goes wrong, and for which calls. `times` counts down; a fault without it lasts until it is cleared."""
+    """What goes wrong, and for which calls. `times` counts down; without it, a fault lasts until it is cleared."""
 
     service: str
     operation: str = "*"
@@ -22,7 +22,7 @@ class Fault:
     access_key: str = "*"
     # Only calls with this text in their path, their body or their query.
     match: str = ""
-    # The error's code; without one, the call is only delayed.
+    # The error's code. Without one, the call is only delayed.
     code: str = ""
     message: str = "Injected by the rig."
     status: int = 400
@@ -30,7 +30,7 @@ class Fault:
     times: int | None = None
 
     def fits(self, service: str, operation: str, access_key: str, text: str) -> bool:
-        """Whether a call meets this fault."""
+        """Whether this fault applies to a call."""
         return (
             self.service == service
             and self.operation in ("*", operation)
@@ -40,7 +40,7 @@ class Fault:
 
 
 class Faults:
-    """The faults of one rig, in the order in which they were asked for."""
+    """The faults of one rig, in the order in which they were added."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
@@ -52,7 +52,7 @@ class Faults:
             wanted = request.get_json(force=True)
             known = {field.name for field in fields(Fault)}
             if "service" not in wanted or wanted.keys() - known:
-                return Response(f"A fault has a service, and of these: {', '.join(sorted(known))}.\n", 400)
+                return Response(f"A fault needs a service; allowed keys: {', '.join(sorted(known))}.\n", 400)
             with self._lock:
                 self._faults.append(Fault(**wanted))
         elif request.method == "DELETE":
@@ -62,7 +62,7 @@ class Faults:
             return Response(json.dumps([asdict(fault) for fault in self._faults]), content_type="application/json")
 
     def take(self, service: str, operation: str, access_key: str, text: str) -> Fault | None:
-        """The first fault that a call meets; it then has one time less."""
+        """The first fault that applies to a call. Reduces its `times` by one."""
         with self._lock:
             for fault in self._faults:
                 if fault.fits(service, operation, access_key, text):
@@ -74,7 +74,7 @@ class Faults:
         return None
 
     def meet(self, call: Call) -> Response | None:
-        """Delay a call, or refuse it, if a fault waits for it."""
+        """Delay or refuse a call if a fault applies to it."""
         if not self._faults:
             return None
         text = call.environ.get("PATH_INFO", "")

@@ -1,4 +1,4 @@
-"""Where moto's Glue is more lenient than AWS's, or lacks what an engine calls."""
+"""Corrects moto's Glue where it is more lenient than AWS's or lacks an operation that an engine calls."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 REGION = re.compile(r"Credential=[^/]+/\d+/([^/]+)/")
 TRINO_VIEW = re.compile(r"/\* Presto View: (.*) \*/")
-# Where a request names a database or a table.
+# The keys with which a request names a database or a table.
 NAMES = ("Name", "DatabaseName", "TableName")
 STATISTICS: dict[str, dict[str, list[object]]] = {
     "Get": {"ColumnStatisticsList": [], "Errors": []},
@@ -31,16 +31,16 @@ STATISTICS: dict[str, dict[str, list[object]]] = {
 
 
 class GlueCorrections:
-    """Answers, or changes, what a client asks of Glue."""
+    """Answers or changes requests to Glue."""
 
     def __init__(self, moto: WSGIApplication) -> None:
         self._moto = moto
         self._lock = threading.Lock()
 
     def answer(self, call: Call) -> Response | WSGIApplication | None:
-        """The answer, or none if moto's own is right for the request, which may have been changed."""
+        """The response, or None if moto should answer. May change the request."""
         if "ColumnStatistics" in call.operation:
-            # moto has none and fails; Trino asks on every write.
+            # moto fails because it lacks this operation, which Trino calls on every write.
             return call.answer(next(value for verb, value in STATISTICS.items() if call.operation.startswith(verb)))
         self._correct(call)
         if call.access_key == TRINO_KEY and call.operation in ("GetTable", "GetTables"):
@@ -48,7 +48,7 @@ class GlueCorrections:
         return self._locked_update(call) if call.operation == "UpdateTable" else None
 
     def _correct(self, call: Call) -> None:
-        """What AWS's Glue makes of a request before it keeps it."""
+        """Change a request as AWS's Glue does before it stores it."""
         before = json.dumps(call.parameters)
         for holder in (call.parameters, call.parameters.get("DatabaseInput"), call.parameters.get("TableInput")):
             fold_names(holder or {})
@@ -69,7 +69,7 @@ class GlueCorrections:
         return call.answer(found | {"TableList": [without_description(table) for table in found["TableList"]]})
 
     def _locked_update(self, call: Call) -> WSGIApplication:
-        """UpdateTable with a VersionId, which moto ignores: the second of two writers that read one version fails."""
+        """Check UpdateTable's VersionId, which moto ignores: if two writers read the same version, the second fails."""
 
         def update(environ: WSGIEnvironment, start_response: StartResponse) -> Any:
             with self._lock:
@@ -84,14 +84,14 @@ class GlueCorrections:
 
 
 def fold_names(holder: dict[str, Any]) -> None:
-    """Glue keeps names in lower case and finds them in any."""
+    """Convert names to lower case: Glue stores them so, and finds them in any case."""
     for name in NAMES:
         if isinstance(holder.get(name), str):
             holder[name] = holder[name].lower()
 
 
 def fill_view_columns(table: dict[str, Any]) -> None:
-    """Trino writes a view with one column `dummy`, Athena with the view's own, which `dbt docs` shows."""
+    """Replace the one column `dummy` of Trino's views by the view's own columns, as Athena does for `dbt docs`."""
     view = TRINO_VIEW.fullmatch(table.get("ViewOriginalText") or "")
     if view and [column["Name"] for column in table["StorageDescriptor"]["Columns"]] == ["dummy"]:
         columns = json.loads(base64.b64decode(view[1]))["columns"]
@@ -101,7 +101,7 @@ def fill_view_columns(table: dict[str, Any]) -> None:
 
 
 def without_description(table: dict[str, Any]) -> dict[str, Any]:
-    """A view as Trino wrote it: it does not find one that has a description, as dbt-athena's persist_docs gives it."""
+    """A view as Trino wrote it. Trino does not find a view with a description, which dbt-athena's persist_docs adds."""
     if not TRINO_VIEW.fullmatch(table.get("ViewOriginalText") or ""):
         return table
     kept = {key: value for key, value in table.items() if key != "Description"}
@@ -109,7 +109,7 @@ def without_description(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def glue_type(trino_type: str) -> str:
-    """A Trino type as Glue spells it: varchar is string, row(a bigint) is struct<a:bigint>."""
+    """A Trino type in Glue's spelling: string for varchar, struct<a:bigint> for row(a bigint)."""
     spelled = sqlglot.exp.DataType.build(trino_type, dialect="trino").sql(dialect="hive").lower()
     spelled = re.sub(r"timestamp(ntz|tz|ltz)?(\(\d+\))?", "timestamp", spelled)
     spelled = re.sub(r"varchar(\(\d+\))?|\btext\b|\bjson\b", "string", spelled)
@@ -117,7 +117,7 @@ def glue_type(trino_type: str) -> str:
 
 
 def _version(call: Call) -> str | None:
-    """The version of the table that a call wants to change; none if there is no such table."""
+    """The version of the table that a call wants to change; None if the table does not exist."""
     found = REGION.search(call.environ.get("HTTP_AUTHORIZATION", ""))
     backend = glue_backends[DEFAULT_ACCOUNT_ID][found[1] if found else "us-east-1"]
     database = backend.databases.get(call.parameters["DatabaseName"])

@@ -1,4 +1,4 @@
-"""What S3's objects need beside moto: parts without the whole, since moto copies an object for each range; and age."""
+"""Serves ranges of S3 objects without the copy of the whole object that moto makes; and makes objects older."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
 def read_range(call: Call) -> Response | None:
-    """The bytes that a GetObject asks for; none where moto is to answer (no range, no such object, a bad range)."""
+    """The range that a GetObject asks for. None if moto should answer (no range, no such object, a bad range)."""
     asked = RANGE.fullmatch(call.environ.get("HTTP_RANGE", ""))
     if asked is None or call.operation != "GetObject" or call.environ.get("QUERY_STRING") not in ("", "x-id=GetObject"):
         return None
@@ -40,7 +40,7 @@ def read_range(call: Call) -> Response | None:
 
 
 def age(request: Request) -> Response:
-    """PUT /rig/age {"days": 3}: every object was written so many days earlier."""
+    """PUT /rig/age {"days": 3} makes every object that many days older."""
     earlier = timedelta(days=request.get_json(force=True)["days"])
     for bucket in s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets.values():
         for key in bucket.keys.values():
@@ -49,7 +49,7 @@ def age(request: Request) -> Response:
 
 
 def _span(begin: str, end: str, size: int) -> tuple[int, int] | None:
-    """First and last byte of `bytes=begin-end`; `bytes=-end` is the last so many."""
+    """The first and the last byte of `bytes=begin-end`, or of `bytes=-number` for the last bytes."""
     if begin:
         first, last = int(begin), min(int(end), size - 1) if end else size - 1
     elif end:

@@ -1,6 +1,8 @@
-"""What dbt itself loads of Portmesh, as it loads every installed module named dbt_*: `dbt docs generate` writes pages
-in which the mesh's text is text (docs/decisions/0011-text-is-text.md), and a run that finds no way to its engine says
-so in a sentence. No macro can: the engine is asked for its schemas before the first hook."""
+"""Portmesh's plugin for dbt, which loads every installed module named dbt_*.
+
+It makes the pages of `dbt docs generate` safe (docs/decisions/0011-text-is-text.md), and lets every dbt command explain
+why it cannot reach its engine. A macro cannot do that: dbt queries the engine's schemas before the first hook.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ from portmesh.errors import MissingArtifactError, UsageError
 
 
 class SafeDocs(dbtPlugin):
-    """Has dbt's task for `docs generate` end with safe pages."""
+    """Makes dbt's `docs generate` write safe pages."""
 
     def initialize(self) -> None:
         if not hasattr(GenerateTask.run, "__wrapped__"):
@@ -34,7 +36,7 @@ class SafeDocs(dbtPlugin):
 
 
 class PlainFaults(dbtPlugin):
-    """Has every command that runs nodes say what keeps it from its engine."""
+    """Makes every dbt command that runs nodes explain why it cannot reach its engine."""
 
     def initialize(self) -> None:
         if not hasattr(GraphRunnableTask.execute_with_hooks, "__wrapped__"):
@@ -43,7 +45,7 @@ class PlainFaults(dbtPlugin):
             )
 
 
-# Of check_rules.sql.
+# The first line of the findings that the macro check_rules raises.
 _OF_THE_RULES = re.compile(r"^\s*\d+ findings?; nothing was built\.$", re.MULTILINE)
 
 plugins = [SafeDocs, PlainFaults]
@@ -63,14 +65,16 @@ def _with_plain_faults(run: Any) -> Any:
 
 
 def _fault(task: GraphRunnableTask, error: Exception) -> UsageError | None:
-    """None of what rules have found: that says all, in a domain's own names and words."""
+    """The error to show instead, or None: findings of the rules already say everything and may quote any name."""
     found = None if _OF_THE_RULES.search(str(error)) else _meaning(error)
     if not found:
         return None
     meaning, next_step = found
     nodes = [getattr(result, "node", None) for result in task.node_results]
     has_begun = any(node and node.resource_type != "operation" for node in nodes)
-    when = "at its end: what it built stands above" if has_begun else "before its first node: nothing was published"
+    when = (
+        "after its last node; see above what it built" if has_begun else "before its first node: nothing was published"
+    )
     return UsageError(
         f"{meaning} dbt {task.args.which} stopped {when}.",
         [("where", _place(task.config.credentials)), ("got", str(error).strip().splitlines()[-1].strip())],
@@ -79,7 +83,7 @@ def _fault(task: GraphRunnableTask, error: Exception) -> UsageError | None:
 
 
 def _meaning(error: Exception) -> tuple[str, str] | None:
-    """A sentence of what it means, and what to do."""
+    """What the error means and what to do. None if it is not known."""
     if of_the_database := database.meaning_of(str(error)):
         return of_the_database.message, dict(of_the_database.facts)["next"]
     meaning = meaning_of_error(error)
@@ -89,7 +93,7 @@ def _meaning(error: Exception) -> tuple[str, str] | None:
 
 
 def _place(credentials: Any) -> str:
-    """What dbt was told of its engine, such as `athena, eu-west-1, primary, s3://portmesh-lake/athena-results/`."""
+    """The engine's connection settings: `athena, eu-west-1, primary, s3://portmesh-lake/athena-results/`."""
     told = {
         "athena": ("region_name", "work_group", "s3_staging_dir"),
         "spark": ("host", "port"),
@@ -115,7 +119,7 @@ def _with_safe_pages(run: Any) -> Any:
 
 
 def make_pages_safe(target: Path, viewer: str) -> None:
-    """Replace the pages that dbt has just written into `target`; one that cannot be replaced does not stay."""
+    """Make the pages that dbt has just written to `target` safe. A page that cannot be made safe is deleted."""
     for name in ("index.html", STATIC_PAGE):
         page = target / name
         if not page.is_file() or is_safe(page):

@@ -1,4 +1,4 @@
-"""What AWS answers when it refuses something, in words of what to do about it: one table for all of the kit."""
+"""Explains why AWS refused a request, and what to do about it. The whole kit uses this one table."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _SET_CREDENTIALS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROF
 
 @dataclass(frozen=True)
 class Meaning:
-    """A sentence, what to do, and how to know it: AWS's codes, exceptions, and what texts say that repeat them.
+    """What an error means and what to do, with how to recognise it: by AWS's code, by exception or by text.
 
-    boto3 writes ExpiredToken, and Arrow EXPIRED_TOKEN: codes stand here without underscores, in lower case.
+    boto3 writes ExpiredToken and Arrow writes EXPIRED_TOKEN, so codes are listed in lower case without underscores.
     """
 
     message: str
@@ -42,14 +42,14 @@ class Meaning:
 
 
 NO_CREDENTIALS = Meaning(
-    "There are no AWS credentials.",
+    "No AWS credentials were found.",
     _SET_CREDENTIALS,
     exceptions=(NoCredentialsError, PartialCredentialsError, CredentialRetrievalError, ProfileNotFound, SSOError),
     said="Unable to locate credentials|Partial credentials found|Error when retrieving credentials"
     "|config profile .* could not be found|SSO (session|Token)",
 )
 NOT_ACCEPTED = Meaning(
-    "AWS does not accept the credentials.",
+    "AWS rejected the credentials.",
     f"renew them: {_SET_CREDENTIALS}",
     codes=(
         *("expiredtoken", "expiredtokenexception", "invalidaccesskeyid", "invalidclienttokenid", "invalidsignature"),
@@ -58,14 +58,14 @@ NOT_ACCEPTED = Meaning(
     said="ExpiredToken|security token included in the request is",
 )
 NO_PROXY = Meaning(
-    "The proxy on the way to AWS does not let this through.",
-    "check HTTPS_PROXY, and NO_PROXY for what needs none, then run this again",
+    "The proxy blocked the request to AWS.",
+    "check HTTPS_PROXY, and NO_PROXY for hosts that need no proxy, then run this again",
     exceptions=(ProxyConnectionError,),
     said="Failed to connect to proxy|Tunnel connection failed|407 Proxy Authentication Required",
 )
 NO_TRUST = Meaning(
-    "The certificate of what answers in AWS's place is not trusted here.",
-    "name the file of certificates that your company's proxy asks for: AWS_CA_BUNDLE",
+    "The certificate of the server that answered for AWS is not trusted on this machine.",
+    "set AWS_CA_BUNDLE to the certificate file that your company's proxy requires",
     exceptions=(SSLError,),
     said="SSL validation failed|CERTIFICATE_VERIFY_FAILED",
 )
@@ -78,7 +78,7 @@ NO_ANSWER = Meaning(
 )
 NO_RIGHT = Meaning(
     "AWS does not allow this with your credentials.",
-    "ask for the right to use the lake's bucket and its databases in Glue, or use another role",
+    "ask for access to the lake's bucket and its databases in Glue, or use another role",
     codes=("accessdenied", "accessdeniedexception"),
     said="is not authorized to perform: (glue|s3):",
 )
@@ -99,33 +99,33 @@ OTHER_REGION = Meaning(
     codes=("permanentredirect", "authorizationheadermalformed", "illegallocationconstraintexception"),
 )
 BUSY = Meaning(
-    "AWS is busy and turned this away.",
-    "run this again in a minute; what was done is kept",
+    "AWS is busy and rejected the request.",
+    "run this again in a minute; completed work is kept",
     codes=("slowdown", "throttling", "throttlingexception"),
 )
 MEANINGS = (
     *(NO_CREDENTIALS, NOT_ACCEPTED, NO_PROXY, NO_TRUST, NO_ANSWER),
     *(NO_RIGHT, NO_BUCKET, NO_WORK_GROUP, OTHER_REGION, BUSY),
 )
-OTHER = Meaning("AWS refused this.", "run this again; what was done is kept")
+OTHER = Meaning("AWS refused the request.", "run this again; completed work is kept")
 
 
 @contextmanager
 def aws_errors_explained(facts: Sequence[tuple[str, str]]) -> Iterator[None]:
-    """Turns the errors of boto3, of pyiceberg and of Arrow's S3 into UsageErrors with these facts."""
+    """Turn errors of boto3, pyiceberg and Arrow's S3 client into UsageErrors with these facts."""
     try:
         yield
     except (CommitFailedException, ValidationException) as error:
         raise UsageError(
-            "Another landing is at work on the same batch, which it may have landed; this one stopped.",
+            "Another landing is changing the same batch and may have landed it; this one stopped.",
             [*facts, ("got", str(error))],
             "run this again: what has landed is kept",
         ) from error
     except NoSuchTableError as error:
         raise UsageError(
-            "There is no such Iceberg table.",
+            "The Iceberg table does not exist.",
             [*facts, ("got", str(error))],
-            "see who took it away, then build or land it again",
+            "find out why it was removed, then build or land it again",
         ) from error
     except (BotoCoreError, ClientError, OSError) as error:
         meaning = meaning_of(error)
@@ -133,24 +133,24 @@ def aws_errors_explained(facts: Sequence[tuple[str, str]]) -> Iterator[None]:
 
 
 def refusal(code: str, message: str, facts: Sequence[tuple[str, str]]) -> UsageError:
-    """For a refusal that is part of an answer, such as that of S3 to delete one file of many."""
+    """An error for a refusal inside a response, such as S3's for one of many files to delete."""
     meaning = meaning_of_code(code)
     return UsageError(meaning.message, [*facts, ("got", f"{code}: {message}")], meaning.next_step)
 
 
 def meaning_of_code(code: str) -> Meaning:
-    """Of one of AWS's codes, as boto3 or as Arrow writes it."""
+    """The meaning of an AWS error code, as boto3 or Arrow writes it."""
     known = code.replace("_", "").lower()
     return next((meaning for meaning in MEANINGS if known in meaning.codes), OTHER)
 
 
 def meaning_of_text(text: str) -> Meaning | None:
-    """Of a text in which an adapter repeats what AWS said; None where it says nothing of it."""
+    """The meaning of an adapter's text that repeats an AWS error. None for other text."""
     return next((meaning for meaning in MEANINGS if meaning.said and re.search(meaning.said, text)), None)
 
 
 def meaning_of(error: BotoCoreError | ClientError | OSError) -> Meaning:
-    """Of an error of boto3 or of Arrow's S3."""
+    """The meaning of an error of boto3 or of Arrow's S3 client."""
     if isinstance(error, ClientError):
         return meaning_of_code(error.response["Error"]["Code"])
     by_type = next((meaning for meaning in MEANINGS if isinstance(error, meaning.exceptions)), None)
@@ -159,6 +159,6 @@ def meaning_of(error: BotoCoreError | ClientError | OSError) -> Meaning:
 
 
 def bucket_and_key(address: str) -> tuple[str, str]:
-    """Of an address in S3, whichever of s3://, s3a:// and s3n:// an engine wrote."""
+    """The bucket and the key of an S3 address; engines write s3://, s3a:// or s3n://."""
     bucket, _, key = address.partition("://")[2].partition("/")
     return bucket, key

@@ -1,6 +1,6 @@
-"""The order of a build in which each domain has its own engine, and what a failure holds back.
+"""Plans a build in which each domain has its own engine, and decides what a failure holds back.
 
-A step is one dbt command. Steps follow the graph of models, not that of domains, for two domains may read each other.
+A step is one dbt command. Steps follow the graph of models, not of domains, because two domains may read each other.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ FAILED = ("error", "fail", "runtime error", "partial success", NOT_STARTED)
 
 @dataclass(frozen=True)
 class Graph:
-    """The nodes of the mesh by id, and the engine that each domain states."""
+    """The nodes of the mesh by id, and the engine that each domain names."""
 
     nodes: Mapping[str, Node]
     engines: Mapping[str, str]
 
     @cached_property
     def ancestors(self) -> Mapping[str, frozenset[str]]:
-        """All ids that a node stands on, through any number of others."""
+        """All nodes that a node depends on, directly or indirectly, by id."""
         found: dict[str, frozenset[str]] = {}
 
         def of(node_id: str) -> frozenset[str]:
@@ -49,7 +49,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Ran:
-    """What a step's dbt command did. `error` is why it ended before its first node, if it did."""
+    """What a step's dbt command did. `error` says why it stopped before its first node, if it did."""
 
     statuses: Mapping[str, str]
     messages: Mapping[str, str]
@@ -59,7 +59,7 @@ class Ran:
 
 @dataclass
 class Outcome:
-    """What became of the chosen nodes. `waits_for`: of those not built, the failed ones that they stand on."""
+    """What became of the selected nodes. `waits_for` has, for a node that was held back, the failed nodes it needs."""
 
     statuses: dict[str, str] = field(default_factory=dict)
     messages: dict[str, str] = field(default_factory=dict)
@@ -79,7 +79,7 @@ def read_graph(manifest: Mapping[str, Any]) -> Graph:
 
 
 def plan_steps(graph: Graph, chosen: Collection[str], target: str) -> list[Step]:
-    """The fewest steps found that build the chosen nodes in order; who states no engine is built on `target`."""
+    """The fewest steps found that build the nodes in order. Domains that name no engine are built on `target`."""
     order = _in_order(graph, chosen)
     targets = sorted({_target_of(graph, node, target) for node in order})
     plans = [_alternate(graph, order, [first, *(t for t in targets if t != first)], target) for first in targets]
@@ -91,12 +91,12 @@ def _target_of(graph: Graph, node: str, target: str) -> str:
 
 
 def _in_order(graph: Graph, chosen: Collection[str]) -> list[str]:
-    """The chosen nodes, each after all it stands on; a unit test after its model, which dbt itself runs later."""
+    """The nodes, each after all that it depends on. A unit test comes after its model, although dbt runs it before."""
     return sorted(chosen, key=lambda node: (len(graph.ancestors[node]), node))
 
 
 def _alternate(graph: Graph, order: Sequence[str], targets: Sequence[str], target: str) -> list[Step]:
-    """Take all that one engine can build, then all that the next can, until nothing is left."""
+    """Take everything that one engine can build, then everything that the next can, until all is planned."""
     steps: list[Step] = []
     done: set[str] = set()
     ahead = set(order)
@@ -114,7 +114,7 @@ def _alternate(graph: Graph, order: Sequence[str], targets: Sequence[str], targe
 
 
 def build_steps(graph: Graph, steps: Sequence[Step], run: Callable[[Step], Ran]) -> Outcome:
-    """Run the steps in order, without what stands on a failed node; an engine that fails as a whole is asked once."""
+    """Run the steps in order, without nodes that depend on a failed one. An engine that fails as a whole runs once."""
     outcome = Outcome()
     for step in steps:
         waiting = dict(held_back(graph, step.nodes, outcome.failed))
@@ -138,17 +138,17 @@ def _take(outcome: Outcome, graph: Graph, nodes: Sequence[str], ran: Ran, target
 
 
 def held_back(graph: Graph, nodes: Iterable[str], failed: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Of these nodes, those that stand on a failed one, with the failed ones.
+    """The nodes that depend on a failed one, each with the failed nodes it depends on.
 
-    As in dbt, what stands on all that a failed test reads stands on the test.
+    As in dbt, a node that depends on everything that a failed test reads also depends on the test.
     """
     for node in nodes:
-        causes = tuple(other for other in failed if _stands_on(graph, node, other))
+        causes = tuple(other for other in failed if _depends_on(graph, node, other))
         if causes:
             yield node, causes
 
 
-def _stands_on(graph: Graph, node: str, other: str) -> bool:
+def _depends_on(graph: Graph, node: str, other: str) -> bool:
     below = graph.ancestors[node]
     if graph.nodes[other].kind not in ("test", "unit_test"):
         return other in below
@@ -157,7 +157,7 @@ def _stands_on(graph: Graph, node: str, other: str) -> bool:
 
 
 def port_states(graph: Graph, steps: Sequence[Step], outcome: Outcome) -> Mapping[str, str]:
-    """Ports by label: published, failed or waiting."""
+    """The state of each port by label: published, failed or waiting."""
     ports = {node for step in steps for node in step.nodes if graph.nodes[node].is_port}
     states = {}
     for node in sorted(ports):

@@ -1,4 +1,4 @@
-"""The checks of ports, as the gate's own macro `checks_by_port` lists them."""
+"""The checks of ports, as the gate's macro `checks_by_port` lists them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Check(BaseModel):
-    """One check of a port: what it looks at, and what dbt's `severity`, `warn_if` and `error_if` make of failures.
+    """One check of a port: what it tests, and dbt's `severity`, `warn_if` and `error_if`, which judge its failures.
 
-    `unit` is what a failure counts, such as `row`; nothing where the check is a verdict on the whole table.
-    `allows_no_failure`: the gate takes it for as strict as a constraint.
+    `unit` is what one failure is, such as `row`; empty if the check judges the table as a whole.
+    `allows_no_failure` is true if the gate treats the check as strictly as a constraint.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -30,14 +30,14 @@ class Check(BaseModel):
 
 
 def read_checks(listed: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> tuple[Check, ...]:
-    """Those of the whole table first, then in the order of the contract's columns."""
+    """The checks in order: of the whole table first, then by the contract's columns."""
     order = {name: position for position, name in enumerate(columns)}
     checks = [Check.model_validate(each | {"column": each["column"].strip('"`')}) for each in map(dict, listed)]
     return tuple(sorted(checks, key=lambda check: order.get(check.column, -1)))
 
 
 def key_of(checks: Iterable[Check]) -> tuple[str, ...]:
-    """The columns of the first check that lets no row be there twice; none where there is no such check."""
+    """The key: the columns of the first check that allows no duplicate. Empty if there is no such check."""
     for check in checks:
         if check.allows_no_failure and check.kind == "unique" and check.column:
             return (check.column,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import typer
 
@@ -21,33 +21,40 @@ from portmesh.commands.status import status
 from portmesh.errors import PortmeshError
 from portmesh.output import console
 
+EXAMPLES: dict[Callable[..., None], str] = {
+    land: "portmesh land --until 2017-W20",
+    build: "portmesh build --select order_lines+",
+    status: "portmesh status orders.order_lines",
+    clean: "portmesh clean --dry-run",
+    maintain: "portmesh maintain --target emr --dry-run",
+    meter: "portmesh meter --spark-ui http://127.0.0.1:4040",
+    rollback: "portmesh rollback orders.order_lines",
+    rename: "portmesh rename orders.lines orders.order_lines",
+    retire: "portmesh retire orders.lines",
+    catalog: "portmesh catalog --check",
+    infra: "portmesh infra --check",
+    serve: "portmesh serve --port 8080",
+}
+"""The subcommands, in the order of `portmesh --help`, and the example that ends the help of each."""
+
+
+def _epilog(example: str) -> str:
+    return f"\b\nExample:\n  {example}"
+
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
-    help="What the mesh needs and dbt cannot do. `dbt build` builds it.",
+    help="Commands for a data mesh in dbt. Plain `dbt build` builds the mesh; these commands do what dbt cannot.",
+    epilog=_epilog("portmesh status"),
 )
-app.command()(land)
-app.command()(build)
-app.command()(status)
-app.command()(clean)
-app.command()(maintain)
-app.command()(meter)
-app.command()(rollback)
-app.command()(rename)
-app.command()(retire)
-app.command()(catalog)
-app.command()(infra)
-app.command()(serve)
-
-
-@app.callback()
-def _portmesh() -> None:
-    """Keep subcommands even while there is a single one."""
+for command, example in EXAMPLES.items():
+    app.command(epilog=_epilog(example))(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run `portmesh`; an expected error goes to standard error and sets its exit code."""
+    """Run `portmesh`. An expected error is printed to standard error and sets the exit code."""
     try:
         app(args=arguments, prog_name="portmesh")
     except PortmeshError as error:

@@ -1,4 +1,4 @@
-"""What DuckDB says when it cannot open the mesh's database, in words of what to do about it."""
+"""Explains why DuckDB cannot open the mesh's database, and what to do about it."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ import re
 
 from portmesh.errors import UsageError
 
-# What DuckDB's error contains, what it means, and what to do; the first that fits.
+# A pattern of DuckDB's error, what it means, and what to do. The first match counts.
 _MEANINGS = {
     "Could not set lock on file": (
         "The mesh's database is in use by another process.",
         "wait for the other dbt run (or close the DuckDB session that has it open), then try again",
     ),
     "not a valid DuckDB database file|Corrupt database file": (
-        "The mesh's database file is damaged, or is no DuckDB database.",
-        "put back a copy, or move it away: dbt build then makes a new one of what is in the lake",
+        "The mesh's database file is damaged or is not a DuckDB database.",
+        "restore a backup, or move the file away: dbt build then creates a new one from the lake",
     ),
     "Cannot open file .*: (Permission denied|Read-only file system)|attached in read-only mode": (
-        "The mesh's database file may not be written.",
-        "make it and its folder writable, or name another file: PORTMESH_DATABASE",
+        "The mesh's database file is not writable.",
+        "make it and its folder writable, or set PORTMESH_DATABASE to another file",
     ),
     "Cannot open file .*: No such file or directory": (
         "The folder of the mesh's database file does not exist.",
-        "make it, or name another file: PORTMESH_DATABASE",
+        "create it, or set PORTMESH_DATABASE to another file",
     ),
-    "No space left on device": ("The disk of the mesh's database is full.", "make room there, then try again"),
+    "No space left on device": ("The disk of the mesh's database is full.", "free some space, then try again"),
 }
 
 
 def meaning_of(text: str) -> UsageError | None:
-    """DuckDB's error as one of ours; none where it is another's, or not known."""
+    """A plain error for DuckDB's error text; None for any other text."""
     for said, (meaning, next_step) in _MEANINGS.items():
         if re.search(said, text):
             return UsageError(meaning, [("said", _last_line(text))], next_step)

@@ -1,4 +1,4 @@
-"""dbt, driven in this process."""
+"""Runs dbt in this process."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from portmesh.repository import find_root, old_packages
 from portmesh.text import printable_lines
 
 IN_THE_LOG = "the engine's error is in logs/dbt.log"
-"""What ask_about_checks.sql says of an error that Jinja cannot read; dbt's debugging event has it."""
+"""What ask_about_checks.sql says about an error that Jinja cannot read. dbt's debug events contain that error."""
 
 
 def run_operation(macro: str, arguments: str = "{}", target: str | None = None) -> list[str]:
-    """Run a macro of the mesh with YAML `arguments`; returns the lines that it printed or logged.
+    """Run a macro of the mesh with YAML `arguments`. Returns the lines that it printed or logged.
 
-    Without a target, it is the profile's: that of PORTMESH_TARGET, else local.
+    The default target is the profile's: PORTMESH_TARGET, else local.
 
-    Raises FindingsError with the macro's own message, UsageError where the mesh cannot be read at all.
+    Raises FindingsError with the macro's own message, or UsageError if the mesh cannot be read at all.
     """
     printed: list[str] = []
     errors: list[str] = []
@@ -52,20 +52,20 @@ def run_operation(macro: str, arguments: str = "{}", target: str | None = None) 
 
 
 def parse_manifest(*options: str) -> dict[str, Any]:
-    """The manifest of the mesh as its files are now, as a dictionary; nothing runs, and no database is opened.
+    """The manifest of the mesh's current files, as a dictionary. Nothing runs and no database is opened.
 
-    `options` are dbt's own, such as `--target emr`; they win over the mesh's place.
+    `options` are dbt's own, such as `--target emr`. They override the mesh's own folders.
 
-    Raises FindingsError with dbt's own message where a file is not as dbt wants it.
+    Raises FindingsError with dbt's own message if dbt cannot parse a file.
     """
     return _as_dictionary(_parse(options))
 
 
 def parse_with_checks(*options: str) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
-    """`parse_manifest`, and what the gate's macro `checks_by_port` lists for it.
+    """The result of `parse_manifest`, and the checks that the gate's macro `checks_by_port` lists for it.
 
-    Raises FindingsError as `parse_manifest` does, or where a port has a check that cannot be measured; UsageError where
-    there is no mesh.
+    Raises FindingsError as `parse_manifest` does, or if a port has a check that cannot be measured. Raises UsageError
+    if the dbt project is not a mesh.
     """
     manifest = _parse(options)
     manifest.build_flat_graph()  # type: ignore[no-untyped-call]
@@ -75,9 +75,9 @@ def parse_with_checks(*options: str) -> tuple[dict[str, Any], dict[str, list[dic
     except DbtRuntimeError as error:
         if "could not find a macro" in str(error):
             raise UsageError(
-                "This is no mesh: its root project has no macro checks_by_port.",
+                "This is not a mesh: its root project has no macro checks_by_port.",
                 [("got", f"the dbt project {manifest.metadata.project_name}")],
-                "change into the mesh's repository, and see that its folder macros/ is complete",
+                "change to the mesh's repository, and check that its folder macros/ is complete",
             ) from error
         raise _as_error(str(error)) from error
     return _as_dictionary(manifest), checks
@@ -95,9 +95,9 @@ def _as_dictionary(manifest: Manifest) -> dict[str, Any]:
 
 
 def list_nodes(*options: str) -> tuple[list[str], list[str]]:
-    """Ids of the nodes that dbt's own options select, and those of the options' words that select none.
+    """Ids of the nodes that dbt's own options select, and the selectors among the options that match nothing.
 
-    Raises FindingsError where dbt cannot read an option.
+    Raises FindingsError if dbt cannot read an option.
     """
     unmatched: list[str] = []
 
@@ -112,27 +112,27 @@ def list_nodes(*options: str) -> tuple[list[str], list[str]]:
 
 
 def build(*options: str) -> dbtRunnerResult:
-    """Run `dbt build`, which prints what it does as ever."""
+    """Run `dbt build`, with its usual output."""
     root = str(find_root())
     return _invoke(["build", *options, "--project-dir", root, "--profiles-dir", root])
 
 
 def stopped_by(result: dbtRunnerResult) -> str:
-    """What ended a run before its first node: a check at its start, or dbt's own error; empty if nothing did."""
+    """Why a run ended before its first node: a failed hook at its start, or dbt's own error. Empty if it did not."""
     for one in getattr(result.result, "results", None) or []:
         if "on-run-start" in getattr(one.node, "tags", ()) and str(one.status) == "error":
-            # dbt's words, and the engine's before those of a check (macros/mesh/stop_run.sql).
+            # Remove dbt's prefix and the engine's; the message of the hook follows them (macros/mesh/stop_run.sql).
             return re.sub(r"^\S+ failed, error:\s*(Invalid Input Error: )?", "", one.message or "").strip()
     return str(result.exception or "").strip()
 
 
 def _invoke(arguments: Sequence[str], listen: Callable[[Any], None] | None = None) -> dbtRunnerResult:
-    """Run dbt from the mesh's root: a profile may name files relative to where dbt is called."""
+    """Run dbt from the mesh's root, because a profile may name files relative to the current folder."""
     root = find_root()
     if old := old_packages(root):
         raise UsageError(
-            "The domains were edited since they were copied.",
-            [("got", f"{', '.join(f'dbt_packages/{name}' for name in old)}: not what is in domains/")],
+            "The domains were edited after dbt deps copied them.",
+            [("got", f"{', '.join(f'dbt_packages/{name}' for name in old)}: not the same as in domains/")],
             "dbt deps, then the same command",
         )
     with chdir(root):
@@ -140,7 +140,7 @@ def _invoke(arguments: Sequence[str], listen: Callable[[Any], None] | None = Non
 
 
 def _first_error(stacks: Sequence[str]) -> str:
-    """What the first error of a chain said, in one line; empty where there is no chain."""
+    """The first error of a chain of errors, as one line. Empty if the error has no cause."""
     first, is_chained, _ = "".join(stacks).partition("\n\nDuring handling of the above exception")
     said = re.findall(r"(?ms)^[\w.]+(?:Error|Exception): (.*?)(?=^Traceback|\Z)", first) if is_chained else []
     text = re.sub(r"^\w+ Error\s*$", "", said[-1], flags=re.MULTILINE) if said else ""
@@ -155,19 +155,19 @@ def _place(target: str | None = None) -> list[str]:
 
 
 def _as_error(text: str) -> PortmeshError:
-    """dbt's error as one of ours: without its preamble, and plain where we know what it means."""
+    """A plain error for dbt's error text: without dbt's preamble, and explained if its meaning is known."""
     if of_the_database := database.meaning_of(text):
         return of_the_database
-    if "PORTMESH_ENVIRONMENT is no name" in text:
+    if "PORTMESH_ENVIRONMENT is not a valid" in text:
         return UsageError(dedent(f"  {text[text.index('PORTMESH_ENVIRONMENT is') :]}").strip())
     if named := re.search(r"does not have a target named '(.*)'.*?:\n((?:\s*- .*\n?)+)", text):
         return not_allowed("target", named[1], re.findall(r"- (\S+)", named[2]))
     if 'Run "dbt deps"' in text:
-        return UsageError("The domains are not installed as packages of the mesh yet.", next_step="dbt deps")
+        return UsageError("The domains are not installed as dbt packages yet.", next_step="dbt deps")
     said = [("said", text.strip().splitlines()[-1].strip())] if text.strip() else []
     if meaning := meaning_of_fault(text):
         return UsageError(meaning.message, said, meaning.next_step)
-    # An adapter may wrap the error of a macro in one of its own.
+    # An adapter may wrap a macro's error in its own.
     message = re.sub(r"^.*Encountered an error while running operation: \w+ Error[^\n]*\n", "", text, flags=re.S)
     message = re.sub(r"^\s*\w+ Error in macro [^\n]*\n", "", message)
     message = re.sub(r"\n\s*> (in|called by) macro [^\n]*", "", message)

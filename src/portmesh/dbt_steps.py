@@ -1,4 +1,4 @@
-"""The steps of a build as dbt commands, and what each wrote."""
+"""Runs each step of a build as one dbt command."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def repeated(option: str, values: Sequence[str] | None) -> list[str]:
 
 
 def read_chosen(chosen: Sequence[str], target: str) -> tuple[Graph, list[str]]:
-    """The graph of the mesh, and the ids in it that dbt's own options choose.
+    """The graph of the mesh, and the ids of its nodes that dbt's own options select.
 
-    Raises UsageError where nothing is chosen, or one word of the options chooses nothing.
+    Raises UsageError if nothing is selected, or if one of the selectors matches nothing.
     """
     place = _place(target)
     graph = read_graph(dbt.parse_manifest(*place))
@@ -33,22 +33,24 @@ def read_chosen(chosen: Sequence[str], target: str) -> tuple[Graph, list[str]]:
         raise _chooses_nothing(graph, word)
     nodes = [node for node in listed if node in graph.nodes]
     if not nodes:
-        raise UsageError("Nothing of the mesh is selected.", [("got", " ".join(chosen))], "dbt ls shows what is")
+        raise UsageError("The selection matches no node of the mesh.", [("got", " ".join(chosen))], "dbt ls lists them")
     return graph, nodes
 
 
 def _chooses_nothing(graph: Graph, word: str) -> UsageError:
-    """Of a word such as `ordr_lines+` or `package:ordes`, with the nearest name that there is."""
+    """An error for a selector such as `ordr_lines+` or `package:ordes`, which suggests the nearest name."""
     name = re.sub(r"^(?:@|\d*\+)?(?:[\w.]+:)?|\+\d*$", "", word)
     models = [node for node in graph.nodes.values() if node.kind != "test"]
     known = {text for node in models for text in (node.domain, node.label, node.label.split(".")[1], node.fqn)}
     near = difflib.get_close_matches(name, sorted(known), n=1)
     hint = f" Did you mean {word.replace(name, near[0])}?" if near else ""
-    return UsageError(f"{word} selects nothing, so nothing was built.{hint}", next_step="dbt ls shows what there is")
+    return UsageError(
+        f"{word} selects nothing, so nothing was built.{hint}", next_step="dbt ls lists what you can select"
+    )
 
 
 def forget_results(targets: Collection[str]) -> None:
-    """Delete what the steps of an earlier build left."""
+    """Delete the results of an earlier build's steps."""
     for target in targets:
         for results in (find_root() / _artifacts(target)).glob("run_results_*.json"):
             results.unlink()
@@ -56,9 +58,10 @@ def forget_results(targets: Collection[str]) -> None:
 
 @dataclass
 class DbtSteps:
-    """Runs a step as one dbt command, and keeps how long each took. A single step is chosen as the caller chose it.
+    """Runs a step as one dbt command and records how many seconds it took.
 
-    `tell` is called with the number of a step, from 1 on, before it runs; without it dbt is silent too.
+    `as_chosen` are the caller's own selectors, for a build of a single step. `tell` is called before each step with the
+    number of the step, from 1; without it, dbt prints nothing either.
     """
 
     graph: Graph
@@ -70,10 +73,10 @@ class DbtSteps:
     def __call__(self, step: Step) -> Ran:
         if self.tell:
             self.tell(len(self.seconds) + 1, step)
-        # Tests are among the nodes: each runs in the step in which all that it reads is there.
+        # A step's nodes include its tests: each test runs in the step by which everything it reads is built.
         names = repeated("--select", [f"fqn:{self.graph.nodes[node].fqn}" for node in step.nodes])
         chosen = [*names, "--indirect-selection", "empty"] if self.as_chosen is None else self.as_chosen
-        # What another engine builds may not be there yet, and is none of this step's business.
+        # Tables that another engine builds may not exist yet, and this step does not need them.
         chosen = [*chosen, "--cache-selected-only"]
         quiet = [] if self.tell else ["--quiet", "--log-level", "none"]
         began = monotonic()
@@ -84,7 +87,7 @@ class DbtSteps:
         if found:
             _keep_results(step.target, len(self.seconds))
         if (stopped := dbt.stopped_by(result)) or not (found or result.success):
-            return Ran({}, {}, ExitCode.WRONG_USE, stopped or "dbt ended before its first node.")
+            return Ran({}, {}, ExitCode.WRONG_USE, stopped or "dbt stopped before its first node.")
         return Ran(
             statuses={node: str(r.status) for node, r in found.items()},
             messages={node: r.message or "" for node, r in found.items()},
@@ -93,7 +96,7 @@ class DbtSteps:
 
 
 def _place(target: str) -> list[str]:
-    """An engine's artifacts lie in a folder of their own: dbt parses anew where it finds those of another target."""
+    """Each engine has its own artifacts folder: dbt parses from scratch if it finds those of another target."""
     return ["--target", target, "--target-path", _artifacts(target)]
 
 
@@ -102,6 +105,6 @@ def _artifacts(target: str) -> str:
 
 
 def _keep_results(target: str, step: int) -> None:
-    """dbt writes each step of an engine to the same file: a copy of each, such as target/emr/run_results_3.json."""
+    """Copy a step's results, such as to target/emr/run_results_3.json: dbt overwrites run_results.json in each step."""
     folder = find_root() / _artifacts(target)
     shutil.copyfile(folder / "run_results.json", folder / f"run_results_{step}.json")

@@ -10,16 +10,17 @@ from portmesh.errors import UsageError
 _UNITS = {"min": "minutes", "h": "hours", "d": "days"}
 
 
-def parse_duration(text: str) -> timedelta:
-    """`30min`, `24h` or `7d` as a time span. Raises UsageError for anything else."""
+def parse_duration(text: str, option: str) -> timedelta:
+    """`30min`, `24h` or `7d` as a time span. Raises UsageError, which names the option, for anything else."""
     found = re.fullmatch(r"(\d+)\s*(min|h|d)", text.strip())
     if not found:
-        raise UsageError("This is no time span.", [("got", text or "nothing"), ("allowed", "such as 30min, 24h, 7d")])
+        facts = [("got", text or "nothing"), ("allowed", "a whole number with min, h or d: 30min, 24h, 7d")]
+        raise UsageError(f"{option} is not a time span.", facts, f"{option} 24h")
     return timedelta(**{_UNITS[found.group(2)]: int(found.group(1))})
 
 
 def age(seconds: float) -> str:
-    """A time span in words: `8 min`, `3 hours`, `2 days`."""
+    """A number of seconds in words: `8 min`, `3 hours`, `2 days`."""
     for unit, length in (("day", 86_400), ("hour", 3_600), ("min", 60)):
         number = int(seconds // length)
         if number >= 1:

@@ -1,4 +1,4 @@
-"""What keeps dbt from its engine, in words of what to do about it: no way into AWS, or to Spark's Thrift server."""
+"""Explains why dbt cannot reach its engine (AWS, or Spark's Thrift server), and what to do about it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from portmesh.aws import Meaning, meaning_of, meaning_of_code, meaning_of_text
 
 SPARK_REFUSES = Meaning(
-    "Spark does not accept the user or the password.",
+    "Spark rejected the user or the password.",
     "set PORTMESH_SPARK_USER and DBT_ENV_SECRET_PORTMESH_SPARK_PASSWORD",
     said="Error validating the login",
 )
 SPARK_IN_OTHER_WORDS = Meaning(
-    "Something answers in Spark's place, but not as Spark's Thrift server does.",
-    "set PORTMESH_SPARK_TLS as the server has it, true or false, and check PORTMESH_SPARK_PORT",
+    "The server that answered does not speak the protocol of Spark's Thrift server.",
+    "set PORTMESH_SPARK_TLS to match the server (true or false), and check PORTMESH_SPARK_PORT",
     said="TSocket read 0 bytes|WRONG_VERSION_NUMBER|wrong version number|Bad status: ",
 )
 SPARK_AWAY = Meaning(
@@ -32,7 +32,7 @@ _OF_AN_OPERATION = re.compile(
 
 
 def meaning_of_error(error: BaseException) -> Meaning | None:
-    """Of an error that dbt ended with, or of one that it came from; None where it is none of these."""
+    """The meaning of an error that ended dbt, or of one of its causes. None if it is not about reaching the engine."""
     for one in _with_causes(error):
         if isinstance(one, (BotoCoreError, ClientError)):
             text = str(one)
@@ -41,7 +41,7 @@ def meaning_of_error(error: BaseException) -> Meaning | None:
 
 
 def meaning_of_fault(text: str) -> Meaning | None:
-    """Of a text in which an adapter repeats it; what a macro of ours says of such an error is its own."""
+    """The meaning of an adapter's text that repeats such an error. None for other text, such as a macro's message."""
     if meaning := meaning_of_text(text):
         return meaning
     if found := _OF_AN_OPERATION.search(text):

@@ -1,16 +1,20 @@
-"""Typed errors and the exit code that each one ends the command with."""
+"""Typed errors, each with the exit code of the command that raises it."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Mapping, Sequence
 from enum import IntEnum
+from textwrap import wrap
 
 from portmesh.text import facts_block, printable_lines
 
+LINE = 80
+"""The most characters in a line of allowed names."""
+
 
 class ExitCode(IntEnum):
-    """What a `portmesh` command ends with."""
+    """The exit codes of the `portmesh` command."""
 
     FINE = 0
     FINDINGS = 1
@@ -19,7 +23,7 @@ class ExitCode(IntEnum):
 
 
 class PortmeshError(Exception):
-    """An expected failure: a sentence of what it means, facts as (label, value), what to run next."""
+    """An expected failure: a sentence that says what it means, facts as (label, value), and what to do next."""
 
     exit_code = ExitCode.FINDINGS
 
@@ -38,7 +42,7 @@ class PortmeshError(Exception):
 
     @property
     def json_facts(self) -> dict[str, object]:
-        """What `--json` prints: the facts as keys, or what was given for it where labels repeat."""
+        """What `--json` prints: the facts by label. If labels repeat, the caller passes `as_json` instead."""
         return {"error": self.message, **self._as_json, **({"next": self._next_step} if self._next_step else {})}
 
     def __str__(self) -> str:
@@ -46,25 +50,27 @@ class PortmeshError(Exception):
 
 
 class FindingsError(PortmeshError):
-    """Something was looked at and is not as it must be."""
+    """The command found something that must be fixed."""
 
     exit_code = ExitCode.FINDINGS
 
 
 class UsageError(PortmeshError):
-    """Wrong use or configuration."""
+    """The command was called or configured wrongly."""
 
     exit_code = ExitCode.WRONG_USE
 
 
 class MissingArtifactError(PortmeshError):
-    """A file or package that the command needs is not there."""
+    """A file or package that the command needs is missing."""
 
     exit_code = ExitCode.MISSING_ARTIFACT
 
 
 def not_allowed(what: str, got: str, allowed: Collection[str], shown: str = "") -> UsageError:
-    """An error for a value outside `allowed`, with the nearest allowed one; `shown` shortens a long list."""
+    """An error for a value that is not `allowed`, which suggests the nearest one. `shown` replaces a long list."""
     near = difflib.get_close_matches(got, allowed, n=1, cutoff=0.4)
-    facts = [("got", got or "nothing"), ("allowed", shown or ", ".join(allowed))]
-    return UsageError(f"There is no {what} {got!r}." + (f" Did you mean {near[0]}?" if near else ""), facts)
+    names = shown or ", ".join(allowed)
+    facts = [("got", got or "nothing"), ("allowed", "\n".join(wrap(names, LINE, break_on_hyphens=False)))]
+    message = f"There is no {what} {got!r}." + (f" Did you mean {near[0]}?" if near else "")
+    return UsageError(message, facts, as_json=dict(facts) | {"allowed": names})

@@ -1,6 +1,6 @@
-"""dbt's manifest (schema v12), as far as the kit reads it.
+"""The part of dbt's manifest (schema v12) that the kit reads.
 
-What dbt leaves out for some nodes, or writes as null, has its default here, so that nobody asks for a key in vain.
+Keys that dbt leaves out for some nodes, or writes as null, get their default here.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ class _Part(BaseModel):
 
 
 class Config(_Part):
-    """The configuration of a node; the defaults are dbt's."""
+    """The configuration of a node, with dbt's defaults."""
 
     materialized: str = ""
     meta: dict[str, Any] = {}
 
 
 class DependsOn(_Part):
-    """Ids of what a node reads; a node that reads nothing may have no such list."""
+    """The ids of the nodes and sources that a node reads."""
 
     nodes: list[str] = []
 
 
 class Node(_Part):
-    """A model, test, seed, snapshot, unit test or other node. A singular test is attached to nothing."""
+    """A model, test, seed, snapshot, unit test or other node. A singular test has no `attached_node`."""
 
     unique_id: str
     resource_type: str
@@ -65,7 +65,7 @@ class Source(_Part):
 
 
 class Owner(_Part):
-    """Of a group; of several addresses the first."""
+    """The owner of a group. If there are several addresses, `email` is the first."""
 
     name: str = ""
     email: str = ""
@@ -77,7 +77,7 @@ class Owner(_Part):
 
 
 class Group(_Part):
-    """A group of models; that of a domain has the domain's name."""
+    """A group of models. A domain's group has the domain's name."""
 
     name: str
     package_name: str
@@ -88,7 +88,7 @@ class Group(_Part):
 
 
 class DocsBlock(_Part):
-    """A docs block: whose it is, and what stands in it."""
+    """A docs block: its package, its file and its content."""
 
     name: str = ""
     package_name: str = ""
@@ -103,7 +103,7 @@ class Metadata(_Part):
 
 
 class Manifest(_Part):
-    """All that dbt knows of a project and its packages, by id."""
+    """Everything that dbt knows about a project and its packages, by id."""
 
     metadata: Metadata = Metadata()
     nodes: dict[str, Node] = {}

@@ -1,4 +1,7 @@
-"""The mesh, read from dbt's manifest: products, ports, contracts, checks, consumers. Everyone's one source."""
+"""The mesh as dbt's manifest describes it: products, ports, contracts, checks and consumers.
+
+Every other module reads the mesh from here.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ class Period(BaseModel):
 
 
 class Freshness(BaseModel):
-    """How old the newest row of a port may become."""
+    """How old the newest row of a port may get."""
 
     column: str
     warn_after: Period | None = None
@@ -37,14 +40,14 @@ class Freshness(BaseModel):
 
 
 class Subject(BaseModel):
-    """Whom the rows of a port are about, and the column that says who."""
+    """Who the rows of a port are about, and the column that identifies them."""
 
     entity: str
     key: str
 
 
 class Consumer(BaseModel):
-    """Who is entitled to read a port, what for and until when."""
+    """Who may read a port, for what purpose, and until when."""
 
     name: str
     purpose: str = ""
@@ -52,7 +55,7 @@ class Consumer(BaseModel):
 
 
 class PortMeta(BaseModel):
-    """`config.meta` of a port; what the rules of the mesh demand of it is for the rules to say."""
+    """`config.meta` of a port. The mesh's rules, not this class, say what it must contain."""
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
@@ -63,7 +66,7 @@ class PortMeta(BaseModel):
     consumers: list[Consumer] = []
 
     def of(self, name: str) -> list[Consumer]:
-        """The entries of a consumer; it may have several purposes."""
+        """The entries of one consumer, which may have several purposes."""
         return [consumer for consumer in self.consumers if consumer.name == name]
 
 
@@ -79,7 +82,7 @@ class ProductMeta(BaseModel):
 
 @dataclass(frozen=True)
 class Port:
-    """An output port. `block` is the docs block with its page, which its YAML description includes."""
+    """An output port. `block` is the docs block with its catalog page, which its YAML description includes."""
 
     id: str
     product: str
@@ -98,7 +101,7 @@ class Port:
 
     @property
     def reference(self) -> str:
-        """How a model of another domain reads it."""
+        """How a model of another domain refers to it."""
         name, _, version = self.name.partition(".v")
         return f"{{{{ ref('{self.product}', '{name}'{f', v={version}' if version else ''}) }}}}"
 
@@ -124,9 +127,9 @@ class Source:
 
 @dataclass(frozen=True)
 class Node:
-    """What can be built or tested. `parents` are all ids that it reads, sources included.
+    """A node that dbt can build or test. `parents` are the ids of all nodes and sources that it reads.
 
-    `attached_to` is the id of what a generic test checks; a singular test, which may read several, has none.
+    `attached_to` is the id of the node that a generic test checks; it is empty for a singular test.
     """
 
     id: str
@@ -141,7 +144,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Product:
-    """A data product: the ports that a domain publishes, and what it makes them of."""
+    """A data product: the ports that a domain publishes, and the inputs they are built from."""
 
     name: str
     description: str
@@ -154,15 +157,15 @@ class Product:
 
     @property
     def block(self) -> str:
-        """The docs block with its page, which dbt's docs site shows for the domain."""
+        """The docs block with the product's page, which dbt's docs site shows for the domain."""
         return docs_name("", self.name, "")
 
 
 @dataclass(frozen=True)
 class Mesh:
-    """All products by name; ports, sources, what can be built or tested, and docs blocks by their ids.
+    """All products, in order of name; and ports, sources, nodes and docs blocks, by id.
 
-    `checks` are those of each port by its id, where they were asked for.
+    `checks` has the checks of each port by its id, if they were asked for.
     """
 
     name: str
@@ -179,9 +182,9 @@ class Mesh:
 
 
 def read_mesh(manifest: Mapping[str, Any], checks: Mapping[str, Iterable[Mapping[str, Any]]] | None = None) -> Mesh:
-    """The mesh of a dbt manifest (schema v12, as a dictionary), and of what `checks_by_port` lists for it.
+    """The mesh of a dbt manifest (schema v12, as a dictionary). `checks` is the list from `checks_by_port`.
 
-    Raises FindingsError where `config.meta` of a port or product is not well-formed.
+    Raises FindingsError if `config.meta` of a port or product is not well-formed.
     """
     found = dbts.Manifest.model_validate(manifest)
     ports = {node.unique_id: _port(node, found) for node in found.nodes.values() if _is_port(node)}
@@ -232,7 +235,7 @@ def _source(source: dbts.Source) -> Source:
 
 
 def docs_name(*parts: str) -> str:
-    """A name that dbt takes for a docs block, of ASCII letters, digits and underscores: `orders__order_lines`."""
+    """A valid name for a docs block, of ASCII letters, digits and underscores: `orders__order_lines`."""
     return re.sub(r"\W", lambda found: f"_u{ord(found[0]):04x}", "__".join(parts), flags=re.ASCII)
 
 

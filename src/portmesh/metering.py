@@ -1,4 +1,4 @@
-"""The bytes that Spark read for each publication, from the statements in its history to the records."""
+"""Adds up the bytes that Spark read for each publication, and records them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from portmesh.spark_history import Statement
 
 @dataclass(frozen=True)
 class Metered:
-    """The bytes read of a publication, and those of its audit; `port` is dbt's unique id."""
+    """The bytes read for a publication and for its audit. `port` is dbt's unique id."""
 
     product: str
     run: str
@@ -24,7 +24,7 @@ class Metered:
 
 
 def bytes_by_publication(statements: Iterable[Statement]) -> dict[tuple[str, str, str], dict[str, int]]:
-    """Bytes read by step, of each product, run and port (dbt's unique id) that the statements' comments name."""
+    """Bytes read by step, for each product, run and port (dbt's unique id) that the statements' comments name."""
     read: dict[tuple[str, str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for statement in statements:
         tags, step = purpose_of(statement.sql)
@@ -34,7 +34,7 @@ def bytes_by_publication(statements: Iterable[Statement]) -> dict[tuple[str, str
 
 
 def record_bytes(read: Mapping[tuple[str, str, str], Mapping[str, int]]) -> list[Metered]:
-    """Add bytes by product, run and port, and by step, to the records of publications; what was recorded."""
+    """Add bytes (by product, run and port, then by step) to the publication records. Returns what was recorded."""
     found = [Metered(*whose, sum(steps.values()), steps.get("audit", 0)) for whose, steps in read.items()]
     if found:
         run_operation("record_bytes", json.dumps({"publications": [asdict(metered) for metered in found]}), "emr")

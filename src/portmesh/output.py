@@ -1,4 +1,4 @@
-"""Where results go: tables for people, the same facts as JSON for programs."""
+"""Output of the commands: tables for people, the same facts as JSON for programs."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ LONGEST_CELL = 200
 
 
 def console(stderr: bool = False) -> Console:
-    """A console that colours on terminals only and writes no line over 100 columns to anything else."""
+    """A console. Colours are for terminals only; elsewhere lines are at most 100 columns wide."""
     found = Console(stderr=stderr, highlight=False, soft_wrap=False)
     return found if found.is_terminal else Console(stderr=stderr, highlight=False, width=PAGE_WIDTH)
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[str] = (), gap: int = 3) -> Table:
-    """A borderless table; the columns named in `numbers` are aligned right, `gap` spaces stand between columns.
+    """A table without borders. Columns named in `numbers` are right-aligned; `gap` spaces separate the columns.
 
-    A cell is text: what it has of markup and of what does not print is shown, and never obeyed.
+    Cells are plain text: markup and unprintable characters in them are shown, not interpreted.
     """
     result = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
     for header in headers:
@@ -45,7 +45,7 @@ def print_json(facts: dict[str, Any]) -> None:
 
 @contextmanager
 def errors_as_json(as_json: bool) -> Iterator[None]:
-    """With `--json`, an expected error too is a JSON document, with the same exit code."""
+    """With `--json`, also print an expected error as a JSON document; the exit code is the same."""
     try:
         yield
     except PortmeshError as error:

@@ -1,4 +1,4 @@
-"""Where the mesh is: the repository's root and the lake folder of the local target."""
+"""Finds the repository's root and the lake folder of the local target."""
 
 from __future__ import annotations
 
@@ -8,41 +8,40 @@ from pathlib import Path
 from portmesh.errors import UsageError
 
 LAKE_VARIABLE = "PORTMESH_LAKE"
-# The files that dbt reads.
 READ_BY_DBT = (".sql", ".yml", ".yaml", ".csv", ".md", ".py")
 
 
-def find_root(start: Path | None = None) -> Path:
-    """The nearest folder at or above `start` with a dbt_project.yml, as dbt itself looks for it.
+def find_root(start: Path | None = None, alternative: str = "") -> Path:
+    """The nearest folder with a dbt_project.yml, from `start` upwards.
 
-    Raises UsageError outside a dbt project.
+    Raises UsageError outside a dbt project; `alternative` adds to what that error says to do.
     """
     start = (start or Path.cwd()).resolve()
     for folder in (start, *start.parents):
         if (folder / "dbt_project.yml").is_file():
             return folder
     raise UsageError(
-        "This is no mesh: neither this folder nor one above it has a dbt_project.yml.",
+        "This is not a mesh: neither this folder nor any folder above it has a dbt_project.yml.",
         [("where", str(start))],
-        "change into the repository, or name the lake: --lake FOLDER",
+        f"change to the repository of the mesh{alternative}",
     )
 
 
 def lake_folder(option: Path | None = None) -> Path:
-    """The lake: the `--lake` option, else PORTMESH_LAKE, else `.lake` in the repository's root.
+    """The folder of the lake: the `--lake` option, else PORTMESH_LAKE, else `.lake` in the repository's root.
 
-    As in dbt, a relative PORTMESH_LAKE starts at the repository's root.
+    As in dbt, a relative PORTMESH_LAKE is relative to the repository's root.
     """
     if option:
         return option.expanduser().resolve()
     setting = Path(os.environ.get(LAKE_VARIABLE) or ".lake").expanduser()
-    return setting if setting.is_absolute() else find_root() / setting
+    return setting if setting.is_absolute() else find_root(alternative=", or name the lake: --lake FOLDER") / setting
 
 
 def old_packages(root: Path) -> list[str]:
-    """Names of the domains of which `dbt_packages` holds a copy that is not what the domain is now.
+    """Names of the domains whose copy in `dbt_packages` differs from the domain's current files.
 
-    `dbt deps` links the domains, and copies them where it cannot link.
+    `dbt deps` links the domains, or copies them if it cannot create links.
     """
     packages = [
         package for package in sorted(root.glob("dbt_packages/*")) if (root / "domains" / package.name).is_dir()

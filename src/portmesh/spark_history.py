@@ -1,4 +1,4 @@
-"""What Spark tells of the statements that it ran, by the REST API of its UI or of its history server.
+"""Reads the statements that Spark ran, through the REST API of its UI or of its history server.
 
 https://spark.apache.org/docs/3.5.9/monitoring.html#rest-api
 """
@@ -16,12 +16,12 @@ from portmesh.errors import UsageError
 
 SPARK_UI = "PORTMESH_SPARK_UI"
 AT_MOST = 100_000
-"""Statements to ask for; Spark itself keeps as many as spark.sql.ui.retainedExecutions says."""
+"""The most statements to ask for. Spark keeps as many as spark.sql.ui.retainedExecutions says."""
 
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement that ended: its number, its text, and the bytes that its stages read."""
+    """A finished statement: its number, its text, and the bytes that its stages read."""
 
     number: int
     sql: str
@@ -29,9 +29,9 @@ class Statement:
 
 
 def ended_statements(ui: str) -> Iterator[Statement]:
-    """All that the applications of this UI ran, the oldest first.
+    """All statements that the applications of this UI ran, oldest first.
 
-    Raises UsageError where nothing answers there as Spark does.
+    Raises UsageError if Spark's REST API does not answer there.
     """
     for application in _get(ui, "applications"):
         path = f"applications/{application['id']}"

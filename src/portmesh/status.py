@@ -1,4 +1,4 @@
-"""What the mesh looks like now: the state of each port, from the records of its publications."""
+"""The current state of the mesh: the state of each port, from the records of its publications."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from portmesh.upkeep.withdrawn import WithdrawnStatus, describe_withdrawn
 
 
 class PortStatus(BaseModel):
-    """One line of `portmesh status`; `age_seconds` is the time since the version was published."""
+    """One line of `portmesh status`. `age_seconds` is the time since the version was published."""
 
     product: str
     port: str
@@ -29,7 +29,7 @@ class PortStatus(BaseModel):
 
 
 class LeftStatus(BaseModel):
-    """One thing that an earlier run left beside a port."""
+    """A leftover of an earlier run of a port."""
 
     port: str
     kind: str
@@ -38,7 +38,7 @@ class LeftStatus(BaseModel):
 
 
 class MeshStatus(BaseModel):
-    """The mesh at a glance."""
+    """Everything that `portmesh status` shows."""
 
     target: str
     at: datetime
@@ -51,7 +51,7 @@ class MeshStatus(BaseModel):
 
 
 def describe_mesh(facts: MeshFacts, now: datetime, chosen: Sequence[str] = ()) -> MeshStatus:
-    """The status of the chosen ports (labels), else of all, in their order; `now` is UTC, without a zone."""
+    """The status of the chosen ports (labels), or of all. `now` is in UTC, without a time zone."""
     by_id = {port.id: port for port in facts.ports}
     shown = sorted((port for port in facts.ports if not chosen or port.label in chosen), key=lambda port: port.label)
     ports = [_describe_port(port, by_id, now) for port in shown]
@@ -88,7 +88,7 @@ def _describe_port(port: PortFacts, by_id: dict[str, PortFacts], now: datetime) 
 
 
 def _waits_for(port: PortFacts, by_id: dict[str, PortFacts]) -> list[str]:
-    """Ports held back after this one's last attempt, that it reads directly or through other ports."""
+    """Ports that this one reads, directly or through other ports, and that were held back after its last attempt."""
     found: list[str] = []
     seen: set[str] = set()
     ahead = list(port.reads)
@@ -122,4 +122,4 @@ def _summary(ports: list[PortStatus], left: list[LeftStatus]) -> str:
     states = [port.state for port in ports]
     counts = [f"{states.count(s)} {s}" for s in ("published", "held back", "waiting", "not built") if s in states]
     total = count(len(ports), "port")
-    return f"{total}: {', '.join(counts)}. {count_left([one.kind for one in left])} left from broken runs."
+    return f"{total}: {', '.join(counts)}. {count_left([one.kind for one in left])} left behind by failed runs."

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 
 def printable(value: object, longest: int | None = None) -> str:
-    """A value as a terminal may have it: in one line, what does not print as an escape such as \\n or \\x1b.
+    """A value as one line that is safe for a terminal: unprintable characters become escapes such as \\n or \\x1b.
 
-    The macro of that name does the same in dbt (macros/output_port/printable.sql). No more than `longest` characters.
+    Cut to `longest` characters. The macro of the same name does this in dbt (macros/output_port/printable.sql).
     """
     text = "null" if value is None else str(value)
     cut = text if longest is None else text[: longest + 1]
@@ -17,12 +17,12 @@ def printable(value: object, longest: int | None = None) -> str:
 
 
 def printable_lines(text: str) -> str:
-    """The same of a text whose lines stay lines."""
+    """The same for a text of several lines, which stay separate lines."""
     return "\n".join(printable(line) for line in text.split("\n"))
 
 
 def facts_block(facts: Sequence[tuple[str, str]]) -> str:
-    """Lines of `  label   value`, aligned; the lines of a value stay below each other, what does not print is shown."""
+    """Aligned lines of `  label   value`. Further lines of a value are indented below its first one."""
     width = max((len(label) for label, _ in facts), default=0)
     indent = "\n" + " " * (width + 5)
     return "\n".join(
@@ -36,7 +36,7 @@ def count(number: int, noun: str, plural: str = "") -> str:
 
 
 def size(number_of_bytes: int) -> str:
-    """Bytes in the largest fitting decimal unit: `512 B`, `1.2 kB`, `36.3 MB`."""
+    """Bytes in the largest decimal unit that fits: `512 B`, `1.2 kB`, `36.3 MB`."""
     value = float(number_of_bytes)
     for unit in ("B", "kB", "MB", "GB"):
         if value < 1000 or unit == "GB":

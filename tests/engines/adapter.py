@@ -1,7 +1,7 @@
-"""The mesh of tests/features without one of the macros that replace an adapter's own.
+"""The mesh of tests/features without one of the macros that override an adapter's own.
 
-A test of an override builds it so and expects the adapter's own fault. The day that test fails, the adapter has been
-mended: remove the macro and its test.
+A test of an override builds this mesh and expects the adapter's bug. When that test fails, the adapter has been
+fixed: remove the macro and its test.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.mesh import REPOSITORY, Mesh
 
 @contextmanager
 def left_to_the_adapter(mesh: Mesh, engine: str, *names: str) -> Iterator[None]:
-    """Meanwhile, the mesh has the repository's macros, but not these that stand in for an adapter's own."""
+    """While this is open, the mesh has the repository's macros except these overrides."""
     macros = mesh.folder / "macros"
     macros.unlink()
     shutil.copytree(REPOSITORY / "macros", macros)

@@ -1,4 +1,4 @@
-"""dbt-athena needs each macro of macros/engines/athena/adapter.sql: without it, this is what goes wrong."""
+"""dbt-athena needs each macro in macros/engines/athena/adapter.sql. These tests show what goes wrong without it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A domain's models beside its ports move from one engine to the other."""
+"""A domain's models that are not ports can move from one engine to the other."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_view_moves_from_athena_to_spark_and_back(rig: Rig, tmp_path: Path) ->
     assert not refused.ok
     assert "dbt run-operation drop_internal_views --target athena" in refused.output
     feature_mesh.lay_out(athena)
-    assert "1 views of shop__internal were dropped." in athena.dbt(*DROP).output
+    assert "Dropped 1 views in shop__internal." in athena.dbt(*DROP).output
 
     assert build(spark) == "OK"
     assert [mesh.value(f"select engine from {RELATION}") for mesh in (spark, athena)] == ["emr", "emr"]

@@ -1,7 +1,7 @@
-"""Domains build on Athena with their own roles, and are refused what is not theirs.
+"""Domains build on Athena with their own roles, and are refused access to anything else.
 
-The roles are those of the mesh's own template: written by `portmesh infra`, deployed to moto, and made again in the
-rig, whose endpoint asks their policies of every call (rig/endpoint/authorization.py).
+The roles come from the mesh's own template: `portmesh infra` generates it, moto deploys it, and the roles are copied to
+the rig, whose endpoint checks every call against their policies (rig/endpoint/authorization.py).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CONSUMERS = "consumers: [{name: desk, purpose: Count lines}]"
 
 @pytest.fixture(scope="module")
 def shop(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Mesh:  # noqa: ARG001 - it has to be up
-    """shop publishes lines, which desk reads, and prices, which nobody else may read. All stand in the lake."""
+    """shop publishes lines, which desk reads, and prices, which no one else may read. All of them are in the lake."""
     empty_lake()
     mesh = Mesh(tmp_path_factory.mktemp("mesh"), "athena")
     mesh.set_up("shop", "desk", root={"on-run-start": ["{{ create_records() }}"]})
@@ -63,7 +63,7 @@ def build(shop: Mesh) -> Callable[..., Outcome]:
 
 
 def set_up_account(cloud: Cloud) -> None:
-    """Make in the rig what CloudFormation made in moto."""
+    """Create in the rig what CloudFormation created in moto."""
     for name, location in {**cloud.databases, "raw": f"s3://{LAKE}/raw/"}.items():
         if name != "default":
             boto3.client("glue").create_database(DatabaseInput={"Name": name, "LocationUri": location})
@@ -79,7 +79,7 @@ def set_up_account(cloud: Cloud) -> None:
 
 
 def taken_on(domain: str) -> dict[str, str]:
-    """The variables of whoever took on a domain's role."""
+    """The environment variables of a caller that assumed a domain's role."""
     arn = f"arn:aws:iam::123456789012:role/portmesh-{domain}"
     credentials = boto3.client("sts").assume_role(RoleArn=arn, RoleSessionName="tests")["Credentials"]
     return {
@@ -113,7 +113,7 @@ def client_of(domain: str, service: str) -> Any:
 
 
 def refusal_of(call: Callable[..., Any], **arguments: Any) -> str:
-    """What AWS says of a call that a role may not make."""
+    """The error for a call that a role may not make."""
     with pytest.raises(ClientError) as refused:
         call(**arguments)
     assert refused.value.response["Error"]["Code"] in ("AccessDenied", "AccessDeniedException")
@@ -121,7 +121,7 @@ def refusal_of(call: Callable[..., Any], **arguments: Any) -> str:
 
 
 def query(domain: str, sql: str, group: str = "") -> str:
-    """Start a query with a domain's role; its id."""
+    """Start a query with a domain's role. Returns its id."""
     start = client_of(domain, "athena").start_query_execution
     return str(start(QueryString=sql, WorkGroup=group or f"portmesh-{domain}")["QueryExecutionId"])
 
@@ -172,7 +172,7 @@ def test_a_command_that_may_not_look_at_the_records_does_not_take_them_for_none(
     assert "portmesh/publications__shop/" in told
 
 
-# A role beside dbt: the same limits
+# A role used without dbt has the same limits
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_a_query_is_refused(shop: Mesh, sql: str, action: str) -> None:  # noqa:
 @pytest.mark.parametrize("sql", ["call system.sync()", "show tables in shop"])
 def test_a_statement_that_cannot_be_judged_is_refused(shop: Mesh, sql: str) -> None:  # noqa: ARG001
     start = client_of("desk", "athena").start_query_execution
-    assert "cannot tell what this statement reads" in refusal_of(start, QueryString=sql, WorkGroup="portmesh-desk")
+    assert "cannot find out what this statement reads" in refusal_of(start, QueryString=sql, WorkGroup="portmesh-desk")
 
 
 def test_a_port_is_read_by_who_is_listed(shop: Mesh) -> None:  # noqa: ARG001
@@ -214,7 +214,7 @@ def test_a_port_is_read_by_who_is_listed(shop: Mesh) -> None:  # noqa: ARG001
     assert query("shop", "select * from shop.prices")
 
 
-def test_a_view_gives_nobody_what_it_reads(shop: Mesh) -> None:  # noqa: ARG001
+def test_a_view_does_not_give_access_to_the_tables_it_reads(shop: Mesh) -> None:  # noqa: ARG001
     boto3.client("glue").create_table(DatabaseName="desk", TableInput=_view("select * from shop.prices"))
     start = client_of("desk", "athena").start_query_execution
     asked = {"QueryString": "select * from desk.peep", "WorkGroup": "portmesh-desk"}
@@ -224,7 +224,7 @@ def test_a_view_gives_nobody_what_it_reads(shop: Mesh) -> None:  # noqa: ARG001
 
 
 def _view(sql: str) -> dict[str, Any]:
-    """A view as Athena keeps it in Glue."""
+    """A view as Athena stores it in Glue."""
     columns = [{"name": "line_id", "type": "bigint"}]
     content = {"originalSql": sql, "catalog": "awsdatacatalog", "schema": "desk", "columns": columns}
     text = base64.b64encode(json.dumps(content).encode()).decode()

@@ -1,4 +1,4 @@
-"""Every kind of check has the same verdicts and counts on DuckDB, Spark and Athena, with every option and type."""
+"""Every kind of check has the same verdicts and counts on DuckDB, Spark and Athena, for every option and type."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ TYPES = {
     "landed_at": "timestamp",
 }
 OWN_NAMES = {"string": "{{ dbt.type_string() }}", "timestamp": "{{ dbt.type_timestamp() }}"}
-# Of every type: what passes all checks; then missing values, twins, extremes, infinities, NaN, and texts that differ in
-# a letter's case, a blank, an accent or a backslash.
+# For every type: rows that pass all checks; then missing values, duplicates, extreme values, infinities, NaN, and texts
+# that differ only in case, a space, an accent or a backslash.
 GOOD = """
 (1, true, 1, 10, 100, 1000, 0.5, 1.50, 'a', true, date '2024-01-01', timestamp '2024-01-01 00:00:00.000001'),
 (2, true, 2, 20, 200, 2000, 1.5, 2.50, 'b', false, date '2024-01-02', timestamp '2024-01-02 12:30:00'),
@@ -63,7 +63,7 @@ NEW_ROWS = "{% if is_incremental() %}where id > (select max(id) from {{ this }})
 
 @dataclass(frozen=True)
 class Check:
-    """A check as a port's YAML has it; under the model where it has no column."""
+    """A check as in a port's YAML: under a column, or under the model if it has no column."""
 
     kind: str
     column: str | None = None
@@ -81,7 +81,7 @@ def in_range(column: str, low: Any, high: Any) -> list[Check]:
     ]
 
 
-# Each passes on the good rows, but where its name or its limit lies beyond them.
+# Each passes on the good rows, unless its name or its limit says otherwise.
 CHECKS = [
     *(Check("not_null", column) for column in TYPES),
     *(Check("unique", column) for column in TYPES),
@@ -130,7 +130,7 @@ CHECKS = [
     Check("no_missing_weeks", "id"),
     Check("no_missing_weeks", "id", config={"where": "id <> 6"}),
 ]
-# One of each kind that fails on all rows.
+# One check of each kind, which fails on all rows.
 FAILING = [
     Check("not_null", "number"),
     Check("unique", "label"),
@@ -173,7 +173,7 @@ def write_port(
     constraints: dict[str, list[dict[str, Any]]] | None = None,
     tail: str = "",
 ) -> None:
-    """A port of all columns with checks by name, each with its options, and constraints by column ('' is the model)."""
+    """A port of all columns, with checks by name and options, and constraints by column ('' is the model)."""
     entries: dict[str | None, list[Any]] = {}
     for check_name, (check, options) in checks.items():
         entries.setdefault(check.column, []).append(check.entry(f"{name}_{check_name}", **options))
@@ -230,7 +230,7 @@ def write_ports(mesh: Mesh) -> None:
 
 @dataclass
 class Audited:
-    """What an engine recorded of all ports, and what it said of those that it did not publish."""
+    """What an engine recorded about all ports, and its messages about those that it did not publish."""
 
     verdicts: dict[tuple[str, int], tuple[Any, ...]]
     measurements: dict[tuple[str, int, str], tuple[Any, ...]]
@@ -239,7 +239,7 @@ class Audited:
 
 
 def audit(mesh: Mesh) -> Audited:
-    """Build the good rows, then all of them: an increment, full builds, and refusals."""
+    """Build the good rows, then all rows: an increment, full builds, and refusals."""
     mesh.set_up("shop", environment=f"on_{mesh.target}", sources=("readings", "parents"))
     for path in REPOSITORY.glob("domains/*/tests/generic/*.sql"):
         mesh.write(f"domains/shop/tests/generic/{path.name}", path.read_text())
@@ -314,9 +314,9 @@ def test_every_sentence_is_the_same(audited: dict[str, Audited], target: str) ->
 
 
 def test_dbts_own_tests_say_the_same(audited: dict[str, Audited]) -> None:
-    """On DuckDB, of the last version of each published port; the other engines are compared with that.
+    """dbt's own results on DuckDB for the last version of each published port. Other engines are compared with these.
 
-    dbt has no count for a test that passes, however many failures it allows.
+    dbt has no count for a test that passes, even if the test allows failures.
     """
     tested = audited["local"].mesh.dbt("test", "--select", "by_key", "with_options")
     last = {
@@ -332,7 +332,7 @@ def test_dbts_own_tests_say_the_same(audited: dict[str, Audited]) -> None:
 
 
 def test_no_kind_of_check_is_left_out(audited: dict[str, Audited]) -> None:
-    """Every generic test of this repository and of dbt both passes and fails here, with every option of dbt's."""
+    """Every generic test of this repository and of dbt passes and fails here, with every option of dbt's."""
     macros = manifest(audited)["macros"].values()
     kinds = {macro["name"].removeprefix("test_") for macro in macros if re.match(r"{%-? test ", macro["macro_sql"])}
     assert {"unique", "accepted_range", "no_missing_weeks"} < kinds

@@ -1,4 +1,4 @@
-"""What the tests land in a rig's lake, they read again as the same Python values, through Spark and through Athena."""
+"""What tests land in a rig's lake, they read back as the same Python values, through Spark and through Athena."""
 
 from __future__ import annotations
 

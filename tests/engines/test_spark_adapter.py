@@ -1,4 +1,4 @@
-"""dbt-spark needs each macro of macros/engines/spark/adapter.sql: without it, this is what goes wrong."""
+"""dbt-spark needs each macro in macros/engines/spark/adapter.sql. These tests show what goes wrong without it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BUILT = [
 
 @pytest.fixture(scope="module")
 def mesh(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Mesh:  # noqa: ARG001 - it has to be up
-    """The mesh of tests/features on Spark, with what a second run needs, and then changed."""
+    """The mesh of tests/features on Spark, built once and then changed for a second run."""
     empty_lake()
     mesh = Mesh(tmp_path_factory.mktemp("features"), "emr")
     feature_mesh.lay_out(mesh)

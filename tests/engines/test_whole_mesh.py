@@ -1,4 +1,4 @@
-"""The demonstration mesh on DuckDB, Spark and Athena: all of it builds, and every port has the same rows and types."""
+"""The whole demonstration mesh builds on DuckDB, Spark and Athena, and every port has the same rows and types."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tests.engine_glue import OnGlue, empty_lake
 from tests.mesh import REPOSITORY, Mesh
 
 TARGETS = ("local", "emr", "athena")
-# What a run itself leaves differs from run to run: its times, its ids, its seconds.
+# Columns that differ from run to run: times, ids, seconds.
 OF_THE_RUN = ("platform",)
 FIRST_WEEKS, NEXT_WEEK = ("2017-W02", "2017-01-16 06:00:00"), ("2017-W03", "2017-01-23 06:00:00")
 
 
 class Demonstration(Mesh):
-    """The repository's mesh on one engine, in an environment of that name."""
+    """The repository's mesh on one engine, in an environment named after it."""
 
     @property
     def project(self) -> Path:
@@ -35,7 +35,7 @@ class Demonstration(Mesh):
         assert built.ok, built.output
 
     def port(self, name: str) -> pyarrow.Table:  # type: ignore[override]
-        """All rows of a port, as whoever reads the files gets them."""
+        """All rows of a port, read from its files."""
         product, port = name.split(".")
         if isinstance(self.engine, OnGlue):
             return self.engine.catalog.load_table(f"on_{self.target}__{product}.{port}").scan().to_arrow()
@@ -62,7 +62,7 @@ def land(target: str, until: str, landed_at: str) -> None:
 def meshes(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Demonstration]]:
-    """The mesh on every engine, built from the same weeks: at first, and once more when a week has landed."""
+    """The mesh on every engine, built from the same weeks, and built again after one more week has landed."""
     request.getfixturevalue("rig")
     folder = tmp_path_factory.mktemp("meshes")
     empty_lake()
@@ -93,7 +93,7 @@ def test_every_port_is_published_on_every_engine(meshes: dict[str, Demonstration
 
 @pytest.mark.parametrize("target", ["emr", "athena"])
 def test_every_port_has_the_types_of_its_contract(meshes: dict[str, Demonstration], target: str) -> None:
-    """As DuckDB has them, but for tinyint and smallint, which Iceberg stores as int."""
+    """The types as on DuckDB, except for tinyint and smallint, which Iceberg stores as int."""
     for name in ports(meshes):
         expected = {field.name: stored(field.type) for field in meshes["local"].port(name).schema}
         got = {field.name: stored(field.type) for field in meshes[target].port(name).schema}
@@ -101,7 +101,7 @@ def test_every_port_has_the_types_of_its_contract(meshes: dict[str, Demonstratio
 
 
 def stored(kind: pyarrow.DataType) -> str:
-    """The name of a type where Iceberg's and DuckDB's Arrow types say the same."""
+    """A common name for equivalent Arrow types of Iceberg and DuckDB."""
     return {"int8": "int32", "int16": "int32", "large_string": "string", "date32[day]": "date"}.get(
         str(kind), str(kind)
     )
@@ -116,7 +116,7 @@ def test_every_port_has_the_same_rows(meshes: dict[str, Demonstration], target: 
 
 
 def checksums(rows: pyarrow.Table) -> dict[str, tuple[int, int]]:
-    """Of each column, and of whole rows: how many values there are, and the sum of their hashes."""
+    """The number of values and the sum of their hashes, for each column and for whole rows."""
     columns = sorted(rows.column_names)
     texts = {name: f'cast("{name}" as varchar)' for name in columns} | {
         "whole rows": "row(" + ", ".join(f'cast("{name}" as varchar)' for name in columns) + ")"
@@ -131,7 +131,7 @@ def checksums(rows: pyarrow.Table) -> dict[str, tuple[int, int]]:
 
 
 def test_a_checksum_sees_every_difference() -> None:
-    """A row more, a value that moved to another row, and a type with other digits."""
+    """The comparison finds an extra row, a value in another row, and a type with a different precision."""
     rows = pyarrow.table({"key": [1, 2], "text": ["a", "b"]})
     assert checksums(rows) == checksums(rows.take([1, 0]))
     for other in (

@@ -1,8 +1,8 @@
-"""Stand-ins for the names that dbt gives to models, for sqlfluff's jinja templater (`library_path` in `.sqlfluff`).
+"""Stand-ins for dbt's Jinja names, for sqlfluff's jinja templater (`library_path` in `.sqlfluff`).
 
-The names come from dbt itself: what its context of a model has, the macros that it brings along, and the packages that
-are installed. sqlfluff's own stand-ins (`apply_dbt_builtins`) have ref, source, this, var and a few more. Each one here
-renders its arguments, so that a column used only inside it counts as used.
+The names come from dbt: its context for models, its own macros, and the installed packages. sqlfluff's own stand-ins
+(`apply_dbt_builtins`) only cover ref, source, this, var and a few more. Each stand-in renders its arguments, so that a
+column that is used only inside it counts as used.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from sqlfluff.core.templaters.builtins.dbt import DBT_BUILTINS
 
 
 class StandIn:
-    """A name of dbt's: `target.name` renders as target_name, `hash(column)` as a call, `type_int()` as a type."""
+    """A dbt name: `target.name` renders as target_name, `hash(column)` as a call, `type_int()` as a type."""
 
-    # Jinja's sandbox asks for both before it calls an object.
+    # Jinja's sandbox reads both attributes before it calls an object.
     unsafe_callable = False
     alters_data = False
 
@@ -43,7 +43,7 @@ class StandIn:
         return StandIn(f"{self._text}_{name}")
 
     def __iter__(self) -> Iterator[StandIn]:
-        """A loop over it has no round: what it would hold is known to a database alone."""
+        """A loop over it is empty, because only a database knows its values."""
         return iter(())
 
     def __str__(self) -> str:
@@ -60,14 +60,14 @@ class Package(StandIn):
 
 
 class Adapter(StandIn):
-    """`adapter.dispatch(macro, package)(…)`: a function call of the macro's name."""
+    """`adapter.dispatch(macro, package)(…)` renders as a call of a function with the macro's name."""
 
     def dispatch(self, macro: str, package: str = "") -> StandIn:  # noqa: ARG002
         return StandIn(macro)
 
 
 class Config(StandIn):
-    """`config(…)` renders nothing; `config.get(key, default)` the default."""
+    """`config(…)` renders nothing; `config.get(key, default)` renders the default."""
 
     def __call__(self, *arguments: object, **named: object) -> str:  # type: ignore[override]  # noqa: ARG002
         return ""
@@ -77,19 +77,19 @@ class Config(StandIn):
 
 
 def env_var(name: str, default: str = "") -> str:
-    """`env_var(name, default)`: the default, so that no setting of this machine changes what is linted."""
+    """`env_var(name, default)` renders the default, so that this machine's settings do not affect the lint."""
     return default or name
 
 
 def names_of_dbt() -> set[str]:
-    """What dbt gives to every model: its context, and the macros that it brings along."""
+    """The names that dbt provides to every model: its context and its own macros."""
     files = Path(PACKAGE_PATH).glob("macros/**/*.sql")
     macros = {name for file in files for name in re.findall(r"{%-?\s*macro\s+(\w+)", file.read_text())}
     return set(ModelContext._context_members_) | macros
 
 
 def packages() -> set[str]:
-    """Names of the packages that `dbt deps` has installed, and of dbt's own."""
+    """The names of the installed packages, and of dbt's own package."""
     installed = Path(__file__).resolve().parents[2] / "dbt_packages"
     return {"dbt"} | {folder.name for folder in installed.glob("*") if folder.is_dir()}
 

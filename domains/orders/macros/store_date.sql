@@ -1,5 +1,5 @@
 {#
-  The day on the stores' clock (America/New_York) of a UTC time.
+  Turns a UTC time into the day on the stores' clock (America/New_York).
   Example: {{ store_date('transaction_timestamp') }} as purchase_date
 #}
 {% macro store_date(utc_timestamp) %}

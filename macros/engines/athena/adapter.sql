@@ -1,11 +1,12 @@
-{# What dbt-athena 1.11.1 needs for the mesh. One macro, one reason; the tests of
-   tests/engines/test_athena_adapter.py fail without each of them, and say when one is no longer needed. #}
+{# Fixes that dbt-athena 1.11.1 needs for the mesh. Each macro gives its reason. tests/engines/test_athena_adapter.py
+   fails without any one of them, and shows when one is no longer needed. #}
 
-{# Iceberg holds microseconds; `timestamp` alone is milliseconds in Athena, and no Iceberg table takes it. #}
+{# Iceberg stores microseconds. In Athena, plain `timestamp` has milliseconds, which an Iceberg table does not accept.
+   #}
 {% macro athena__type_timestamp() %}timestamp(6){% endmacro %}
 
-{# Its own writes a file for a Hive table of text: backslashes, microseconds and, on a machine that is not set to
-   UTF-8, every letter beyond ASCII are lost, and what it cannot read as a timestamp becomes null.
+{# dbt-athena's macro writes a text file for a Hive table. It loses backslashes, microseconds and, on a machine that is
+   not set to UTF-8, all letters beyond ASCII; a value that it cannot read as a timestamp becomes null.
    https://github.com/dbt-labs/dbt-adapters/issues/415 #}
 {% macro athena__create_csv_table(model, agate_table) %}
   {% set columns = [] %}
@@ -28,8 +29,8 @@
   {{- return('cast(' ~ name ~ ' as ' ~ type ~ ')') -}}
 {% endmacro %}
 
-{# Without this a clone is a view on the other environment's table, which a port's next build does not write over: a
-   copy. #}
+{# Makes a clone a copy. Without this it would be a view on the other environment's table, which the port's next build
+   would not replace. #}
 {% macro athena__can_clone_table() %}{{ return(true) }}{% endmacro %}
 
 {% macro athena__create_or_replace_clone(this_relation, defer_relation) %}
@@ -38,20 +39,21 @@
   {{ create_table_as(false, this_relation, 'select * from ' ~ defer_relation) }}
 {% endmacro %}
 
-{# Its own sends GRANT, which Athena does not know. #}
+{# dbt-athena's macro sends GRANT, which Athena does not have. #}
 {% macro athena__apply_grants(relation, grant_config, should_revoke) %}
   {% do portmesh.iceberg__pass_over_grants(relation, grant_config) %}
 {% endmacro %}
 
-{# A unit test makes an empty table to learn its columns' types; an Iceberg table takes no smallint, a Hive table no
-   timestamp(6), and a view takes both. https://github.com/dbt-labs/dbt-adapters/issues/424 #}
+{# For a unit test, dbt creates an empty table to find out its columns' types. An Iceberg table cannot have smallint and
+   a Hive table cannot have timestamp(6), but a view can have both. https://github.com/dbt-labs/dbt-adapters/issues/424
+   #}
 {% macro athena__get_create_table_as_sql(temporary, relation, sql) -%}
   {%- if model.resource_type == 'unit_test' -%}create or replace view {{ relation }} as {{ sql }}
   {%- else -%}{{ return(create_table_as(temporary, relation, sql)) }}{%- endif -%}
 {%- endmacro %}
 
-{# Its results have decimals as text, of which dbt says that it is no number of failures. In the gate a port is at work,
-   which casts them itself. #}
+{# Athena returns decimals as text, which dbt does not accept as a number of failures. This casts them, but only in
+   dbt's test nodes, because the audit of a port does its own cast. #}
 {% macro athena__get_test_sql(main_sql, fail_calc, warn_if, error_if, limit) %}
   {% set counted = {'by': fail_calc} %}
   {% if model.resource_type == 'test' and fail_calc != 'count(*)' %}

@@ -1,6 +1,6 @@
-{# Athena: a candidate is a table of its own or, of an increment, a second Glue name on the port's own Iceberg metadata;
-   publication is one Glue UpdateTable that moves the port to it. Two names that share files are never dropped by
-   DROP TABLE, which would take the files along. #}
+{# Athena: a candidate is a separate table, or for an increment a second Glue name for the port's own Iceberg metadata.
+   Publishing is one Glue UpdateTable call that moves the port to it. DROP TABLE would delete files that two names
+   share, so it is never used for such names. #}
 
 {% macro athena__is_iceberg_table(relation) %}
   {%- set parameters = adapter.get_glue_table(relation)['Table'].get('Parameters') or {} -%}
@@ -9,14 +9,14 @@
 
 {% macro athena__branch_relation(port, version) %}{{ return(portmesh.version_relation(port, version)) }}{% endmacro %}
 
-{# To look first whether there are any would scan what the statement scans. #}
+{# Does not count first, because counting would scan as much as the statement itself. #}
 {% macro athena__delete_rows(relation, condition) %}
   {% do portmesh.execute_sql('delete from ' ~ relation ~ ' where ' ~ condition) %}
 {% endmacro %}
 
-{# Whatever is no increment: Athena cannot overwrite, and rows that it deletes are read on, with the files that say so.
-   Of an increment's second name, which has metadata and so columns of its own, what cannot be added, widened or
-   dropped there; a column that rows are partitioned by cannot be dropped. #}
+{# True for a full build: Athena cannot overwrite a table, and readers would still read deleted rows together with the
+   delete files. An increment changes columns on its second name, which has its own metadata. It needs a new table only
+   if a column must change its type, or must be dropped from a partitioned table. #}
 {% macro athena__needs_new_table(port, increment) %}
   {% if not increment %}{{ return(true) }}{% endif %}
   {% set needed = portmesh.iceberg__schema_changes(port, port.relation) %}
@@ -30,7 +30,7 @@
 
 {% macro athena__publishes_beside_as_it_is() %}{{ return(true) }}{% endmacro %}
 
-{# A Glue name comes only by CREATE TABLE, so a placeholder is made and turned to the port's metadata. #}
+{# Only CREATE TABLE adds a name to Glue, so this creates a placeholder and then points it to the port's metadata. #}
 {% macro athena__open_branch(port, place) %}
   {% set needed = portmesh.iceberg__schema_changes(port, port.relation) %}
   {% do portmesh.athena__open_second_name(port, place.result) %}

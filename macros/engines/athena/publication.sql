@@ -2,7 +2,7 @@
   {{- return(adapter.get_glue_table(port.relation)['Table']['Parameters']['metadata_location']) -}}
 {% endmacro %}
 
-{# dbt is told too: the same run may write the port once more. #}
+{# Also updates dbt's cache, because the same run may write the port again. #}
 {% macro athena__rename_table(from_relation, to_relation) %}
   {% set new_name = to_relation.render_hive() %}
   {% do portmesh.execute_sql('alter table ' ~ from_relation.render_hive() ~ ' rename to ' ~ new_name) %}
@@ -14,8 +14,8 @@
   {% do portmesh.engine_macro('forget_table')(place.result) %}
 {% endmacro %}
 
-{# The port's name turns to the new table; the one before, with the versions in it, keeps a name for the way back. That
-   takes seconds, so another run is looked for once more. #}
+{# Points the port's name to the new table. The previous table, with its versions, keeps another name for a rollback.
+   Giving it that name takes seconds, so this checks again that no other run has published in the meantime. #}
 {% macro athena__publish_beside(port, place) %}
   {% do portmesh.athena__open_second_name(port, place.replaced) %}
   {% do portmesh.iceberg__assert_not_overtaken(port, place) %}
@@ -26,8 +26,8 @@
   {{- return('(select * from ' ~ relation ~ ' for version as of ' ~ snapshot_id | int ~ ')') -}}
 {% endmacro %}
 
-{# A table that was put aside with the version as its last comes back as it is. Athena cannot move a table back to an
-   older snapshot, so then the rows are written once more, as a version like any other. #}
+{# If a kept table has the previous version as its last snapshot, it becomes the port again as it is. Otherwise the rows
+   are written again as a new version, because Athena cannot move a table back to an older snapshot. #}
 {% macro athena__restore_version(port, current, previous) %}
   {% set withdrawn = portmesh._name_of_withdrawn(port, current) %}
   {% set holder = portmesh.iceberg__holder_of_snapshot(port, previous.snapshot_id) %}
@@ -43,8 +43,8 @@
   {% endif %}
 {% endmacro %}
 
-{# The name of the version that consumers no longer read, unless a rollback that was killed has put it aside by that
-   name already: then what consumers read is another. #}
+{# The name under which the current table is kept: the version that consumers no longer read. If a rollback that was
+   killed has already used that name, a new name. #}
 {% macro _name_of_withdrawn(port, current) %}
   {% set is_taken = current.version in portmesh.tables_in(port.internal_schema) %}
   {% set name = portmesh.new_version_name(port, current) ~ '__replaced' if is_taken else current.version %}

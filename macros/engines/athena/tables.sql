@@ -18,8 +18,8 @@
   {{- return(', partitioning = array[' ~ texts | join(', ') ~ ']' if texts else '') -}}
 {% endmacro %}
 
-{# Athena writes at most 100 partitions a statement, so rows of more go by groups of partitions: from the table `stored`
-   that holds them, or one that is made of them, so that each statement sees the same rows. #}
+{# Athena writes at most 100 partitions in one statement, so more are written in groups. The rows come from the table
+   `stored`, or from a table created for this, so that every statement sees the same rows. #}
 {% macro athena__insert_rows(node, relation, columns, rows, stored) %}
   {% set insert, fields = 'insert into ' ~ relation ~ columns ~ '\n', portmesh.partition_fields(node) %}
   {% set key, at_once = portmesh._partition_key(node, fields), portmesh._partitions_at_once(fields) %}
@@ -38,7 +38,7 @@
   {% endif %}
 {% endmacro %}
 
-{# How many a statement may write that differ in what SQL can tell. #}
+{# The number of partition keys (_partition_key) in one statement. Each may be spread over all buckets. #}
 {% macro _partitions_at_once(fields) %}
   {% set buckets = namespace(product=1) %}
   {% for field in fields if field.transform == 'bucket' %}
@@ -47,7 +47,7 @@
   {{ return(100 // buckets.product) }}
 {% endmacro %}
 
-{# A text that is another for each partition; buckets aside, whose numbers SQL cannot tell. #}
+{# SQL for a text that differs for each partition. It leaves out buckets, because SQL cannot compute their numbers. #}
 {% macro _partition_key(node, fields) %}
   {%- set types, parts = {}, [] -%}
   {%- for column in node.columns.values() -%}
@@ -67,7 +67,7 @@
   {{- return(parts | join(" || '|' || ")) -}}
 {% endmacro %}
 
-{# `table` is one of record_tables. #}
+{# `table` comes from record_tables. #}
 {% macro athena__create_record_table(table) %}
   {% set relation = table.relation %}
   {% if table.rows %}
@@ -79,7 +79,7 @@
   {% endif %}
 {% endmacro %}
 
-{# `change` is one of changed_columns: a column added, or made wider. #}
+{# `change` comes from changed_columns: a column to add or widen. #}
 {% macro athena__change_column(relation, change) %}
   {% set name, type = '`' ~ change.column ~ '`', portmesh.stored_type(change.data_type) %}
   {% set action = 'add columns (' ~ name ~ ' ' ~ type ~ ')' if change.change == 'add'

@@ -2,12 +2,12 @@
   {{- return({'string': 'varchar', 'timestamp': 'timestamp(6)', 'int': 'integer'}.get(data_type, data_type)) -}}
 {% endmacro %}
 
-{# In DDL, Athena has Hive's names. #}
+{# Athena uses Hive's type names in DDL. #}
 {% macro athena__stored_type(data_type) %}
   {{ return({'tinyint': 'int', 'smallint': 'int'}.get(data_type, data_type)) }}
 {% endmacro %}
 
-{# typeof() is a constant: one statement gives the names, one the exact types, and neither reads a row. #}
+{# One statement returns the names, another the exact types. typeof() is constant, so neither reads a row. #}
 {% macro athena__describe_query(sql) %}
   {% set names = portmesh.query('select * from (\n' ~ sql ~ '\n) as described limit 0').column_names %}
   {% set places, types = portmesh.iceberg__column_places(names), [] %}
@@ -20,7 +20,7 @@
   {{ return(columns) }}
 {% endmacro %}
 
-{# Glue has them in Hive's names. #}
+{# Glue stores the types under Hive's names. #}
 {% macro athena__table_columns(relation) %}
   {% set names = {'string': 'varchar', 'int': 'integer', 'float': 'real', 'timestamp': 'timestamp(6)'} %}
   {% set columns = [] %}

@@ -1,4 +1,4 @@
-{# Athena: what `portmesh clean` and `portmesh maintain` ask of Iceberg's own tables, and of OPTIMIZE and VACUUM. #}
+{# Athena: Iceberg's metadata tables, OPTIMIZE and VACUUM, which `portmesh clean` and `portmesh maintain` use. #}
 
 {% macro athena__metadata(relation, name) %}
   {{- return(relation.incorporate(path={'identifier': relation.identifier ~ '$' ~ name})) -}}
@@ -9,14 +9,14 @@
   {{ return(adapter.list_relations_without_caching(relation) | map(attribute='identifier') | list) }}
 {% endmacro %}
 
-{# Of a table that Athena writes there are none: its candidates are second names. #}
+{# Athena creates no branches: its candidates are second names. #}
 {% macro athena__branches_of(port) %}{{ return([]) }}{% endmacro %}
 
 {% macro athena__drop_version(port, name) %}
   {% do portmesh.iceberg__drop_unless_shared(port, name) %}
 {% endmacro %}
 
-{# Second names have the location of the table that they are of. #}
+{# A second name has the same location as the table it belongs to. #}
 {% macro athena__has_own_files(port, relation) %}
   {% set places = [adapter.get_glue_table_location(port.relation)] %}
   {% for name in portmesh.list_versions(port) if name != relation.identifier %}
@@ -35,7 +35,7 @@
   {% do adapter.delete_from_glue_catalog(relation) %}
 {% endmacro %}
 
-{# Athena cannot write a tag; `portmesh maintain --target emr` sets those of what Athena published. #}
+{# Athena cannot write tags; `portmesh maintain --target emr` sets them for what Athena published. #}
 {% macro athena__tag_contract_version(port, name, snapshot_id) %}{% endmacro %}
 
 {% macro athena__compact(port) %}
@@ -45,7 +45,7 @@
 
 {% macro athena__rewrite_manifests(port) %}{% endmacro %}
 
-{# VACUUM counts snapshots from the newest and looks at their age, and so takes orphan files away too. #}
+{# VACUUM expires snapshots by number and age, and also deletes orphan files. #}
 {% macro athena__remove_expired(port, keep) %}
   {% do portmesh.execute_sql(
       'alter table ' ~ port.relation.render_hive() ~ " set tblproperties ('vacuum_min_snapshots_to_keep' = '"

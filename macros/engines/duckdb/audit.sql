@@ -1,9 +1,9 @@
-{# A full build's checks go one by one, so that the one that cannot be run is named; an increment's are many and
-   small. #}
+{# A full build runs its checks one by one, so that a check with broken SQL can be named. An increment's checks are
+   small, so many share one statement. #}
 {% macro duckdb__checks_at_once(is_increment) %}{{ return(30 if is_increment else 1) }}{% endmacro %}
 
-{# Dense integers: 65,536 keys a bucket, one bit each, and as many bits set as rows. Texts: a bucket for each 64-bit
-   hash. #}
+{# A bucket for dense integers has 65,536 possible keys, one bit each: without duplicates, as many bits are set as there
+   are rows. A bucket for texts is a 64-bit hash. #}
 {% macro duckdb__key_buckets(column, data_type, rows) %}
   {% if data_type == 'string' %}
     {{ return({'key': 'hash(' ~ column ~ ')', 'holds_duplicates': 'count(*) > 1'}) }}

@@ -1,5 +1,5 @@
-{# DuckDB: a port is a view on a version table. A candidate is a table that no view names; nothing that a view names is
-   changed before the verdict. #}
+{# DuckDB: a port is a view on a version table, and a candidate is a table that no view names. Before the audit has
+   passed, nothing that a view names is changed. #}
 
 {% macro duckdb__place_candidate(port, current, increment, changes) %}
   {% set version, existing = portmesh.new_version_name(port, current), load_relation(port.relation) %}
@@ -13,7 +13,8 @@
   }) }}
 {% endmacro %}
 
-{# Of a port without a record: on a version of it, a clone of another environment's, or what publish_shell left. #}
+{# Whether the view of a port without a record was created by Portmesh: on one of its versions, as a clone of another
+   environment's port, or by publish_shell. #}
 {% macro _is_view_of_portmesh(port) %}
   {% set text, name = portmesh.duckdb__view_text(port), modules.re.escape(port.alias) %}
   {% set clone_or_shell = ' as select \\* from ([^ ()]+\\."?' ~ name ~ '"?|\\(.*\\) as contract where .*);?$' %}
@@ -21,7 +22,7 @@
   {{ return(is_copy or portmesh.duckdb__versions_in(port, text) | length > 0) }}
 {% endmacro %}
 
-{# The columns are declared, so that none keeps a collation of the model's. #}
+{# Declares the columns, so that none keeps a collation from the model. #}
 {% macro duckdb__write_candidate(port, place, sql, changes) %}
   {% set columns = {} %}
   {% for column in port.columns %}{% do columns.update({adapter.quote(column.name): column.data_type}) %}{% endfor %}
@@ -30,8 +31,8 @@
       ~ ' from (\n' ~ sql ~ '\n) as model') %}
 {% endmacro %}
 
-{# Beside the increment stand the published rows that it replaces, which the way back needs, and a view of what the port
-   will be. The published table stays as it is until publish_version. #}
+{# Creates a table with the published rows that the increment replaces, which a rollback needs, and a view of the port
+   as it will be. The published table does not change until publish_version. #}
 {% macro duckdb__compose_result(port, place, changes) %}
   {% set base = portmesh.version_relation(port, place.base) %}
   {% set replaced = portmesh.version_relation(port, place.version ~ '__replaced') %}

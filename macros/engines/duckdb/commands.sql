@@ -1,18 +1,18 @@
-{# A relative path starts where dbt was called: in another folder than the mesh's root, DuckDB has just made an empty
-   database. #}
+{# A relative path starts at the folder where dbt was called. If that is not the mesh's root, DuckDB has just created an
+   empty database there. #}
 {% macro duckdb__database_problem() %}
   {% if modules.re.match('/|~|[A-Za-z]:|[a-z0-9]+:|:', target.path) %}{{ return('') }}{% endif %}
   {% set root_file = portmesh.text_literal(invocation_args_dict.project_dir ~ '/dbt_project.yml') %}
   {% set is_root = 'content in (select content from read_text(' ~ root_file ~ '))' %}
   {% set here = run_query("select count(*) from read_text('dbt_project.ym[l]') where " ~ is_root) %}
   {% if here.rows[0][0] %}{{ return('') }}{% endif %}
-  {{ return('The database is not the one of this mesh, so nothing was built.\n\n'
+  {{ return('This is not the mesh\'s own database, so nothing was built.\n\n'
       ~ '  got       ' ~ target.path ~ ', in the folder where dbt was called\n'
       ~ '  allowed   ' ~ target.path ~ ' in ' ~ invocation_args_dict.project_dir ~ '\n'
-      ~ '  next      call dbt there, or set PORTMESH_DATABASE to an absolute path') }}
+      ~ '  next      run dbt in that folder, or set PORTMESH_DATABASE to an absolute path') }}
 {% endmacro %}
 
-{# Names of packages of which a file that dbt reads is not as in the domain of that name. #}
+{# The packages with a file, of a kind that dbt reads, that differs from the domain of the same name. #}
 {% macro duckdb__old_packages() %}
   {% set root = invocation_args_dict.project_dir ~ '/' %}
   {% set sql %}
@@ -48,9 +48,9 @@
   {{ return([
       {'pattern': 'No space left on device|File too large|Disk quota exceeded', 'tried': true,
        'cause': 'the disk with the mesh\'s database is full',
-       'remedy': 'make room there, or name another place (PORTMESH_DATABASE)'},
+       'remedy': 'free up space, or set PORTMESH_DATABASE to another place'},
       {'pattern': 'Out of Memory Error', 'tried': true,
-       'cause': 'DuckDB may not use as much memory as this takes',
+       'cause': 'this needs more memory than DuckDB may use',
        'remedy': 'use fewer threads (PORTMESH_THREADS), or raise memory_limit in profiles.yml'},
   ]) }}
 {% endmacro %}

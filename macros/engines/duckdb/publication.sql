@@ -1,5 +1,5 @@
-{# DuckDB: the switch, its records and the dropping of old versions are one transaction, which ends with the commit of
-   build_output_port. Until then consumers read the version that they had. #}
+{# DuckDB: switching to the new version, recording it and dropping old versions are one transaction, which
+   build_output_port commits. Until then consumers read the version that they had. #}
 
 {% macro duckdb__published_rows(port, version) %}
   {{ return(portmesh.version_relation(port, version.base)) }}
@@ -7,12 +7,12 @@
 
 {% macro duckdb__current_snapshot(port) %}{{ return(none) }}{% endmacro %}
 
-{# Whether the port's view is the one on the recorded version. #}
+{# Whether the port's view reads the recorded version. #}
 {% macro duckdb__reads_as_recorded(port, current) %}
   {{ return(portmesh.duckdb__shown_versions(port) == [current.base]) }}
 {% endmacro %}
 
-{# Names of the versions on which the port's view is. #}
+{# The names of the versions that the port's view reads. #}
 {% macro duckdb__shown_versions(port) %}
   {{ return(portmesh.duckdb__versions_in(port, portmesh.duckdb__view_text(port))) }}
 {% endmacro %}
@@ -26,8 +26,8 @@
   {{ return(portmesh.query(query).columns[0].values() | join('\n')) }}
 {% endmacro %}
 
-{# Names of the port's versions that a text of SQL names; a port of another domain may have versions of the same
-   names. #}
+{# The names of the port's versions in a text of SQL. It compares the schema too, because another domain's port may have
+   versions with the same names. #}
 {% macro duckdb__versions_in(port, text) %}
   {% set found, name = [], modules.re.escape(port.alias) ~ portmesh.version_pattern() ~ '\\w*' %}
   {% for schema, name in modules.re.findall('(?<!\\w)(?:(\\w+)"?\\.)?"?(' ~ name ~ ')', text) %}
@@ -64,7 +64,7 @@
 
 {% macro duckdb__show_again(port, current) %}{% do portmesh._show_version(port, current.base) %}{% endmacro %}
 
-{# The view must name the version that was audited, and that must hold as many rows as were counted. #}
+{# The view must read the audited version, which must have as many rows as were counted. #}
 {% macro duckdb__assert_published(port, place, row_count) %}
   {% set shown = portmesh.duckdb__shown_versions(port) %}
   {% set rows = portmesh.count_rows(port.relation) if shown == [place.base] else none %}
@@ -72,11 +72,10 @@
     {% set now = 'a view on ' ~ (shown | join(', ') or 'something else') if rows is none
         else '{:,}'.format(rows) ~ ' rows of it' %}
     {% do exceptions.raise_dependency_error(
-        port.label ~ ' was not published: what its readers would see is not what was audited; a hook of the port, or'
-        ~ ' somebody else, has changed it.\n\n'
+        port.label ~ ' was not published: a hook of the port, or someone else, changed it after its audit.\n\n'
         ~ '  audited   ' ~ '{:,}'.format(row_count) ~ ' rows of ' ~ place.base ~ '\n'
         ~ '  now       ' ~ now ~ '\n'
-        ~ '  next      take out what writes to the port after its audit, then: '
+        ~ '  next      remove whatever writes to the port after its audit, then: '
         ~ portmesh.build_command(port)) %}
   {% endif %}
 {% endmacro %}

@@ -4,7 +4,7 @@
   {{ return(previous.base in kept and has_replaced) }}
 {% endmacro %}
 
-{# The version before: the rows of another table, or those of the same one with the increment taken out again. #}
+{# The rows of the previous version: another table, or the same table without the increment. #}
 {% macro duckdb__kept_rows(port, current, previous) %}
   {% set base = portmesh.version_relation(port, previous.base) %}
   {% if not portmesh._is_increment_on(current, previous) %}{{ return(base) }}{% endif %}
@@ -12,13 +12,13 @@
       ~ ' union all by name select * from ' ~ portmesh.version_relation(port, current.version ~ '__replaced') ~ ')') }}
 {% endmacro %}
 
-{# By the key that the increment was published with. #}
+{# The condition that a row belongs to the increment, by the key that it was published with. #}
 {% macro _is_of_increment(port, version) %}
   {% set key = (fromjson(version.contract or '{}') or {}).get('unique_key') or port.unique_key %}
   {{ return(portmesh.shares_key(port, portmesh.quoted_names(key), portmesh.version_relation(port, version.version))) }}
 {% endmacro %}
 
-{# The same version twice: what consumers read now is none of the records. #}
+{# Current and previous are the same version if consumers read something that is not recorded. #}
 {% macro _is_increment_on(current, previous) %}
   {{ return(current.base == previous.base and current.version != previous.version) }}
 {% endmacro %}
@@ -35,7 +35,7 @@
   {% do portmesh.assert_published(port, {'base': previous.base}, previous.row_count | int) %}
 {% endmacro %}
 
-{# What the increment added to the table or made wider becomes as the version before had it. #}
+{# Undoes the columns that the increment added or widened. #}
 {% macro _take_columns_back(base, current, previous) %}
   {% set types = {} %}
   {% for column in fromjson(previous.contract or '{}').columns or [] %}

@@ -23,8 +23,8 @@
   {{ return(columns) }}
 {% endmacro %}
 
-{# This and what follows may be asked at the start of a run, by run_query: a statement that opens a transaction would
-   have dbt take back what the hook makes. #}
+{# This and the next macros use run_query because hooks may call them at the start of a run. A statement that opened a
+   transaction would make dbt roll back what the hook creates. #}
 {% macro duckdb__table_columns(relation) %}
   {% set columns = [] %}
   {% for row in run_query('describe ' ~ relation).rows %}
@@ -47,8 +47,8 @@
 
 {% macro duckdb__analyse_query(sql) %}{% do portmesh.query('explain ' ~ sql) %}{% endmacro %}
 
-{# Read from files by this connection, as DuckDB's profile has it (settings in profiles.yml); what is in memory is not
-   read. #}
+{# The bytes that this connection has read from files, from DuckDB's log (settings in profiles.yml). Data that is
+   already in memory does not count. #}
 {% macro duckdb__bytes_read_so_far() %}
   {% set query %}
     select sum(regexp_extract(message, '''value'': (\d+)', 1)::bigint)

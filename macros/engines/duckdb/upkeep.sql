@@ -24,7 +24,7 @@
 
 {% macro duckdb__tables_with_snapshots(port, snapshot_ids) %}{{ return([]) }}{% endmacro %}
 
-{# The SQL of every view but those that runs make beside an increment. #}
+{# The SQL of all views, except those that runs create for an increment's result. #}
 {% macro _views_text() %}
   {% set query %}
     select string_agg(sql, chr(10)) from duckdb_views() where not internal and not {{ portmesh._is_result_view() }}
@@ -43,13 +43,13 @@
   {% endif %}
 {% endmacro %}
 
-{# A view on versions of the port: what else may stand at its name is somebody's own. #}
+{# Only a view on versions of the port counts; another relation with its name belongs to someone else. #}
 {% macro duckdb__is_published_here(port) %}
   {{ return(portmesh.duckdb__shown_versions(port) | length > 0) }}
 {% endmacro %}
 
-{# DuckDB keeps a view's SQL with the names that its author wrote: with the schema, or without it and then not that of a
-   CTE. #}
+{# DuckDB stores a view's SQL as its author wrote it. The port's name may have its schema or not; without one, it must
+   not be the name of a CTE. #}
 {% macro duckdb__readers_of(port) %}
   {% set schema, name, found = modules.re.escape(port.relation.schema), modules.re.escape(port.alias), [] %}
   {% set with_schema = '(?i)\\b"?' ~ schema ~ '"?\\."?' ~ name ~ '\\b(?!\\.)' %}
@@ -76,7 +76,7 @@
   {% for name in versions | sort(reverse=true) %}{% do portmesh.drop_version(port, name) %}{% endfor %}
 {% endmacro %}
 
-{# What neither the kept versions nor the candidate at hand need: older versions, leftovers of broken runs. #}
+{# Drops what neither the kept versions nor the current candidate need: older versions and leftovers of failed runs. #}
 {% macro duckdb__drop_superseded_versions(port, history, place) %}
   {% set version = place.version %}
   {% set needed = portmesh.needed_versions(port, history.versions)
@@ -93,7 +93,7 @@
       'create or replace table ' ~ relation ~ ' as select * from (\n' ~ sql ~ '\n) as failing') %}
 {% endmacro %}
 
-{# As the text of a hook, which dbt runs and commits. #}
+{# Returns the SQL for a hook, which dbt runs and commits. #}
 {% macro duckdb__make_records(schemas, tables) %}
   {%- for schema in schemas -%}
   create schema if not exists {{ environment_schema(schema) }};

@@ -1,7 +1,7 @@
-{# What both adapters of the Glue catalog need: spark/adapter.sql and athena/adapter.sql point here. #}
+{# Fixes for both dbt-spark and dbt-athena. spark/adapter.sql and athena/adapter.sql use them. #}
 
-{# A seed's values go as text, and the engine casts them, so that each arrives as it stands in the file.
-   Athena takes no statement over 262,144 bytes, so a seed of more goes in parts. #}
+{# Inserts a seed's values as text and lets the engine cast them, so that each value arrives unchanged. A large seed is
+   inserted in parts, because Athena accepts at most 262,144 bytes in a statement. #}
 {% macro iceberg__insert_seed(model, agate_table) %}
   {% set names, casts = [], [] %}
   {% for column in agate_table.column_names %}
@@ -26,13 +26,13 @@
   {{ return(statements[0]) }}
 {% endmacro %}
 
-{# Glue knows no SQL grants, and both adapters would fail on the statement. As on DuckDB, the model is built and its
-   grants are not. #}
+{# Glue has no SQL grants, so both adapters would fail on the statement. As on DuckDB, the model is built without its
+   grants. #}
 {% macro iceberg__pass_over_grants(relation, grant_config) %}
   {% if grant_config %}
     {% do exceptions.warn(
-        relation.schema ~ '.' ~ relation.identifier ~ ' was built without its grants: Glue knows none in SQL.\n\n'
-        ~ '  next   list its readers (config.meta.consumers): infra/ gives them their rights;'
-        ~ ' then take `grants` away') %}
+        relation.schema ~ '.' ~ relation.identifier ~ ' was built without its grants: Glue has no SQL grants.\n\n'
+        ~ '  next   list its readers in config.meta.consumers, from which infra/ grants them access;'
+        ~ ' then remove `grants`') %}
   {% endif %}
 {% endmacro %}

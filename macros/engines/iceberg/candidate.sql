@@ -1,5 +1,6 @@
-{# Spark and Athena: a port is an Iceberg table in Glue, a version is a snapshot of it, and a candidate is a version
-   that only its writer sees. The folders of the two add what differs: how a candidate is opened, published and left. #}
+{# Spark and Athena: a port is an Iceberg table in Glue, a version is one of its snapshots, and a candidate is a version
+   that only its writer sees. The folders spark/ and athena/ add what differs: how a candidate is created, published and
+   dropped. #}
 
 {% macro iceberg__place_candidate(port, current, increment, changes) %}
   {% set version, exists = portmesh.new_version_name(port, current), portmesh.iceberg__table_exists(port, current) %}
@@ -15,7 +16,8 @@
   }) }}
 {% endmacro %}
 
-{# A port that was published and not recorded, since its run was killed in between, has the contract's columns. #}
+{# A table without a record but with the contract's columns may be the port: its run could have been killed after the
+   publication and before the record. #}
 {% macro iceberg__table_exists(port, current) %}
   {% set existing = load_relation(port.relation) %}
   {% if existing and (existing.type != 'table' or not portmesh.engine_macro('is_iceberg_table')(existing)) %}
@@ -26,7 +28,7 @@
   {{ return(existing is not none) }}
 {% endmacro %}
 
-{# As a table of its own. #}
+{# Writes the candidate as a separate table. #}
 {% macro iceberg__write_candidate(port, place, sql, changes) %}
   {% set is_kept = not place.exists or portmesh.engine_macro('publishes_beside_as_it_is')() %}
   {% do portmesh._create_table_of_port(
@@ -37,7 +39,7 @@
   {{- return('select ' ~ portmesh.columns_as_contracted(port) ~ ' from (\n' ~ sql ~ '\n) as model') -}}
 {% endmacro %}
 
-{# Rows of the increment replace published rows of the same key: on the branch, or in a table beside. #}
+{# The increment's rows replace published rows with the same key, on the branch or in a separate table. #}
 {% macro iceberg__compose_result(port, place, changes) %}
   {% set columns = portmesh.column_list(port) %}
   {% set shares_key = portmesh.shares_key(port, portmesh.quoted_names(port.unique_key), place.candidate) %}
@@ -56,17 +58,17 @@
   {% endif %}
 {% endmacro %}
 
-{# Of an increment; the table of any other is the version itself. #}
+{# Drops the increment's table. For a full build, the candidate's table is the version itself. #}
 {% macro iceberg__drop_candidate(place) %}{% do portmesh.engine_macro('drop_table')(place.candidate) %}{% endmacro %}
 
-{# The table's files lie below the place of the relation `home`; `node` is the port whose partitions it has. One that
-   becomes the port has both from it, for a table that is renamed keeps them. #}
+{# `home` is the relation whose folder gets the table's files; `node` is the port whose partitions the table has. A
+   table that becomes the port uses the port's, because it keeps both when it is renamed. #}
 {% macro _create_table_of_port(port, relation, rows, becomes_the_port) %}
   {% set home, node = (port.relation, port.node) if becomes_the_port else (relation, none) %}
   {% do portmesh.engine_macro('create_iceberg_table')(relation, rows, home, node) %}
 {% endmacro %}
 
-{# Beside what is there, never over it: a table's files lie below a name of their own. #}
+{# A new folder for a table's files, so that they never overwrite existing ones. #}
 {% macro iceberg__new_location(relation) %}
   {%- set own_name = local_md5(invocation_id ~ relation)[:12] -%}
   {{- return(portmesh.iceberg__lake_location(relation.schema) ~ '/' ~ relation.identifier ~ '/' ~ own_name) -}}

@@ -1,4 +1,4 @@
-{# Spark and Athena: the switch is one change of the table's pointer; its record follows (docs/decisions/0009). #}
+{# Spark and Athena publish with one change of the table's pointer, and record it afterwards (docs/decisions/0009). #}
 
 {% macro iceberg__publish_version(port, place, changes) %}
   {% do portmesh.iceberg__assert_not_overtaken(port, place) %}
@@ -11,33 +11,33 @@
   {% endif %}
 {% endmacro %}
 
-{# The audit has read the port's own table. #}
+{# Nothing to do: the audit has read the port's own table. #}
 {% macro iceberg__show_again(port, current) %}{% endmacro %}
 
-{# Another run of this port may have published since this one began, or have made it. #}
+{# Another run may have published or created the port since this one began. #}
 {% macro iceberg__assert_not_overtaken(port, place) %}
   {% set is_as_it_was = portmesh.engine_macro('published_pointer')(port) == place.pointer if place.exists
       else port.alias not in portmesh.tables_in(port.relation.schema) %}
   {% if not is_as_it_was %}
     {% do exceptions.raise_dependency_error(
-        port.label ~ ' was not published: another run has written it since this one began, and its rows would be'
+        port.label ~ ' was not published: another run has published it since this one began, and its rows would be'
         ~ ' lost.\n\n'
         ~ '  the candidate   ' ~ place.result.schema ~ '.' ~ place.result.identifier ~ '\n'
         ~ '  next            ' ~ portmesh.build_command(port)) %}
   {% endif %}
 {% endmacro %}
 
-{# Nobody but a hook of the port is there to have changed it since. #}
+{# Only a hook of the port can have changed it since its publication. #}
 {% macro iceberg__assert_published(port, place, row_count) %}
   {% if not post_hooks %}{{ return(none) }}{% endif %}
   {% set recorded, now = portmesh.read_history(port).current.snapshot_id | int, portmesh.current_snapshot(port) %}
   {% if now != recorded %}
     {% do exceptions.raise_dependency_error(
-        port.label ~ ' was published, and a hook of it has changed it since: what consumers read is not what was'
+        port.label ~ ' was published, but its own hook changed it afterwards: consumers read rows that were not'
         ~ ' audited.\n\n'
         ~ '  audited   snapshot ' ~ recorded ~ ', ' ~ '{:,}'.format(row_count) ~ ' rows\n'
         ~ '  now       snapshot ' ~ now ~ '\n'
-        ~ '  next      portmesh rollback ' ~ port.label ~ ', take the hook out, then: '
+        ~ '  next      portmesh rollback ' ~ port.label ~ ', remove the hook, then: '
         ~ portmesh.build_command(port)) %}
   {% endif %}
 {% endmacro %}
@@ -47,7 +47,7 @@
   {% if place.is_increment %}{% do portmesh.drop_candidate(place) %}{% endif %}
 {% endmacro %}
 
-{# A port that has no version yet gets an empty table for --empty and --sample runs to read. #}
+{# A port without a version gets an empty table, so that --empty and --sample runs can read it. #}
 {% macro iceberg__publish_shell(port) %}
   {% set rows = 'select * from (select ' ~ portmesh.columns_as_contracted(port, []) ~ ') as contract where false' %}
   {% do portmesh.engine_macro('create_iceberg_table')(port.relation, rows, port.relation, port.node) %}
@@ -55,8 +55,8 @@
 
 {% macro iceberg__published_rows(port, version) %}{{ return(port.relation) }}{% endmacro %}
 
-{# Not so after a maintenance, or a change that was made without Portmesh: then nothing of the old rows is taken as
-   proved. #}
+{# False after maintenance that is not recorded, or a change made outside Portmesh: then the audit reads the old rows
+   again. #}
 {% macro iceberg__reads_as_recorded(port, current) %}
   {{ return(current.snapshot_id is not none and portmesh.current_snapshot(port) == current.snapshot_id | int) }}
 {% endmacro %}
@@ -82,7 +82,8 @@
   {{ return(portmesh.engine_macro('rows_of_snapshot')(holder, previous.snapshot_id)) }}
 {% endmacro %}
 
-{# The port's table, or one that Athena put aside at a publication; none where no table has the snapshot. #}
+{# The table that has this snapshot: the port's, or one that Athena kept when it published a new table; none if no table
+   has it. #}
 {% macro iceberg__holder_of_snapshot(port, snapshot_id) %}
   {% set tables, queries = [port.relation] if load_relation(port.relation) else [], [] %}
   {% for name in portmesh.versions_among(port, portmesh.tables_in(port.internal_schema)) %}
@@ -100,7 +101,7 @@
   {{ return(tables[found[0] | int] if found else none) }}
 {% endmacro %}
 
-{# Whatever their names say: a run that was killed has left no record of what it put aside. #}
+{# Looks at the tables' snapshots, not their names, because a killed run leaves no record of the table that it kept. #}
 {% macro iceberg__tables_with_snapshots(port, snapshot_ids) %}
   {% set names = [] %}
   {% for snapshot_id in snapshot_ids %}

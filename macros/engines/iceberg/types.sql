@@ -1,4 +1,4 @@
-{# tinyint and smallint are int in Iceberg, so a column that was once stored comes back as int. #}
+{# Iceberg stores tinyint and smallint as int, so a stored column is read back as int. #}
 {% macro iceberg__is_of_type(type, wanted) %}
   {{- return(type == wanted or (type in ['int', 'integer'] and wanted in ['tinyint', 'smallint'])) -}}
 {% endmacro %}
@@ -11,15 +11,15 @@
   {{ return(portmesh.describe_query('select * from ' ~ relation)) }}
 {% endmacro %}
 
-{# Glue has lower-case names alone. #}
+{# Glue has only lower-case names. #}
 {% macro iceberg__table_name(name) %}{{ return(name | lower) }}{% endmacro %}
 
-{# Athena tells of each statement (statements.sql), Spark afterwards (portmesh meter). #}
+{# Athena reports bytes with each statement (statements.sql), Spark only afterwards (portmesh meter). #}
 {% macro iceberg__bytes_read_so_far() %}{{ return(none) }}{% endmacro %}
 
-{# What makes a table's columns those of the contract: {changes, surplus, is_retyped, is_enough}. `changes` are those of
-   changed_columns that add or widen one; `surplus` are names that the contract lacks; `is_retyped`: a type is none that
-   its column could be widened to; `is_enough`: with the changes alone the columns are those of the contract. #}
+{# How to turn a table's columns into the contract's: {changes, surplus, is_retyped, is_enough}. `changes` add or widen
+   columns, as in changed_columns; `surplus` are names that the contract lacks; `is_retyped`: a column's type cannot be
+   widened to the contract's; `is_enough`: the changes alone are enough. #}
 {% macro iceberg__schema_changes(port, relation) %}
   {% set found = portmesh.changed_columns(port, portmesh.portable_columns(relation)) %}
   {% set breaks = found | selectattr('breaks', 'defined') | list %}
@@ -29,7 +29,7 @@
       'is_retyped': breaks | length > surplus | length, 'is_enough': not breaks}) }}
 {% endmacro %}
 
-{# Names for columns that may have none, or one twice: column_1, column_2 and so on. #}
+{# New names, column_1, column_2 and so on, for columns whose own names may be missing or duplicate. #}
 {% macro iceberg__column_places(columns) %}
   {% set places = [] %}
   {% for _ in columns %}{% do places.append('column_' ~ loop.index) %}{% endfor %}

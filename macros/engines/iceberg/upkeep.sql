@@ -1,5 +1,5 @@
-{# One statement for the branches of all ports, for each takes a second on Athena. Nobody reads these but their
-   writer. #}
+{# One statement lists the branches of all ports, because each statement takes a second on Athena. Only their writers
+   read branches, so none is held. #}
 {% macro iceberg__open_versions(ports) %}
   {% set found, tables, schemas = {}, {}, portmesh.existing_schemas() %}
   {% for port in ports %}
@@ -19,7 +19,7 @@
   {{ return(found) }}
 {% endmacro %}
 
-{# [(port, name)] of the branches of these ports, main aside. #}
+{# The branches of these ports except main, [(port, name)]. #}
 {% macro _branches(ports) %}
   {% set queries, branches = [], [] %}
   {% for port in ports %}
@@ -41,8 +41,8 @@
   {{ return(portmesh.versions_among(port, tables + portmesh.engine_macro('branches_of')(port))) }}
 {% endmacro %}
 
-{# Candidates of this port that recorded runs left, and tables put aside at publications that no kept version needs;
-   of a run without a record one cannot tell whether it is still at work. #}
+{# Drops candidates that recorded runs left, and tables that Athena kept at publications and no kept version needs. A
+   run without a record may still be running, so its candidates stay. #}
 {% macro iceberg__drop_superseded_versions(port, history, place) %}
   {% set keeps_tables = portmesh.engine_macro('publishes_beside_as_it_is')() %}
   {% set needed, ended = portmesh.needed_versions(port, history.versions), [] %}
@@ -63,17 +63,17 @@
   {{ return(is_table and portmesh.engine_macro('is_iceberg_table')(existing)) }}
 {% endmacro %}
 
-{# Glue does not tell who reads a table. #}
+{# Glue does not know who reads a table. #}
 {% macro iceberg__readers_of(port) %}{{ return([]) }}{% endmacro %}
 
-{# Second names first, for their files may be the port's. Branches and tags go with the table. #}
+{# Drops second names first, because they may share the port's files. Branches and tags are dropped with the table. #}
 {% macro iceberg__drop_port(port, versions, exists) %}
   {% for name in versions %}{% do portmesh.iceberg__drop_unless_shared(port, name) %}{% endfor %}
   {% if exists %}{% do portmesh.engine_macro('drop_table')(port.relation) %}{% endif %}
 {% endmacro %}
 
-{# A table goes with its files where no other name has them. Where one cannot tell, the name alone goes, and
-   `portmesh clean` finds the files. #}
+{# Drops a table together with its files if no other name uses them. If that is not certain, drops only the name;
+   `portmesh clean` finds the files later. #}
 {% macro iceberg__drop_unless_shared(port, name) %}
   {% set relation = portmesh.version_relation(port, name) %}
   {% set has_own_files = modules.re.search('__(increment|rows)$', name)
@@ -86,7 +86,7 @@
   {% do portmesh.engine_macro('create_iceberg_table')(relation, portmesh._storable_rows(sql), relation) %}
 {% endmacro %}
 
-{# A table has each name once, and fewer types than a query gives. #}
+{# A table needs unique column names, and supports fewer types than a query can return. #}
 {% macro _storable_rows(sql) %}
   {% set columns = portmesh.describe_query(sql) %}
   {% set places, names, casts = portmesh.iceberg__column_places(columns), [], [] %}

@@ -1,7 +1,7 @@
-{# What dbt-spark 1.11.0 needs to work with an Iceberg catalog on Glue over Thrift. One macro, one reason; the tests of
-   tests/engines/test_spark_adapter.py fail without each of them, and say when one is no longer needed. #}
+{# Fixes that dbt-spark 1.11.0 needs to work with an Iceberg catalog on Glue over Thrift. Each macro gives its reason.
+   tests/engines/test_spark_adapter.py fails without any one of them, and shows when one is no longer needed. #}
 
-{# Its own has no place for the location, and Iceberg puts a database's tables below that.
+{# dbt-spark's macro cannot set a location, and Iceberg puts a database's tables below it.
    https://github.com/dbt-labs/dbt-spark/issues/663 #}
 {% macro spark__create_schema(relation) -%}
   {%- call statement('create_schema') -%}
@@ -10,10 +10,10 @@
   {%- endcall -%}
 {%- endmacro %}
 
-{# SHOW TABLE EXTENDED fails for Iceberg tables, and what dbt-spark does then is a DESCRIBE for each table. All
-   tables of this catalog are Iceberg. https://github.com/apache/spark/pull/37588 (SPARK-33393) #}
+{# SHOW TABLE EXTENDED fails for Iceberg tables, and dbt-spark then runs a DESCRIBE for each table. All tables of this
+   catalog are Iceberg, so their names are enough. https://github.com/apache/spark/pull/37588 (SPARK-33393) #}
 {% macro spark__list_relations_without_caching(relation) %}
-  {# A database that is not there yet has no tables; asked for them, Spark fails. #}
+  {# Spark fails to list the tables of a database that does not exist yet. #}
   {% if relation.schema not in portmesh.existing_schemas() %}{{ return([]) }}{% endif %}
   {% call statement('list_relations', fetch_result=True) -%}show tables in {{ relation.schema }} like '*'{%- endcall %}
   {% set rows = [] %}
@@ -23,8 +23,8 @@
   {{ return(rows) }}
 {% endmacro %}
 
-{# Over Thrift, a statement that gives no rows also gives no columns, and fetching them fails after it was run.
-   Everything that dbt and a domain's macros send by run_query is concerned: alter table, unit tests, operations.
+{# Over Thrift, a statement that returns no rows also returns no columns, and fetching them fails after it has run. This
+   affects everything that dbt and a domain's macros send with run_query: alter table, unit tests, operations.
    https://github.com/dbt-labs/dbt-adapters/issues/481, https://github.com/apache/kyuubi/issues/7106 #}
 {% macro run_query(sql) %}
   {% if target.type != 'spark' or portmesh._gives_rows(sql) %}{{ return(dbt.run_query(sql)) }}{% endif %}
@@ -38,16 +38,16 @@
       'refresh', 'replace', 'reset', 'revoke', 'truncate', 'uncache', 'update', 'use']) }}
 {% endmacro %}
 
-{# Its own sends a number whose type was guessed as a float, so that a large BIGINT changes. Of the same macro, by
-   another method of connection: https://github.com/dbt-labs/dbt-adapters/issues/487 #}
+{# dbt-spark's macro sends a number of guessed type as a float, which changes a large BIGINT. The same macro has another
+   problem with other connection methods: https://github.com/dbt-labs/dbt-adapters/issues/487 #}
 {% macro spark__load_csv_rows(model, agate_table) %}
   {{ return(portmesh.iceberg__insert_seed(model, agate_table)) }}
 {% endmacro %}
 
 {% macro spark__seed_value(name, type) %}cast({{ name }} as {{ type }}){% endmacro %}
 
-{# Rows of a snapshot that changed are staged in a view; its own is a lasting one, which Iceberg's catalog on Glue
-   has not. https://github.com/dbt-labs/dbt-spark/pull/651 #}
+{# dbt stages the changed rows of a snapshot in a view. dbt-spark creates a permanent view, which Iceberg's Glue catalog
+   does not have. https://github.com/dbt-labs/dbt-spark/pull/651 #}
 {% macro spark_build_snapshot_staging_table(strategy, sql, target_relation) %}
   {% set name = target_relation.identifier ~ '__dbt_tmp' %}
   {% set rows = snapshot_staging_table(strategy, sql, target_relation) %}
@@ -56,13 +56,13 @@
   {{ return(staging) }}
 {% endmacro %}
 
-{# Its own gives rows of DESCRIBE where dbt expects columns, so that the record of a deleted row has no values in a
-   snapshot with `hard_deletes: new_record`. https://github.com/dbt-labs/dbt-adapters/issues/1401 #}
+{# dbt-spark's macro returns rows of DESCRIBE instead of columns, so that in a snapshot with `hard_deletes: new_record`
+   the record of a deleted row has no values. https://github.com/dbt-labs/dbt-adapters/issues/1401 #}
 {% macro spark__get_columns_in_relation(relation) %}
   {{ return(adapter.get_columns_in_relation(relation)) }}
 {% endmacro %}
 
-{# Its own refuses to drop columns, which Iceberg can. https://github.com/dbt-labs/dbt-adapters/issues/467 #}
+{# dbt-spark's macro refuses to drop columns, but Iceberg can. https://github.com/dbt-labs/dbt-adapters/issues/467 #}
 {% macro spark__alter_relation_add_remove_columns(relation, add_columns, remove_columns) %}
   {% set added, removed = [], [] %}
   {% for column in add_columns or [] %}{% do added.append(column.quoted ~ ' ' ~ column.data_type) %}{% endfor %}
@@ -72,7 +72,7 @@
   {% endfor %}
 {% endmacro %}
 
-{# Its own makes shallow clones, which Delta has and Iceberg has not: a clone is a copy.
+{# dbt-spark makes shallow clones, which only Delta has. Here a clone copies the rows.
    https://github.com/dbt-labs/dbt-spark/pull/816 #}
 {% materialization clone, adapter='spark' %}
   {{ return(portmesh.materialization_clone_default()) }}
@@ -82,17 +82,17 @@
   create or replace table {{ this_relation }} using iceberg as select * from {{ defer_relation }}
 {% endmacro %}
 
-{# Its own has a zone, while `timestamp` has none in this mesh (spark.sql.timestampType): a snapshot's times would
-   come to Athena as another type than the rows' own. #}
+{# dbt-spark's timestamp has a zone, while `timestamp` in this mesh has none (spark.sql.timestampType). In Athena, a
+   snapshot's times would have another type than the rows' own times. #}
 {% macro spark__current_timestamp() %}localtimestamp(){% endmacro %}
 
-{# Its own sends GRANT, which Spark does not allow. #}
+{# dbt-spark's macro sends GRANT, which Spark refuses. #}
 {% macro spark__apply_grants(relation, grant_config, should_revoke) %}
   {% do portmesh.iceberg__pass_over_grants(relation, grant_config) %}
 {% endmacro %}
 
-{# Its own ends in to_timestamp(<number>), which fails where a timestamp has no zone (spark.sql.timestampType) and
-   ANSI is on. #}
+{# dbt-spark's macro uses to_timestamp(<number>), which fails if timestamps have no zone (spark.sql.timestampType) and
+   ANSI mode is on. #}
 {% macro spark__dateadd(datepart, interval, from_date_or_timestamp) -%}
   timestampadd({{ datepart }}, {{ interval }}, cast({{ from_date_or_timestamp }} as timestamp))
 {%- endmacro %}

@@ -1,12 +1,13 @@
-{# Descriptions with a backslash: see text_literal. #}
+{# dbt-spark's macro does not escape a backslash in a description; text_literal does. #}
 {% macro spark__comment_clause() %}
   {%- if config.persist_relation_docs() and model.description %}
     {{- 'comment ' ~ portmesh.text_literal(model.description) -}}
   {% endif -%}
 {% endmacro %}
 
-{# Its own sets a relation's description at its creation only, so never that of a port; and each column's on every run,
-   whether it changed or not, a commit each. https://github.com/dbt-labs/dbt-spark/issues/928 #}
+{# dbt-spark's macro sets a relation's description only when it creates the relation, so never for a port. It also sets
+   every column's description in every run, even if it has not changed, with one commit each.
+   https://github.com/dbt-labs/dbt-spark/issues/928 #}
 {% macro spark__persist_docs(relation, model, for_relation, for_columns) %}
   {% if not (config.persist_relation_docs() or config.persist_column_docs()) %}{{ return('') }}{% endif %}
   {% set kept = portmesh._kept_descriptions(relation) %}
@@ -22,7 +23,7 @@
   {% endif %}
 {% endmacro %}
 
-{# DESCRIBE gives the columns, then a row without a name, then what is known of the table. #}
+{# DESCRIBE returns the columns, then a row without a name, then the properties of the table. #}
 {% macro _kept_descriptions(relation) %}
   {% set kept = namespace(relation='', columns={}, past_columns=false) %}
   {% for row in run_query('describe table extended ' ~ relation).rows %}

@@ -1,5 +1,5 @@
-{# Iceberg's catalog on Glue has no views (https://github.com/apache/iceberg/issues/11440), so the rows of one are
-   stored, as a table that also keeps its SQL. #}
+{# Iceberg's Glue catalog has no views (https://github.com/apache/iceberg/issues/11440), so a view is stored as a table
+   with its rows, which also keeps its SQL. #}
 {% materialization view, adapter='spark' %}
   {% do portmesh._views_of_now().append(model.unique_id) %}
   {{ return(dbt.materialization_table_spark()) }}
@@ -10,8 +10,8 @@
   {{- return(portmesh._properties_clause(dict(config.get('tblproperties') or {}, **portmesh._view_property(sql)))) -}}
 {% endmacro %}
 
-{# Empty where a table is none of a view's, for `create or replace` would keep the SQL of a view that it was before.
-   In hexadecimal: Spark shows no property in which it finds a word such as `token` or `url`. #}
+{# Empty for a table that is not a view: if it was a view before, `create or replace` would otherwise keep the view's
+   SQL. The SQL is in hexadecimal, because Spark hides a property that contains a word such as `token` or `url`. #}
 {% macro _view_property(sql) %}{{ return({'portmesh.view': sql.encode('utf-8').hex()}) }}{% endmacro %}
 
 {% macro _properties_clause(properties) %}
@@ -22,12 +22,13 @@
   {{- return('tblproperties (' ~ texts | join(', ') ~ ')') -}}
 {% endmacro %}
 
-{# Ids of the views whose rows this run has stored. #}
+{# The ids of the views whose rows this run has already stored. #}
 {% macro _views_of_now() %}
   {{ return(graph.setdefault('portmesh_views', {}).setdefault(invocation_id, [])) }}
 {% endmacro %}
 
-{# What another engine's view gives: the rows of now, of each view that the node reads and the run has not built. #}
+{# Stores current rows, as a view on another engine would return, for each view that the node reads and this run has not
+   built. #}
 {% macro spark__refresh_views(node) %}
   {% if execute %}{% do portmesh._refresh_views_before(node, node) %}{% endif %}
   {{ return('') }}
@@ -48,7 +49,7 @@
   {% endfor %}
 {% endmacro %}
 
-{# A view that was never built here is left to the statement that reads it. #}
+{# If a view was never built here, the statement that reads it will fail by itself. #}
 {% macro _store_view_again(node, reader) %}
   {% set relation = adapter.get_relation(database=node.database, schema=node.schema, identifier=node.alias) %}
   {% if not relation %}{{ return(none) }}{% endif %}
@@ -61,8 +62,8 @@
   {% else %}
     {% do exceptions.raise_dependency_error(
         portmesh.label_of(reader) ~ ' was not built: the table stored for the view ' ~ node.name
-        ~ ' does not hold the view\'s SQL, so its rows may be out of date.\n\n'
-        ~ '  got    ' ~ relation ~ ', which this release has not built\n'
+        ~ ' does not contain the view\'s SQL, so its rows may be out of date.\n\n'
+        ~ '  got    ' ~ relation ~ ', which an older Portmesh version built\n'
         ~ '  next   dbt build --select ' ~ node.name ~ ' ' ~ reader.name ~ '+') %}
   {% endfor %}
 {% endmacro %}

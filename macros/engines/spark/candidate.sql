@@ -1,4 +1,4 @@
-{# Spark: a candidate is an Iceberg branch of the port, named after the run; publication moves main to it. #}
+{# Spark: a candidate is an Iceberg branch of the port, named after the run. Publishing moves main to the branch. #}
 
 {% macro spark__is_iceberg_table(relation) %}{{ return(relation.is_iceberg) }}{% endmacro %}
 
@@ -17,7 +17,7 @@
   {% endif %}
 {% endmacro %}
 
-{# A deletion of nothing would be a commit. #}
+{# Counts first, because even deleting no rows would be a commit. #}
 {% macro spark__delete_rows(relation, condition) %}
   {% if portmesh.count_rows('(select 1 from ' ~ relation ~ ' where ' ~ condition ~ ') as replaced') %}
     {% do portmesh.execute_sql('delete from ' ~ relation ~ ' where ' ~ condition) %}
@@ -28,12 +28,12 @@
   {% do portmesh.execute_sql('alter table ' ~ port.relation ~ ' create branch ' ~ place.version) %}
 {% endmacro %}
 
-{# Iceberg's schema is of the table, not of a branch: a version that changes it waits for its verdict in a table
-   beside. #}
+{# An Iceberg schema belongs to the table, not to a branch, so a candidate with a changed schema is written to a
+   separate table. #}
 {% macro spark__needs_new_table(port, increment) %}
   {% set needed = portmesh.iceberg__schema_changes(port, port.relation) %}
   {{ return(needed.changes | length > 0 or not needed.is_enough) }}
 {% endmacro %}
 
-{# Its rows are copied into the port. #}
+{# The rows of a separate table are copied into the port. #}
 {% macro spark__publishes_beside_as_it_is() %}{{ return(false) }}{% endmacro %}

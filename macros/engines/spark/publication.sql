@@ -1,6 +1,6 @@
 {% macro spark__published_pointer(port) %}{{ return(portmesh.current_snapshot(port)) }}{% endmacro %}
 
-{# Iceberg refuses this where main is not an ancestor of the branch, so two runs never lose each other's rows. #}
+{# Iceberg refuses this if main is not an ancestor of the branch, so two runs can never lose each other's rows. #}
 {% macro spark__publish_branch(port, place) %}
   {% do portmesh.execute_sql("call system.fast_forward('" ~ port.relation ~ "', 'main', '" ~ place.version ~ "')") %}
   {% do portmesh.execute_sql('alter table ' ~ port.relation ~ ' drop branch ' ~ place.version) %}
@@ -11,7 +11,7 @@
   {% do portmesh.engine_macro('drop_table')(place.result) %}
 {% endmacro %}
 
-{# One commit, so that no reader sees a column before its values. The table keeps its place, snapshots, tags and
+{# Uses one commit, so that no reader sees a column before its values. The table keeps its location, snapshots, tags and
    branches. #}
 {% macro _replace_columns_and_rows(port, rows) %}
   {% do portmesh.execute_sql(
@@ -20,7 +20,7 @@
       ~ " tblproperties ('format-version' = '2') as\nselect " ~ portmesh.column_list(port) ~ ' from ' ~ rows) %}
 {% endmacro %}
 
-{# dbt is told too: the same run may write the port once more. #}
+{# Also updates dbt's cache, because the same run may write the port again. #}
 {% macro spark__rename_table(from_relation, to_relation) %}
   {% do portmesh.execute_sql('alter table ' ~ from_relation ~ ' rename to ' ~ to_relation) %}
   {% do adapter.cache_added(to_relation.replace(is_iceberg=true)) %}
@@ -30,8 +30,8 @@
   {{- return('(select * from ' ~ relation ~ ' version as of ' ~ snapshot_id | int ~ ')') -}}
 {% endmacro %}
 
-{# A snapshot is read with the columns that the table has now, so one that had others is written once more; as is one
-   of a table that Athena put aside. #}
+{# Spark reads a snapshot with the table's current columns. If the snapshot had other columns, or is in a table that
+   Athena kept, its rows are written again. #}
 {% macro spark__restore_version(port, current, previous) %}
   {% set kept = portmesh.kept_rows(port, current, previous) %}
   {% if portmesh.iceberg__holder_of_snapshot(port, previous.snapshot_id) == port.relation

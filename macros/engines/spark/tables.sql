@@ -19,8 +19,8 @@
   {% do portmesh.execute_sql('insert into ' ~ relation ~ columns ~ '\n' ~ rows) %}
 {% endmacro %}
 
-{# Every port of its domain adds to it, so a commit is tried more often than Iceberg's four times. `table` is one of
-   record_tables. #}
+{# All ports of a domain write to this table at the same time, so commits are retried more often than Iceberg's default
+   of four. `table` comes from record_tables. #}
 {% macro spark__create_record_table(table) %}
   {% set columns = '' if table.rows else ' (' ~ portmesh.column_definitions(table.columns) ~ ')' %}
   {% do portmesh.execute_sql(
@@ -30,7 +30,7 @@
       ~ (' as\n' ~ table.rows if table.rows else '')) %}
 {% endmacro %}
 
-{# `change` is one of changed_columns: a column added, or made wider. #}
+{# `change` comes from changed_columns: a column to add or widen. #}
 {% macro spark__change_column(relation, change) %}
   {% set name, type = adapter.quote(change.column), portmesh.stored_type(change.data_type) %}
   {% set action = 'add columns (' ~ name ~ ' ' ~ type ~ ')' if change.change == 'add'

@@ -12,7 +12,8 @@
 
 {% macro spark__storable_type(type) %}{{ return({'void': 'string'}.get(type, type)) }}{% endmacro %}
 
-{# A backslash escapes in a Spark literal; the adapter's macros leave it, and it takes the next character away. #}
+{# A backslash is an escape character in a Spark literal. The adapter's macros do not double it, so it would swallow the
+   next character. #}
 {% macro spark__text_literal(value) %}
   {{- return("'" ~ value | string | replace("\\", "\\\\") | replace("'", "\\'") ~ "'") -}}
 {% endmacro %}

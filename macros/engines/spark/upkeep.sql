@@ -1,4 +1,4 @@
-{# Spark: what `portmesh clean` and `portmesh maintain` ask of Iceberg's own tables and procedures. #}
+{# Spark: Iceberg's metadata tables and procedures that `portmesh clean` and `portmesh maintain` use. #}
 
 {% macro spark__metadata(relation, name) %}{{ return(relation ~ '.' ~ name) }}{% endmacro %}
 
@@ -24,7 +24,7 @@
   {% do portmesh.iceberg__drop_unless_shared(port, name) %}
 {% endmacro %}
 
-{# A table of Athena's may be its port's by another name. #}
+{# A table that Athena created may share the port's files under another name. #}
 {% macro spark__has_own_files(port, relation) %}{{ return(false) }}{% endmacro %}
 
 {% macro spark__drop_table(relation) %}
@@ -35,13 +35,13 @@
   {% do portmesh.execute_sql('drop table if exists ' ~ relation) %}
 {% endmacro %}
 
-{# An own tag for each published contract version: `select … from orders.order_lines version as of 'v1.2.0'`. #}
+{# A tag for each published contract version: `select … from orders.order_lines version as of 'v1.2.0'`. #}
 {% macro spark__tag_contract_version(port, name, snapshot_id) %}
   {% set version = ' as of version ' ~ snapshot_id | int if snapshot_id else '' %}
   {% do portmesh.execute_sql('alter table ' ~ port.relation ~ ' create or replace tag `' ~ name ~ '`' ~ version) %}
 {% endmacro %}
 
-{# Thresholds as in src/portmesh/lake/iceberg.py, which says beforehand what is rewritten. #}
+{# The thresholds match src/portmesh/lake/iceberg.py, which predicts what will be rewritten. #}
 {% macro spark__compact(port) %}
   {% do portmesh.execute_sql(
       "call system.rewrite_data_files(table => '" ~ port.relation ~ "', options => map('min-input-files', '5',"
@@ -52,7 +52,8 @@
   {% do portmesh.execute_sql("call system.rewrite_manifests(table => '" ~ port.relation ~ "')") %}
 {% endmacro %}
 
-{# `older_than` holds Iceberg's own rule off (everything over five days), so that only the snapshots named go. #}
+{# `older_than` turns off Iceberg's own rule (expire everything older than five days), so that only the listed snapshots
+   expire. #}
 {% macro spark__remove_expired(port, keep) %}
   {% for name, snapshot_id in keep.tags %}
     {% do portmesh.engine_macro('tag_contract_version')(port, name, snapshot_id) %}

@@ -1,5 +1,5 @@
-{# CTEs and a select: true, or an error where batches have other columns than the one that landed first. Which of them
-   are right is not said: the data cannot know. #}
+{# CTEs and a select that returns true, or fails if a batch has other columns than the batch that landed first. The
+   error does not say which are right, because the data cannot show that. #}
 {% macro changed_feed_columns() %}
   {%- set differs = portmesh.column_differences('columns_promised', 'columns_first') ~ " <> ''" -%}
   forms as (
@@ -33,11 +33,11 @@
   {{- return([
       "'The columns of '", "feed", "' changed with the batch '", first, "', so it cannot be read.'", "chr(10)",
       "chr(10)",
-      "'  before    '", before, "' ('", old, "', the last to land '", last, "')'", "chr(10)",
-      "'  since     '", since, "' ('", new, "', the first to land '", first, "')'", "chr(10)",
+      "'  before    '", before, "' ('", old, "', last landed: '", last, "')'", "chr(10)",
+      "'  since     '", since, "' ('", new, "', first landed: '", first, "')'", "chr(10)",
       "'  next      if it is a mistake: portmesh land --replace '", "feed", "'/'", first, "', then dbt build'",
       "chr(10)",
-      "'            if it is meant: land the other '", old, "' again with the new columns,'", "chr(10)",
-      "'            or the new ones as a feed of another name, and union both in staging'",
+      "'            if it is intended: land the other '", old, "' again with the new columns,'", "chr(10)",
+      "'            or land the new ones as a separate feed, and union both in staging'",
   ] | join(' || ')) -}}
 {% endmacro %}

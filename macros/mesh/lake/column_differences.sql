@@ -1,4 +1,4 @@
-{# The columns of `these` that `others` have not, or with another type, as text: "sales_value VARCHAR". #}
+{# SQL that lists the columns of `these` that `others` lack or have with another type, such as "sales_value VARCHAR". #}
 {% macro column_differences(these, others) -%}
   array_to_string(
     list_transform(

@@ -1,5 +1,5 @@
-{# CTEs that end in contradictions: one row per batch whose Parquet is not what its manifest says. They read the footers
-   of the files, once all files are known to be whole; the rows' own batch and time are in the footers' statistics. #}
+{# CTEs that end in `contradictions`: one row per batch whose Parquet does not match its manifest. They read only the
+   files' footers, and only if no file is damaged. The footers' statistics show the batch and time of the rows. #}
 {% macro contradicted_batches(folder) %}
   {%- set pattern, if_whole = folder ~ " || '/*/data.parquet'", '(' ~ portmesh.stop_if_any('damages') ~ ')' -%}
   {{ portmesh._counts_and_types(pattern, if_whole) }},
@@ -54,7 +54,7 @@
   )
 {%- endmacro %}
 
-{# [got, allowed] of a batch, or null. #}
+{# [got, allowed] for a batch that does not match its manifest, else null. #}
 {% macro _contradiction() -%}
   {%- set got, allowed = ['columns_found', 'columns_promised'], ['columns_promised', 'columns_found'] -%}
   case
@@ -71,12 +71,12 @@
   end
 {%- endmacro %}
 
-{# [got, allowed] where a batch's rows do not all have this value in a column that every landed row has; else null. #}
+{# [got, allowed] if not all rows of a batch have this value in `_batch_id` or `_landed_at`, else null. #}
 {% macro _stamp_finding(column, found, value) -%}
   case
     when {{ found }}.stamp is null then ['no column {{ column }}', '{{ column }} ' || {{ value }} || ' in every row']
     when {{ found }}.nulls is null
-      then ['no statistics of {{ column }} in data.parquet', 'a file with them: the rows are not read to see it']
+      then ['no statistics for {{ column }} in data.parquet', 'a file with statistics, read instead of rows']
     when {{ found }}.nulls > 0
       then ['rows without a {{ column }}', '{{ column }} ' || {{ value }} || ' in every row']
     when {{ found }}.first_found <> {{ value }}

@@ -1,4 +1,4 @@
-{# CTEs that end in damages: one row per batch whose files are not those of its manifest. Both arguments are SQL. #}
+{# CTEs that end in `damages`: one row per batch whose files do not match its manifest. Both arguments are SQL. #}
 {% macro damaged_batches(folder, feed) %}
   {{ portmesh._landed_files(folder) }},
   {{ portmesh._promises() }},
@@ -52,14 +52,14 @@
   )
 {%- endmacro %}
 
-{# [got, allowed, option of `portmesh land` where it is not --replace] of a batch, or null. #}
+{# [got, allowed] for a damaged batch, else null. A third value is the option of `portmesh land`, if not --replace. #}
 {% macro _damage(feed) -%}
   case
     when bytes_found is null and not has_manifest
       then ['no data.parquet and no manifest.json', 'a folder with both', '--withdraw']
-    when bytes_found is null then ['no data.parquet', 'data.parquet beside its manifest.json']
-    when not has_manifest then ['no manifest.json', 'manifest.json beside its data.parquet']
-    when manifest is null then ['a manifest.json that is no JSON', 'a manifest as portmesh land writes it']
+    when bytes_found is null then ['no data.parquet', 'data.parquet next to its manifest.json']
+    when not has_manifest then ['no manifest.json', 'manifest.json next to its data.parquet']
+    when manifest is null then ['a manifest.json that is not JSON', 'a manifest as portmesh land writes it']
     when batch_promised is distinct from {{ feed }} || '/' || batch_id
       then [
         'the manifest of ' || coalesce(batch_promised, 'no batch'),

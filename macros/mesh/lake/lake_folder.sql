@@ -1,4 +1,4 @@
-{# PORTMESH_LAKE; a relative one starts at the repository's root, wherever dbt was called. #}
+{# The folder in PORTMESH_LAKE. A relative path starts at the repository's root, wherever dbt runs. #}
 {% macro lake_folder() %}
   {%- set lake = env_var('PORTMESH_LAKE', '') or '.lake' -%}
   {%- set is_absolute = modules.re.match('^(/|~|[A-Za-z]:|[a-z0-9]+://)', lake) -%}

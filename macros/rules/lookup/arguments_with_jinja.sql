@@ -1,5 +1,5 @@
-{# The texts in the arguments of a test, at any depth, that dbt renders; its model is dbt's own. dbt takes one call, as
-   ref('lines'), for Jinja without its braces. #}
+{# The strings in a test's arguments, at any depth, that dbt renders as Jinja, except `model`, which dbt writes itself.
+   dbt also renders a single call without braces, such as ref('lines'). #}
 {% macro arguments_with_jinja(value) %}
   {% set found = [] %}
   {% if value is string %}

@@ -1,4 +1,4 @@
-{# The checks of all ports of which something is said beside their arguments: few, of many. #}
+{# The few checks of all ports that configure something besides their arguments. #}
 {% macro checks_with_config(mesh) %}
   {% set found = [] %}
   {% set limits = portmesh.default_limits() %}

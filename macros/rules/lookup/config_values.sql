@@ -1,4 +1,4 @@
-{# The values that a part of a dbt_project.yml, such as its `models:`, gives to a key, in whatever folder. #}
+{# All values of a key in a section of dbt_project.yml, such as `models:`, for any folder. #}
 {% macro config_values(section, key) %}
   {% set found = [] %}
   {% for name, value in section.items() %}

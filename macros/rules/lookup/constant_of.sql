@@ -1,5 +1,5 @@
-{# true or false where a condition in SQL is so for every row, as `1 = 0` or `true or x > 1`; nothing where that takes a
-   row or a parser to tell. #}
+{# true or false if an SQL condition has that value for every row, such as `1 = 0` or `true or x > 1`; none if it
+   depends on the rows or is too complex to tell. #}
 {% macro constant_of(condition) %}
   {% set text = condition | string | lower | trim if condition is not none else '' %}
   {% if modules.re.match('\\([^()]*\\)$', text) %}{{ return(portmesh.constant_of(text[1:-1])) }}{% endif %}

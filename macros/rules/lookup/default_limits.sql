@@ -1,4 +1,4 @@
-{# What dbt sets where nobody says anything. #}
+{# dbt's defaults. #}
 {% macro default_limits() %}
   {{- return({
       'enabled': true, 'severity': 'error', 'where': none, 'limit': none, 'fail_calc': 'count(*)', 'warn_if': '!= 0',

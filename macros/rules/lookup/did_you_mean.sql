@@ -1,4 +1,4 @@
-{# A sentence with the known name that is like the one given, a blank before it; else nothing. #}
+{# ' Did you mean X?', with the known name most similar to the one given; empty if none is similar. #}
 {% macro did_you_mean(name, known) %}
   {%- set near = portmesh.nearest_name(name, known) -%}
   {{- return(' Did you mean ' ~ near ~ '?' if near else '') -}}

@@ -1,5 +1,5 @@
-{# The word in a text or its Jinja that ends a transaction, where it begins a statement: after another one, as all of a
-   block, or as what a function is to run. #}
+{# The word that would end a transaction, if a statement in the text or its Jinja starts with one: after another
+   statement, as the whole of a block, or as the argument of run_query and the like. Empty if there is none. #}
 {% macro ends_a_transaction(code, text) %}
   {% set words = '(begin|start\\s+transaction|commit|rollback|abort)' %}
   {% if not modules.re.search('(?i)\\b' ~ words ~ '\\b', text) %}{{ return('') }}{% endif %}

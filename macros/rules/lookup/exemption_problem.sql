@@ -1,16 +1,16 @@
-{# What is wrong with an exemption, or nothing. #}
+{# What is wrong with an exemption; empty if it is valid. #}
 {% macro exemption_problem(exemption) %}
-  {% if exemption is not mapping %}{{ return('is not a mapping of rule, reason and until') }}{% endif %}
+  {% if exemption is not mapping %}{{ return('is not a mapping with rule, reason and until') }}{% endif %}
   {% set until = exemption.until | string %}
   {% if exemption.rule not in portmesh.exemptible_rules() %}
     {{ return('names the rule ' ~ (exemption.rule or 'nothing')
         ~ '; only ' ~ portmesh.exemptible_rules() | join(', ') ~ ' can be exempted') }}
   {% endif %}
   {% if not exemption.reason or exemption.reason is not string %}
-    {{ return('of ' ~ exemption.rule ~ ' has no reason') }}
+    {{ return('from ' ~ exemption.rule ~ ' has no reason') }}
   {% elif not portmesh.is_date(until) %}
-    {{ return('of ' ~ exemption.rule ~ ' has no end date: until is ' ~ (exemption.until or 'missing')) }}
+    {{ return('from ' ~ exemption.rule ~ ' has no end date: until is ' ~ (exemption.until or 'missing')) }}
   {% endif %}
-  {% if until < portmesh.today_utc() %}{{ return('of ' ~ exemption.rule ~ ' expired on ' ~ until) }}{% endif %}
+  {% if until < portmesh.today_utc() %}{{ return('from ' ~ exemption.rule ~ ' expired on ' ~ until) }}{% endif %}
   {{ return('') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{# `node` is what an exemption would stand beside; `where` is its YAML file unless another one is at fault. #}
+{# `node` is where an exemption would be written; `where` is the file at fault, by default the YAML of the node. #}
 {% macro finding(code, node, what, remedy, where=none) %}
   {{- return({
       'code': code, 'what': what, 'remedy': remedy,

@@ -1,4 +1,4 @@
-{# The texts of the hooks that a dbt_project.yml gives to models, seeds and snapshots, of whatever folder. #}
+{# The SQL of all hooks that a dbt_project.yml sets for models, seeds and snapshots, in any folder. #}
 {% macro hooks_in(project) %}
   {% set texts = [] %}
   {% for section in [project.models, project.seeds, project.snapshots] %}

@@ -1,5 +1,5 @@
-{# The code of a text's blocks and expressions, without Jinja's comments and raw blocks; braces in braces count, as in
-   Jinja's own lexer, to a depth of five; beyond it all the rest is taken for code. What stands outside is SQL. #}
+{# The code inside a text's {{ }} and {% %}, without Jinja comments and raw blocks. Handles braces nested up to five
+   deep, as Jinja's own lexer does; beyond that, it returns all the rest as code. #}
 {% macro jinja_code(text) %}
   {%- set string = '"(?:\\\\.|[^"\\\\])*"|\'(?:\\\\.|[^\'\\\\])*\'' -%}
   {%- set inner = namespace(braces='(?:' ~ string ~ '|[^\'"{}])*') -%}

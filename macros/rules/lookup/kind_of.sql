@@ -1,4 +1,4 @@
-{# What a node is, in words: model, snapshot, semantic model. #}
+{# The type of a node in words: model, snapshot, semantic model. #}
 {% macro kind_of(node) %}
   {{- return(node.resource_type | string | replace('_', ' ')) -}}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{# What may be configured of a port: in its YAML, in its SQL or for a folder. #}
+{# The settings that a port may have in its YAML, in its SQL or from its folder. #}
 {% macro known_port_configs() %}
   {{- return([
       'access', 'alias', 'contract', 'database', 'docs', 'enabled', 'event_time', 'file_format', 'freshness',

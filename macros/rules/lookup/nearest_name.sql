@@ -1,4 +1,4 @@
-{# The known name that shares most pairs of letters with what was written, or nothing. #}
+{# The known name that shares the most pairs of letters with the given one; empty if none is similar enough. #}
 {% macro nearest_name(name, known) %}
   {% set best = namespace(name='', score=0.45) %}
   {% set pairs = portmesh._letter_pairs(name) %}

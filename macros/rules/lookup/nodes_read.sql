@@ -1,5 +1,5 @@
-{# What a node reads, through any number of other nodes that are no ports, ports included; or only through ephemeral
-   models, which are part of what selects from them. #}
+{# All nodes that a node reads, directly or through others, stopping at ports. With only_through_ephemeral, it looks
+   through ephemeral models only, whose SQL becomes part of the node's own. #}
 {% macro nodes_read(node, only_through_ephemeral=false) %}
   {% set found, ahead, seen = [], node.depends_on.nodes | list, [] %}
   {% for _ in range(graph.nodes | length) if ahead %}

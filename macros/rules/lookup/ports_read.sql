@@ -1,4 +1,4 @@
-{# The ports among what a node reads (nodes_read). #}
+{# The ports among the nodes that nodes_read returns. #}
 {% macro ports_read(node, only_through_ephemeral=false) %}
   {% set ports = [] %}
   {% for read in portmesh.nodes_read(node, only_through_ephemeral) if portmesh.is_port(read) %}

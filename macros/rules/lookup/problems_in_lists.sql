@@ -1,4 +1,4 @@
-{# What is wrong in the lists of a port's config.meta: consumers and agreements. #}
+{# What is wrong with the lists `consumers` and `agreements` in a port's config.meta. #}
 {% macro problems_in_lists(meta) %}
   {% set problems = [] %}
   {% for key, form, find_problems in [
@@ -16,7 +16,7 @@
 
 {% macro _consumer_problems(consumer) %}
   {% if consumer is not mapping %}
-    {{ return(['the consumer ' ~ consumer ~ ' is not like {name: ' ~ consumer ~ ', purpose: ...}']) }}
+    {{ return(['the consumer ' ~ consumer ~ ' must be written as {name: ' ~ consumer ~ ', purpose: ...}']) }}
   {% endif %}
   {% set name, until = consumer.name, consumer.until %}
   {% set problems = portmesh.unknown_keys('the consumer ' ~ name, consumer, ['name', 'purpose', 'until']) %}
@@ -29,7 +29,7 @@
 {% macro _agreement_problems(agreement) %}
   {% set is_list = agreement is mapping and agreement.with is sequence and agreement.with is not string %}
   {% if not is_list or not agreement.from or not agreement.reason %}
-    {{ return(['the agreement ' ~ agreement ~ ' is not like {from: 1.0.0, with: [<consumers>], reason: ...}']) }}
+    {{ return(['the agreement ' ~ agreement ~ ' must look like {from: 1.0.0, with: [<consumers>], reason: ...}']) }}
   {% endif %}
   {{ return(portmesh.unknown_keys('the agreement from ' ~ agreement.from, agreement, ['from', 'with', 'reason'])) }}
 {% endmacro %}

@@ -1,8 +1,8 @@
 {#
-  Everything that dbt has parsed, read once: what the rules look up, by id or by name.
-  `graph` has no unit tests, no text of a property file and no project file of a package: these are taken from what
-  hangs on dbt's own ref, as disabled_tests and macros_by_package do (decisions 0012, 0013). A macro named ref would
-  hide ref, not builtins.ref.
+  Everything that dbt has parsed, read once, for the rules to look up by id or by name.
+  `graph` lacks unit tests, the text of YAML files and the project files of packages. These come from the objects behind
+  dbt's own ref, as in disabled_tests and macros_by_package (decisions 0012, 0013). It uses builtins.ref because a macro
+  named ref would hide plain ref.
 #}
 {% macro read_mesh() %}
   {% set mesh = {

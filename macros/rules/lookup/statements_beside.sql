@@ -1,4 +1,4 @@
-{# [kind, SQL] of the hooks of a node and of its sql_header, which runs before its statement; not of the root's own. #}
+{# [kind, SQL] of a node's hooks and sql_header, which runs before its statement, without the root's own hooks. #}
 {% macro statements_beside(node, of_root) %}
   {% set found = [] %}
   {% for kind in ['pre-hook', 'post-hook'] %}

@@ -1,4 +1,3 @@
-{# In UTC. #}
 {% macro today_utc() %}
   {{- return(run_started_at.strftime('%Y-%m-%d')) -}}
 {% endmacro %}

@@ -1,4 +1,5 @@
-{# The last day of a consumer, or nothing: of two entries of one name the later holds. What is no date is PM114's. #}
+{# A consumer's last day; empty if it has none. Of two entries with one name, the later day counts. PM114 reports what
+   is not a date. #}
 {% macro until_of(port, name) %}
   {%- set days = [] -%}
   {%- for consumer in portmesh.consumers_of(port) if consumer.name == name -%}

@@ -1,4 +1,4 @@
-{# The same code with its string literals emptied: what is left is names, numbers and operators. #}
+{# The code with its string literals emptied, so that only names, numbers and operators remain. #}
 {% macro without_strings(code) %}
   {{- return(modules.re.sub('"(?:\\\\.|[^"\\\\])*"|\'(?:\\\\.|[^\'\\\\])*\'', "''", code)) -}}
 {% endmacro %}

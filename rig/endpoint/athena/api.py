@@ -1,4 +1,4 @@
-"""The operations of Athena's API that clients use; the rest is moto's."""
+"""The operations of Athena's API that clients use. moto answers all others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PAGE = 1000
 
 
 class Athena:
-    """Athena's API for one rig."""
+    """The Athena API of one rig."""
 
     def __init__(self, url: str, trino_server: Callable[[], Server | None], faults: Faults) -> None:
         self._executions = Executions(Catalog(url), trino_server, faults)
@@ -44,7 +44,7 @@ class Athena:
         }
 
     def answer(self, call: Call) -> Response | None:
-        """The answer; none for an operation that moto has."""
+        """The response, or None for an operation that moto answers."""
         operation = self._operations.get(call.operation)
         if operation is None:
             return None
@@ -54,7 +54,7 @@ class Athena:
             return call.refuse("InvalidRequestException", str(error))
 
     def group_of(self, execution_id: str) -> str:
-        """The work group of a query; that of a query that is not known is `primary`."""
+        """The work group of a query; `primary` for an unknown query."""
         execution = self._executions.get(execution_id)
         return execution.group if execution else "primary"
 
@@ -119,7 +119,9 @@ class Athena:
         if execution.state != "SUCCEEDED":
             raise InvalidRequestError(f"Query did not finish successfully. Final query state: {execution.state}")
         if execution.rows is None:
-            raise InvalidRequestError(f"The rig keeps no rows of older queries; they are in {execution.location}")
+            raise InvalidRequestError(
+                f"The rig keeps the rows of recent queries only. The rows of this one are in {execution.location}"
+            )
         start, size = int(call.parameters.get("NextToken") or 0), int(call.parameters.get("MaxResults") or PAGE)
         header: list[list[str | None]] = (
             [[name for name, _ in execution.columns]] if execution.statement.is_query else []
@@ -137,7 +139,7 @@ class Athena:
 
 
 def describe(execution: Execution) -> dict[str, Any]:
-    """A query as GetQueryExecution shows it."""
+    """A query as GetQueryExecution returns it."""
     status: dict[str, Any] = {"State": execution.state, "SubmissionDateTime": execution.submitted}
     if execution.ended:
         status["CompletionDateTime"] = execution.ended

@@ -1,4 +1,4 @@
-"""What Athena itself does with Glue and S3, beside what Trino does for it."""
+"""Athena's own calls to Glue and S3, in addition to those that Trino makes for it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from rig.endpoint.athena.statements import AthenaError, TableName
 from rig.servers import ATHENA_KEY, client
 
-# What a table that was read may have in the request that changes it.
+# The keys of a table that UpdateTable accepts.
 TABLE_INPUT = (
     *("Name", "Description", "Owner", "Parameters", "PartitionKeys", "StorageDescriptor", "TableType"),
     *("ViewOriginalText", "ViewExpandedText"),
@@ -16,28 +16,28 @@ TABLE_INPUT = (
 
 
 class Catalog:
-    """Glue and S3 as Athena uses them; through the endpoint, so that their faults are Athena's too."""
+    """Glue and S3 as Athena uses them. Calls go through the endpoint, so that injected faults affect Athena too."""
 
     def __init__(self, url: str) -> None:
         self.glue = client("glue", url, ATHENA_KEY)
         self.s3 = client("s3", url, ATHENA_KEY)
 
     def find(self, name: TableName) -> dict[str, Any] | None:
-        """A table as Glue has it; none if there is none."""
+        """A table in Glue, or None if it does not exist."""
         try:
             return dict(self.glue.get_table(DatabaseName=name.database, Name=name.table)["Table"])
         except self.glue.exceptions.EntityNotFoundException:
             return None
 
     def get(self, name: TableName) -> dict[str, Any]:
-        """A table that must be there."""
+        """A table in Glue, which must exist."""
         table = self.find(name)
         if table is None:
             raise AthenaError(f"TABLE_NOT_FOUND: Table 'awsdatacatalog.{name}' does not exist")
         return table
 
     def change(self, name: TableName, change: Callable[[dict[str, Any]], None]) -> None:
-        """Change a table in place, if nobody else did meanwhile."""
+        """Change a table, unless it was changed in the meantime."""
         table = self.get(name)
         wanted = {key: value for key, value in table.items() if key in TABLE_INPUT}
         change(wanted)
@@ -52,7 +52,7 @@ class Catalog:
                 raise AthenaError(f"FAILED: SemanticException Database {name} already exists") from None
 
     def drop_database(self, name: str, *, if_exists: bool, cascade: bool) -> None:
-        """DROP DATABASE; one that holds tables only with CASCADE."""
+        """DROP DATABASE. A database with tables needs CASCADE."""
         try:
             tables = self.glue.get_tables(DatabaseName=name)["TableList"]
         except self.glue.exceptions.EntityNotFoundException:
@@ -66,7 +66,7 @@ class Catalog:
         self.glue.delete_database(Name=name)
 
     def is_occupied(self, location: str) -> bool:
-        """Whether anything lies below an s3:// location."""
+        """Whether there is any object below an s3:// location."""
         bucket, prefix = _bucket_and_key(location)
         found = self.s3.list_objects_v2(Bucket=bucket, Prefix=prefix.rstrip("/") + "/", MaxKeys=1)
         return bool(found["KeyCount"])
@@ -83,7 +83,7 @@ class Catalog:
 
 
 def is_iceberg(table: dict[str, Any] | None) -> bool:
-    """Whether a Glue table is one of Iceberg's."""
+    """Whether a Glue table is an Iceberg table."""
     return bool(table) and str((table or {}).get("Parameters", {}).get("table_type", "")).upper() == "ICEBERG"
 
 

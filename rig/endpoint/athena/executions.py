@@ -1,4 +1,4 @@
-"""Queries as Athena runs them: queued, run on Trino, billed, written to the results' location, cancelled."""
+"""Runs queries as Athena does: queued, run on Trino, billed, written to the results' location, or cancelled."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ log = logging.getLogger(__name__)
 
 OUT_OF_MEMORY = re.compile("MEMORY_LIMIT|OUT_OF_MEMORY")
 MORE_MEMORY = "(On the rig: RIG_TRINO_HEAP=6G .venv-rig/bin/python -m rig restart athena)"
-TRINO_ENDED = f"If Trino has ended, it was out of memory as a rule. {MORE_MEMORY}"
+TRINO_ENDED = f"If Trino has ended, it usually ran out of memory. {MORE_MEMORY}"
 OVER_THE_LIMIT = "Bytes scanned limit was exceeded"
-# The newest executions whose rows can still be read page by page; the older ones' are in S3.
+# The rows of this many recent queries can be read page by page; rows of older ones are only in S3.
 KEPT_RESULTS = 200
 FINISHED = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 
 @dataclass
 class Execution:
-    """One query, from its submission on."""
+    """One query, from its submission."""
 
     sql: str
     database: str
@@ -69,12 +69,12 @@ class Execution:
 
     @property
     def has_rows(self) -> bool:
-        """Whether its result is rows, in a .csv."""
+        """Whether its result is rows, in a .csv file."""
         return self.statement.is_query or self.statement.kind == "UTILITY"
 
     @property
     def location(self) -> str:
-        """Where its result lies."""
+        """Where its result is."""
         if self.statement.is_query:
             return f"{self.output}{self.id}.csv"
         return f"{self.output}{self.id}" + ("" if self.statement.kind == "DML" else ".txt")
@@ -85,7 +85,7 @@ class Execution:
         return self.state in FINISHED
 
     def finish(self, state: str, reason: str | None = None) -> None:
-        """Set the final state; the time first, so that who sees the state sees the time."""
+        """Set the final state. The time is set first, so that whoever sees the state also sees the time."""
         self.reason = reason
         self.ended = time.time()
         self.state = state
@@ -104,7 +104,7 @@ class Executions:
         self._running: dict[str, trino.dbapi.Cursor] = {}
 
     def submit(self, execution: Execution) -> None:
-        """Take a query, or answer it from an earlier result where the client allows that."""
+        """Accept a query, or reuse an earlier result if the client allows it."""
         earlier = self._reusable(execution)
         with self._lock:
             self._all[execution.id] = execution
@@ -127,11 +127,11 @@ class Executions:
             return [execution.id for execution in reversed(self._all.values()) if execution.group == group]
 
     def cancel(self, execution: Execution, reason: str) -> None:
-        """Cancel a query that is not finished; it is, a moment later."""
+        """Cancel a query that is not finished. It is cancelled a moment later."""
         execution.cancel_asked = reason
 
     def _reusable(self, wanted: Execution) -> Execution | None:
-        """The newest result of the same query in the same work group that is young enough."""
+        """The newest result of the same query in the same work group that is recent enough."""
         if wanted.reuse_minutes is None or not wanted.statement.is_query:
             return None
         youngest = time.time() - wanted.reuse_minutes * 60
@@ -163,10 +163,10 @@ class Executions:
                 hint = f" {MORE_MEMORY}" if OUT_OF_MEMORY.search(error.error_name or "") else ""
                 execution.finish("FAILED", f"{error.error_name}: {error.message}{hint}")
         except (trino.exceptions.TrinoConnectionError, ClientError) as error:
-            # Trino ends at once where its heap is full.
+            # Trino ends immediately when its heap is full.
             hint = "" if isinstance(error, ClientError) else f" {TRINO_ENDED}"
             execution.finish("FAILED", f"GENERIC_INTERNAL_ERROR: {error}{hint}")
-        except Exception as error:  # A thread of the pool has nobody to tell but the client.
+        except Exception as error:  # This runs in a thread of the pool, so the client is the only one to report it to.
             log.exception("The rig failed on a query: %s", execution.sql)
             execution.finish("FAILED", f"The rig failed: {type(error).__name__}: {error}")
         else:
@@ -185,10 +185,10 @@ class Executions:
 
     @contextlib.contextmanager
     def _cursor(self, execution: Execution) -> Iterator[trino.dbapi.Cursor]:
-        """A connection to Trino for one statement. Its sockets are closed with the session; the client leaves them."""
+        """A connection to Trino for one statement. Closes the session's sockets, which the client would leave open."""
         server = self._trino_server()
         if server is None:
-            raise AthenaError("The rig has no Trino. To start it: python -m rig up athena")
+            raise AthenaError("Trino is not running on this rig. To start it: python -m rig up athena")
         with requests.Session() as session:
             yield trino.dbapi.connect(
                 host=LOOPBACK,
@@ -203,7 +203,7 @@ class Executions:
             ).cursor()
 
     def _columns(self, execution: Execution, query: str) -> list[tuple[str, str]]:
-        """The columns that a query has; nothing is read."""
+        """The columns of a query. Reads no data."""
         with self._cursor(execution) as cursor:
             cursor.execute(f"select * from ({query}) limit 0")
             cursor.fetchall()
@@ -225,7 +225,7 @@ class Executions:
         ]
 
     def _fetch(self, execution: Execution, cursor: trino.dbapi.Cursor, sql: str) -> list[list[Any]]:
-        """Run a statement to its end, watched; what it read is added up."""
+        """Run a statement to its end, watch its limits, and add up the bytes that it read."""
         self._running[execution.id] = cursor
         watcher = threading.Thread(target=self._watch, args=(execution, cursor), daemon=True)
         watcher.start()
@@ -239,18 +239,18 @@ class Executions:
             execution.scanned = scanned_before + _scanned(cursor)
 
     def _watch(self, execution: Execution, cursor: trino.dbapi.Cursor) -> None:
-        """Cancel a query that is to be cancelled, or that reads more than its work group allows, while it runs."""
+        """While a query runs, cancel it if asked to or if it reads more than its work group allows."""
         while self._running.get(execution.id) is cursor:
             if _is_over(execution, cursor):
                 self.cancel(execution, OVER_THE_LIMIT)
             if execution.cancel_asked:
-                # Again and again: Trino may not have taken the query yet.
+                # Repeated, because Trino may not have accepted the query yet.
                 with contextlib.suppress(trino.exceptions.Error):
                     cursor.cancel()
             time.sleep(0.05)
 
     def _write_result(self, execution: Execution) -> None:
-        """The result's object: rows as .csv with all values quoted and nulls empty, else an empty object."""
+        """The result's object: rows as .csv with all values quoted and nulls left empty, else an empty object."""
         lines = []
         if execution.has_rows:
             lines = [_csv_line([name for name, _ in execution.columns]), *map(_csv_line, execution.rows or [])]
@@ -258,11 +258,11 @@ class Executions:
 
 
 class _CancelledError(Exception):
-    """A query was cancelled; the text says why."""
+    """A query was cancelled. The text says why."""
 
 
 def _with_parameters(sql: str, parameters: Sequence[str]) -> str:
-    """Athena's parameters are literals of SQL: 2, 'two', date '2026-01-01'."""
+    """The statement with Athena's parameters, which are SQL literals: 2, 'two', date '2026-01-01'."""
     if not parameters:
         return sql
     quoted = sql.replace("'", "''")
@@ -270,7 +270,7 @@ def _with_parameters(sql: str, parameters: Sequence[str]) -> str:
 
 
 def _csv_line(values: Sequence[str | None]) -> str:
-    """As Athena writes it: what is not null in quotes, so that null and the empty text differ."""
+    """A row as Athena writes it: all values except null are quoted, so that null and empty text differ."""
     cells = ("" if value is None else '"' + value.replace('"', '""') + '"' for value in values)
     return ",".join(cells) + "\n"
 

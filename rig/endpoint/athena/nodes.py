@@ -1,4 +1,4 @@
-"""Trino's one node: for some seconds after a start, Trino does not know it."""
+"""Waits for Trino's only node, which Trino does not know during the first seconds after its start."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SECONDS_WITHOUT_A_NODE = 30
 
 
 def rows_of(cursor: trino.dbapi.Cursor, sql: str) -> list[list[Any]]:
-    """The rows of a statement. One that reads tables is refused until Trino knows its node: it is sent again."""
+    """The rows of a statement. Retries while Trino refuses to read tables because it does not know its node yet."""
     deadline = time.monotonic() + SECONDS_WITHOUT_A_NODE
     while True:
         try:

@@ -1,4 +1,4 @@
-"""What Athena refuses and Trino would run; by AWS's own documentation of Athena, engine version 3."""
+"""Refuses what Athena refuses and Trino would run, according to AWS's documentation of Athena engine version 3."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ STATEMENTS = (
 CREATES = re.compile(
     r"(?i)create\s+((external\s+)?table|(or\s+replace\s+)?(protected\s+multi\s+dialect\s+)?view|schema|database)\b"
 )
-# Of statements that Athena has.
+# The statements that Athena has.
 UNSUPPORTED = re.compile(
     r"(?i)(describe\s+(input|output|database)|alter\s+(materialized|schema|database)|drop\s+(role|function|materialized)"
     r"|show\s+(grants?|roles?|current|locks|indexes|principals|compactions|transactions|session|catalogs|stats))\b"
 )
-# Before these, no comment of any kind.
+# Statements that may not have any comment before them.
 BARE = ("ALTER", "DROP", "MSCK", "OPTIMIZE", "VACUUM")
 LINE_COMMENTS = re.compile(r"--[^\n]*")
 NAME = re.compile(r"[a-z0-9_]+")
@@ -30,7 +30,7 @@ HIVE_PROPERTIES = {
     *("table_type", "is_external", "external_location", "format", "partitioned_by", "bucketed_by", "bucket_count"),
     *("field_delimiter", "orc_compression", "parquet_compression", "write_compression", "compression_level"),
 }
-# What an Iceberg table may be given, in CREATE TABLE and ALTER TABLE SET TBLPROPERTIES as in CTAS.
+# The properties allowed for an Iceberg table, in CREATE TABLE, ALTER TABLE SET TBLPROPERTIES and CTAS.
 ICEBERG_TABLE_PROPERTIES = {
     *("table_type", "format", "write_compression"),
     *("optimize_rewrite_data_file_threshold", "optimize_rewrite_delete_file_threshold"),
@@ -38,12 +38,12 @@ ICEBERG_TABLE_PROPERTIES = {
     *("vacuum_min_snapshots_to_keep", "vacuum_max_snapshot_age_seconds", "vacuum_max_metadata_files_to_keep"),
 }
 ICEBERG_PROPERTIES = {*ICEBERG_TABLE_PROPERTIES, "is_external", "location", "partitioning"}
-# Iceberg has no type for these; Trino would quietly take a wider one.
+# Iceberg lacks these types; Trino would silently use a wider one.
 ICEBERG_LACKS = re.compile(r"(?i)\b(tinyint|smallint|char|time)\b")
 
 
 def check_length(sql: str) -> str | None:
-    """Why a statement is too long; none if it is not."""
+    """Why a statement is too long, or None if it is not."""
     if len(sql.encode()) > MAXIMUM_LENGTH:
         return (
             "1 validation error detected: Value at 'queryString' failed to satisfy constraint: "
@@ -66,9 +66,9 @@ def check_statement(statement: Statement) -> None:
 
 
 def check_comments(statement: Statement) -> None:
-    """Hive's parser, which gets the DDL, knows no block comment; and none at all before some statements.
+    """Hive's parser, which handles DDL, does not accept block comments, nor any comment before some statements.
 
-    As users report it (Tomme/dbt-athena#64, getredash/redash#2399), and as dbt-athena's query_headers.py avoids it.
+    Users reported this (Tomme/dbt-athena#64, getredash/redash#2399), and dbt-athena's query_headers.py avoids it.
     """
     if not statement.is_hive_ddl:
         return
@@ -79,25 +79,25 @@ def check_comments(statement: Statement) -> None:
 
 
 def check_new_name(kind: str, name: str) -> None:
-    """A new database, table or view: lower-case letters, digits and underscores."""
+    """The name of a new database, table or view may have lower-case letters, digits and underscores."""
     if not NAME.fullmatch(name):
         raise AthenaError(f"FAILED: {kind} name {name!r}: special characters other than underscore are not supported.")
 
 
 def check_rows_change(verb: str, name: TableName, *, iceberg: bool) -> None:
-    """UPDATE, DELETE and MERGE are for Iceberg."""
+    """UPDATE, DELETE and MERGE need an Iceberg table."""
     if not iceberg:
         raise AthenaError(f"NOT_SUPPORTED: {verb} is only supported for transactional tables; {name} is a Hive table.")
 
 
 def check_iceberg(what: str, *, iceberg: bool) -> None:
-    """What Athena does to Iceberg tables only."""
+    """Refuse a statement that Athena supports for Iceberg tables only."""
     if not iceberg:
         raise AthenaError(f"NOT_SUPPORTED: {what} is only supported for Iceberg tables")
 
 
 def check_properties(given: set[str], *, iceberg: bool) -> None:
-    """The properties in the WITH of a CREATE TABLE AS SELECT."""
+    """Check the properties in the WITH clause of a CREATE TABLE AS SELECT."""
     allowed = ICEBERG_PROPERTIES if iceberg else HIVE_PROPERTIES
     if unknown := given - allowed:
         raise AthenaError(
@@ -107,13 +107,13 @@ def check_properties(given: set[str], *, iceberg: bool) -> None:
 
 
 def check_iceberg_table_properties(given: set[str]) -> None:
-    """The TBLPROPERTIES of an Iceberg table."""
+    """Check the TBLPROPERTIES of an Iceberg table."""
     if unknown := given - ICEBERG_TABLE_PROPERTIES:
         raise AthenaError(f"FAILED: Unsupported table property key: {', '.join(sorted(unknown))}")
 
 
 def check_iceberg_type(column: str, trino_type: str) -> None:
-    """What an Iceberg table in Athena can hold: timestamps of six digits, no small integers, no char."""
+    """Check column types: Athena's Iceberg has timestamps with six digits, and no small integers and no char."""
     lower = trino_type.lower()
     if timestamp := re.search(r"timestamp\((\d+)\)", lower):
         if timestamp[1] != "6":
@@ -126,7 +126,7 @@ def check_iceberg_type(column: str, trino_type: str) -> None:
 
 
 def check_location(*, given: str | None, iceberg: bool, enforced: bool, occupied: bool, name: TableName) -> None:
-    """Where a CREATE TABLE AS SELECT may write."""
+    """Check the location to which a CREATE TABLE AS SELECT writes."""
     if iceberg and given is None:
         raise AthenaError(f"INVALID_TABLE_PROPERTY: Table location can not be empty: {name}")
     if given is not None and not iceberg and enforced:

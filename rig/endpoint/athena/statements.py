@@ -1,4 +1,4 @@
-"""Read a statement's words, names and lists, without parsing what Trino parses better."""
+"""Reads a statement's words, names and lists. Leaves all other parsing to Trino."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ CLOSING = (TokenType.R_PAREN, TokenType.R_BRACKET)
 
 
 class AthenaError(Exception):
-    """What Athena says of a statement that it does not run."""
+    """Athena's error for a statement that it refuses to run."""
 
 
 class _Dialect(Trino):
-    """Trino's words; names in Hive's backticks too, which Athena takes in DDL."""
+    """Trino's tokens, and names in backticks, which Athena accepts in DDL."""
 
     class Tokenizer(Trino.Tokenizer):
         IDENTIFIERS = ('"', "`")
-        # No word makes one string of all that follows it, as SHOW and OPTIMIZE do there.
+        # No command keywords: sqlglot would read everything after SHOW or OPTIMIZE as one string.
         COMMANDS = frozenset[TokenType]()
 
 
 @dataclass(frozen=True)
 class TableName:
-    """A table's database and name, in lower case as Glue has them."""
+    """A table's database and name, in lower case as in Glue."""
 
     database: str
     table: str
@@ -42,13 +42,13 @@ class TableName:
         return f"{self.database}.{self.table}"
 
     def on(self, catalog: str) -> str:
-        """The quoted name in one of Trino's catalogs."""
+        """The quoted name of the table in one of Trino's catalogs."""
         return f'"{catalog}"."{self.database}"."{self.table}"'
 
 
 @dataclass
 class Statement:
-    """One statement as it was sent, and how far it has been read."""
+    """One statement, and the position up to which it has been read."""
 
     sent: str
     database: str
@@ -56,7 +56,7 @@ class Statement:
 
     @cached_property
     def comments(self) -> str:
-        """What stands before the statement."""
+        """The text before the statement."""
         return LEADING_COMMENTS.match(self.sent)[0]  # type: ignore[index]
 
     @cached_property
@@ -66,7 +66,7 @@ class Statement:
 
     @cached_property
     def first_word(self) -> str:
-        """In upper case; `(` for a query in parentheses."""
+        """The first word, in upper case; `(` for a query in parentheses."""
         found = re.match(r"\w+|\(", self.sql)
         return found[0].upper() if found else ""
 
@@ -80,19 +80,19 @@ class Statement:
 
     @property
     def is_query(self) -> bool:
-        """Whether it gives rows and changes nothing."""
+        """Whether it returns rows and changes nothing."""
         return self.first_word in QUERIES
 
     @property
     def kind(self) -> str:
-        """Athena's StatementType: a CREATE TABLE AS SELECT is DML, as what it reads is billed."""
+        """Athena's StatementType. A CREATE TABLE AS SELECT is DML, because what it reads is billed."""
         if self.first_word in UTILITY:
             return "UTILITY"
         return "DDL" if self.first_word in DDL and not self.creates_from_query else "DML"
 
     @property
     def is_hive_ddl(self) -> bool:
-        """Whether Hive's parser gets it: all that defines something, but CREATE TABLE … AS and views."""
+        """Whether Hive's parser handles it: all DDL except CREATE TABLE … AS and views."""
         if self.first_word in ("OPTIMIZE", "VACUUM"):
             return True
         is_view = bool(re.match(r"(?i)create\s+(or\s+replace\s+)?(protected\s+multi\s+dialect\s+)?view\b", self.sql))
@@ -113,13 +113,13 @@ class Statement:
             position += 1
         return position < len(self.tokens) and self.tokens[position].text.upper() in QUERIES
 
-    # Reading, from the first word on.
+    # Methods that read the statement from the first word.
 
     def take(self, *words: str) -> bool:
-        """Go on behind these words, if they come next."""
+        """Skip these words if they come next. Returns whether they did."""
         ahead = self.tokens[self.at : self.at + len(words)]
         fits = len(ahead) == len(words) and all(
-            # Some words are one token with the next: PARTITIONED BY.
+            # Some pairs of words are one token: PARTITIONED BY.
             " ".join(token.text.upper().split()) == word
             and token.token_type not in (TokenType.STRING, TokenType.IDENTIFIER)
             for token, word in zip(ahead, words, strict=True)
@@ -128,7 +128,7 @@ class Statement:
         return fits
 
     def skip_to(self, *words: str) -> bool:
-        """Go on behind the first place where these words come; stay where they do not come."""
+        """Skip to after the first occurrence of these words. Does not move if they do not occur."""
         start = self.at
         while not self.at_end:
             if self.take(*words):
@@ -139,24 +139,24 @@ class Statement:
 
     @property
     def at_end(self) -> bool:
-        """Whether all has been read."""
+        """Whether everything has been read."""
         return self.at >= len(self.tokens)
 
     @property
     def next(self) -> Token:
-        """The word that comes next."""
+        """The next word."""
         if self.at_end:
             raise AthenaError("SYNTAX_ERROR: mismatched input '<EOF>'")
         return self.tokens[self.at]
 
     def word(self) -> str:
-        """Take one word, a name or a string, as it is spelled without its quotes."""
+        """Read one word, name or string, without its quotes."""
         token = self.next
         self.at += 1
         return token.text
 
     def name(self) -> TableName:
-        """Take `table`, `database.table` or `catalog.database.table`."""
+        """Read `table`, `database.table` or `catalog.database.table`."""
         parts = [self.word().lower()]
         while not self.at_end and self.next.token_type == TokenType.DOT:
             self.at += 1
@@ -164,11 +164,11 @@ class Statement:
         return TableName(parts[-2] if len(parts) > 1 else self.database, parts[-1])
 
     def rest(self) -> str:
-        """What has not been read, as it was sent."""
+        """The text that has not been read."""
         return "" if self.at_end else self.sql[self.next.start :]
 
     def items(self) -> list[list[Token]]:
-        """Take a list in parentheses: the words of each of its items."""
+        """Read a list in parentheses. Returns the words of each item."""
         if not self.take("("):
             raise AthenaError(f"SYNTAX_ERROR: mismatched input '{self.next.text}'. Expecting: '('")
         found: list[list[Token]] = [[]]
@@ -185,7 +185,7 @@ class Statement:
         return [item for item in found if item]
 
     def properties(self) -> dict[str, str]:
-        """Take `(key = value, 'key' = 'value')`: the keys in lower case, the values as they were sent."""
+        """Read `(key = value, 'key' = 'value')`. Keys are in lower case, values are unchanged."""
         pairs = {}
         for item in self.items():
             if len(item) < 3 or item[1].token_type != TokenType.EQ:
@@ -194,12 +194,12 @@ class Statement:
         return pairs
 
     def text(self, tokens: list[Token]) -> str:
-        """These words as they were sent."""
+        """The original text of these words."""
         return self.sql[tokens[0].start : tokens[-1].end + 1]
 
 
 def unquoted(value: str) -> str:
-    """The content of a string literal; anything else as it is."""
+    """The content of a string literal; any other text unchanged."""
     if len(value) > 1 and value[0] == value[-1] == "'":
         return value[1:-1].replace("''", "'")
     return value

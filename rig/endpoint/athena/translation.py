@@ -1,7 +1,7 @@
-"""From Athena's SQL to Trino's. A query goes as it is; Hive's DDL, CREATE TABLE AS and maintenance are rewritten.
+"""Translates Athena's SQL to Trino's. Queries are unchanged; Hive's DDL, CREATE TABLE AS and maintenance are rewritten.
 
-Trino has two catalogs over one Glue, and clients name the first: `awsdatacatalog` for Hive tables and views, which
-sends reads and changes of rows on to `iceberg`. CREATE TABLE and RENAME are not sent on: here the catalog is chosen.
+Trino has two catalogs on one Glue. Clients name `awsdatacatalog`, which has Hive tables and views, and redirects reads
+and changes of rows to `iceberg`. It does not redirect CREATE TABLE and RENAME, so this module chooses their catalog.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from rig.endpoint.athena.vacuum import retention
 from rig.endpoint.athena.workgroups import Demands
 
 HIVE, ICEBERG = "awsdatacatalog", "iceberg"
-# Column types of a query, as Trino plans them.
+# Returns the column types of a query, as Trino plans them.
 Columns = Callable[[str], list[tuple[str, str]]]
-# What a name below a table's location tells Hive of its files: input, output, and what reads them.
+# For each file format of Hive: its input format, output format and serializer.
 FORMATS = {
     "parquet": (
         "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
@@ -39,7 +39,7 @@ FORMATS = {
         "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
     ),
 }
-# Properties that Athena has and Trino does without.
+# Properties of Athena that Trino does not need.
 DROPPED = {
     "table_type",
     "is_external",
@@ -52,13 +52,13 @@ RENAMED = {"field_delimiter": "textfile_field_separator"}
 
 @dataclass
 class Translator:
-    """Makes Trino's statements of one of Athena's; what only concerns Glue is done at once and leaves none."""
+    """Translates one Athena statement to Trino statements. Changes to Glue alone are made directly, without Trino."""
 
     catalog: Catalog
     columns: Columns
 
     def translate(self, statement: Statement, demands: Demands, results: str) -> list[str]:
-        """The statements for Trino, in order. `results`: where a table goes that names no location."""
+        """The statements for Trino, in order. `results` is the location for tables that name none."""
         refusals.check_statement(statement)
         if statement.take("CREATE"):
             return self._create(statement, demands, results)
@@ -126,7 +126,7 @@ class Translator:
         return [f"{start} {name.on(ICEBERG if iceberg else HIVE)} with ({listed}) as {statement.rest()}"]
 
     def _create_table(self, statement: Statement, *, external: bool) -> list[str]:
-        """Hive's CREATE TABLE with columns: in Glue for a Hive table, in Trino for one of Iceberg's."""
+        """Hive's CREATE TABLE with columns: created in Glue for a Hive table, in Trino for an Iceberg table."""
         try:
             parsed = sqlglot.parse_one(statement.sql, read="athena")
         except sqlglot.errors.ParseError as error:
@@ -278,7 +278,7 @@ class Translator:
 
 @dataclass(frozen=True)
 class _Clauses:
-    """What follows the columns of Hive's CREATE TABLE."""
+    """The clauses after the columns of Hive's CREATE TABLE."""
 
     location: str | None
     partitioned_by: exp.Expr | None
@@ -289,7 +289,7 @@ class _Clauses:
 
     @classmethod
     def of(cls, parsed: exp.Expr) -> _Clauses:
-        """Read them off the parsed statement."""
+        """The clauses of a parsed statement."""
         listed = parsed.args["properties"].expressions if parsed.args.get("properties") else []
         found = {type(clause): clause for clause in listed}
         location = found.get(exp.LocationProperty)
@@ -322,13 +322,13 @@ def _iceberg_table(name: TableName, columns: list[tuple[str, str]], clauses: _Cl
 
 
 def _transform(part: list[Token]) -> str:
-    """A column or a transform as it is spelled, to a parser day(at) is a function. bucket(4, id) is bucket(id, 4)."""
+    """A column or a transform in Trino's spelling: bucket(4, id) becomes bucket(id, 4)."""
     spelled = "".join(token.text for token in part).lower()
     return re.sub(r"(bucket|truncate)\((\d+),(\w+)\)", r"\1(\3,\2)", spelled)
 
 
 def _hive_table(name: TableName, columns: list[tuple[str, str]], clauses: _Clauses) -> dict[str, Any]:
-    """A Hive table as Glue is given it."""
+    """The input with which Glue creates a Hive table."""
     partitions = _columns(clauses.partitioned_by) if isinstance(clauses.partitioned_by, exp.Schema) else []
     reads, writes, serde = FORMATS[clauses.file_format]
     return {
@@ -356,7 +356,7 @@ def _columns(schema: exp.Expression) -> list[tuple[str, str]]:
 
 
 def _as_schema(columns: str) -> exp.Expression:
-    """A list of columns in parentheses, parsed as a table's."""
+    """A list of columns in parentheses, parsed like those of a table."""
     parsed: exp.Expression = sqlglot.parse_one(f"create table t {columns}", read="hive").this
     return parsed
 
@@ -386,11 +386,11 @@ def _glue_columns(columns: list[tuple[str, str]]) -> list[dict[str, str]]:
 
 
 def _trino_type(hive_type: str, *, iceberg: bool) -> str:
-    """A Hive type as Trino spells it; Iceberg's timestamps have six digits."""
+    """A Hive type in Trino's spelling. Iceberg's timestamps have six digits."""
     kind = exp.DataType.build(hive_type, dialect="hive").sql(dialect="trino")
     return re.sub(r"(?i)\btimestamp\b(?!\()", "TIMESTAMP(6)", kind) if iceberg else kind
 
 
 def _without_data_clause(query: str) -> str:
-    """The query of a CREATE TABLE AS without WITH [NO] DATA behind it."""
+    """The query of a CREATE TABLE AS, without a WITH [NO] DATA after it."""
     return re.sub(r"(?is)\s+with\s+(no\s+)?data\s*\Z", "", query)

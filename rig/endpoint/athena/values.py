@@ -1,4 +1,4 @@
-"""Values and types as Athena's results spell them."""
+"""Formats values and types as in Athena's results."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Spell = Callable[[Any], str]
 
 @lru_cache
 def speller(trino_type: str) -> Spell:
-    """How a column of a type is spelled: maps and rows as {a=1, b=null}, arrays as [1, null], bytes in hex.
+    """A formatter for a column type: maps and rows become {a=1, b=null}, arrays [1, null], and bytes hex.
 
-    Values come as Trino's protocol has them: rows as lists, varbinary in base64, dates and decimals as text.
+    Values are those of Trino's protocol: rows as lists, varbinary in base64, dates and decimals as text.
     """
     return _speller(exp.DataType.build(trino_type, dialect="trino"))
 
@@ -53,7 +53,7 @@ def _braces(pairs: Any) -> str:
 
 
 def _double(value: float | str) -> str:
-    """As Java spells it: 1.0, 1.0E7, 1.0E-4; NaN and Infinity come as text already."""
+    """A number as Java formats it: 1.0, 1.0E7, 1.0E-4. NaN and Infinity already arrive as text."""
     if isinstance(value, str):
         return value
     if value == 0 or 1e-3 <= abs(value) < 1e7:
@@ -64,6 +64,6 @@ def _double(value: float | str) -> str:
 
 
 def type_name(trino_type: str) -> str:
-    """A column's type without its parameters: decimal(10,2) is decimal."""
+    """A type without its parameters: decimal for decimal(10,2)."""
     found = re.match(r"[a-z ]+", re.sub(r"\(.*?\)", "", trino_type))
     return found[0].strip() if found else trino_type

@@ -1,4 +1,4 @@
-"""Work groups: moto keeps them, so that CloudFormation's count too; here is what they demand of a query."""
+"""Enforces the settings of work groups. moto stores the groups, so that those from CloudFormation count too."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from moto.core import DEFAULT_ACCOUNT_ID
 
 
 class InvalidRequestError(Exception):
-    """What Athena's API refuses at once."""
+    """A request that Athena's API refuses immediately."""
 
 
 @dataclass(frozen=True)
 class Demands:
-    """What a work group demands of each of its queries."""
+    """The settings that a work group enforces for its queries."""
 
     output: str | None
     output_enforced: bool
@@ -23,7 +23,7 @@ class Demands:
 
 
 def find(region: str, name: str) -> WorkGroup:
-    """A work group by its name."""
+    """A work group by name."""
     groups = athena_backends[DEFAULT_ACCOUNT_ID][region].work_groups
     if name not in groups:
         raise InvalidRequestError(f"WorkGroup {name} is not found.")
@@ -42,7 +42,7 @@ def create(region: str, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def update(region: str, request: dict[str, Any]) -> dict[str, Any]:
-    """UpdateWorkGroup: what it names is changed, the rest stays."""
+    """UpdateWorkGroup: changes only the settings that the request names."""
     group = find(region, request["WorkGroup"])
     changes = dict(request.get("ConfigurationUpdates", {}))
     results = dict(changes.pop("ResultConfigurationUpdates", {}))
@@ -67,7 +67,7 @@ def delete(region: str, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def describe(group: WorkGroup) -> dict[str, Any]:
-    """GetWorkGroup's answer."""
+    """The response of GetWorkGroup."""
     return {
         "Name": group.name,
         "State": group.state,
@@ -77,7 +77,7 @@ def describe(group: WorkGroup) -> dict[str, Any]:
 
 
 def demands(group: WorkGroup) -> Demands:
-    """What a query in this work group must keep to."""
+    """The settings for a query in this work group."""
     if group.state != "ENABLED":
         raise InvalidRequestError(f"WorkGroup {group.name} is disabled.")
     output = group.configuration.get("ResultConfiguration", {}).get("OutputLocation")

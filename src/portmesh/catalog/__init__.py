@@ -1,1 +1,1 @@
-"""The pages of dbt's docs site that follow from the mesh: its home, its products and its ports."""
+"""Generates the mesh's pages for dbt's docs site: a home page, and a page for each product and each port."""

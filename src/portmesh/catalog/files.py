@@ -1,4 +1,4 @@
-"""The catalog's pages on disk: written, or compared with what they should be."""
+"""Writes the catalog's pages to disk, or compares them with what they should be."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from portmesh.text import count
 
 @dataclass(frozen=True)
 class Difference:
-    """A page that is not what the mesh makes it; `what` is missing, out of date or left over."""
+    """A page that does not match the mesh. `what` is missing, out of date or left over."""
 
     path: str
     what: str
 
 
 def read_readmes(root: Path) -> dict[str, str]:
-    """The README of each domain that has one. Raises FindingsError where one is not UTF-8."""
+    """The README texts by domain. Raises FindingsError if one is not UTF-8."""
     found = {}
     for path in sorted(root.glob("domains/*/README.md")):
         try:
@@ -30,14 +30,14 @@ def read_readmes(root: Path) -> dict[str, str]:
         except UnicodeDecodeError as error:
             line = error.object.count(b"\n", 0, error.start) + 1
             facts = [("file", str(path.relative_to(root))), ("line", f"{line:,}")]
-            raise FindingsError("A README is not written in UTF-8.", facts, "save it as UTF-8") from error
+            raise FindingsError("A README is not encoded in UTF-8.", facts, "save it as UTF-8") from error
     return found
 
 
 def find_differences(root: Path, pages: Mapping[str, str], on_any_day: bool = False) -> list[Difference]:
-    """What writing these pages would change, by path from the repository's root.
+    """The files that writing these pages would change.
 
-    `on_any_day`: without what a page says of the day on which it was written.
+    `on_any_day` ignores notes that depend on the day on which a page was written.
     """
     as_compared = undated if on_any_day else str
     folder = root / FOLDER
@@ -54,7 +54,7 @@ def find_differences(root: Path, pages: Mapping[str, str], on_any_day: bool = Fa
 
 
 def write_pages(root: Path, pages: Mapping[str, str], differences: Sequence[Difference]) -> None:
-    """Write the pages that differ, each whole or not at all, and delete those left over."""
+    """Write the pages that differ, each in one step, and delete the ones left over."""
     (root / FOLDER).mkdir(parents=True, exist_ok=True)
     for difference in differences:
         path = root / difference.path
@@ -66,16 +66,16 @@ def write_pages(root: Path, pages: Mapping[str, str], differences: Sequence[Diff
             path.unlink()
 
 
-def assert_in_step(differences: Sequence[Difference], findings: Sequence[Finding]) -> None:
-    """Raise FindingsError with each page that differs and everything that has to be changed by hand."""
+def assert_up_to_date(differences: Sequence[Difference], findings: Sequence[Finding]) -> None:
+    """Raise FindingsError if a page differs or something must be changed by hand."""
     if not differences and not findings:
         return
     number = count(len(differences) + len(findings), "finding")
     facts = [(difference.path, difference.what) for difference in differences]
     facts += [(finding.label, finding.what) for finding in findings]
-    steps = (["portmesh catalog"] if differences else []) + (["the lines above"] if findings else [])
+    steps = (["portmesh catalog"] if differences else []) + (["fix the lines above"] if findings else [])
     raise FindingsError(
-        f"The catalog is not in step with the mesh: {number}.",
+        f"The catalog is out of date: {number}.",
         facts,
         f"{', then '.join(steps)}, and commit the files",
         {

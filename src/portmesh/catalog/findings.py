@@ -1,4 +1,4 @@
-"""What of a mesh keeps a reader from its pages, and only a person can change."""
+"""Finds what keeps the catalog's pages from being shown and has to be changed by hand."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ class Finding:
 
 
 def find_findings(mesh: Mesh, asked: Mapping[str, str]) -> list[Finding]:
-    """Ports that do not show their page, docs blocks in the place of a page, and pages that nobody writes.
+    """Ports that do not include their page, docs blocks that take the name of a page, and pages that do not exist.
 
-    `asked` are the names of pages that YAML includes, with the file. Raises FindingsError where two pages would be one.
+    `asked` has the names of pages that YAML includes, each with its file. Raises FindingsError if two pages would have
+    the same name.
     """
     pages = _names_of_pages(mesh)
     found = [*_hidden(mesh), *_replaced(mesh, pages), *_unknown(asked, pages)]
@@ -34,14 +35,14 @@ def find_findings(mesh: Mesh, asked: Mapping[str, str]) -> list[Finding]:
 
 
 def _names_of_pages(mesh: Mesh) -> dict[str, str]:
-    """Names of the docs blocks that are pages, and whose page each is."""
-    pages = {HOME: "the mesh's home", docs_name("", mesh.name, ""): f"the page of {mesh.name}"}
+    """The names of the docs blocks that are pages, each with a description of the page."""
+    pages = {HOME: "the mesh's home page", docs_name("", mesh.name, ""): f"the page of {mesh.name}"}
     named = [(product.block, product.name) for product in mesh.products]
     named += [(port.block, port.label) for port in mesh.ports.values()]
     for block, name in named:
         if block in pages:
-            message = f"The catalog cannot be written: the page of {name} would be {pages[block]}."
-            raise FindingsError(message, [("docs block of both", block)], f"give {name} another name")
+            message = f"The catalog cannot be written: the page of {name} and {pages[block]} would have the same name."
+            raise FindingsError(message, [("docs block", block)], f"rename {name}")
         pages[block] = f"the page of {name}"
     return pages
 
@@ -52,13 +53,13 @@ def _hidden(mesh: Mesh) -> Iterator[Finding]:
         if not port.includes_block:
             yield Finding(port.label, port.path, f"end its description with the line\n{line}")
         elif not port.description:
-            yield Finding(port.label, port.path, f"say what one row of it is, above\n{line}")
+            yield Finding(port.label, port.path, f"describe what one row is, above the line\n{line}")
         elif not port.block_starts_a_line:
-            yield Finding(port.label, port.path, f"put on a line of its own, after an empty one,\n{line}")
+            yield Finding(port.label, port.path, f"put this on a line of its own, after an empty line:\n{line}")
 
 
 def _replaced(mesh: Mesh, pages: Mapping[str, str]) -> Iterator[Finding]:
-    """dbt shows a block of any package as the home or as a product's page; a domain's own port would show its own."""
+    """Docs blocks of the root project or of a domain that dbt would show instead of a page of the catalog."""
     for block in mesh.docs.values():
         package, path = block.package_name, Path(block.original_file_path)
         in_root = package == mesh.name
@@ -67,11 +68,13 @@ def _replaced(mesh: Mesh, pages: Mapping[str, str]) -> Iterator[Finding]:
         if in_root or package in mesh.product_names:
             place = str(path if in_root else Path("domains") / package / path)
             whose = pages[block.name]
-            yield Finding(place, place, f"give its docs block {block.name} another name: that is {whose}")
+            yield Finding(place, place, f"rename its docs block {block.name}: that is the name of {whose}")
 
 
 def _unknown(asked: Mapping[str, str], pages: Mapping[str, str]) -> Iterator[Finding]:
     for name, path in asked.items():
         if name not in pages:
             near = difflib.get_close_matches(name, pages, n=1)
-            yield Finding(path, path, f"doc('{name}') is no page" + (f"; did you mean {near[0]}?" if near else ""))
+            yield Finding(
+                path, path, f"there is no page doc('{name}')" + (f"; did you mean {near[0]}?" if near else "")
+            )

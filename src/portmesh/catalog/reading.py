@@ -1,4 +1,4 @@
-"""The mesh as dbt reads it without the catalog's pages, so that no page can stand in the way of its own repair."""
+"""Parses the mesh without the catalog's pages, so that a broken page never prevents generating it again."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from portmesh.mesh import docs_name
 Parsed = TypeVar("Parsed")
 
 FOLDER = Path("docs/catalog")
-# What dbt writes: the parse beside the mesh writes its own.
+# dbt writes these; the parse in the temporary folder writes its own.
 WRITTEN_BY_DBT = ("target", "logs")
 ASKED = re.compile(r"\bdoc\(\s*(?:['\"]\w+['\"]\s*,\s*)?['\"](\w+)['\"]\s*\)")
 DEFINED = re.compile(r"{%-?\s*docs\s+(\w+)")
 
 
 def parse_without_pages(root: Path, parse: Callable[..., Parsed], folder: Path | None = None) -> Parsed:
-    """What `parse` of portmesh.dbt returns, with a blank page for each that a domain's YAML includes.
+    """The result of `parse` (of portmesh.dbt), with a blank page for each page that a domain's YAML includes.
 
-    In a `folder` that stays, the next parse reads only the files that changed; without one, it is a temporary folder.
+    Uses a temporary folder, or `folder`, which is kept so that the next parse reads only the files that changed.
 
-    Raises FindingsError with dbt's own message where another file is not as dbt wants it.
+    Raises FindingsError with dbt's own message if dbt cannot parse another file.
     """
     with TemporaryDirectory(prefix="portmesh-catalog-") as temporary:
         copy = _link_mesh(root, folder or Path(temporary))
@@ -39,7 +39,7 @@ def parse_without_pages(root: Path, parse: Callable[..., Parsed], folder: Path |
 
 
 def pages_asked_for(root: Path) -> Mapping[str, str]:
-    """Docs blocks that YAML includes, that bear a domain's name and are not its own; each with a file."""
+    """Docs blocks that YAML includes, that are named after a domain and not defined by it; each with a file."""
     asked = _found(root, ASKED, "domains/**/*.yml", "domains/**/*.yaml")
     pages: dict[str, str] = {}
     for domain in sorted(path.parent.name for path in root.glob("domains/*/dbt_project.yml")):
@@ -50,7 +50,7 @@ def pages_asked_for(root: Path) -> Mapping[str, str]:
 
 
 def _found(root: Path, pattern: re.Pattern[str], *places: str) -> dict[str, str]:
-    """What a pattern finds in files, and the first file of each."""
+    """Everything that a pattern matches in files, each with the first file that has it."""
     found: dict[str, str] = {}
     for path in sorted(path for place in places for path in root.glob(place) if path.is_file()):
         for name in pattern.findall(path.read_text(encoding="utf-8", errors="replace")):
@@ -59,7 +59,7 @@ def _found(root: Path, pattern: re.Pattern[str], *places: str) -> dict[str, str]
 
 
 def _link_mesh(root: Path, copy: Path) -> Path:
-    """Fill a folder with links to everything of the mesh, except the catalog's pages and what dbt writes."""
+    """Fill a folder with links to everything in the mesh, except the catalog's pages and what dbt writes."""
     copy.mkdir(parents=True, exist_ok=True)
     for entry in copy.iterdir():
         if entry.is_symlink():
@@ -71,7 +71,7 @@ def _link_mesh(root: Path, copy: Path) -> Path:
 
 
 def _link(here: Path, there: Path, way: tuple[str, ...]) -> None:
-    """Link what a folder holds, but what dbt writes and the folder to which `way` leads."""
+    """Link the contents of a folder, except what dbt writes and the folder at the path `way`."""
     first, *rest = way
     for entry in here.iterdir():
         if entry.name not in (first, *WRITTEN_BY_DBT):

@@ -1,4 +1,4 @@
-"""The catalog's single file, served on this machine only."""
+"""Serves the catalog's single file, on this machine only."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ HOST = "127.0.0.1"
 
 
 def find_site(root: Path) -> Path:
-    """The file that `dbt docs generate --static` wrote, in dbt's target folder.
+    """The file in dbt's target folder that `dbt docs generate --static` wrote.
 
-    Raises MissingArtifactError where there is none, or where a text of the mesh could run in it.
+    Raises MissingArtifactError if there is none, or if text from the mesh could run as a script in it.
     """
     target = Path(os.environ.get("DBT_TARGET_PATH") or "target").expanduser()
     file = (target if target.is_absolute() else root / target) / STATIC_PAGE
@@ -24,16 +24,16 @@ def find_site(root: Path) -> Path:
         next_step = "make demo, or: dbt docs generate --static"
         raise MissingArtifactError("There is no catalog to serve yet.", [("looked for", str(file))], next_step)
     if not is_safe(file):
-        message = "The catalog was written by a dbt without Portmesh, so a text of the mesh could run in a browser."
+        message = "The catalog was written without Portmesh, so text from the mesh could run as a script in a browser."
         next_step = "dbt docs generate --static, in the environment where Portmesh is installed"
         raise MissingArtifactError(message, [("file", str(file))], next_step)
     return file
 
 
 def open_server(file: Path, port: int) -> ThreadingHTTPServer:
-    """A server that answers `/` with the file as it is at that moment, and nothing else; port 0 takes a free one.
+    """A server that answers only `/`, with the current content of the file. Port 0 picks a free port.
 
-    Raises UsageError where the port is taken or not ours to take.
+    Raises UsageError if the port is in use or not allowed.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -49,7 +49,7 @@ def open_server(file: Path, port: int) -> ThreadingHTTPServer:
             self.wfile.write(content)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name is that of the base class
-            """Say nothing: the address is all that a reader needs."""
+            """Log nothing: the command prints only the address."""
 
     try:
         return ThreadingHTTPServer((HOST, port), Handler)

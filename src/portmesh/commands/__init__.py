@@ -1,1 +1,1 @@
-"""One module per subcommand: options in, a call, text out."""
+"""One module per subcommand: each parses its options, calls one function and prints the result."""

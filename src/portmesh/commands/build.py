@@ -1,4 +1,4 @@
-"""`portmesh build`: build every domain on the engine that it states, as one run with one verdict."""
+"""`portmesh build`: build each domain on its own engine, as one run with one result."""
 
 from __future__ import annotations
 
@@ -22,21 +22,27 @@ LOCAL = "local"
 
 def build(
     select: Annotated[
-        list[str] | None, typer.Option("--select", "-s", metavar="NODES", help="What to build, as dbt selects.")
+        list[str] | None,
+        typer.Option("--select", "-s", metavar="NODES", help="What to build, in dbt's selection syntax."),
     ] = None,
-    exclude: Annotated[list[str] | None, typer.Option("--exclude", metavar="NODES", help="What not to build.")] = None,
-    full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Build incremental ports anew.")] = False,
+    exclude: Annotated[list[str] | None, typer.Option("--exclude", metavar="NODES", help="What to leave out.")] = None,
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="Rebuild incremental ports from scratch.")
+    ] = False,
     engine_from_meta: Annotated[
         bool,
         typer.Option(
-            help="Build each domain on the engine that its group states (config.meta.engine), or all on the target. "
-            "On the target local, everything is local."
+            help="Build each domain on the engine that its group names (config.meta.engine), or all on --target. "
+            "With the target local, everything is built locally."
         ),
     ] = True,
     target: Target = None,
     as_json: AsJson = False,
 ) -> None:
-    """Build the mesh, each domain on its own engine, in order; a failure holds back only what reads it."""
+    """Build each domain on its own engine, in dependency order.
+
+    If something fails, only what depends on it is held back.
+    """
     target = target or os.environ.get(TARGET_VARIABLE) or LOCAL
     chosen = [*repeated("--select", select), *repeated("--exclude", exclude)]
     flags = ["--full-refresh"] if full_refresh else []
@@ -106,14 +112,14 @@ def _counts(step: Step, outcome: Outcome) -> tuple[str, str, str]:
 
 
 def _told(graph: Graph, causes: Sequence[str]) -> str:
-    """Up to three of what failed: models before the tests that failed with them."""
+    """The labels of up to three failed nodes. Tests are named only if no model failed."""
     of_models = [cause for cause in causes if graph.nodes[cause].kind not in ("test", "unit_test")]
     told = [graph.nodes[cause].label for cause in of_models or causes]
     return ", ".join(told[:3]) + (f" and {len(told) - 3} more" if len(told) > 3 else "")
 
 
 def _first_line(text: str) -> str:
-    """The sentence of an error: dbt says on lines before it what kind it is, and where."""
+    """The sentence of an error. The lines that dbt prints before it name only the kind of error and its place."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     told = [line for line in lines if not re.fullmatch(r"[\w ]+ Error( in .*)?", line)]
     return (told or lines or [""])[0]

@@ -1,4 +1,4 @@
-"""`portmesh catalog`: write the pages of dbt's docs site that follow from the mesh, or check that they are in step."""
+"""`portmesh catalog`: generate the mesh's pages for dbt's docs site, or check that they are up to date."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from portmesh.catalog.files import Difference, assert_in_step, find_differences, read_readmes, write_pages
+from portmesh.catalog.files import Difference, assert_up_to_date, find_differences, read_readmes, write_pages
 from portmesh.catalog.findings import Finding, find_findings
 from portmesh.catalog.pages import render_pages
 from portmesh.catalog.reading import pages_asked_for, parse_without_pages
@@ -18,10 +18,14 @@ from portmesh.text import count, facts_block
 
 
 def catalog(
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if a page is not in step.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The same facts as JSON.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if a page is out of date.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Write docs/catalog from the mesh: a page for its home, for each product and for each port."""
+    """Generate the catalog's pages (docs/catalog) from the mesh.
+
+    There is a home page, and a page for each data product and each output port. `dbt docs generate --static` then puts
+    them into one HTML file, which `portmesh serve` shows.
+    """
     root = find_root()
     with errors_as_json(as_json):
         mesh = read_mesh(*parse_without_pages(root, parse_with_checks))
@@ -29,7 +33,7 @@ def catalog(
         pages = render_pages(mesh, read_readmes(root))
         differences = find_differences(root, pages, on_any_day=check)
         if check:
-            assert_in_step(differences, findings)
+            assert_up_to_date(differences, findings)
         else:
             write_pages(root, pages, differences)
     if as_json:
@@ -42,14 +46,14 @@ def catalog(
 
 def _print(mesh: Mesh, differences: list[Difference], findings: list[Finding]) -> None:
     scope = f"{count(len(mesh.products), 'product')} and {count(len(mesh.ports), 'port')}"
-    changed = f"{count(len(differences), 'file')} of the catalog written" if differences else "The catalog is in step"
+    changed = f"Wrote {count(len(differences), 'catalog file')}" if differences else "The catalog is up to date"
     out = console()
     out.print(f"{changed}: {scope}.", markup=False)
     if not differences and not findings:
         return
     facts = [(each.path, "deleted" if each.what == "left over" else "written") for each in differences]
     facts += [(finding.label, finding.what) for finding in findings]
-    first = "the lines above, then: " if findings else ""
+    first = "fix the lines above, then: " if findings else ""
     facts.append(("next", f"{first}dbt docs generate --static, then portmesh serve"))
     out.print()
     out.print(facts_block(facts), markup=False, soft_wrap=True)

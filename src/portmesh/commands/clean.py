@@ -1,4 +1,4 @@
-"""`portmesh clean`: remove what broken and refused runs left beside the ports."""
+"""`portmesh clean`: remove what failed and refused runs left behind."""
 
 from __future__ import annotations
 
@@ -24,23 +24,28 @@ def clean(
         typer.Option(metavar="SPAN", help="For runs with no record, remove leftovers older than this: 30min, 24h, 7d."),
     ] = "24h",
     refused: Annotated[
-        bool, typer.Option("--refused", help="Also the candidate that the last refused attempt kept for inspection.")
+        bool,
+        typer.Option("--refused", help="Also remove the candidate that the last refused attempt kept for inspection."),
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Remove nothing; say what would go.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Remove nothing; show what would be removed.")] = False,
     target: Target = None,
     as_json: AsJson = False,
 ) -> None:
-    """Remove candidates, and files of no table, that no reader holds and no run is at work on."""
+    """Remove what failed and refused runs left behind.
+
+    That is candidates, and folders in S3 that belong to no table. Whatever consumers read, or a run may still be
+    writing, is kept.
+    """
     with errors_as_json(as_json):
-        span = parse_duration(older_than)
+        span = parse_duration(older_than, "--older-than")
         mesh = read_mesh_facts(target)
         decisions = decide_all(mesh.choose(ports or []), mesh.target, span, refused)
         unmade = describe_unmade([] if ports else mesh.unmade, utc_now())
         if not dry_run:
             remove(decisions, target)
     if as_json:
-        stays = {"unmade": [one.model_dump(mode="json") for one in unmade]}
-        print_json({"target": mesh.target, "dry_run": dry_run, **_as_facts(decisions), **stays})
+        unmade_facts = [one.model_dump(mode="json") for one in unmade]
+        print_json({"target": mesh.target, "dry_run": dry_run, **_as_facts(decisions), "unmade": unmade_facts})
     else:
         _print(decisions, dry_run)
         _print_unmade(unmade)
@@ -62,21 +67,20 @@ def _print(decisions: Sequence[Decision], dry_run: bool) -> None:
     left = [decision for decision in decisions if not decision.goes]
     out = console()
     if not decisions:
-        out.print("Nothing is left from broken runs.")
+        out.print("There is nothing to clean: failed runs left nothing behind.")
         return
     if gone:
-        verb = "would go" if dry_run else "went"
-        out.print(f"{_count(gone)} {verb}.\n\n{_block(gone)}", markup=False, soft_wrap=True)
+        verb = "Would remove" if dry_run else "Removed"
+        out.print(f"{verb} {_count(gone)}.\n\n{_block(gone)}", markup=False, soft_wrap=True)
     if left:
-        verb = "stays" if len(left) == 1 else "stay"
         start = "\n" if gone else ""
-        out.print(f"{start}{_count(left)} {verb}.\n\n{_block(left)}", markup=False, soft_wrap=True)
+        verb = "Would keep" if dry_run else "Kept"
+        out.print(f"{start}{verb} {_count(left)}.\n\n{_block(left)}", markup=False, soft_wrap=True)
 
 
 def _print_unmade(unmade: Sequence[UnmadeStatus]) -> None:
     if unmade:
-        verb = "stays" if len(unmade) == 1 else "stay"
-        heading = f"{count_unmade(unmade)} {verb}, for consumers may read it."
+        heading = f"Kept {count_unmade(unmade)}: consumers may still read {'it' if len(unmade) == 1 else 'them'}."
         console().print(f"\n{heading}\n\n{facts_block(unmade_block(unmade))}", markup=False, soft_wrap=True)
 
 

@@ -1,4 +1,4 @@
-"""`portmesh land`: deliver the source's data into the lake, clean or with a chosen flaw."""
+"""`portmesh land`: deliver the source's data to the lake, clean or with a chosen flaw."""
 
 from __future__ import annotations
 
@@ -21,39 +21,46 @@ from portmesh.text import count, facts_block, size
 
 
 def land(
-    until: Annotated[str | None, typer.Option(metavar="WEEK", help="Land up to this week: 2017-W20.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="WEEK", help="Land all weeks up to this one: 2017-W20.")] = None,
     flaw: Annotated[
         str | None,
         typer.Option(metavar="KIND", help=f"Land the next week of transactions with a flaw: {', '.join(FLAWS)}."),
     ] = None,
     batch: Annotated[
-        str | None, typer.Option(metavar="WEEK", help="With --flaw: this week instead of the next.")
+        str | None, typer.Option(metavar="WEEK", help="With --flaw: use this week instead of the next.")
     ] = None,
     replace: Annotated[
         list[str] | None,
-        typer.Option(metavar="FEED/BATCH", help="Land the clean batch in its place: transactions/2017-W20."),
+        typer.Option(metavar="FEED/BATCH", help="Replace a batch with the clean one: transactions/2017-W20."),
     ] = None,
     withdraw: Annotated[
-        list[str] | None, typer.Option(metavar="FEED/BATCH", help="Take a batch out of the lake.")
+        list[str] | None, typer.Option(metavar="FEED/BATCH", help="Remove a batch from the lake.")
     ] = None,
     target: Annotated[
         str | None,
-        typer.Option(metavar="TARGET", help="Whose lake: local, emr or athena; else PORTMESH_TARGET, else local."),
+        typer.Option(
+            metavar="TARGET",
+            help="The target whose lake to use: local, emr or athena (default: PORTMESH_TARGET, else local).",
+        ),
     ] = None,
     lake: Annotated[
         str | None,
         typer.Option(
             metavar="LAKE",
-            help="A folder, else PORTMESH_LAKE, else .lake in the repository; on emr and athena s3://BUCKET, "
-            "else PORTMESH_S3_LAKE.",
+            help="Where the lake is. On local: a folder (default: PORTMESH_LAKE, else .lake in the repository). "
+            "On emr and athena: s3://BUCKET (default: PORTMESH_S3_LAKE).",
         ),
     ] = None,
     landed_at: Annotated[
-        str | None, typer.Option(metavar="TIME", help="The time of this landing (UTC), for reproducible runs.")
+        str | None,
+        typer.Option(metavar="TIME", help="Landing time (UTC) to record instead of now, for reproducible runs."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The same facts as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Land the source's data in the lake, in batches; what has landed is verified and kept."""
+    """Land the source's data in the lake, batch by batch.
+
+    Batches that have already landed are verified and kept.
+    """
     with errors_as_json(as_json):
         request = Request(
             until=until,
@@ -75,7 +82,7 @@ def land(
 
 @contextmanager
 def _progress() -> Iterator[ReportProgress]:
-    """A bar for each feed, on a terminal only."""
+    """Progress bars, one for each feed. Only a terminal shows them."""
     screen = console(stderr=True)
     columns = (TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn(), TextColumn("batches"))
     with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bars:
@@ -95,7 +102,7 @@ def _print(landing: Landing, build: str, hint: str) -> None:
     if landing.feeds:
         landed, kept = sum(f.landed for f in landing.feeds), sum(f.kept for f in landing.feeds)
         first = f"Landed {count(landed, 'batch', 'batches')}" if landed else "Nothing new to land"
-        verified = f"; {count(kept, 'batch', 'batches')} were there, verified and kept" if kept else ""
+        verified = f"; {count(kept, 'batch', 'batches')} already there, verified and kept" if kept else ""
         out.print(f"{first}{verified}. The next dbt build reads them.\n" if landed else f"{first}{verified}.\n")
         rows = [(f.feed, f"{f.landed:,}", f"{f.kept:,}", f"{f.rows:,}", size(f.bytes)) for f in landing.feeds]
         numbers = ("landed", "kept", "rows in lake", "size")
@@ -103,13 +110,13 @@ def _print(landing: Landing, build: str, hint: str) -> None:
         out.print()
     if landing.planted:
         planted = landing.planted
-        out.print(f"Landed {planted.batch} with a flaw ({planted.flaw}); other batches are as they were.\n")
+        out.print(f"Landed {planted.batch} with a flaw ({planted.flaw}); other batches are unchanged.\n")
         rows_text = f"{planted.rows:,}" + (" promised" if planted.flaw == "truncated" else "")
         facts = [("rows", rows_text), ("planted", f"{planted.flawed_rows:,} {planted.what}")]
     for name in landing.replaced:
-        out.print(f"Landed {name} anew, as the source has it.")
+        out.print(f"Replaced {name} with the source's clean batch.")
     for name in landing.withdrawn:
-        out.print(f"Took {name} out of the lake.")
+        out.print(f"Removed {name} from the lake.")
     if landing.replaced or landing.withdrawn:
         out.print()
     out.print(facts_block([*facts, ("lake", landing.lake), ("next", _next(landing, build, hint))]), soft_wrap=True)
@@ -117,5 +124,5 @@ def _print(landing: Landing, build: str, hint: str) -> None:
 
 def _next(landing: Landing, build: str, hint: str) -> str:
     if landing.planted:
-        return f"{build}, see what it says, then: portmesh land --replace {landing.planted.batch}{hint}"
+        return f"{build}, read what it reports, then: portmesh land --replace {landing.planted.batch}{hint}"
     return build

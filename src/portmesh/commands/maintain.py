@@ -1,4 +1,4 @@
-"""`portmesh maintain`: let Iceberg ports keep what they declare, in few and large files, and no more."""
+"""`portmesh maintain`: keep Iceberg ports in a few large files, with only the versions that they declare."""
 
 from __future__ import annotations
 
@@ -28,21 +28,25 @@ def maintain(
         str,
         typer.Option(metavar="SPAN", help="Expire only snapshots superseded for at least this long: 30min, 24h, 7d."),
     ] = "24h",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; say what would go.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; show what would change.")] = False,
     target: Target = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compact files, expire versions beyond those that ports keep, remove orphan files and rewrite manifests."""
+    """Compact the files of Iceberg ports and expire old versions.
+
+    Each port keeps the versions that it declares (config.meta.keep_versions). Orphan files are removed and manifests
+    rewritten. The target local needs no maintenance.
+    """
     with errors_as_json(as_json):
-        span = parse_duration(unread_for)
+        span = parse_duration(unread_for, "--unread-for")
         mesh = read_mesh_facts(target)
         if mesh.target == "local":
             raise UsageError(
-                "On the target local there is nothing to maintain: superseded versions go at publication.",
+                "The target local needs no maintenance: each publication removes the versions it supersedes.",
                 next_step="portmesh maintain --target emr, or --target athena",
             )
         chosen = mesh.choose(ports or [])
-        # Imported here: the other commands need none of the AWS packages, which take a second to load.
+        # Imported here because the AWS packages take a second to load and most commands do not need them.
         from portmesh.lake.glue import open_catalog
         from portmesh.upkeep.keeper import Keeper
 
@@ -59,12 +63,12 @@ def maintain(
 def _print(reports: Sequence[Report], dry_run: bool) -> None:
     out = console()
     if not reports:
-        out.print("No port is published here yet: there is nothing to maintain.")
+        out.print("There is nothing to maintain: no port is published on this target yet.")
         return
     done = [report for report in reports if report.plan]
-    verb = "would be maintained" if dry_run else "maintained"
+    verb = "Would maintain" if dry_run else "Maintained"
     rows = [(report.port, *_cells(report.plan)) for report in done if report.plan]
-    out.print(f"{count(len(done), 'port')} {verb}; {len(reports) - len(done)} left alone.\n", markup=False)
+    out.print(f"{verb} {count(len(done), 'port')}; {len(reports) - len(done)} skipped.\n", markup=False)
     if rows:
         headers = ("port", "small files", "manifests", "snapshots expired", "files freed", "orphans", "tags")
         out.print(table(headers, rows, headers[1:]))

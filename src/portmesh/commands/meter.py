@@ -1,4 +1,4 @@
-"""`portmesh meter`: add the bytes that Spark read to the records of what it published."""
+"""`portmesh meter`: add the bytes that Spark read to the records of its publications."""
 
 from __future__ import annotations
 
@@ -16,10 +16,15 @@ from portmesh.text import count, size
 
 
 def meter(
-    spark_ui: Annotated[str, typer.Option(metavar="URL", help=f"Spark's UI or history server; else {SPARK_UI}.")] = "",
+    spark_ui: Annotated[
+        str, typer.Option(metavar="URL", help=f"Spark's UI or history server (default: {SPARK_UI}).")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Add the bytes that Spark read to the records of publications: it tells them only after a statement."""
+    """Add the bytes that Spark read to the publication records.
+
+    Spark reports them only after a statement has ended, so run this after a build on emr.
+    """
     with errors_as_json(as_json):
         ui = spark_ui or os.environ.get(SPARK_UI) or "http://127.0.0.1:4040"
         publications = record_bytes(bytes_by_publication(ended_statements(ui)))

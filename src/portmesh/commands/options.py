@@ -8,10 +8,11 @@ import typer
 
 Target = Annotated[
     str | None,
-    typer.Option(metavar="TARGET", help="local, emr or athena; else PORTMESH_TARGET, else local."),
+    typer.Option(metavar="TARGET", help="local, emr or athena (default: PORTMESH_TARGET, else local)."),
 ]
 Ports = Annotated[
-    list[str] | None, typer.Argument(metavar="[PORT]...", help="orders.order_lines, orders.order_lines.v2; else all.")
+    list[str] | None,
+    typer.Argument(metavar="PORT", help="Such as orders.order_lines or orders.order_lines.v2 (default: all ports)."),
 ]
-Confirmed = Annotated[bool, typer.Option("--yes", help="Do it. Without this, only the plan is shown.")]
-AsJson = Annotated[bool, typer.Option("--json", help="The same facts as JSON.")]
+Confirmed = Annotated[bool, typer.Option("--yes", help="Make the change. Without this, only the plan is shown.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]

@@ -1,4 +1,4 @@
-"""`portmesh rollback`: give consumers the version of a port that they had before."""
+"""`portmesh rollback`: return a port to its previous published version."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from portmesh.upkeep.port_facts import choose_ports
 
 
 def rollback(
-    port: Annotated[str, typer.Argument(metavar="PORT", help="orders.order_lines, or orders.order_lines.v2.")],
+    port: Annotated[str, typer.Argument(metavar="PORT", help="Such as orders.order_lines or orders.order_lines.v2.")],
     target: Target = None,
 ) -> None:
-    """Switch a port back to its previous published version, in one step, and record it."""
+    """Return a port to its previous published version.
+
+    Consumers switch in one step, and the rollback is recorded.
+    """
     graph = read_graph(parse_manifest(*(["--target", target] if target else [])))
     choose_ports([node.label for node in graph.nodes.values() if node.is_port], [port])
     for line in run_operation("rollback", f"{{port: '{port}'}}", target):

@@ -13,7 +13,11 @@ from portmesh.upkeep.unmade import count_unmade, unmade_block
 
 
 def status(ports: Ports = None, target: Target = None, as_json: AsJson = False) -> None:
-    """Show each port with its state, rows, age and refused attempts; what broken runs left; what no model makes."""
+    """Show the state, rows, age and last attempt of each port.
+
+    Also shows what failed runs left behind, access that ends soon, versions that were rolled back, and tables that no
+    model builds any more.
+    """
     with errors_as_json(as_json):
         facts = read_mesh_facts(target)
         chosen = [port.label for port in facts.choose(ports or [])]
@@ -46,12 +50,12 @@ def _print(mesh: MeshStatus) -> None:
         left = [(one.port, f"{one.what}\n{one.story}") for one in mesh.left]
         out.print(f"\n{facts_block([*left, ('next', 'portmesh clean --dry-run')])}", markup=False, soft_wrap=True)
     if mesh.ending:
-        out.print("\nAccess that ends within 30 days, or has ended:", markup=False)
+        out.print("\nAccess that ends within 30 days or has expired:", markup=False)
         ending = [(one.port, f"{one.what}\n{one.next}") for one in mesh.ending]
         out.print(f"\n{facts_block(ending)}", markup=False, soft_wrap=True)
     if mesh.withdrawn:
         withdrawn = [(one.port, f"{one.story}\n{one.next}") for one in mesh.withdrawn]
-        out.print(f"\nTaken back from consumers.\n\n{facts_block(withdrawn)}", markup=False, soft_wrap=True)
+        out.print(f"\nRolled back:\n\n{facts_block(withdrawn)}", markup=False, soft_wrap=True)
     if mesh.unmade:
         heading = f"{count_unmade(mesh.unmade)} can still be read."
         out.print(f"\n{heading}\n\n{facts_block(unmade_block(mesh.unmade))}", markup=False, soft_wrap=True)

@@ -1,1 +1,1 @@
-"""The infrastructure that follows from the mesh: databases, work groups and roles of each domain."""
+"""Generates the infrastructure that the mesh needs: databases, work groups and roles of each domain."""

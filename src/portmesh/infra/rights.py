@@ -1,4 +1,4 @@
-"""Who may read what in the lake, as the mesh's domains, sources, ports and consumers say."""
+"""Works out who may read what in the lake, from the mesh's domains, sources, ports and consumers."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from portmesh.mesh import Mesh
 _Thing = TypeVar("_Thing")
 
 RECORDS = "portmesh"
-"""The database of the records, and the owner of what all domains share."""
+"""The database of the records, and the owner of everything that all domains share."""
 
 PREFIX = "${DatabasePrefix}"
-"""The template's parameter before the databases of the mesh; those of sources are the same in every environment."""
+"""The template's parameter for the prefix of the mesh's databases. Databases of sources have no prefix."""
 
 WHOLE_MESH = "whole-mesh"
-"""The role of the commands that are of every domain. No domain has this name, for a domain's has no hyphen."""
+"""The role for commands that work on all domains. No domain can have this name: domain names contain no hyphen."""
 
 TABLES_PER_POLICY = 5
-"""A managed policy holds 6,144 characters, and ten of them attach to a role unless the account's quota is raised."""
+"""A managed policy holds 6,144 characters. A role can have ten policies unless the account's quota is raised."""
 
 DATABASES_PER_POLICY = 10
-"""Of those that the role of the whole mesh writes; a domain has two."""
+"""Databases that the whole-mesh role writes, per policy. A domain has two databases."""
 
 
 @dataclass(frozen=True, order=True)
 class Table:
-    """A table of the lake; in the database's name stands PREFIX where it belongs to the mesh."""
+    """A table of the lake. If it belongs to the mesh, the database's name starts with PREFIX."""
 
     database: str
     name: str
@@ -37,7 +37,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Grant:
-    """Tables that a consumer may read, and the instant (UTC) from which on it no longer may: empty means no end."""
+    """Tables that a consumer may read, and the time (UTC) at which its access ends; empty means no end."""
 
     tables: tuple[Table, ...]
     ends: str = ""
@@ -45,7 +45,7 @@ class Grant:
 
 @dataclass(frozen=True)
 class Owner:
-    """A domain, or the mesh itself, with a role of its own; `policies` say what it reads that is not its own."""
+    """A domain, or the mesh itself, with a role of its own. `policies` cover what it reads from other owners."""
 
     name: str
     email: str
@@ -54,7 +54,7 @@ class Owner:
 
 @dataclass(frozen=True)
 class Application:
-    """A consumer that is no domain: its policies attach to whatever role it runs with."""
+    """A consumer that is not a domain. Its policies are to be attached to the role it runs with."""
 
     name: str
     policies: tuple[tuple[Grant, ...], ...]
@@ -62,7 +62,7 @@ class Application:
 
 @dataclass(frozen=True)
 class WholeMesh:
-    """The role that builds and keeps all domains: the databases that it writes, in portions, and the feeds it reads."""
+    """The role that builds and maintains all domains: the databases it writes, in portions, and the feeds it reads."""
 
     databases: tuple[tuple[str, ...], ...] = ()
     policies: tuple[tuple[Grant, ...], ...] = ()
@@ -71,7 +71,7 @@ class WholeMesh:
 
 @dataclass(frozen=True)
 class Rights:
-    """All who own or read something."""
+    """Everyone who owns or reads something in the lake."""
 
     owners: tuple[Owner, ...]
     applications: tuple[Application, ...]
@@ -79,7 +79,7 @@ class Rights:
 
 
 def read_rights(mesh: Mesh) -> Rights:
-    """The rights that follow from a mesh."""
+    """The rights that a mesh implies."""
     reads = _reads_by_reader(mesh)
     domains = [
         Owner(product.name, product.owner_email, _policies(reads.pop(product.name, {}))) for product in mesh.products
@@ -89,7 +89,7 @@ def read_rights(mesh: Mesh) -> Rights:
 
 
 def _whole_mesh(mesh: Mesh) -> WholeMesh:
-    """It owns what the domains own, and the shared seeds; not the records, which it adds to as the domains do."""
+    """It owns what the domains own, and the shared seeds. Like a domain, it only adds to the records."""
     owned = [name for product in mesh.products for name in (product.name, f"{product.name}__internal")]
     owned.append(f"{RECORDS}__internal")
     feeds = [source for _, source in _sources(mesh) if source.database != PREFIX + RECORDS]
@@ -97,7 +97,7 @@ def _whole_mesh(mesh: Mesh) -> WholeMesh:
 
 
 def _reads_by_reader(mesh: Mesh) -> dict[str, dict[Table, date | None]]:
-    """What each consumer and domain reads, with the last day; one that is listed twice reads until the later one."""
+    """What each consumer and domain reads, with its last day. If a consumer is listed twice, the later day counts."""
     found: dict[str, dict[Table, date | None]] = {}
     for port in mesh.ports.values():
         table = Table(PREFIX + port.product, port.relation.partition(".")[2])
@@ -110,7 +110,7 @@ def _reads_by_reader(mesh: Mesh) -> dict[str, dict[Table, date | None]]:
 
 
 def _sources(mesh: Mesh) -> Iterator[tuple[str, Table]]:
-    """Each source with its domain. Whose source the records are reads those of all domains."""
+    """Each source with its domain. A domain with the records as a source reads those of all domains."""
     for source in mesh.sources.values():
         if source.schema.split("__")[-1] == RECORDS:
             yield source.product, Table(PREFIX + RECORDS, f"{source.table.partition('__')[0]}__*")
@@ -123,7 +123,7 @@ def _later(one: date | None, other: date | None) -> date | None:
 
 
 def _policies(tables: Mapping[Table, date | None]) -> tuple[tuple[Grant, ...], ...]:
-    """Grants in portions that a policy can hold; those of a portion that end together are one grant."""
+    """Grants in portions that fit into a policy. Tables of a portion whose access ends together share a grant."""
     return tuple(tuple(_grants(portion, tables)) for portion in _portions(sorted(tables), TABLES_PER_POLICY))
 
 
@@ -140,5 +140,5 @@ def _grants(portion: Iterable[Table], tables: Mapping[Table, date | None]) -> It
 
 
 def _end_of(until: date | None) -> str:
-    """`until` is the last day on which a consumer reads."""
+    """The time at which access ends, if `until` is the last day on which a consumer may read."""
     return f"{until + timedelta(days=1)}T00:00:00Z" if until else ""

@@ -1,4 +1,4 @@
-"""The CloudFormation template of the domains, rendered from their rights."""
+"""Renders the CloudFormation template of the domains from their rights."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ READ_ACTIONS = [
     "glue:BatchGetPartition",
     "glue:GetColumnStatisticsFor*",
 ]
-"""What an engine asks Glue for to read a table. GetTables is not among them: it would show the tables beside it."""
+"""The Glue actions that an engine needs to read a table. GetTables is left out: it would list the other tables too."""
 
 WRITE_ACTIONS = [
     "glue:GetTable",
@@ -47,7 +47,7 @@ WRITE_ACTIONS = [
     "glue:UpdateColumnStatisticsForPartition",
     "glue:DeleteColumnStatisticsForPartition",
 ]
-"""What an engine asks Glue for in a database whose tables it makes: the statement WriteOwnTables of domain.yaml."""
+"""The Glue actions that an engine needs to write its own tables, as in WriteOwnTables of domain.yaml."""
 
 
 def render_template(rights: Rights) -> str:
@@ -67,30 +67,30 @@ def render_template(rights: Rights) -> str:
     return text.rstrip("\n") + "\n"
 
 
-def is_in_step(root: Path, text: str) -> bool:
-    """Whether the template on disk is this text."""
+def is_up_to_date(root: Path, text: str) -> bool:
+    """Whether the template on disk has this text."""
     return (root / PATH).is_file() and (root / PATH).read_text(encoding="utf-8") == text
 
 
 def write_template(root: Path, text: str) -> None:
-    """Make the template on disk this text."""
+    """Write this text to the template on disk."""
     (root / PATH).parent.mkdir(exist_ok=True)
     (root / PATH).write_text(text, encoding="utf-8")
 
 
-def assert_in_step(root: Path, text: str) -> None:
-    """Raise FindingsError where the template on disk is missing or another."""
-    if not is_in_step(root, text):
+def assert_up_to_date(root: Path, text: str) -> None:
+    """Raise FindingsError if the template on disk is missing or differs."""
+    if not is_up_to_date(root, text):
         what = "out of date" if (root / PATH).is_file() else "missing"
         raise FindingsError(
-            "The infrastructure is not in step with the mesh: 1 finding.",
+            "The infrastructure template is out of date: 1 finding.",
             [(str(PATH), what)],
-            "portmesh infra, commit the file and deploy it",
+            "portmesh infra, then commit the file and deploy it",
         )
 
 
 def _logical_id(name: str) -> str:
-    """`customer_behaviour` is CustomerBehaviour: logical ids are letters and digits."""
+    """CustomerBehaviour for `customer_behaviour`: a logical id has only letters and digits."""
     return "".join(word.capitalize() for word in re.split(r"[^A-Za-z0-9]+", name))
 
 

@@ -1,1 +1,1 @@
-"""The lake of the local target: files that source systems land, in batches that are visible whole."""
+"""The lake: batches of data that source systems land, each visible in full or not at all."""

@@ -1,4 +1,4 @@
-"""What is delivered: the feeds of the demonstration's source system, and the names of their batches."""
+"""The feeds of the demonstration's source system, and the names of their batches."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from dataclasses import dataclass
 from portmesh.errors import not_allowed
 
 WEEKS = tuple(f"2017-W{week:02}" for week in range(1, 54))
-# A week after the source's last one, made from that one: something new can always arrive.
+# One week after the source's last week, generated from it, so that there is always a new week to land.
 EXTRA_WEEK = "2018-W01"
 SNAPSHOT = "2017-01-01"
 
 
 @dataclass(frozen=True)
 class Feed:
-    """A stream of batches of one table; weekly, or a snapshot of the whole table."""
+    """A stream of batches of one table: weekly batches, or one snapshot of the whole table."""
 
     name: str
     weekly: bool = False
 
     @property
     def batches(self) -> tuple[str, ...]:
-        """The batches that the source delivers by itself."""
+        """The batches that the source really has."""
         return WEEKS if self.weekly else (SNAPSHOT,)
 
     @property
     def possible_batches(self) -> tuple[str, ...]:
-        """Those, and the extra week of transactions."""
+        """Those batches, and for transactions also the extra week."""
         return (*self.batches, EXTRA_WEEK) if self.name == "transactions" else self.batches
 
 
@@ -47,7 +47,7 @@ FEEDS = {
 
 @dataclass(frozen=True, order=True)
 class BatchName:
-    """`<feed>/<batch_id>`, as a person writes it."""
+    """A batch, written `<feed>/<batch_id>`."""
 
     feed: str
     batch_id: str
@@ -57,14 +57,14 @@ class BatchName:
 
 
 def parse_week(text: str, allowed: tuple[str, ...] = WEEKS) -> str:
-    """A week's batch id; raises UsageError for any other text."""
+    """The batch id of a week. Raises UsageError for any other text."""
     if text not in allowed:
         raise not_allowed("batch", text, allowed, f"{allowed[0]} to {WEEKS[-1]}" + _and_extra(allowed))
     return text
 
 
 def parse_batch(text: str) -> BatchName:
-    """`transactions/2017-W20` as a batch that the source can deliver; raises UsageError otherwise."""
+    """The batch named `transactions/2017-W20`. Raises UsageError if the source does not have it."""
     name = parse_name(text)
     possible = FEEDS[name.feed].possible_batches
     if name.batch_id not in possible:
@@ -74,7 +74,7 @@ def parse_batch(text: str) -> BatchName:
 
 
 def parse_name(text: str) -> BatchName:
-    """`<feed>/<batch_id>` with a known feed and any batch id; raises UsageError otherwise."""
+    """The batch named `<feed>/<batch_id>`, with any batch id. Raises UsageError for an unknown feed."""
     feed, _, batch_id = text.strip("/").partition("/")
     if feed not in FEEDS:
         raise not_allowed("feed", feed, FEEDS)

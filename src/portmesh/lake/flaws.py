@@ -1,6 +1,6 @@
-"""Flaws that a batch of transactions can be landed with, for trying the mesh's checks.
+"""Flaws with which a batch of transactions can be landed, to try out the mesh's checks.
 
-They are deterministic: the same flaw in the same batch hits the same lines.
+They are deterministic: the same flaw in the same batch always affects the same lines.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from portmesh.lake.feeds import EXTRA_WEEK, FEEDS, WEEKS
 from portmesh.lake.source import read_batch
 
 EVERY = 64
-# Beyond the source's largest product_id: no catalogue has it.
+# Larger than the source's largest product_id, so that no product has the id.
 UNKNOWN_PRODUCT_OFFSET = 9_000_000_000
 
 
 @dataclass(frozen=True)
 class Flawed:
-    """The rows of a flawed batch, how many of them are flawed, and what is wrong with them in words."""
+    """The rows of a flawed batch, how many of them are flawed, and what is wrong with them, in words."""
 
     rows: pa.Table
     flawed_rows: int
@@ -38,12 +38,12 @@ class _Week:
 
 
 def plant(flaw: str, batch_id: str) -> Flawed:
-    """The transactions of a week with a flaw; raises UsageError for an unknown or impossible one."""
+    """The transactions of a week with a flaw. Raises UsageError if the flaw is unknown or impossible for that week."""
     if flaw not in FLAWS:
         raise not_allowed("flaw", flaw, FLAWS)
     if flaw == "late" and batch_id == WEEKS[0]:
         raise UsageError(
-            f"{batch_id} is the first week: no earlier one can arrive late in it.",
+            f"{batch_id} is the first week, so it cannot contain late lines of an earlier week.",
             next_step=f"portmesh land --flaw late --batch {WEEKS[1]}",
         )
     return FLAWS[flaw](_Week(batch_id, read_batch(FEEDS["transactions"], batch_id)))
@@ -51,7 +51,7 @@ def plant(flaw: str, batch_id: str) -> Flawed:
 
 def _duplicates(week: _Week) -> Flawed:
     again = _some(week.rows)
-    return Flawed(pa.concat_tables([week.rows, again]), again.num_rows, "lines that are delivered twice")
+    return Flawed(pa.concat_tables([week.rows, again]), again.num_rows, "lines delivered twice")
 
 
 def _nulls(week: _Week) -> Flawed:
@@ -63,14 +63,16 @@ def _nulls(week: _Week) -> Flawed:
 def _late(week: _Week) -> Flawed:
     earlier = WEEKS[-1] if week.batch_id == EXTRA_WEEK else WEEKS[WEEKS.index(week.batch_id) - 1]
     late = _some(read_batch(FEEDS["transactions"], earlier))
-    what = f"lines of week {earlier}, delivered with it and once more now"
+    what = f"lines of week {earlier}, delivered a second time"
     return Flawed(pa.concat_tables([week.rows, late]), late.num_rows, what)
 
 
 def _unknown_product(week: _Week) -> Flawed:
     hit = _hit(week.rows)
     values = pc.if_else(hit, pc.add(week.rows["product_id"], UNKNOWN_PRODUCT_OFFSET), week.rows["product_id"])
-    return Flawed(_set(week.rows, "product_id", values), _number(hit), "lines with a product_id that no catalogue has")
+    return Flawed(
+        _set(week.rows, "product_id", values), _number(hit), "lines with a product_id that is not in products"
+    )
 
 
 def _negative(week: _Week) -> Flawed:
@@ -82,7 +84,7 @@ def _negative(week: _Week) -> Flawed:
 def _wrong_type(week: _Week) -> Flawed:
     hit = _hit(week.rows)
     values = pc.if_else(hit, "n/a", week.rows["sales_value"].cast(pa.string()))
-    what = "lines with the sales_value n/a; the column is text in the whole batch"
+    what = "lines with the sales_value n/a, so the column is text in the whole batch"
     return Flawed(_set(week.rows, "sales_value", values), _number(hit), what)
 
 
@@ -91,7 +93,7 @@ def _empty(week: _Week) -> Flawed:
 
 
 def _truncated(week: _Week) -> Flawed:
-    what = "lines in a data file that ends half-way; its manifest promises all of it"
+    what = "lines in a data file that is cut in half; the manifest describes the whole file"
     return Flawed(week.rows, week.rows.num_rows, what, keep_bytes=0.5)
 
 

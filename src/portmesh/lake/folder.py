@@ -1,7 +1,7 @@
-"""The lake folder: batches, their manifests, and landings that are visible whole or not at all.
+"""A lake in a folder: batches, their manifests, and landings that are visible in full or not at all.
 
-A batch is `<lake>/<feed>/<batch_id>/` with `data.parquet` and `manifest.json`. It is written below
-`<lake>/.staging/` and becomes visible by one rename of its folder.
+A batch is `<lake>/<feed>/<batch_id>/` with `data.parquet` and `manifest.json`. It is written in
+`<lake>/.staging/` and becomes visible when its folder is renamed.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ DATA = "data.parquet"
 MANIFEST = "manifest.json"
 STAGING = ".staging"
 LOCK = ".landing.lock"
-# DuckDB's own row group size: a scan of a batch can use several threads.
+# DuckDB's own row group size, so that a scan of one batch can use several threads.
 ROWS_PER_GROUP = 122_880
 
 
 class Manifest(BaseModel):
-    """What a landed data file promises. `bytes` and `sha256` are those of the file; times are UTC."""
+    """Describes a landed data file. `bytes` and `sha256` are those of the file. Times are in UTC."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -48,7 +48,7 @@ class Manifest(BaseModel):
 
 @dataclass(frozen=True)
 class FolderLake:
-    """A lake folder; it need not exist yet."""
+    """A lake in a folder, which need not exist yet."""
 
     folder: Path
 
@@ -63,29 +63,29 @@ class FolderLake:
         return self.folder / batch.feed / batch.batch_id
 
     def batches(self, feed: str) -> list[BatchName]:
-        """Every batch of a feed that is visible, damaged ones too."""
+        """Every visible batch of a feed, including damaged ones."""
         folder = self.folder / feed
         found = folder.iterdir() if folder.is_dir() else ()
         return sorted(BatchName(feed, path.name) for path in found if not path.name.startswith("."))
 
     @contextmanager
     def landing(self) -> Iterator[None]:
-        """Be the only one that lands in this lake; leftovers of a broken landing go first.
+        """Lock the lake for one landing, and remove what a failed landing left behind.
 
-        Raises UsageError when another landing is at work, or the folder cannot be a lake.
+        Raises UsageError if another landing is running, or if the folder cannot be used.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = (self.folder / LOCK).open("w")
         except (FileExistsError, NotADirectoryError, PermissionError) as error:
             facts = [("where", str(self.folder)), ("got", error.strerror or "")]
-            raise UsageError("The lake's folder cannot be written.", facts, "name another: --lake FOLDER") from error
+            raise UsageError("The lake's folder is not writable.", facts, "use another: --lake FOLDER") from error
         with lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise UsageError(
-                    "Another landing is at work in this lake; nothing was changed.",
+                    "Another landing is running in this lake; nothing was changed.",
                     [("where", str(self.folder))],
                     "wait until it has ended, then run this again",
                 ) from error
@@ -94,10 +94,10 @@ class FolderLake:
             self._clear_staging()
 
     def land(self, batch: BatchName, rows: pa.Table, landed_at: datetime, keep_bytes: float = 1.0) -> Manifest:
-        """Write a batch and make it visible; a batch of that name is replaced.
+        """Write a batch and make it visible. It replaces a batch of the same name.
 
-        `keep_bytes` below 1 cuts the data file to that part of its bytes after its manifest is made.
-        Between the two renames of a replacement the batch is missing; killed there, it is simply not landed.
+        `keep_bytes` below 1 keeps only that fraction of the data file, after its manifest is written.
+        A replacement takes two renames. Between them the batch is missing; a process killed there leaves it not landed.
         """
         staged = self.folder / STAGING / f"{batch.feed}.{batch.batch_id}"
         staged.mkdir(parents=True)
@@ -115,7 +115,7 @@ class FolderLake:
         return manifest
 
     def withdraw(self, batch: BatchName) -> None:
-        """Take a batch out of sight by one rename, then delete it."""
+        """Hide a batch with one rename, then delete it."""
         away = self.folder / STAGING / f"{batch.feed}.{batch.batch_id}.withdrawn"
         self.path(batch).rename(away)
         _sync(self.folder / batch.feed)
@@ -125,11 +125,11 @@ class FolderLake:
             away.unlink()
 
     def read_manifest(self, batch: BatchName) -> Manifest:
-        """A batch's manifest; raises OSError or pydantic's ValidationError when it has no proper one."""
+        """The manifest of a batch. Raises OSError or pydantic's ValidationError if it is missing or invalid."""
         return Manifest.model_validate_json((self.path(batch) / MANIFEST).read_bytes())
 
     def inspect(self, batch: BatchName) -> Manifest | Damage:
-        """The manifest of a batch that keeps its promise, else what is wrong with it. Reads all its bytes."""
+        """The manifest of a batch that matches it, else what is wrong. Reads the whole data file."""
         folder = self.path(batch)
         data, manifest_file = folder / DATA, folder / MANIFEST
         if not folder.is_dir():
@@ -157,7 +157,7 @@ class FolderLake:
         return Damage(batch, str(data), *contradiction) if contradiction else manifest
 
     def inspect_all(self) -> Iterator[tuple[BatchName, Manifest | Damage]]:
-        """Every visible batch of the known feeds with what `inspect` says of it."""
+        """Every visible batch of the known feeds with the result of `inspect`."""
         for feed in FEEDS:
             for batch in self.batches(feed):
                 yield batch, self.inspect(batch)
@@ -188,15 +188,15 @@ def _write(folder: Path, batch: BatchName, rows: pa.Table, landed_at: datetime) 
 
 
 def _contradiction(file: Path, manifest: Manifest) -> tuple[str, str] | None:
-    """What a whole file's footer has otherwise than its manifest, as (got, allowed); no row is read.
+    """How the footer of a complete file differs from its manifest, as (got, allowed). Reads no rows.
 
-    What landed() compares too (macros/mesh/create_lake_functions.sql), in the same words.
+    landed() makes the same comparisons with the same messages (macros/mesh/create_lake_functions.sql).
     """
     try:
         with pq.ParquetFile(file) as parquet:
             footer, schema = parquet.metadata, parquet.schema_arrow
     except pa.ArrowInvalid:
-        return "a file that is no Parquet", "a Parquet file"
+        return "a file that is not Parquet", "a Parquet file"
     if footer.num_rows != manifest.rows:
         return f"{footer.num_rows:,} rows", f"{manifest.rows:,} rows ({MANIFEST})"
     columns = describe_columns(schema)
@@ -212,14 +212,14 @@ def _contradiction(file: Path, manifest: Manifest) -> tuple[str, str] | None:
 def _stamp_found(
     footer: pq.FileMetaData, schema: pa.Schema, column: str, value: str | datetime
 ) -> tuple[str, str] | None:
-    """(got, allowed) where the statistics do not tell that every row has the value in the column."""
+    """(got, allowed) if the statistics do not show that every row has the value in the column."""
     allowed = f"{column} {value} in every row"
     if column not in schema.names:
         return f"no column {column}", allowed
     number = schema.names.index(column)
     groups = [footer.row_group(group).column(number).statistics for group in range(footer.num_row_groups)]
     if not all(group is not None and group.has_null_count for group in groups):
-        return f"no statistics of {column} in {DATA}", "a file with them: the rows are not read to see it"
+        return f"no statistics for {column} in {DATA}", "a file with statistics, read instead of rows"
     if any(group.null_count for group in groups):
         return f"rows without a {column}", allowed
     others = [bound for group in groups for bound in (group.min, group.max) if bound != value]

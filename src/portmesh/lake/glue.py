@@ -1,8 +1,8 @@
-"""The lake in AWS: a feed is the Iceberg table `landed.<feed>` in Glue, a batch its partition by `_batch_id`.
+"""The lake in AWS: a feed is the Iceberg table `landed.<feed>` in Glue, and a batch is a partition by `_batch_id`.
 
-A batch lands in one commit, with its promise (rows and time) in the table's properties. A commit that
-meets another's is tried again by pyiceberg, and refused where both are of the same batch: so no batch
-lands twice, though Glue has no lock that would keep a second landing out.
+A batch lands in one commit, with its promise (its rows and landing time) in the table's properties. If two
+commits conflict, pyiceberg retries one of them, or refuses it if both change the same batch. So no batch
+lands twice, although Glue has no lock that would prevent two landings at the same time.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ PROMISE = "portmesh.batch."
 TABLE_PROPERTIES = {
     "format-version": "2",
     "write.parquet.compression-codec": "zstd",
-    # Before compression: a file of a large batch has some 16 to 128 MB.
+    # The size before compression: the files of a large batch then have about 16 to 128 MB.
     "write.target-file-size-bytes": str(512 * 1024 * 1024),
-    # A weekly feed would have a manifest for each of its batches, and a reader a request for each.
+    # Otherwise a weekly feed would have one manifest per batch, and a reader would make one request for each.
     "commit.manifest-merge.enabled": "true",
     "commit.manifest.min-count-to-merge": "10",
 }
@@ -44,14 +44,14 @@ TABLE_PROPERTIES = {
 
 def open_catalog(region: str) -> GlueCatalog:
     """The Glue catalog of a region."""
-    # Arrow's S3 client, other than boto3, does not read the endpoint from the environment.
+    # Unlike boto3, Arrow's S3 client does not read the endpoint from the environment.
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     settings = {"client.region": region, **({"s3.endpoint": endpoint} if endpoint else {})}
     return GlueCatalog("glue", None, **settings)
 
 
 class Promise(BaseModel):
-    """What is promised of a batch when it lands."""
+    """What is recorded about a batch when it lands, to verify it later."""
 
     rows: NonNegativeInt
     landed_at: AwareDatetime
@@ -59,7 +59,7 @@ class Promise(BaseModel):
 
 @dataclass(frozen=True)
 class LandedBatch:
-    """A batch that keeps its promise."""
+    """A batch that matches its promise."""
 
     rows: int
     bytes: int
@@ -67,19 +67,19 @@ class LandedBatch:
 
 @dataclass(frozen=True)
 class _File:
-    """A data file as the table knows it."""
+    """A data file as the table's metadata describes it."""
 
     path: str
     rows: int
     bytes: int
     landed_at: frozenset[datetime]
-    """The least and the greatest value of _landed_at in it, in UTC without a zone; none where it has no rows."""
+    """The lowest and highest _landed_at in the file, in UTC without a time zone. Empty if it has no rows."""
 
 
 class GlueLake:
-    """The tables `landed.<feed>`, with their files below `<address>/landed/`; they need not exist yet.
+    """The tables `landed.<feed>`, with their files below `<address>/landed/`. They need not exist yet.
 
-    `address` is s3://bucket or s3://bucket/prefix. Credentials and endpoints are found as the AWS SDKs do.
+    `address` is s3://bucket or s3://bucket/prefix. Credentials and endpoints are found as in the AWS SDKs.
     """
 
     def __init__(self, address: str, region: str) -> None:
@@ -94,9 +94,9 @@ class GlueLake:
 
     @contextmanager
     def landing(self) -> Iterator[None]:
-        """Around all changes. Raises UsageError where AWS refuses one, or cannot be reached."""
+        """Wraps all changes. Raises UsageError if AWS refuses one or cannot be reached."""
         with aws_errors_explained([("lake", self.location), ("region", self._region)]):
-            # Not HeadBucket, whose answer has no body that would say why it is refused.
+            # Not HeadBucket: its response has no body that says why a request is refused.
             self._s3.list_objects_v2(Bucket=self._bucket, MaxKeys=1)
             if not self._catalog.namespace_exists(DATABASE):
                 self._catalog.create_namespace(DATABASE, {"location": self.location})
@@ -126,7 +126,7 @@ class GlueLake:
                 commit.remove_properties(PROMISE + batch.batch_id)
 
     def inspect_all(self) -> Iterator[tuple[BatchName, LandedBatch | Damage]]:
-        """Every batch of the known feeds, compared with its promise and its files with what S3 lists."""
+        """Every batch of the known feeds: its rows are compared with its promise, its files with S3's listing."""
         for feed in FEEDS:
             table = self._find_table(feed)
             if table is None:
@@ -140,10 +140,11 @@ class GlueLake:
         self, batch: BatchName, promise: Promise | None, files: list[_File], stored: dict[str, int]
     ) -> LandedBatch | Damage:
         if promise is None:
-            return Damage(batch, self.where(batch), "rows that nobody promised", "batches that `portmesh land` landed")
+            got = "rows that `portmesh land` did not land"
+            return Damage(batch, self.where(batch), got, "batches that `portmesh land` landed")
         for file in files:
             if file.path not in stored:
-                return Damage(batch, file.path, "no file", "a file of the table")
+                return Damage(batch, file.path, "no such file", "a file of the table")
             if stored[file.path] != file.bytes:
                 got, allowed = f"{stored[file.path]:,} bytes", f"{file.bytes:,} bytes (the table's manifest)"
                 return Damage(batch, file.path, got, allowed)
@@ -161,13 +162,13 @@ class GlueLake:
             return self._catalog.load_table((DATABASE, feed))
         except NoSuchIcebergTableError as error:
             raise UsageError(
-                f"{DATABASE}.{feed} is no Iceberg table, so nothing can land in it.",
+                f"{DATABASE}.{feed} is not an Iceberg table, so nothing can land in it.",
                 [
                     ("where", f"Glue, region {self._region}"),
                     ("got", str(error)),
-                    ("allowed", "an Iceberg table, or none"),
+                    ("allowed", "an Iceberg table, or no table"),
                 ],
-                "remove it from Glue, or give it another name",
+                "remove or rename that table in Glue",
             ) from error
         except NoSuchTableError:
             return None
@@ -182,7 +183,7 @@ class GlueLake:
         return self._catalog.load_table((DATABASE, feed))
 
     def _stored_bytes(self, feed: str) -> dict[str, int]:
-        """The address and the size of every object of a feed."""
+        """The size of every object of a feed, by its address."""
         prefix = f"{self.location}/{feed}/".removeprefix(f"s3://{self._bucket}/")
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
         return {f"s3://{self._bucket}/{o['Key']}": o["Size"] for page in pages for o in page.get("Contents", ())}
@@ -196,19 +197,19 @@ class GlueLake:
 @contextmanager
 def _one_commit(table: Table) -> Iterator[Transaction]:
     with warnings.catch_warnings():
-        # An overwrite of a batch that is not there yet, or of one without rows.
+        # The batch to overwrite does not exist yet or has no rows.
         warnings.filterwarnings("ignore", "Delete operation did not match any records")
         with table.transaction() as transaction:
             yield transaction
 
 
 def _is_of(batch: BatchName) -> BooleanExpression:
-    # mypy takes it for the pydantic model that it is too, of other arguments.
+    # mypy checks the arguments of the pydantic model that this class also is.
     return EqualTo("_batch_id", batch.batch_id)  # type: ignore[misc,call-arg,arg-type]
 
 
 def _promises(table: Table) -> dict[str, Promise]:
-    """By batch id."""
+    """The promises in the table's properties, by batch id."""
     return {
         key.removeprefix(PROMISE): Promise.model_validate_json(text)
         for key, text in table.properties.items()
@@ -217,13 +218,13 @@ def _promises(table: Table) -> dict[str, Promise]:
 
 
 def _bytes_added(table: Table) -> int:
-    """By the last commit; a batch without rows adds none."""
+    """The bytes that the last commit added; 0 for a batch without rows."""
     snapshot = table.current_snapshot()
     return int((snapshot and snapshot.summary and snapshot.summary.additional_properties.get("added-files-size")) or 0)
 
 
 def _files(table: Table) -> defaultdict[str, list[_File]]:
-    """The data files of each batch, as the table's manifests name them; none of them is read."""
+    """The data files of each batch, from the table's manifests. No data file is read."""
     files: defaultdict[str, list[_File]] = defaultdict(list)
     for file in table.inspect.data_files().to_pylist():
         batch_id = str(file["partition"]["_batch_id"])
@@ -236,10 +237,10 @@ def _files(table: Table) -> defaultdict[str, list[_File]]:
 def _assert_columns(batch: BatchName, got: pa.Schema, allowed: pa.Schema) -> None:
     found, wanted = describe_columns(got), describe_columns(allowed)
     if found != wanted:
-        allowed = f"{column_differences(wanted, found)}, as in the batches that have landed"
+        allowed = f"{column_differences(wanted, found)}, as in the batches that have already landed"
         raise FindingsError(
-            f"{batch} has other columns than {DATABASE}.{batch.feed}, so it was not landed.",
+            f"{batch} was not landed: its columns differ from those of {DATABASE}.{batch.feed}.",
             [("got", column_differences(found, wanted)), ("allowed", allowed)],
-            "if it is a mistake, fix the batch and land it again; "
-            "if it is meant, land it as a feed of another name, and union both in staging",
+            "if this is a mistake, fix the batch and land it again; "
+            "if it is intended, land it as a feed with another name, and union both feeds in staging",
         )

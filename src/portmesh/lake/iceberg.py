@@ -1,4 +1,4 @@
-"""An Iceberg table as its metadata in S3 tells of it: snapshots, files and their bytes, and what no metadata names."""
+"""Reads an Iceberg table's metadata in S3: its snapshots, its files with their bytes, and its orphan files."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from portmesh.aws import aws_errors_explained, bucket_and_key
 
 TARGET_FILE_SIZE = "write.target-file-size-bytes"
 DEFAULT_TARGET_FILE_SIZE = 512 * 1024 * 1024
-# As both engines have it: a file under 3/4 of the target is small, and five of a partition are worth a rewrite.
+# As in both engines: a file below 3/4 of the target size is small, and five small files in a partition are rewritten.
 SMALL, WORTH_IT = 0.75, 5
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One version of the table's files; times are UTC, without a zone."""
+    """One version of the table's files. Times are in UTC, without a time zone."""
 
     id: int
     parent: int | None
@@ -34,7 +34,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Size:
-    """A number of files and their bytes."""
+    """A number of files and their total bytes."""
 
     files: int = 0
     bytes: int = 0
@@ -42,10 +42,10 @@ class Size:
 
 @dataclass(frozen=True)
 class TableFacts:
-    """What is known of a table.
+    """Facts about a table.
 
-    `log`: when which snapshot became current. `files` of each snapshot (data, deletes, manifests), with their bytes.
-    `orphans` lie in the table's place; no metadata names them.
+    `log` says when each snapshot became current. `files` has the data, delete and manifest files of each snapshot with
+    their bytes. `orphans` are files in the table's folder that its metadata does not name.
     """
 
     current: int
@@ -60,7 +60,7 @@ class TableFacts:
 
 
 def read_table(catalog: Catalog, database: str, name: str, older_than: datetime) -> TableFacts:
-    """Facts of a table. Of files that no metadata names, only the older ones count: a run at work has younger ones."""
+    """Facts about a table. Orphans are files from before `older_than`: newer ones may belong to a running build."""
     with aws_errors_explained([("table", f"{database}.{name}")]):
         table = catalog.load_table((database, name))
         metadata = table.metadata
@@ -116,7 +116,7 @@ def _metadata_files(table: Table) -> Iterator[str]:
 
 
 def _small_files(table: Table) -> Size:
-    """Files that a compaction would take together: small ones, and those with rows that delete files take out."""
+    """Files that a compaction would rewrite: small data files of partitions with enough of them, and delete files."""
     limit = SMALL * int(table.properties.get(TARGET_FILE_SIZE, DEFAULT_TARGET_FILE_SIZE))
     sizes: Counter[Any] = Counter()
     numbers: Counter[Any] = Counter()
@@ -138,7 +138,7 @@ def _small_files(table: Table) -> Size:
 
 
 def _unknown(prefix: str, known: set[tuple[str, str]], older_than: datetime) -> Iterator[tuple[str, int]]:
-    """Objects below a prefix that no metadata names."""
+    """Objects below a prefix that are not `known`, and their bytes."""
     bucket, key = bucket_and_key(prefix)
     for page in boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key):
         for found in page.get("Contents", []):

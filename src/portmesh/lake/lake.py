@@ -1,4 +1,4 @@
-"""What a landing asks of a lake, wherever it is: a folder, or tables in Glue and S3."""
+"""The interface of a lake for a landing, whether it is a folder or tables in Glue and S3."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ENGINE_TYPES = {
 
 
 class Batch(Protocol):
-    """A batch in the lake that keeps its promise; `bytes` are those of its data files."""
+    """An undamaged batch in the lake. `bytes` are those of its data files."""
 
     @property
     def rows(self) -> int: ...
@@ -33,7 +33,7 @@ class Batch(Protocol):
 
 @dataclass(frozen=True)
 class Damage:
-    """A batch that is not what was promised when it landed."""
+    """A batch that differs from what was recorded when it landed."""
 
     batch: BatchName
     where: str
@@ -42,48 +42,48 @@ class Damage:
 
 
 class Lake(Protocol):
-    """Batches that are visible whole or not at all."""
+    """Batches that are each visible in full or not at all."""
 
     @property
     def location(self) -> str:
-        """Where it is, for people."""
+        """Where the lake is, for messages."""
 
     def landing(self) -> AbstractContextManager[None]:
-        """Around all changes. Raises UsageError where the lake cannot be changed."""
+        """Wraps all changes. Raises UsageError if the lake cannot be changed."""
 
     def where(self, batch: BatchName) -> str:
-        """Where a batch is, for people."""
+        """Where a batch is, for messages."""
 
     def batches(self, feed: str) -> list[BatchName]:
-        """Every batch of a feed that is visible, damaged ones too, by name."""
+        """Every visible batch of a feed, in order of name, including damaged ones."""
 
     def land(self, batch: BatchName, rows: pa.Table, landed_at: datetime, keep_bytes: float = 1.0) -> Batch:
-        """Make a batch visible, in one step; a batch of that name is replaced.
+        """Make a batch visible in one step. It replaces a batch of the same name.
 
-        `keep_bytes` below 1 cuts its data to that part of the bytes that are promised.
+        `keep_bytes` below 1 keeps only that fraction of the batch's bytes.
         """
 
     def withdraw(self, batch: BatchName) -> None:
-        """Take a batch out of sight, in one step."""
+        """Remove a batch, in one step."""
 
     def inspect_all(self) -> Iterator[tuple[BatchName, Batch | Damage]]:
         """Every visible batch of the known feeds, or what is wrong with it."""
 
 
 def stamp(rows: pa.Table, batch: BatchName, landed_at: datetime) -> pa.Table:
-    """The rows with the two columns that every landed row has: its batch, and when that landed, in UTC."""
+    """The rows with two more columns, which every landed row has: its batch, and when it landed (UTC)."""
     time = landed_at.astimezone(UTC).replace(tzinfo=None)
     rows = rows.append_column("_batch_id", pa.repeat(pa.scalar(batch.batch_id), rows.num_rows))
     return rows.append_column("_landed_at", pa.repeat(pa.scalar(time, pa.timestamp("us")), rows.num_rows))
 
 
 def describe_columns(schema: pa.Schema) -> dict[str, str]:
-    """Column names with the types that DuckDB reads them as."""
+    """Column names with the types as which DuckDB reads them."""
     return {field.name: _engine_type(str(field.type)) for field in schema}
 
 
 def column_differences(these: Mapping[str, str], others: Mapping[str, str]) -> str:
-    """The columns of `these` that `others` have not, or with another type, as text: `sales_value VARCHAR`."""
+    """The columns that differ from those of `others`, as text: `sales_value VARCHAR, week missing`."""
     differing = sorted(name for name in {**these, **others} if these.get(name) != others.get(name))
     return ", ".join(f"{name} {these.get(name, 'missing')}" for name in differing)
 

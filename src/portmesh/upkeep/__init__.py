@@ -1,1 +1,1 @@
-"""What keeps the lake tidy: what broken runs left goes, and ports keep what they declare, in few and large files."""
+"""Keeps the lake tidy: removes what failed runs left behind, compacts files and expires old versions."""

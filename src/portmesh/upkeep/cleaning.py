@@ -1,4 +1,4 @@
-"""Cleaning: which of what broken and refused runs left goes, and its removal."""
+"""Decides which leftovers of failed and refused runs to remove, and removes them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from portmesh.dbt import run_operation
 from portmesh.upkeep.leftovers import Decision, OpenVersion, OrphanFiles, decide
 from portmesh.upkeep.port_facts import PortFacts, utc_now
 
-# The AWS packages take a second to load, and the target local needs none of them: orphans are imported where needed.
+# `orphans` is imported only when needed: the AWS packages take a second to load, and the target local needs none.
 
 
 def with_orphans(ports: Sequence[PortFacts], target: str) -> list[PortFacts]:
-    """The same with the orphan files of each port, which only a lake in S3 has."""
+    """The ports with their orphan files, which only a lake in S3 can have."""
     if target == "local":
         return list(ports)
     from portmesh.upkeep.orphans import find_orphans
@@ -24,7 +24,7 @@ def with_orphans(ports: Sequence[PortFacts], target: str) -> list[PortFacts]:
 
 
 def decide_all(ports: Sequence[PortFacts], target: str, older_than: timedelta, refused: bool) -> list[Decision]:
-    """What goes and what stays beside these ports; with `refused`, also what refused attempts keep for inspection."""
+    """What to remove and what to keep. `refused` includes the candidates kept for inspection."""
     return [
         decision
         for port in with_orphans(ports, target)
@@ -35,7 +35,7 @@ def decide_all(ports: Sequence[PortFacts], target: str, older_than: timedelta, r
 
 
 def remove(decisions: Sequence[Decision], target: str | None) -> None:
-    """Remove what was decided to go. Raises PortmeshError where the engine or S3 refuses."""
+    """Carry out the decisions to remove. Raises PortmeshError if the engine or S3 refuses."""
     going = [decision for decision in decisions if decision.goes]
     orphans = [decision.left for decision in going if isinstance(decision.left, OrphanFiles)]
     names: dict[str, list[str]] = {}

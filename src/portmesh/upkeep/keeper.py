@@ -1,4 +1,4 @@
-"""Maintains Iceberg ports: looks at a table's metadata, has the engine rewrite and remove, and records what it did."""
+"""Maintains Iceberg ports: reads a table's metadata, lets the engine rewrite and remove files, and records it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from portmesh.upkeep.leftovers import KeptVersion
 from portmesh.upkeep.maintenance import Plan, has_rows_of, plan, why_not
 from portmesh.upkeep.port_facts import PortFacts, utc_now
 
-# Younger files may belong to a run at work; Spark takes no less.
+# Younger files may belong to a run that is still writing. Spark accepts no shorter time.
 FILES_OLDER_THAN = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Report:
-    """What was done, or would be done, with one port; `skipped` says why nothing was."""
+    """What was done with one port, or would be done. `skipped` says why nothing was."""
 
     port: str
     plan: Plan | None = None
@@ -33,7 +33,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Keeper:
-    """Maintains ports one after the other; the fault of one does not stop the others."""
+    """Maintains ports one after the other. An error in one port does not stop the others."""
 
     catalog: Catalog
     target: str
@@ -42,7 +42,7 @@ class Keeper:
 
     @property
     def age(self) -> timedelta:
-        """How long nobody began to read what may go. Athena has one age for snapshots and for files."""
+        """How long ago a snapshot must have been superseded to expire. Athena uses this age for files too."""
         return max(self.unread_for, FILES_OLDER_THAN) if self.target == "athena" else self.unread_for
 
     @property

@@ -1,4 +1,4 @@
-"""What crashed and refused runs left of a port, with what of it may go; and the versions that it keeps."""
+"""What failed and refused runs left of a port, and which of it may be removed; and the versions that a port keeps."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from portmesh.upkeep.version_names import parse_version_name
 
 
 class OpenVersion(BaseModel):
-    """A version that is a table, a second name or a branch of its own, as the macro `open_versions` tells it.
+    """A version with a table, a second name or a branch of its own, as the macro `open_versions` lists it.
 
-    Its name is a version's: see `parse_version_name`.
+    For its name see `parse_version_name`.
     """
 
     name: str
@@ -27,21 +27,21 @@ class OpenVersion(BaseModel):
 
     @property
     def began_at(self) -> datetime:
-        """When its run began (UTC), which is in its name."""
+        """When its run began (UTC), from its name."""
         found = parse_version_name(self.name)
         assert found, self.name
         return found.began_at
 
     def story(self, now: datetime) -> str:
-        """Whose it is: `its run began 3 hours ago and left no record`."""
+        """Where it comes from: `its run began 3 hours ago and left no record`."""
         return f"{self._began(now)} and has ended" if self.has_record else f"{self._began(now)} and left no record"
 
     def stays(self, older_than: timedelta, now: datetime) -> str:
-        """Why it may not go; empty if it may. Of a run without a record, only what is old enough."""
+        """Why it must be kept; empty if it may be removed. Without a record of its run, it must be old enough."""
         if self.is_held:
             return "consumers read it"
         if not self.has_record and now - self.began_at < older_than:
-            return f"{self._began(now)} and may still be at work {_option(older_than)}"
+            return f"{self._began(now)} and may still be running {_option(older_than)}"
         return ""
 
     def _began(self, now: datetime) -> str:
@@ -49,7 +49,7 @@ class OpenVersion(BaseModel):
 
 
 class OrphanFiles(BaseModel):
-    """A folder in S3 that is no table's; `keys` of its files in their bucket, and when the newest was written (UTC)."""
+    """A folder in S3 that belongs to no table. `written_at` is when its newest file was written (UTC)."""
 
     name: str
     keys: list[str]
@@ -62,14 +62,15 @@ class OrphanFiles(BaseModel):
         return self.name
 
     def story(self, now: datetime) -> str:
-        """What it is: `12 files (3.4 MB) of no table, the newest 3 days old`."""
-        return f"{count(len(self.keys), 'file')} ({size(self.bytes)}) of no table, the newest {self._age(now)} old"
+        """What it is: `12 files (3.4 MB) that no table uses, the newest 3 days old`."""
+        files = f"{count(len(self.keys), 'file')} ({size(self.bytes)})"
+        return f"{files} that no table uses, the newest {self._age(now)} old"
 
     def stays(self, older_than: timedelta, now: datetime) -> str:
-        """Why it may not go; empty if it may. What is young may be of a run that has not named it yet."""
+        """Why it must be kept; empty if it may be removed. A running build may not have created its table yet."""
         if now - self.written_at >= older_than:
             return ""
-        return f"{self.story(now)}: its run may still be at work {_option(older_than)}"
+        return f"{self.story(now)}: its run may still be running {_option(older_than)}"
 
     def _age(self, now: datetime) -> str:
         return age((now - self.written_at).total_seconds())
@@ -79,14 +80,14 @@ Leftover = OpenVersion | OrphanFiles
 
 
 def count_left(kinds: Sequence[str]) -> str:
-    """Of the kinds of leftovers: `2 candidates`, `1 candidate and 3 orphan folders`."""
+    """Leftovers counted by kind: `2 candidates`, `1 candidate and 3 orphan folders`."""
     folders = kinds.count("folder")
     counts = [count(len(kinds) - folders, "candidate")] if len(kinds) > folders or not folders else []
     return " and ".join([*counts, *([count(folders, "orphan folder")] if folders else [])])
 
 
 def _option(older_than: timedelta) -> str:
-    return f"(--older-than {age(older_than.total_seconds())})"
+    return f"(--older-than is {age(older_than.total_seconds())})"
 
 
 class KeptVersion(BaseModel):
@@ -98,7 +99,7 @@ class KeptVersion(BaseModel):
 
 
 class Decision(BaseModel):
-    """Whether a leftover goes, and why; `port` is a label such as orders.order_lines."""
+    """Whether a leftover is removed (`goes`), and why. `port` is a label such as orders.order_lines."""
 
     port: str
     left: Leftover
@@ -109,12 +110,12 @@ class Decision(BaseModel):
 def decide(
     port: str, leftovers: Sequence[Leftover], target: str, older_than: timedelta, now: datetime
 ) -> list[Decision]:
-    """What of a port's leftovers goes on this target, and what stays."""
+    """Which of a port's leftovers this target can remove, and which it keeps."""
     reasons = [(left, left.stays(older_than, now) or _beyond(target, left)) for left in leftovers]
     return [Decision(port=port, left=left, goes=not why, why=why or left.story(now)) for left, why in reasons]
 
 
 def _beyond(target: str, left: Leftover) -> str:
-    """Why a target's engine cannot remove it; empty if it can."""
+    """Why the target's engine cannot remove it; empty if it can."""
     is_branch = left.kind == "branch" and target == "athena"
     return "only Spark can drop a branch: portmesh clean --target emr" if is_branch else ""

@@ -1,4 +1,4 @@
-"""What of an Iceberg port may go, and what stays for rollback, for readers and for those who asked for a contract."""
+"""Decides which snapshots of an Iceberg port expire, and which are kept for rollback, readers and contract tags."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from datetime import datetime
 from portmesh.lake.iceberg import Size, Snapshot, TableFacts
 from portmesh.upkeep.leftovers import KeptVersion, OpenVersion
 
-# The tags of contract versions; any other tag is somebody else's.
+# Tags of contract versions. Other tags were created by someone else and are left alone.
 _OURS = re.compile(r"v\d+\.\d+\.\d+")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a maintenance does with a port. `snapshots_to_keep` counts back from the newest, as Athena's VACUUM does."""
+    """What maintenance does to a port. `snapshots_to_keep` counts from the newest, as Athena's VACUUM does."""
 
     compact: Size
     manifests: int
@@ -33,10 +33,10 @@ class Plan:
 
 
 def plan(table: TableFacts, kept: Sequence[KeptVersion], unread_since: datetime, by_vacuum: bool = False) -> Plan:
-    """The plan for a table. What was current after `unread_since` stays, for a reader may still be at it.
+    """The plan for a table. A snapshot that was current after `unread_since` is kept: it may still be being read.
 
-    A kept version without a snapshot in the table is in one that Athena put aside.
-    `by_vacuum`: Athena keeps the newest so many snapshots, and what was written after `unread_since`; it writes no tag.
+    A kept version that has no snapshot in this table is in an earlier table, which Athena put aside.
+    `by_vacuum`: Athena keeps a number of the newest snapshots and all written after `unread_since`; it writes no tags.
     """
     kept = [version for version in kept if version.snapshot_id in table.snapshots]
     tags = {} if by_vacuum else _tags_of(kept)
@@ -62,7 +62,7 @@ def plan(table: TableFacts, kept: Sequence[KeptVersion], unread_since: datetime,
 
 
 def _tags_of(kept: Sequence[KeptVersion]) -> dict[str, int]:
-    """A tag for each contract version among the kept: the newest snapshot published under it."""
+    """A tag for each contract version among the kept versions, on the newest snapshot published under it."""
     tags: dict[str, int] = {}
     for version in kept:
         if version.snapshot_id is not None:
@@ -71,7 +71,7 @@ def _tags_of(kept: Sequence[KeptVersion]) -> dict[str, int]:
 
 
 def last_read(table: TableFacts, snapshot: Snapshot) -> datetime:
-    """When readers began to read another; of what was never current, when it was written."""
+    """When another snapshot became current, so that no new reader uses this one. If never current: when written."""
     places = [place for place, (_, current) in enumerate(table.log) if current == snapshot.id]
     if not places:
         return snapshot.at
@@ -79,7 +79,7 @@ def last_read(table: TableFacts, snapshot: Snapshot) -> datetime:
 
 
 def ancestry(table: TableFacts) -> Iterator[Snapshot]:
-    """The current snapshot, the one it was made from, and so on."""
+    """The current snapshot, then its parent, and so on."""
     snapshot = table.snapshots.get(table.current)
     while snapshot:
         yield snapshot
@@ -87,7 +87,7 @@ def ancestry(table: TableFacts) -> Iterator[Snapshot]:
 
 
 def has_rows_of(table: TableFacts, snapshot_id: int | None) -> bool:
-    """Whether the table has the rows of that snapshot: nothing but rewritten files lies between it and the current."""
+    """Whether the table still has the rows of that snapshot: later snapshots only rewrote files."""
     for snapshot in ancestry(table):
         if snapshot.id == snapshot_id:
             return True
@@ -97,7 +97,7 @@ def has_rows_of(table: TableFacts, snapshot_id: int | None) -> bool:
 
 
 def _freed(table: TableFacts, expire: Sequence[int]) -> Size:
-    """Files that only the expired snapshots have."""
+    """The files that only expired snapshots use."""
     staying = {path for snapshot, files in table.files.items() if snapshot not in expire for path in files}
     going = {path: size for snapshot in expire for path, size in table.files.get(snapshot, {}).items()}
     freed = {path: size for path, size in going.items() if path not in staying}
@@ -105,9 +105,10 @@ def _freed(table: TableFacts, expire: Sequence[int]) -> Size:
 
 
 def why_not(open_versions: Sequence[OpenVersion], inspected: Sequence[OpenVersion], port: str) -> str:
-    """Why a port is left alone while a candidate of it is open; empty if none is."""
+    """Why a port is skipped: it has an open candidate. Empty if it has none."""
     if open_versions:
-        return f"{open_versions[0].kind} {open_versions[0].name} is open: portmesh clean {port}"
+        return f"the candidate {open_versions[0].kind} {open_versions[0].name} is still open: portmesh clean {port}"
     if inspected:
-        return f"the refused {inspected[0].kind} {inspected[0].name} is kept: portmesh clean --refused {port}"
+        name = f"{inspected[0].kind} {inspected[0].name}"
+        return f"the refused {name} is kept for inspection: portmesh clean --refused {port}"
     return ""

@@ -1,8 +1,8 @@
-"""Files in S3 that runs wrote for a port and that are no table's: a crash left them, or their table's name is gone.
+"""Finds files in S3 that runs wrote for a port and that no table uses: a run crashed, or the table was dropped.
 
 Each table of a port has a folder of its own (macro `iceberg__new_location`): `<lake>/<database>/<table>/<hash>/` or
-`<lake>/<internal database>/<version>/<hash>/`. `portmesh maintain` looks within the folder of the published table;
-this looks for folders in which no table lies.
+`<lake>/<internal database>/<version>/<hash>/`. `portmesh maintain` looks inside the folder of the published table;
+this module looks for folders that no table uses.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _HASH = re.compile(r"[0-9a-f]{12}")
 
 
 def find_orphans(ports: Sequence[PortFacts]) -> dict[str, list[OrphanFiles]]:
-    """Of each port's label, the folders that no table in Glue lies in. Raises UsageError where AWS refuses to tell."""
+    """The folders, by label of the port, that no table in Glue uses. Raises UsageError if AWS refuses a request."""
     s3, lake = boto3.client("s3", region_name=aws_region()), s3_lake()
     with aws_errors_explained([("lake", lake)]):
         beside = {database: _tables_below(s3, lake, database) for database in {p.internal_database for p in ports}}
@@ -35,7 +35,7 @@ def find_orphans(ports: Sequence[PortFacts]) -> dict[str, list[OrphanFiles]]:
             ]
             for port in ports
         }
-        # Only now: the table of a run that is at work may just have got its name.
+        # Asked after listing the folders: a running build may have created its table in the meantime.
         used = _folders_in_use({name for port in ports for name in (port.database, port.internal_database)})
         return {
             label: [orphans for folder in found if folder not in used for orphans in _describe(s3, folder)]
@@ -44,7 +44,7 @@ def find_orphans(ports: Sequence[PortFacts]) -> dict[str, list[OrphanFiles]]:
 
 
 def delete_files(orphans: Sequence[OrphanFiles]) -> None:
-    """Delete what was found, a thousand files a request. Raises UsageError where S3 refuses one."""
+    """Delete the files, a thousand per request. Raises UsageError if S3 refuses to delete one."""
     s3 = boto3.client("s3", region_name=aws_region())
     for orphan in orphans:
         bucket, _ = bucket_and_key(orphan.name)
@@ -57,7 +57,7 @@ def delete_files(orphans: Sequence[OrphanFiles]) -> None:
 
 
 def _tables_below(s3: Any, lake: str, internal_database: str) -> Mapping[str, list[str]]:
-    """Folders of versions and increments, by the name of the port's table."""
+    """The folders of versions and increments, by the name of the port's table."""
     found: dict[str, list[str]] = {}
     for folder in _folders_in(s3, f"{lake}/{internal_database}/"):
         version = parse_version_name(folder.rstrip("/").rpartition("/")[2])
@@ -67,7 +67,7 @@ def _tables_below(s3: Any, lake: str, internal_database: str) -> Mapping[str, li
 
 
 def _folders(s3: Any, place: str) -> Iterator[str]:
-    """The folders of tables in a place; nothing else that may lie there."""
+    """The table folders below a prefix, which are named by a hash. Other folders are ignored."""
     return (one for one in _folders_in(s3, place) if _HASH.fullmatch(one.rstrip("/").rpartition("/")[2]))
 
 
@@ -79,7 +79,7 @@ def _folders_in(s3: Any, place: str) -> Iterator[str]:
 
 
 def _folders_in_use(databases: set[str]) -> set[str]:
-    """The folders of all tables in these databases, and of their metadata; a database need not be there."""
+    """The folders of all tables in these databases, and of their metadata. A database need not exist."""
     glue = boto3.client("glue", region_name=aws_region())
     used: set[str] = set()
     for database in databases:

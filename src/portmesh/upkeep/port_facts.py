@@ -1,4 +1,4 @@
-"""The mesh as its records and its engine have it now, which the macro `mesh_status` tells."""
+"""The current facts about the mesh from its records and its engine, as the macro `mesh_status` returns them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from portmesh.upkeep.version_names import parse_version_name
 
 
 class Withdrawn(BaseModel):
-    """What a rollback took from consumers. Between the two times they read it, or one before it that went too."""
+    """A version that was rolled back. Between the two times consumers read it, or an older version rolled back too."""
 
     version: str
     row_count: int
@@ -24,7 +24,7 @@ class Withdrawn(BaseModel):
 
 
 class PortFacts(BaseModel):
-    """One port; times are UTC, without a zone. What runs left in S3 is added by `with_orphans`."""
+    """One port. Times are in UTC, without a time zone. `with_orphans` adds what runs left in S3."""
 
     id: str
     product: str
@@ -51,7 +51,7 @@ class PortFacts(BaseModel):
     @field_validator("left", "inspected")
     @classmethod
     def _named_by_a_run(cls, found: list[OpenVersion]) -> list[OpenVersion]:
-        """Whatever else has a name that only looks like a version's is somebody's own, and none of our business."""
+        """Ignore tables whose name only resembles a version's: someone else created them."""
         return [version for version in found if parse_version_name(version.name)]
 
     @property
@@ -60,7 +60,7 @@ class PortFacts(BaseModel):
 
     @property
     def leftovers(self) -> list[Leftover]:
-        """What broken runs left: candidates first, then files."""
+        """What failed runs left behind: candidates first, then files."""
         return [*self.left, *self.orphans]
 
     @property
@@ -69,7 +69,7 @@ class PortFacts(BaseModel):
 
 
 class EndingAccess(BaseModel):
-    """A consumer, or a version with readers, whose last day is at most 30 days ahead, or is over."""
+    """A consumer's access, or a deprecated version with readers, that ends within 30 days or has ended."""
 
     rule: str
     port: str
@@ -81,7 +81,7 @@ class EndingAccess(BaseModel):
 
 
 class MeshFacts(BaseModel):
-    """All ports, the target that they are on, which access to them ends, and what is published and no model makes."""
+    """The target, its ports, access that ends soon, and published tables that no model builds any more."""
 
     target: str
     ports: list[PortFacts]
@@ -89,18 +89,18 @@ class MeshFacts(BaseModel):
     unmade: list[Unmade] = []
 
     def choose(self, labels: Sequence[str]) -> list[PortFacts]:
-        """The ports of these labels, or all if there is none, in order. Raises UsageError for one that is no port."""
+        """The ports with these labels, or all ports, in order. Raises UsageError for an unknown label."""
         by_label = {port.label: port for port in self.ports}
         return [by_label[label] for label in choose_ports(list(by_label), labels)]
 
 
 def read_mesh_facts(target: str | None = None) -> MeshFacts:
-    """The mesh as the target's engine has it now."""
+    """The current facts about the mesh on a target."""
     return MeshFacts.model_validate_json(run_operation("mesh_status", target=target)[-1])
 
 
 def choose_ports(labels: Sequence[str], chosen: Sequence[str]) -> list[str]:
-    """The chosen labels, or all where none is chosen, in order. Raises UsageError for one that is no port."""
+    """The chosen labels, or all labels if none is chosen, in order. Raises UsageError for an unknown label."""
     for label in chosen:
         if label not in labels:
             raise not_allowed("port", label, sorted(labels))
@@ -108,5 +108,5 @@ def choose_ports(labels: Sequence[str], chosen: Sequence[str]) -> list[str]:
 
 
 def utc_now() -> datetime:
-    """Now in UTC, without a zone, as the records have it."""
+    """The current time in UTC, without a time zone, as in the records."""
     return datetime.now(UTC).replace(tzinfo=None)

@@ -1,4 +1,4 @@
-"""What is published and no model of the mesh makes any more: it can still be read, and nothing changes it."""
+"""Published tables that no model of the mesh builds any more: they can still be read, but never change."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from portmesh.text import count
 
 
 class Unmade(BaseModel):
-    """A relation of the records that no model makes, as the macro `mesh_status` tells it; times are UTC."""
+    """A recorded relation that no model builds any more, as `mesh_status` returns it. Times are in UTC."""
 
     relation: str
     where: str
@@ -23,18 +23,18 @@ class Unmade(BaseModel):
     deprecation_date: str | None = None
 
     def story(self, now: datetime) -> str:
-        """`100 rows, published 3 days ago and not since; its readers should move to shop.lines by 2027-06-30`."""
+        """`100 rows, published 3 days ago and not since; renamed to shop.lines; kept until 2027-06-30`."""
         if self.published_at is None:
             return f"never published, last built {age((now - self.last_made_at).total_seconds())} ago"
         rows = "" if self.row_count is None else f"{count(self.row_count, 'row')}, "
         text = f"{rows}published {age((now - self.published_at).total_seconds())} ago and not since"
         moved = f"renamed to {self.goes_on_as}" if self.goes_on_as else ""
-        until = f"to be there until {self.deprecation_date}" if self.deprecation_date else ""
+        until = f"kept until {self.deprecation_date}" if self.deprecation_date else ""
         return "; ".join(part for part in (text, moved, until) if part)
 
 
 class UnmadeStatus(BaseModel):
-    """One line about such a relation, with what to type."""
+    """One line about such a relation, with the command to run next."""
 
     relation: str
     where: str
@@ -46,7 +46,7 @@ class UnmadeStatus(BaseModel):
 
 
 def describe_unmade(unmade: Sequence[Unmade], now: datetime) -> list[UnmadeStatus]:
-    """As `portmesh status` and `portmesh clean` tell it."""
+    """The lines that `portmesh status` and `portmesh clean` show."""
     return [
         UnmadeStatus(
             relation=one.relation,
@@ -62,10 +62,10 @@ def describe_unmade(unmade: Sequence[Unmade], now: datetime) -> list[UnmadeStatu
 
 
 def unmade_block(unmade: Sequence[UnmadeStatus]) -> list[tuple[str, str]]:
-    """Facts for people: a relation with its story and what to type."""
+    """Facts for people: each relation with its story and the next command."""
     return [(one.relation, f"{one.story}\n{one.next}") for one in unmade]
 
 
 def count_unmade(unmade: Sequence[UnmadeStatus]) -> str:
-    """`2 relations that no model makes any more`."""
-    return f"{count(len(unmade), 'relation')} that no model makes any more"
+    """`2 relations that no model builds any more`."""
+    return f"{count(len(unmade), 'relation')} that no model builds any more"

@@ -1,4 +1,4 @@
-"""The name of a version of a port, which tells its table and its run (macro `describe_port` makes it)."""
+"""Parses the name of a port's version, which contains its table and its run (macro `new_version_name` creates it)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _NAME = re.compile(r"(?P<table>.+?)__(?P<began>\d{8}_\d{6})_(?P<run>[0-9a-f]{6})
 
 @dataclass(frozen=True)
 class VersionName:
-    """Of `lines__20261123_061400_ab12cd`: the port's table, when the run began (UTC), how its id begins.
+    """The parts of `lines__20261123_061400_ab12cd`: the port's table, when its run began (UTC), the start of its id.
 
-    `part` is what a run makes beside the version itself: `increment` of `lines__20261123_061400_ab12cd__increment`.
+    `part` is the suffix of a helper table of the run: `increment` in `lines__20261123_061400_ab12cd__increment`.
     """
 
     table: str
@@ -23,7 +23,7 @@ class VersionName:
 
 
 def parse_version_name(name: str) -> VersionName | None:
-    """What a version's name tells; None where it is the name of something else."""
+    """The parts of a version's name. None if it is not the name of a version."""
     found = _NAME.fullmatch(name)
     if not found:
         return None

@@ -1,4 +1,4 @@
-"""After a rollback: the version that consumers no longer read, and the ports that were built from it."""
+"""Versions that were rolled back, and the ports that were built from them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from portmesh.upkeep.port_facts import PortFacts, Withdrawn
 
 
 class WithdrawnStatus(BaseModel):
-    """One version that was taken back, and the labels of the ports that have its rows in them."""
+    """A version that was rolled back, and the labels of the ports that contain its rows."""
 
     port: str
     version: str
@@ -25,7 +25,7 @@ class WithdrawnStatus(BaseModel):
 
 
 def describe_withdrawn(ports: Sequence[PortFacts], now: datetime, chosen: Sequence[str] = ()) -> list[WithdrawnStatus]:
-    """What rollbacks took since the last publication of the chosen ports, else of all; `now` is UTC."""
+    """Versions rolled back since the last publication of the chosen ports, or of all. `now` is in UTC."""
     by_id = {port.id: port for port in ports}
     return [
         _describe(port, port.withdrawn, built_from(port.id, port.withdrawn, by_id), now)
@@ -35,7 +35,7 @@ def describe_withdrawn(ports: Sequence[PortFacts], now: datetime, chosen: Sequen
 
 
 def built_from(port: str, withdrawn: Withdrawn, ports: Mapping[str, PortFacts]) -> list[PortFacts]:
-    """The ports with rows of a version that was taken back: built while it was published, or later from such a port."""
+    """The ports with rows of a rolled-back version: built while it was published, or later from such a port."""
     since: dict[str, datetime] = {}
     found = True
     while found:
@@ -56,9 +56,9 @@ def built_from(port: str, withdrawn: Withdrawn, ports: Mapping[str, PortFacts]) 
 def _describe(port: PortFacts, withdrawn: Withdrawn, others: Sequence[PortFacts], now: datetime) -> WithdrawnStatus:
     built = [other.label for other in others]
     story = (
-        f"version {withdrawn.version} ({count(withdrawn.row_count, 'row')}), taken back "
-        f"{age((now - withdrawn.rolled_back_at).total_seconds())} ago, is kept until the next publication\n"
-        + (f"built from it: {', '.join(built)}" if built else "no other port was built from it")
+        f"version {withdrawn.version} ({count(withdrawn.row_count, 'row')}) was rolled back "
+        f"{age((now - withdrawn.rolled_back_at).total_seconds())} ago and is kept until the next publication\n"
+        + (f"ports built from it: {', '.join(built)}" if built else "no other port was built from it")
     )
     next_step = _build_command(others) if others else f"{_build_command([port])}+, once the model is fixed"
     return WithdrawnStatus(
@@ -73,6 +73,6 @@ def _describe(port: PortFacts, withdrawn: Withdrawn, others: Sequence[PortFacts]
 
 
 def _build_command(ports: Sequence[PortFacts]) -> str:
-    """With the tables and snapshots before the ports, which hold the rows of their last build."""
+    """Builds the ports, and the tables and snapshots before them, which still hold rows of their last build."""
     stored = {name for port in ports for name in port.stored_before}
     return f"dbt build --select {' '.join([*sorted(stored), *(port.port.replace('.v', '_v') for port in ports)])}"

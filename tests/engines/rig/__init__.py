@@ -1,1 +1,1 @@
-"""The rigs themselves: what they do as AWS does, and what they refuse as AWS refuses it."""
+"""Tests of the rigs: they behave as AWS does, and refuse what AWS refuses."""

@@ -1,4 +1,4 @@
-"""What the tests of the rigs ask Athena, and which faults they ask for."""
+"""Clients with which the rig tests run Athena statements and inject faults."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Athena:
         self.output = output
 
     def start(self, sql: str, **options: Any) -> str:
-        """Submit a statement; its id."""
+        """Submit a statement. Returns its id."""
         given = {
             "QueryExecutionContext": {"Database": "rig_tests"},
             "ResultConfiguration": {"OutputLocation": self.output},
@@ -27,7 +27,7 @@ class Athena:
         return str(self.client.start_query_execution(QueryString=sql, **given)["QueryExecutionId"])
 
     def wait(self, execution_id: str) -> dict[str, Any]:
-        """A query once it has ended, as GetQueryExecution shows it."""
+        """A finished query, as GetQueryExecution returns it."""
         while True:
             execution = self.client.get_query_execution(QueryExecutionId=execution_id)["QueryExecution"]
             if execution["Status"]["State"] in FINISHED:
@@ -47,7 +47,7 @@ class Athena:
         return [[cell.get("VarCharValue") for cell in row["Data"]] for row in found[1:]]
 
     def refused(self, sql: str, **options: Any) -> str:
-        """Why a statement failed, which it must."""
+        """Run a statement that must fail. Returns the reason."""
         status = self.wait(self.start(sql, **options))["Status"]
         assert status["State"] == "FAILED", f"{sql}\n{status}"
         return str(status["StateChangeReason"])
@@ -60,15 +60,15 @@ class Faults:
         self._url = f"{url}/rig/faults"
 
     def add(self, **fault: Any) -> None:
-        """Ask for a fault."""
+        """Inject a fault."""
         self._send("PUT", json.dumps(fault).encode())
 
     def waiting(self) -> list[dict[str, Any]]:
-        """The faults that no call has used up."""
+        """The faults that are still pending."""
         return list(json.loads(self._send("GET")))
 
     def clear(self) -> None:
-        """Take all faults back."""
+        """Clear all faults."""
         self._send("DELETE")
 
     def _send(self, method: str, body: bytes | None = None) -> bytes:

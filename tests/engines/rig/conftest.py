@@ -16,7 +16,7 @@ LAKE = "portmesh-lake"
 
 @pytest.fixture(scope="session")
 def url(rig: Rig) -> str:
-    """All of AWS."""
+    """The endpoint's URL, for all AWS services."""
     return rig.variables()["AWS_ENDPOINT_URL"]
 
 
@@ -37,7 +37,7 @@ def athena(url: str) -> Athena:
 
 @pytest.fixture
 def faults(url: str) -> Iterator[Faults]:
-    """Faults to ask for; none is left after the test."""
+    """Injects faults, and clears them after the test."""
     asked = Faults(url)
     yield asked
     asked.clear()
@@ -45,7 +45,7 @@ def faults(url: str) -> Iterator[Faults]:
 
 @pytest.fixture
 def database(athena: Athena, glue: Any, s3: Any) -> Iterator[str]:
-    """An empty Glue database, whose tables lie in s3://<lake>/rig_tests/."""
+    """An empty Glue database with tables in s3://<lake>/rig_tests/."""
     athena.run("create database rig_tests")
     yield "rig_tests"
     glue.delete_database(Name="rig_tests")
@@ -56,7 +56,7 @@ def database(athena: Athena, glue: Any, s3: Any) -> Iterator[str]:
 
 @pytest.fixture
 def tables(athena: Athena, database: str) -> str:
-    """An Iceberg table `ice` and a Hive table `hive`, of two rows each, in that database."""
+    """An Iceberg table `ice` and a Hive table `hive` in that database, with two rows each."""
     rows = "select * from (values (1, 'one'), (2, 'two')) as t (id, name)"
     athena.run(f"create table ice with (table_type='iceberg', is_external=false, location='{place('ice')}') as {rows}")
     athena.run(f"create table hive with (format='parquet', external_location='{place('hive')}') as {rows}")
@@ -64,5 +64,5 @@ def tables(athena: Athena, database: str) -> str:
 
 
 def place(table: str) -> str:
-    """The location of a table of these tests."""
+    """The location of a table in that database."""
     return f"s3://{LAKE}/rig_tests/{table}/"

@@ -1,4 +1,4 @@
-"""Glue and S3 where moto alone would do other than AWS."""
+"""Glue and S3 behave as on AWS where moto alone does not."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_the_second_writer_of_one_version_is_refused(glue: Any, tables: str) -> 
     glue.update_table(DatabaseName=tables, TableInput=wanted, VersionId=read["VersionId"])
     with pytest.raises(glue.exceptions.ConcurrentModificationException):
         glue.update_table(DatabaseName=tables, TableInput=wanted, VersionId=read["VersionId"])
-    # Without a VersionId there is no lock: the last writer wins.
+    # Without a VersionId there is no lock, so the last writer wins.
     glue.update_table(DatabaseName=tables, TableInput=wanted)
 
 

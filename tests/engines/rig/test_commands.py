@@ -1,4 +1,4 @@
-"""`python -m rig`: what runs is found, mended and stopped, and nothing else is touched."""
+"""`python -m rig` finds, repairs and stops the rig's own processes, and no others."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PYTHON = REPOSITORY / ".venv-rig/bin/python"
 
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Rig]:
-    """A home in which nothing runs yet; what a test starts there is stopped."""
+    """The home of a new rig. Whatever a test starts in it is stopped."""
     used = Rig(tmp_path / "home")
     yield used
     used.command("down")
@@ -44,7 +44,7 @@ def client(rig: Rig, service: str) -> Any:
 
 
 def failing(rig: Rig, *arguments: str, **environment: str) -> str:
-    """What a command says that must fail."""
+    """Run a command that must fail. Returns its output."""
     done = subprocess.run(
         [PYTHON, "-m", "rig", *arguments, "--home", rig.home],
         cwd=REPOSITORY,
@@ -61,7 +61,7 @@ def is_running(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists() and "Z (zombie)" not in Path(f"/proc/{pid}/status").read_text()
 
 
-def test_a_rig_is_started_found_mended_and_stopped(own: Rig) -> None:
+def test_a_rig_is_started_found_repaired_and_stopped(own: Rig) -> None:
     own.command("up", "athena")
     first = state(own)
     assert list(first) == ["endpoint", "trino"]
@@ -70,7 +70,7 @@ def test_a_rig_is_started_found_mended_and_stopped(own: Rig) -> None:
     assert "runs" in own.command("up", "athena")
     assert state(own) == first
 
-    # Killed: `status` says so, and `up` starts it again on the same ports, with all data in place.
+    # After a kill, `status` says so, and `up` starts the engine again on the same ports with all its data.
     os.kill(first["trino"]["pid"], signal.SIGKILL)
     assert "ended" in failing(own, "status")
     own.command("up", "athena")
@@ -84,7 +84,7 @@ def test_a_rig_is_started_found_mended_and_stopped(own: Rig) -> None:
     assert state(own)["trino"]["pid"] != second["trino"]["pid"]
     assert not is_running(second["trino"]["pid"])
 
-    # The endpoint's memory is the only store: without it, all starts anew.
+    # The endpoint keeps everything in memory, so without it everything starts empty.
     os.kill(first["endpoint"]["pid"], signal.SIGKILL)
     assert "all tables and files with it" in own.command("up", "athena")
     assert [found["Name"] for found in client(own, "glue").get_databases()["DatabaseList"]] == ["default"]
@@ -100,7 +100,7 @@ def test_a_rig_is_started_found_mended_and_stopped(own: Rig) -> None:
 
 def test_nothing_runs(own: Rig) -> None:
     assert "Nothing runs" in own.command("status")
-    assert "No rig was ever started" in own.command("down")
+    assert "No rig has been started" in own.command("down")
     assert "Nothing runs" in failing(own, "env")
     assert "There is no engine 'spark'; allowed: emr, athena." in failing(own, "up", "spark")
 
@@ -129,7 +129,7 @@ def test_all_of_it_listens_on_this_machine_only(rig: Rig) -> None:
 
 
 def _listening(ports: set[int]) -> set[tuple[str, int]]:
-    """Address and port of every socket that listens on one of these ports, by the kernel's own tables."""
+    """The address and port of every socket that listens on one of these ports, from the kernel's tables."""
     found = set()
     for table, size in (("tcp", 8), ("tcp6", 32)):
         for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:

@@ -1,4 +1,4 @@
-"""Statistics, bills, limits, reuse and the end of a query."""
+"""Statistics, billing, limits, result reuse and the end of queries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.engines.rig.clients import Athena
 from tests.engines.rig.conftest import place
 
 REUSE = {"ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": True, "MaxAgeInMinutes": 10}}}
-# Two columns of random numbers, which Parquet cannot shorten: 16 bytes a row.
+# Two columns of random numbers, which Parquet cannot compress: 16 bytes per row.
 RANDOM = (
     "select random() as a, random() as b from unnest(sequence(1, 10000)) as s (x), unnest(sequence(1, {})) as t (y)"
 )
@@ -26,7 +26,7 @@ ENDLESS = "select count(*) from unnest(sequence(1, 10000)) a (x), unnest(sequenc
 
 @pytest.fixture
 def group(athena: Athena) -> Iterator[str]:
-    """A work group with a limit of 10 MB a query and an output location that it enforces."""
+    """A work group that limits queries to 10 MB and enforces an output location."""
     results = {"OutputLocation": "s3://portmesh-lake/rig-tests/enforced/"}
     athena.client.create_work_group(
         Name="limited",
@@ -105,7 +105,7 @@ def test_bytes_are_those_read_from_s3(athena: Athena) -> None:
     both = scanned(athena.run("select sum(a), sum(b) from t"))
     assert 4_000_000 < one < 5_500_000
     assert 1.8 * one < both < 2.2 * one
-    # Iceberg's and Parquet's own counts answer without the columns.
+    # The counts in Iceberg's and Parquet's metadata are enough, without reading columns.
     assert scanned(athena.run("select count(*) from t")) < 200_000
     assert scanned(athena.run("select 1 as one")) == 0
 
@@ -152,7 +152,7 @@ def test_a_work_group_enforces_its_output(athena: Athena, group: str) -> None:
     athena.client.update_work_group(WorkGroup=group, ConfigurationUpdates={"EnforceWorkGroupConfiguration": False})
     execution = athena.run("select 1 as one", WorkGroup=group)
     assert execution["ResultConfiguration"]["OutputLocation"].startswith(athena.output)
-    # The location of the work group is what counts where a client gives none.
+    # If the client names no location, the work group's location counts.
     assert athena.run("select 1 as one", WorkGroup=group, ResultConfiguration={})["ResultConfiguration"][
         "OutputLocation"
     ].startswith(location)
@@ -192,7 +192,7 @@ def test_a_result_is_used_again(athena: Athena) -> None:
     first = athena.run(sql, **REUSE)
     athena.run("insert into ice values (3, 'three')")
     again = athena.run(sql, **REUSE)
-    # As in Athena: the result is as old as the client allows, whatever happened to the table.
+    # As in Athena, a result is reused if it is recent enough, even if the table has changed.
     assert athena.rows(sql, **REUSE) == [["2", "3"]]
     fresh = athena.run(sql)
     assert athena.rows(sql) == [["3", "6"]]
@@ -223,7 +223,7 @@ def test_queries_are_listed_newest_first(athena: Athena, group: str) -> None:
 
 
 class StartingTrino:
-    """A cursor of a Trino that does not know its own node for as many attempts."""
+    """A cursor of a Trino that does not know its own node for this many attempts."""
 
     def __init__(self, refusals: int, error: str = "NO_NODES_AVAILABLE") -> None:
         self.refusals = refusals
@@ -248,7 +248,7 @@ def test_a_query_waits_for_trinos_own_node(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_query_that_the_heap_does_not_hold_names_the_variable(athena: Athena) -> None:
-    """Athena has more memory than a rig's Trino: what fails here alone says how to give it more."""
+    """Athena has more memory than a rig's Trino, so a failure that only a rig has says how to give it more."""
     large = ENDLESS.replace("count(*)", "cardinality(array_agg(x * 10000 + y))")
     reason = athena.refused(large)
     assert reason.startswith("EXCEEDED_LOCAL_MEMORY_LIMIT: ")

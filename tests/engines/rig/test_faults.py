@@ -1,4 +1,4 @@
-"""Faults on request reach who calls AWS, and nobody else."""
+"""Injected faults affect exactly the callers and calls that they name."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_bucket_that_takes_nothing(faults: Faults, athena: Athena, s3: Any) ->
     faults.add(service="s3", operation="PutObject", match="/rig_tests/", code="AccessDenied", status=403)
     with pytest.raises(ClientError, match="AccessDenied"):
         s3.put_object(Bucket="portmesh-lake", Key="rig_tests/new", Body=b"x" * 1_000_000)
-    # The connection is still in order, and other places are open.
+    # The connection still works, and other locations can still be read.
     s3.put_object(Bucket="portmesh-lake", Key="rig-tests/new", Body=b"x")
     assert "Error committing write" in athena.refused("insert into ice values (3, 'three')")
     faults.clear()

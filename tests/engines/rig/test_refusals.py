@@ -1,4 +1,4 @@
-"""What Athena refuses is refused, and what stands next to it is not."""
+"""The rig refuses what Athena refuses, and accepts similar statements that Athena accepts."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_form_of_a_statement_that_athena_does_not_have(athena: Athena, sql: st
 
 @pytest.mark.usefixtures("tables")
 def test_forms_of_the_same_statements_that_athena_has(athena: Athena) -> None:
-    # Its result has no header, which `rows` takes off.
+    # Its result has no header, but `rows` removes one.
     results = athena.client.get_query_results(QueryExecutionId=athena.run("show tables")["QueryExecutionId"])
     assert [row["Data"][0]["VarCharValue"] for row in results["ResultSet"]["Rows"]] == ["hive", "ice"]
     athena.run("describe ice")

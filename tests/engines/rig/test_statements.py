@@ -1,4 +1,4 @@
-"""Athena's own SQL does on Trino what it does on Athena."""
+"""Athena's own SQL does the same on the rig as on Athena."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_view(athena: Athena, tables: str, glue: Any) -> None:
         "create or replace view v as select id, name, cast(row(1, 'a') as row(n bigint, s varchar)) as r from ice"
     )
     assert athena.rows("select r.n from v where id = 1") == [["1"]]
-    # Glue shows a view's own columns, as `dbt docs` reads them.
+    # Glue shows the view's own columns, which `dbt docs` reads.
     columns = glue.get_table(DatabaseName=tables, Name="v")["Table"]["StorageDescriptor"]["Columns"]
     assert columns == [
         {"Name": "id", "Type": "int"},

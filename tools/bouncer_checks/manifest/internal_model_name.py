@@ -1,4 +1,4 @@
-"""A check that dbt-bouncer lacks: the names that each folder allows, in one check, for a folder may be in no domain."""
+"""A check that dbt-bouncer lacks: the allowed model names of each folder. One check, because a folder may not exist."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""A check that dbt-bouncer lacks: the name of the properties file of staging and intermediate models."""
+"""A check that dbt-bouncer lacks: the name of the properties file for staging and intermediate models."""
 
 from pathlib import PurePosixPath
 

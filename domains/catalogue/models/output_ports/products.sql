@@ -16,7 +16,7 @@ fuel_flagged as (
         product_type,
         brand_type,
         package_size,
-        -- The type tells, and nothing else does: fuel stands under two departments and two categories.
+        -- Only the type identifies fuel, which is in two departments and two categories.
         cast(coalesce(product_type like 'GASOLINE%', false) as boolean) as is_fuel,
         _landed_at
     from products

@@ -136,7 +136,7 @@ response_joined as (
         cast(redemptions_counted.redemptions is not null as boolean) as has_redeemed,
         cast(coalesce(redemptions_counted.redemptions, 0) as int) as redemptions,
         cast(redemptions_counted.first_redemption_date as date) as first_redemption_date,
-        -- A window that the records don't cover in full would read as a fall or a rise of spend.
+        -- Null unless the records cover the whole window; a partial window would look like a change in spend.
         cast(
             case when targets_windowed.is_before_recorded then coalesce(spend_summed.spend_before, 0) end
             as decimal(12, 2)

@@ -19,7 +19,7 @@ lines_categorised as (
         order_lines.household_id,
         order_lines.sales_value,
         order_lines._landed_at,
-        -- Fuel stands under two categories, one of them named for coupons.
+        -- Fuel is in two categories, one of which is named after coupons.
         case when products.is_fuel then 'FUEL' else products.product_category end as product_category
     from order_lines
     inner join products
@@ -64,7 +64,7 @@ shares_compared as (
         cast(sales_value as double) / cast(household_value as double) as household_share,
         cast(category_value as double) / cast(total_value as double) as average_share
     from totals_added
-    -- A category bought for nothing has no share to compare with.
+    -- A category with no spend at all has no average share to compare with.
     where household_value > 0 and category_value > 0
 
 ),

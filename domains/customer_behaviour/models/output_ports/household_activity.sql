@@ -12,8 +12,8 @@ baskets as (
 
 ),
 
--- Counted to the last day with sales and not to today, or a late batch would make every household
--- look as if it had stopped shopping.
+-- Counts up to the last day with sales, not today. Otherwise a late batch would make every household look as if
+-- it had stopped shopping.
 last_day_found as (
 
     select max(purchase_date) as as_of_date
@@ -64,7 +64,8 @@ every_household_listed as (
         ) as average_days_between_trips,
         cast(coalesce(baskets_summed.sales_value, 0) as decimal(12, 2)) as sales_value,
         cast(coalesce(baskets_summed.sales_value_last_28_days, 0) as decimal(12, 2)) as sales_value_last_28_days,
-        -- By way of six places: 2.01 / 2 is a little below 1.005 as a double, and engines would round it differently.
+        -- Rounds to six places first: as a double, 2.01 / 2 is slightly below 1.005, and engines would round it
+        -- differently.
         cast(
             cast(cast(baskets_summed.sales_value as double) / baskets_summed.trips as decimal(18, 6)) as decimal(12, 2)
         ) as average_basket_value,

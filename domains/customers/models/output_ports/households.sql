@@ -24,7 +24,7 @@ coupon_redemptions as (
 
 ),
 
--- The loyalty programme surveyed a third of the households only, so it cannot be the list of them.
+-- The loyalty programme surveyed only a third of the households, so it is not a complete list of them.
 sightings_collected as (
 
     select

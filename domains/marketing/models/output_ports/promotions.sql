@@ -9,8 +9,8 @@ new_promotions as (
 
 ),
 
--- Two rows of one key complete each other: where they differ, one says 0 (none), except 9 keys with A
--- and D, of which the later letter is also the more prominent place.
+-- Two rows with the same key complete each other: where they differ, one has 0 (none). The exception is 9 keys
+-- with A and D, where max() keeps D, the more prominent place.
 doubled_keys_merged as (
 
     select

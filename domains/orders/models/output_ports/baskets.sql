@@ -6,8 +6,8 @@ order_lines as (
 
 ),
 
--- A basket has one household, store and time. Should the tills ever disagree, the basket becomes
--- two rows here and its key is refused, where min() would have hidden it.
+-- A basket has one household, store and time. If the tills ever deliver two, the basket becomes two rows
+-- and the unique check refuses it. min() would hide the error.
 lines_summed as (
 
     select

@@ -17,7 +17,7 @@ renamed as (
         cast(week as smallint) as week,
 
         cast(quantity as int) as quantity,
-        -- The file has floating point: 20 values such as 1.776e-15 are nought, which the cast restores.
+        -- The file has floating-point numbers. The cast turns 20 values such as 1.776e-15 into 0.
         cast(sales_value as decimal(10, 2)) as sales_value,
         cast(retail_disc as decimal(10, 2)) as retail_discount,
         cast(coupon_disc as decimal(10, 2)) as coupon_discount,

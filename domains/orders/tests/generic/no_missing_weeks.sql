@@ -1,4 +1,4 @@
-{# Weeks are numbered without gaps: an empty batch brings no row that another check could look at. #}
+{# Fails if a week number is missing. An empty batch adds no rows, so no other check would notice it. #}
 {% test no_missing_weeks(model, column_name) %}
 with weeks_counted as (
     select

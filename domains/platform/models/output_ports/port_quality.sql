@@ -6,7 +6,8 @@ measurements as (
 
 ),
 
--- A run may try a port twice: the rows that it starts from, and its increment. All checks of an attempt have one time.
+-- A run may try to publish a port twice: first the rows that it starts from, then its increment. All checks of an
+-- attempt have the same time.
 attempts_dated as (
 
     select distinct
@@ -56,9 +57,9 @@ checks_rated as (
         latest_attempts.measured_at,
         case
             when measurements.failures = 0 then 1
-            -- These judge the port as a whole: 1 failure is not one bad row.
+            -- These checks have one result for the whole port, so 1 failure is not one bad row.
             when measurements.kind in ('fresh_within', 'row_count_between', 'not_null_share') then 0
-            -- A check may find one row wrong twice: never below 0.
+            -- A check may count one row twice, so the share must not fall below 0.
             when measurements.row_count > measurements.failures
                 then 1 - cast(measurements.failures as double) / cast(measurements.row_count as double)
             else 0

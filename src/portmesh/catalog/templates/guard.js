@@ -1,8 +1,8 @@
-// Runs after dbt's own script and before its page starts: what dbt's page would take as its own HTML or as the mesh's
-// home is kept text, and another package's.
+// Runs after dbt's own script and before its page starts. Keeps text of the mesh from being shown as HTML, and docs
+// blocks of other packages from being shown as the mesh's home page.
 (() => {
   const page = /^__.*__$/;
-  // The search and the code view mark words with spans; every other tag in what they show is text of the mesh.
+  // dbt's search and code view mark words with spans. Every other tag comes from the mesh's text.
   const tag = /<(?!span class="[\w -]*">|\/span>)/g;
 
   function showText($sce) {
