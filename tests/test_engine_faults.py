@@ -304,7 +304,14 @@ def test_of_two_runs_at_the_same_time_the_second_says_it_was_overtaken(
         overtaken = shop.dbt("build")
 
     assert met
-    assert_explained(overtaken, "shop.lines was not published: another run has published it since this one began")
+    # A full build on Athena replaces the table, and Spark's branch is gone with the table that had it.
+    has_lost_its_branch = is_other and shop.target == "emr"
+    explained = "another run of this port has published or written in the meantime"
+    assert_explained(
+        overtaken,
+        "shop.lines was not published",
+        explained if has_lost_its_branch else "another run has published it since this one began",
+    )
     assert rows_published(shop) == rows_published(other) == 130
     assert [v for (v,) in shop.rows("select verdict from portmesh.publications__shop")] == ["published"] * 2
     built = shop.dbt("build")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.engine import ENGINES
 from tests.mesh import Mesh
-from tests.test_output_port import COLUMNS, DUPLICATE, EXEMPT, LINES, good
+from tests.test_output_port import COLUMNS, DUPLICATE, EXEMPT, LINES, UNKNOWN_CHANNEL, good
 
 pytestmark = pytest.mark.engines(*ENGINES)
 
@@ -55,6 +55,26 @@ def test_what_a_refusal_prints_reads_the_batch_that_replaced_the_bad_one(
     mended = shop.dbt(*command)
     assert mended.ok, mended.output
     assert shop.value("select count(*) from shop.lines") == 120
+
+
+@pytest.mark.parametrize(
+    ("staging", "intermediate"),
+    [("view", "view"), ("view", "ephemeral"), ("table", "view"), ("view", "table"), ("ephemeral", "table")],
+)
+@pytest.mark.parametrize("fixed", ["stg_raw__lines", "int_shop__lines"])
+def test_what_a_refusal_prints_reads_the_model_that_was_fixed(
+    shop: Mesh, staging: str, intermediate: str, fixed: str
+) -> None:
+    write_models(shop, staging, intermediate)
+    shop.land("lines", good() + UNKNOWN_CHANNEL)
+    refused = shop.dbt("build")
+    assert refused.statuses["lines"] == "error"
+    file = shop.folder / (STAGING if fixed.startswith("stg") else INTERMEDIATE) / f"{fixed}.sql"
+    file.write_text(f"{file.read_text()}\nwhere channel <> 'fax'")
+    (command,) = commands(refused.messages["lines"])
+    built = shop.dbt(*command)
+    assert built.ok, built.output
+    assert shop.value("select count(*) from shop.lines") == 100
 
 
 @pytest.mark.parametrize("command", [["build", "--select", "lines"], ["run", "--select", "lines+"], ["retry"]])

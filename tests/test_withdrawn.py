@@ -96,7 +96,7 @@ def test_a_version_that_was_taken_back_is_no_leftover(
     assert "\nRolled back:\n" in text
     assert "(120 rows) was rolled back < 1 min ago and is kept until the next publication" in text
     assert "built from it: shop.after\n" in text
-    assert "dbt build --select after" in text
+    assert "dbt build --select int_shop__between after" in text
     assert cleaned(capsys, "--older-than", "0h")["gone"] == []
     assert "(120 rows) was rolled back" in run(capsys, "status")[1]
 

@@ -107,7 +107,7 @@
   {%- for fault in faults -%}
     {%- do texts.append(
         fault.meaning ~ '\n\n  step    ' ~ fault.step ~ '\n  cause   ' ~ fault.cause.cause ~ '\n  next    '
-        ~ fault.cause.remedy ~ ', then: ' ~ portmesh.build_command(fault.port, also=[fault.view] if fault.view else [])
+        ~ fault.cause.remedy ~ ', then: ' ~ portmesh.build_command(fault.port)
         ~ ('; nothing needs repair' if fault.cause.tried)) -%}
   {%- endfor -%}
   {{- return(texts | join('\n\n')) -}}

@@ -33,8 +33,8 @@
        'remedy': 'rename or drop it if it is not an Iceberg table'},
       {'pattern': 'not an iceberg table|NoSuchIcebergTable',
        'cause': 'a table that is not Iceberg already has the port\'s name', 'remedy': 'rename or drop it'},
-      {'pattern': 'cannot fast-forward|branch.{0,200}does not exist|does not exist.{0,60}branch|CommitFailed'
-           ~ '|CommitStateUnknown|ConcurrentModification|VersionMismatch|ICEBERG_COMMIT_ERROR',
+      {'pattern': 'cannot fast-forward|Ref does not exist|branch.{0,200}does not exist|does not exist.{0,60}branch'
+           ~ '|CommitFailed|CommitStateUnknown|ConcurrentModification|VersionMismatch|ICEBERG_COMMIT_ERROR',
        'cause': 'another run of this port has published or written in the meantime',
        'remedy': 'let only one scheduler run the port'},
       {'pattern': 'TOO_MANY_OPEN_PARTITIONS|open writers|Exceeded limit of \\d+ (open )?partitions',

@@ -30,7 +30,7 @@ class PortFacts(BaseModel):
     product: str
     port: str
     reads: list[str]
-    stored_before: list[str] = []
+    models_before: list[str] = []
     published_at: datetime | None = None
     row_count: int | None = None
     attempted_at: datetime | None = None

@@ -73,6 +73,6 @@ def _describe(port: PortFacts, withdrawn: Withdrawn, others: Sequence[PortFacts]
 
 
 def _build_command(ports: Sequence[PortFacts]) -> str:
-    """Builds the ports, and the tables and snapshots before them, which still hold rows of their last build."""
-    stored = {name for port in ports for name in port.stored_before}
-    return f"dbt build --select {' '.join([*sorted(stored), *(port.port.replace('.v', '_v') for port in ports)])}"
+    """Builds the ports, and the models before them, which still have the rows or the SQL of their last build."""
+    before = {name for port in ports for name in port.models_before}
+    return f"dbt build --select {' '.join([*sorted(before), *(port.port.replace('.v', '_v') for port in ports)])}"

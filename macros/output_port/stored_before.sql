@@ -1,8 +1,0 @@
-{# The names of the tables and snapshots that a port reads, directly or through others, stopping at ports. #}
-{% macro stored_before(node) %}
-  {% set names = [] %}
-  {% for read in portmesh.nodes_read(node) if not portmesh.is_port(read) and read.resource_type != 'seed' %}
-    {% if read.config.materialized not in ['view', 'ephemeral'] %}{% do names.append(read.name) %}{% endif %}
-  {% endfor %}
-  {{ return(names | sort) }}
-{% endmacro %}
