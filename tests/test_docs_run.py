@@ -21,6 +21,7 @@ import sqlfluff
 import yaml
 from markdown_it import MarkdownIt
 
+from portmesh.cli import EXAMPLES
 from tests.mesh import REPOSITORY
 
 # Output that differs from run to run.
@@ -146,6 +147,17 @@ def test_a_page_does_what_it_shows(name: str, mesh: Path) -> None:
                 pytest.fail(f"{block}: {command} ended with {code} and printed\n{printed}", pytrace=False)
             done += 1
     assert done > 0
+
+
+@pytest.mark.thorough
+def test_the_examples_of_the_help_run(mesh: Path) -> None:
+    """Those that need a renamed port, an earlier version or an engine on AWS are run by the tests of their command."""
+    elsewhere = {"rollback", "rename", "retire", "maintain", "meter", "serve"}
+    examples = {command.__name__: example for command, example in EXAMPLES.items()}
+    assert elsewhere < set(examples)
+    for name in examples.keys() - elsewhere:
+        code, printed = typed(examples[name], mesh)
+        assert code == 0, printed
 
 
 def all_pages() -> list[Path]:
