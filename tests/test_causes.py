@@ -82,6 +82,18 @@ def test_the_frames_of_a_stack_are_no_cause(mesh: Mesh) -> None:
     assert causes_of(mesh, messages) == list(ERRORS.values())
 
 
+def test_the_first_error_of_a_session_on_spark_has_the_same_cause(mesh: Mesh) -> None:
+    """dbt-spark says `failed to connect` and prints the response of the Thrift server, with the error in quotes."""
+    shown = "Database Error\n    failed to connect: OperationalError: TExecuteStatementResp(status=TStatus("
+    errors = {error: cause for error, cause in ERRORS.items() if error != THRIFT}
+    messages = [
+        f"{shown}statusCode=3, infoMessages=['*org.apache.hive.service.cli.HiveSQLException:36:35', 'Throttling:1'], "
+        f"sqlState=None, errorCode=0, errorMessage={f'Error running query: {error}'!r}), operationHandle=None)"
+        for error in errors
+    ]
+    assert causes_of(mesh, messages) == list(errors.values())
+
+
 def test_names_and_values_of_a_domain_are_no_cause(mesh: Mesh) -> None:
     of_model = "Database Error in model cancelled_timeouts (models/throttled/cancelled_timeouts.sql)\n  "
     compiled = "\n  compiled code at target/run/shop/models/throttled/cancelled_timeouts.sql"
