@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import sqlfluff
 import yaml
 from markdown_it import MarkdownIt
+from sqlfluff.core import FluffConfig, Linter
 
 from portmesh.cli import EXAMPLES
 from tests.mesh import REPOSITORY
@@ -32,6 +32,7 @@ VARIABLE = (
     (r"\b\d+\.\d+s\b", "SECONDS"),
     (r"(< 1|\b\d+) min\b", "AGE"),
 )
+LINTER = Linter(FluffConfig.from_path(str(REPOSITORY / ".sqlfluff"), overrides={"dialect": "duckdb", "rules": "LT01"}))
 LOOK = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 PAGES = ["README.md", "docs/analyst.md", "docs/consumer.md", "docs/on-call.md", "docs/platform-engineer.md"]
 
@@ -173,8 +174,8 @@ def fault(block: Block) -> str | None:
         except yaml.YAMLError as error:
             return str(error)
     if block.language == "sql":
-        found = sqlfluff.lint(block.text, dialect="duckdb", rules=["LT01"], config_path=str(REPOSITORY / ".sqlfluff"))
-        return next((one["description"] for one in found if one["code"] in ("PRS", "TMP")), None)
+        found = LINTER.lint_string(block.text).get_violations()
+        return next((one.desc() for one in found if one.rule_code() in ("PRS", "TMP")), None)
     if block.language in ("", "bash", "sh") and not block.text.startswith(" "):
         shell = block.text.replace("…", "x")
         checked = subprocess.run(["bash", "-n", "-c", shell], capture_output=True, text=True, check=False)
