@@ -71,7 +71,7 @@ def test_a_port_that_a_model_makes_is_not_retired(shop: Mesh, capsys: Capsys) ->
     assert (code, text.startswith("shop.lines was not retired: models in the mesh still build it.")) == (1, True), text
     assert "shop.lines 2099-03-31 shop.after domains/shop/models/output_ports/after.sql is removed" in text
     assert "shop.lines 2099-03-31 desk 2099-06-30" in text
-    assert "delete the port's files, then: portmesh retire shop.lines" in text
+    assert "next once nobody reads it, delete the port's files, then: portmesh retire shop.lines" in text
     assert run(capsys, "retire", "shop", "--yes")[0] == 1
     assert shop.value("select count(*) from shop.lines") == 100
 

@@ -25,11 +25,13 @@
       {% do rows.append([port.label, portmesh.deprecated_on(port.node) or 'not set'] + reader) %}
     {% endfor %}
   {% endfor %}
+  {% set is_dated = 'not set' not in rows | map(attribute=1) %}
   {% do exceptions.raise_dependency_error(
       name ~ ' was not retired: models in the mesh still build it.\n\n'
       ~ portmesh.text_table(['port', 'deprecation_date', 'read by', 'until'], rows)
-      ~ '\n\n  next   set deprecation_date in ' ~ ports[0].contract_path ~ ', so that dbt warns its readers;'
-      ~ ' once it has none,\n         delete the port\'s files, then: portmesh retire ' ~ name) %}
+      ~ '\n\n  next   ' ~ ('once nobody reads it,' if is_dated else 'set deprecation_date in '
+      ~ ports[0].contract_path ~ ', so that dbt warns its readers; once it has none,')
+      ~ '\n         delete the port\'s files, then: portmesh retire ' ~ name) %}
 {% endmacro %}
 
 {# [[reader, until]] for models and snapshots that read a port, including those of its own domain. #}
