@@ -99,7 +99,7 @@ FAULTS = {
         ("record", READ_ONLY, "read-only bucket"),
     ],
     "athena": [
-        ("write", READ_ONLY, "read-only bucket"),
+        ("write", READ_ONLY, "the bucket is full or read-only"),
         ("write", TIMED_OUT, "or S3 answered too late"),
         ("write", CANCELLED, "the query was cancelled"),
         ("audit", THROTTLED | {"service": "athena"}, "AWS limits the number of calls"),

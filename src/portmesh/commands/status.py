@@ -13,7 +13,7 @@ from portmesh.upkeep.unmade import count_unmade, unmade_block
 
 
 def status(ports: Ports = None, target: Target = None, as_json: AsJson = False) -> None:
-    """Show the state, rows, age and last attempt of each port.
+    """Show the state, rows, age and last verdict of each port.
 
     Also shows what failed runs left behind, access that ends soon, versions that were rolled back, and tables that no
     model builds any more.
@@ -44,7 +44,7 @@ def _print(mesh: MeshStatus) -> None:
     ]
     out = console()
     out.print(f"{mesh.target}, {mesh.at:%-d %b %Y %H:%M} UTC\n", markup=False)
-    out.print(table(("product", "port", "state", "rows", "age", "last attempt"), rows, numbers=("rows",), gap=2))
+    out.print(table(("product", "port", "state", "rows", "age", "last verdict"), rows, numbers=("rows",), gap=2))
     out.print(f"\n{mesh.summary}", markup=False)
     if mesh.left:
         left = [(one.port, f"{one.what}\n{one.story}") for one in mesh.left]
