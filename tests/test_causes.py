@@ -27,6 +27,12 @@ ERRORS = {
     "GlueException: Something nobody has seen before (Service: Glue, Status Code: 400)": OTHER,
     "GlueException: Read timed out": "the engine or AWS took too long to answer",
     THRIFT: "the engine or AWS could not be reached",
+    "GENERIC_INTERNAL_ERROR: ('Connection aborted.', ConnectionResetError(104, 'Connection reset by peer'))": (
+        "the engine or AWS could not be reached"
+    ),
+    "('Connection aborted.', RemoteDisconnected('Remote end closed connection without response'))": (
+        "the engine or AWS could not be reached"
+    ),
     "java.lang.OutOfMemoryError: Java heap space": "the engine does not have enough memory for this",
     "EXCEEDED_LOCAL_MEMORY_LIMIT: Query exceeded per-node memory limit of 315MB": (
         "the engine does not have enough memory for this"
