@@ -81,7 +81,8 @@
        'cause': 'the query was cancelled: by a person, or by the work group\'s limit on bytes scanned',
        'remedy': 'if it was the limit, raise it'},
       {'pattern': 'failed to connect|could not connect|connect to the endpoint|Connection refused|TTransport|TSocket'
-           ~ '|Broken ?pipe|Connection ?reset|Connection(Aborted|Refused)|RemoteDisconnected|(^|\\n)\\s*unexpected exception\\s*$', 'answers': false,
+           ~ '|Broken ?pipe|Connection ?reset|Connection(Aborted|Refused)|RemoteDisconnected'
+           ~ '|(^|\\n)\\s*unexpected exception\\s*$', 'answers': false,
        'cause': 'the engine or AWS could not be reached', 'remedy': 'start the engine, check ' ~ where},
       {'pattern': 'timed out|time-?out', 'tried': true, 'answers': false,
        'cause': 'the engine or AWS took too long to answer', 'remedy': 'check whether the engine is overloaded'},
