@@ -361,7 +361,9 @@ def test_no_kind_of_constraint_and_no_type_is_left_out(audited: dict[str, Audite
     columns = [column for port in ports for column in port["columns"].values()]
     constraints = [constraint for item in ports + columns for constraint in item["constraints"]]
     assert {constraint["type"] for constraint in constraints} == {str(kind.value) for kind in ConstraintType}
-    named = re.search(r"Types that every engine knows: (.*)", (REPOSITORY / "docs/analyst.md").read_text())
+    named = re.search(
+        r"Types\*\* that every engine knows: (.*)\.$", (REPOSITORY / "docs/analyst.md").read_text(), re.MULTILINE
+    )
     assert named
     assert {column["data_type"].partition("(")[0] for column in columns} == {
         n.partition("(")[0] for n in named[1].split(", ")
