@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.mesh import REPOSITORY
+from tests.repository import git_files
 from tools import checks_page
 
 CODE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
@@ -35,8 +36,7 @@ def headings(page: Path) -> set[str]:
 
 
 def test_links_lead_somewhere() -> None:
-    listed = subprocess.run(["git", "ls-files", "*.md"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    pages = [REPOSITORY / name for name in listed.stdout.split() if not name.startswith("docs/catalog/")]
+    pages = [REPOSITORY / name for name in git_files("*.md") if not name.startswith("docs/catalog/")]
     assert len(pages) > 50
     assert {str(page.relative_to(REPOSITORY)): broken_links(page) for page in pages if broken_links(page)} == {}
 

@@ -23,6 +23,7 @@ from sqlfluff.core import FluffConfig, Linter
 
 from portmesh.cli import EXAMPLES
 from tests.mesh import REPOSITORY
+from tests.repository import copy_repository, git_files
 
 # Output that differs from run to run.
 VARIABLE = (
@@ -59,11 +60,11 @@ def blocks(page: Path) -> Iterator[Block]:
             yield Block(page, token.map[0] + 1, language, options, token.content)
 
 
-def steps(block: Block) -> list[tuple[str, str]]:
-    """Each command of a console block, and what the page shows of its output."""
-    return [
-        (command, shown) for command, _, shown in (step.partition("\n") for step in block.text.split("$ ")) if command
-    ]
+def steps(block: Block) -> list[tuple[str, str, int]]:
+    """Each command of a console block, what the page shows of its output, and its exit code; of others, none."""
+    parts = [part.partition("\n") for part in block.text.split("$ ") if part] if block.language == "console" else []
+    codes = [0] * (len(parts) - 1) + [int(block.options.get("exit", 0))]
+    return [(command, shown, code) for (command, _, shown), code in zip(parts, codes, strict=False)]
 
 
 def without_variables(text: str) -> str:
@@ -110,13 +111,7 @@ def write(block: Block, file: Path) -> None:
 def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the repository, built as `make demo` builds it."""
     folder = tmp_path_factory.mktemp("docs") / "portmesh"
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"], cwd=REPOSITORY, capture_output=True, text=True, check=True
-    )
-    for name in listed.stdout.splitlines():
-        if (REPOSITORY / name).is_file() and not name.startswith(".venv"):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(REPOSITORY / name, folder / name)
+    copy_repository(folder)
     (folder / ".venv").symlink_to(REPOSITORY / ".venv")
     (folder / "tools/environment.sh").write_text("#!/bin/sh\n# The test's own environment is used.\n")
     code, printed = typed("tools/demo.sh", folder)
@@ -141,9 +136,8 @@ def test_a_page_does_what_it_shows(name: str, mesh: Path) -> None:
     for block in blocks(page):
         if "title" in block.options:
             write(block, mesh / block.options["title"])
-        for command, shown in steps(block) if block.language == "console" else []:
+        for command, shown, ends_with in steps(block):
             code, printed = typed(command, mesh)
-            ends_with = int(block.options.get("exit", 0)) if command == steps(block)[-1][0] else 0
             if differs(shown, printed) or code != ends_with:
                 pytest.fail(f"{block}: {command} ended with {code} and printed\n{printed}", pytrace=False)
             done += 1
@@ -159,11 +153,6 @@ def test_the_examples_of_the_help_run(mesh: Path) -> None:
     for name in examples.keys() - elsewhere:
         code, printed = typed(examples[name], mesh)
         assert code == 0, printed
-
-
-def all_pages() -> list[Path]:
-    listed = subprocess.run(["git", "ls-files", "*.md"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    return [REPOSITORY / name for name in listed.stdout.split()]
 
 
 def fault(block: Block) -> str | None:
@@ -184,7 +173,7 @@ def fault(block: Block) -> str | None:
 
 
 def test_examples_are_what_they_say() -> None:
-    found = [block for page in all_pages() for block in blocks(page)]
+    found = [block for name in git_files("*.md") for block in blocks(REPOSITORY / name)]
     assert len(found) > 80
     assert {str(block): fault(block) for block in found if fault(block)} == {}
 

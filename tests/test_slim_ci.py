@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.mesh import REPOSITORY, Mesh
+from tests.repository import copy_repository
 from tests.test_output_port import COLUMNS, EXEMPT, LINES
 from tools import changed_ports
 
@@ -31,11 +32,7 @@ def _checkout(folder: Path, *options: str) -> Path:
     """The repository's current tracked files, committed and checked out with these git options."""
     origin = folder / "origin"
     if not origin.exists():
-        for name in _run(REPOSITORY, "git", "ls-files", "--cached", "--others", "--exclude-standard").splitlines():
-            file = REPOSITORY / name
-            (origin / name).parent.mkdir(parents=True, exist_ok=True)
-            if file.exists() and not name.startswith(".venv"):
-                shutil.copy(file, origin / name, follow_symlinks=False)
+        copy_repository(origin)
         identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
         _run(origin, "git", "init", "-q")
         _run(origin, "git", "add", "-A")

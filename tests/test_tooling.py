@@ -20,14 +20,10 @@ from dbt.context.providers import ModelContext
 
 from portmesh.catalog.files import Difference
 from tests.mesh import REPOSITORY
+from tests.repository import git_files
 from tools import changed_ports, lint_conventions, lint_mesh, lint_sql
 
 DOMAINS = sorted(folder.parent.name for folder in REPOSITORY.glob("domains/*/dbt_project.yml"))
-
-
-def tracked_files() -> list[str]:
-    listed = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    return listed.stdout.splitlines()
 
 
 @pytest.fixture(scope="module")
@@ -322,7 +318,7 @@ def test_every_hook_is_local_and_sees_files() -> None:
     assert [repo["repo"] for repo in settings["repos"]] == ["local"]
     hooks = settings["repos"][0]["hooks"]
     assert {"sql", "macros", "mesh", "ruff", "ruff-format", "mypy"} <= {hook["id"] for hook in hooks}
-    files = tracked_files()
+    files = git_files()
     for hook in hooks:
         assert hook["language"] == "system"
         command = REPOSITORY / hook["entry"].split()[0]

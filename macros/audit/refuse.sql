@@ -28,7 +28,7 @@ These rows come from the version or old name that it starts from (config.meta.st
 {%- set table = check.failures_relation %}
   {{ 'the rows' if loop.first else '        ' }}        select * from {{ table.schema }}.{{ table.identifier }}
 {%- endfor %}
-  next            fix the model or the batch, then: {{ portmesh.build_command(port) }}
+  next            fix the model or the batch, then: {{ portmesh.build_command(port.node) }}
 {%- endmacro %}
 
 {% macro _table_of_failures(attempt, failing) %}

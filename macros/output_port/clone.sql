@@ -10,7 +10,7 @@
           port.label ~ ' was not cloned: it is published here, and a clone would replace its audited version.\n\n'
           ~ '  to clone     use your own environment:'
           ~ ' PORTMESH_ENVIRONMENT=dev_<you> dbt clone --state <production>\n'
-          ~ '  to rebuild   ' ~ portmesh.build_command(port, '--full-refresh')) %}
+          ~ '  to rebuild   ' ~ portmesh.build_command(port.node, '--full-refresh')) %}
     {% endif %}
   {% endif %}
   {{ return(dbt.materialization_clone_default()) }}

@@ -52,5 +52,5 @@
       port.label ~ ' was not written: the published rows no longer fit its contract,'
       ~ ' so an increment cannot be added to them.\n\n  next   '
       ~ ('remove full_refresh: false from ' ~ port.node.original_file_path ~ ' for one run, then: ' if is_forbidden)
-      ~ portmesh.build_command(port, '--full-refresh')) %}
+      ~ portmesh.build_command(port.node, '--full-refresh')) %}
 {% endmacro %}

@@ -46,7 +46,7 @@
   {% set is_nothing = message.startswith('Compilation Error') and not begun.step %}
   {% if is_nothing or port.label ~ ' was not ' in message %}{{ return(none) }}{% endif %}
   {% set step = 'view ' ~ begun.view if begun.view else begun.step or 'start' %}
-  {% set fault = {'port': port, 'step': step, 'cause': cause, 'what': 'the run failed', 'view': begun.view} %}
+  {% set fault = {'port': port, 'step': step, 'cause': cause, 'what': 'the run failed'} %}
   {% set is_of_checks = begun.checks and not cause.tried and cause.answers is not sameas false %}
   {% if is_of_checks %}{% do fault.update(portmesh._fault_of_checks(fault, begun.checks, message)) %}{% endif %}
   {{ return(dict(fault, meaning=portmesh._what_is_known(fault))) }}
@@ -107,7 +107,7 @@
   {%- for fault in faults -%}
     {%- do texts.append(
         fault.meaning ~ '\n\n  step    ' ~ fault.step ~ '\n  cause   ' ~ fault.cause.cause ~ '\n  next    '
-        ~ fault.cause.remedy ~ ', then: ' ~ portmesh.build_command(fault.port)
+        ~ fault.cause.remedy ~ ', then: ' ~ portmesh.build_command(fault.port.node)
         ~ ('; nothing needs repair' if fault.cause.tried)) -%}
   {%- endfor -%}
   {{- return(texts | join('\n\n')) -}}

@@ -1,4 +1,4 @@
-{# The names of the models and snapshots that a port reads, directly or through others, stopping at ports. #}
+{# The names of the models and snapshots that a node reads, directly or through others, stopping at ports. #}
 {% macro models_before(node) %}
   {% set names = [] %}
   {% for read in portmesh.nodes_read(node) if not portmesh.is_port(read) and read.resource_type != 'seed' %}

@@ -31,7 +31,7 @@
     {% do exceptions.raise_dependency_error(
         port.label ~ ' has no version before ' ~ history.current.version ~ ' to roll back to.\n\n'
         ~ '  kept            ' ~ portmesh.versions_to_keep(port.node) ~ ' versions (config.meta.keep_versions)\n'
-        ~ '  instead         fix the model, then: ' ~ portmesh.build_command(port)) %}
+        ~ '  instead         fix the model, then: ' ~ portmesh.build_command(port.node)) %}
   {% endif %}
   {{ return(history) }}
 {% endmacro %}
@@ -62,7 +62,7 @@
   {% for check in measured.checks if check.status == 'fail' and check.dimension != 'timeliness' %}
     {% do rows.append([check.kind, check.column or '-', '{:,}'.format(check.failures)]) %}
   {% endfor %}
-  {% set next = '  next            fix the model, then: ' ~ portmesh.build_command(port) %}
+  {% set next = '  next            fix the model, then: ' ~ portmesh.build_command(port.node) %}
   {% if rows %}
     {% do exceptions.raise_dependency_error(
         port.label ~ ' was not rolled back: the version of ' ~ previous.attempted_at.strftime('%d %b %H:%M')

@@ -26,7 +26,7 @@
         ~ portmesh.text_table(['column', 'contract', other.reads_as], rows)
         ~ '\n\n  allowed         the same type, a wider type, or a new column name\n'
         ~ '  next            change the contract (' ~ port.contract_path ~ '), or build it from the model alone:'
-        ~ ' ' ~ portmesh.build_command(port, '--full-refresh')) %}
+        ~ ' ' ~ portmesh.build_command(port.node, '--full-refresh')) %}
   {% endif %}
 {% endmacro %}
 

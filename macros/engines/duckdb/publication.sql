@@ -76,7 +76,7 @@
         ~ '  audited   ' ~ '{:,}'.format(row_count) ~ ' rows of ' ~ place.base ~ '\n'
         ~ '  now       ' ~ now ~ '\n'
         ~ '  next      remove whatever writes to the port after its audit, then: '
-        ~ portmesh.build_command(port)) %}
+        ~ portmesh.build_command(port.node)) %}
   {% endif %}
 {% endmacro %}
 

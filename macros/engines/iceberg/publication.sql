@@ -23,7 +23,7 @@
         port.label ~ ' was not published: another run has published it since this one began, and its rows would be'
         ~ ' lost.\n\n'
         ~ '  the candidate   ' ~ place.result.schema ~ '.' ~ place.result.identifier ~ '\n'
-        ~ '  next            ' ~ portmesh.build_command(port)) %}
+        ~ '  next            ' ~ portmesh.build_command(port.node)) %}
   {% endif %}
 {% endmacro %}
 
@@ -38,7 +38,7 @@
         ~ '  audited   snapshot ' ~ recorded ~ ', ' ~ '{:,}'.format(row_count) ~ ' rows\n'
         ~ '  now       snapshot ' ~ now ~ '\n'
         ~ '  next      portmesh rollback ' ~ port.label ~ ', remove the hook, then: '
-        ~ portmesh.build_command(port)) %}
+        ~ portmesh.build_command(port.node)) %}
   {% endif %}
 {% endmacro %}
 

@@ -64,6 +64,6 @@
         portmesh.label_of(reader) ~ ' was not built: the table stored for the view ' ~ node.name
         ~ ' does not contain the view\'s SQL, so its rows may be out of date.\n\n'
         ~ '  got    ' ~ relation ~ ', which an older Portmesh version built\n'
-        ~ '  next   dbt build --select ' ~ node.name ~ ' ' ~ reader.name ~ '+') %}
+        ~ '  next   ' ~ portmesh.build_command(reader)) %}
   {% endfor %}
 {% endmacro %}
