@@ -371,6 +371,27 @@ FAILING: list[tuple[str, list[Edit], str]] = [
         [Edit(PORT, "purpose: Reports.", "purpose: Reports., until: next year")],
         "until of desk is next year, not a date like 2027-06-30.",
     ),
+    ("PM114", [meta("consumer: [{name: board}]")], "unknown key consumer; did you mean consumers?"),
+    (
+        "PM114",
+        [Edit(PORT, "period: hour", "perod: hour")],
+        "freshness.warn_after has the unknown key perod; did you mean period?",
+    ),
+    (
+        "PM114",
+        [Edit(PORT, "description: Euro.", "description: Euro., config: {meta: {dimension: accuracy}}")],
+        "config.meta of the column amount has the unknown key dimension (known: none).",
+    ),
+    (
+        "PM114",
+        [Edit(PORT, "[unique, not_null]", "[{unique: {config: {meta: {dimensoin: uniqueness}}}}, not_null]")],
+        "config.meta of the check unique_lines_line_id has the unknown key dimensoin; did you mean dimension?",
+    ),
+    (
+        "PM114",
+        [meta("exemptions: [{rule: PM106, reason: Soon., untill: 2099-01-01}]")],
+        "the exemption PM106 has the unknown key untill; did you mean until?",
+    ),
     ("PM114", [meta("keep_versions: 0")], "keep_versions is 0, not a whole number above 0."),
     (
         "PM114",
@@ -393,6 +414,37 @@ FAILING: list[tuple[str, list[Edit], str]] = [
             )
         ],
         "shop.lines: the column amount is declared twice; dbt keeps only the last declaration.",
+    ),
+    (
+        "PM125",
+        [Edit(PRODUCT, "channel: '#shop'", "channel: '#shop'\n      consumer: desk")],
+        "The group shop.shop: config.meta has the unknown key consumer (known: kind, stage, engine, purpose, channel,",
+    ),
+    (
+        "PM125",
+        [Edit(PRODUCT, "channel: '#shop'", "channel: '#shop'\n      enginge: emr")],
+        "The group shop.shop: config.meta has the unknown key enginge; did you mean engine?",
+    ),
+    (
+        "PM125",
+        [Edit(PRODUCT, "email: shop@example.com", "email: shop@example.com\n    githb: shop")],
+        "The group shop.shop: the owner has the unknown key githb; did you mean github?",
+    ),
+    (
+        "PM125",
+        [source("crm", meta="{external_locaton: x}")],
+        "The source desk.other.tickets: config.meta has the unknown key external_locaton; did you mean external_loc",
+    ),
+    (
+        "PM125",
+        [
+            write(
+                "domains/desk/models/staging/_other__sources.yml",
+                "sources: [{name: other, schema: crm, tables: [{name: tickets, columns: "
+                "[{name: day, config: {meta: {form: Tag}}}]}]}]",
+            )
+        ],
+        "config.meta of the column day has the unknown key form (known: from).",
     ),
     (
         "PM115",
@@ -532,6 +584,17 @@ PASSING: list[tuple[str, list[Edit]]] = [
         ],
     ),
     ("PM114", [meta("keep_versions: 5")]),
+    (
+        "PM125",
+        [
+            Edit(PRODUCT, "email: shop@example.com", "email: shop@example.com\n    github: '@example/shop'"),
+            write(
+                "domains/desk/models/staging/_other__sources.yml",
+                "sources: [{name: other, schema: crm, config: {meta: {plugin: excel, sheet: 1}}, tables: "
+                "[{name: tickets, columns: [{name: day, config: {meta: {from: Tag}}}]}]}]",
+            ),
+        ],
+    ),
     ("PM115", [meta(EXEMPTION.format(rule="PM103", reason="Not used.", until="2099-01-01"))]),
     (
         "PM116",

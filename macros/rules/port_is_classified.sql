@@ -1,7 +1,7 @@
 {# PM103 #}
 {% macro port_is_classified(mesh) %}
   {% set findings = [] %}
-  {% set allowed = ['public', 'internal', 'confidential', 'restricted'] %}
+  {% set allowed = portmesh.allowed_values('classification') %}
   {% for port in mesh.ports.values() %}
     {% set meta = portmesh.meta_of(port) %}
     {% set label = portmesh.label_of(port) %}

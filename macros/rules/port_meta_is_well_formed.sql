@@ -16,9 +16,8 @@
 
 {% macro _meta_problems(mesh, port) %}
   {% set meta = portmesh.meta_of(port) %}
-  {% set problems = portmesh.unknown_keys('config.meta', meta, [
-      'version', 'classification', 'subject', 'freshness', 'consumers', 'exemptions', 'keep_versions', 'agreements',
-      'starts_from']) + portmesh.problems_in_lists(meta) %}
+  {% set problems = portmesh.unknown_keys('config.meta', meta, portmesh.known_keys('port'))
+      + portmesh.unknown_keys_of_columns(port, 'column') + portmesh.problems_in_lists(meta) %}
   {% for key, find_problems in {
       'freshness': portmesh._freshness_problems, 'subject': portmesh._subject_problems,
       'starts_from': portmesh._starts_from_problems,
@@ -36,7 +35,7 @@
   {% if freshness is not mapping %}
     {{ return(['freshness is ' ~ freshness ~ ', not a mapping with column, warn_after and error_after']) }}
   {% endif %}
-  {% set problems = portmesh.unknown_keys('freshness', freshness, ['column', 'warn_after', 'error_after']) %}
+  {% set problems = [] %}
   {% if freshness.column is not string or freshness.column not in port.columns %}
     {% set column = freshness.column or 'missing' %}
     {% do problems.append('freshness.column is ' ~ column ~ '; it must be a column of the contract') %}
@@ -46,7 +45,7 @@
   {% endif %}
   {% for level in ['warn_after', 'error_after'] if freshness[level] %}
     {% set limit = freshness[level] if freshness[level] is mapping else {} %}
-    {% set is_known = limit.period in ['minute', 'hour', 'day'] %}
+    {% set is_known = limit.period in portmesh.allowed_values('period') %}
     {% if not (is_known and portmesh.is_number(limit.count) and limit.count > 0) %}
       {% do problems.append('freshness.' ~ level
           ~ ' does not look like {count: 24, period: hour} (periods: minute, hour, day)') %}
@@ -59,7 +58,7 @@
   {% if subject is not mapping %}
     {{ return(['subject is ' ~ subject ~ ', not a mapping with entity and key']) }}
   {% endif %}
-  {% set problems = portmesh.unknown_keys('subject', subject, ['entity', 'key']) %}
+  {% set problems = [] %}
   {% if not subject.entity %}{% do problems.append('subject.entity is missing') %}{% endif %}
   {% if subject.key is not string or subject.key not in port.columns %}
     {% do problems.append('subject.key is ' ~ (subject.key or 'missing') ~ '; it must be a column of the contract') %}
@@ -82,8 +81,9 @@
 {% endmacro %}
 
 {% macro _check_meta_problems(test) %}
-  {% set problems, meta = [], portmesh.meta_of(test) %}
-  {% if meta.dimension and meta.dimension not in ['completeness', 'uniqueness', 'timeliness', 'accuracy'] %}
+  {% set meta, known = portmesh.meta_of(test), portmesh.known_keys('check') %}
+  {% set problems = portmesh.unknown_keys('config.meta of the check ' ~ test.name, meta, known) %}
+  {% if meta.dimension and meta.dimension not in portmesh.allowed_values('dimension') %}
     {% do problems.append('the dimension of ' ~ test.name ~ ' is ' ~ meta.dimension
         ~ ', not completeness, uniqueness, timeliness or accuracy') %}
   {% endif %}

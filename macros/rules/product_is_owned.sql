@@ -20,11 +20,8 @@
   {% for key in ['channel', 'purpose', 'kind', 'stage', 'engine'] if not meta[key] %}
     {% do problems.append('no ' ~ key) %}
   {% endfor %}
-  {% for key, allowed in {
-      'kind': ['source-aligned', 'aggregate', 'consumer-aligned'],
-      'stage': ['proposed', 'active', 'deprecated', 'retired'],
-      'engine': ['emr', 'athena'],
-  }.items() if meta[key] and meta[key] not in allowed %}
+  {% for key in ['kind', 'stage', 'engine'] if meta[key] and meta[key] not in portmesh.allowed_values(key) %}
+    {% set allowed = portmesh.allowed_values(key) %}
     {% do problems.append('the ' ~ key ~ ' ' ~ meta[key] ~ ' (allowed: ' ~ allowed | join(', ') ~ ')') %}
   {% endfor %}
   {{ return(problems) }}

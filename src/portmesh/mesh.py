@@ -8,76 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from portmesh import manifest as dbts
 from portmesh.checks import Check, read_checks
 from portmesh.errors import FindingsError
+from portmesh.keys import PortMeta, ProductMeta
 
 BUILDABLE = ("model", "seed", "snapshot", "test", "unit_test")
 Meta = TypeVar("Meta", bound=BaseModel)
-
-
-class Period(BaseModel):
-    """`{count: 8, period: day}`."""
-
-    count: int
-    period: str
-
-    def __str__(self) -> str:
-        return f"{self.count} {self.period}{'' if self.count == 1 else 's'}"
-
-
-class Freshness(BaseModel):
-    """How old the newest row of a port may get."""
-
-    column: str
-    warn_after: Period | None = None
-    error_after: Period | None = None
-
-
-class Subject(BaseModel):
-    """Who the rows of a port are about, and the column that identifies them."""
-
-    entity: str
-    key: str
-
-
-class Consumer(BaseModel):
-    """Who may read a port, for what purpose, and until when."""
-
-    name: str
-    purpose: str = ""
-    until: date | None = None
-
-
-class PortMeta(BaseModel):
-    """`config.meta` of a port. The mesh's rules, not this class, say what it must contain."""
-
-    model_config = ConfigDict(coerce_numbers_to_str=True)
-
-    version: str = ""
-    classification: str = ""
-    subject: Subject | None = None
-    freshness: Freshness | None = None
-    consumers: list[Consumer] = []
-
-    def of(self, name: str) -> list[Consumer]:
-        """The entries of one consumer, which may have several purposes."""
-        return [consumer for consumer in self.consumers if consumer.name == name]
-
-
-class ProductMeta(BaseModel):
-    """`config.meta` of a product's group."""
-
-    kind: str = ""
-    stage: str = ""
-    engine: str = ""
-    purpose: str = ""
-    channel: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,21 @@
-{# One problem for each unknown key of a mapping, with the most similar known key. #}
+{# One problem for each unknown key of a mapping and of the mappings in it, with the most similar known key.
+   `known` is what known_keys returns. #}
 {% macro unknown_keys(where, given, known) %}
   {% set problems = [] %}
-  {% for key in given if key not in known %}
-    {% set near = portmesh.nearest_name(key, known) %}
-    {% do problems.append(where ~ ' has the unknown key ' ~ key
-        ~ ('; did you mean ' ~ near ~ '?' if near else ' (known: ' ~ known | join(', ') ~ ')')) %}
+  {% for key, value in given.items() if value is not none or key not in known %}
+    {% if key not in known %}
+      {% set near = portmesh.nearest_name(key, known) %}
+      {% do problems.append(where ~ ' has the unknown key ' ~ key
+          ~ ('; did you mean ' ~ near ~ '?' if near else ' (known: ' ~ (known | join(', ') or 'none') ~ ')')) %}
+    {% elif known[key] is mapping and known[key] and value is mapping %}
+      {% set label = (where ~ '.' ~ key) | replace('config.meta.', '') %}
+      {% do problems.extend(portmesh.unknown_keys(label, value, known[key])) %}
+    {% elif known[key] is not mapping and value is not mapping and value is iterable and value is not string %}
+      {% for one in value if one is mapping %}
+        {% set label = ('the ' ~ key[:-1] ~ ' ' ~ (one.name or one.from or one.rule)) | trim %}
+        {% do problems.extend(portmesh.unknown_keys(label, one, known[key][0])) %}
+      {% endfor %}
+    {% endif %}
   {% endfor %}
   {{ return(problems) }}
 {% endmacro %}

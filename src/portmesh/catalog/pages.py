@@ -13,7 +13,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from portmesh.catalog.limits import failures_allowed
 from portmesh.catalog.markdown import cell, code, docs_block, link, one_line, paragraph, plain
 from portmesh.checks import Check, key_of
-from portmesh.mesh import Consumer, Freshness, Mesh, Port, Product
+from portmesh.keys import Consumer, Freshness
+from portmesh.mesh import Mesh, Port, Product
 from portmesh.text import count
 
 ENDS_SOON = ": **ends soon**, agree on a new date with the owner"

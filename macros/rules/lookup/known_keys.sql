@@ -1,0 +1,15 @@
+{#- Portmesh's own keys, each with the keys below it.
+   Written by `python -m tools.schema` from src/portmesh/keys.py. -#}
+{% macro known_keys(of) %}
+  {{- return((
+      {'port': {'version': {}, 'classification': {}, 'subject': {'entity': {}, 'key': {}}, 'freshness': {'column':
+      {}, 'warn_after': {'count': {}, 'period': {}}, 'error_after': {'count': {}, 'period': {}}}, 'consumers':
+      [{'name': {}, 'purpose': {}, 'until': {}}], 'keep_versions': {}, 'agreements': [{'from': {}, 'with': {},
+      'reason': {}}], 'starts_from': {}, 'exemptions': [{'rule': {}, 'reason': {}, 'until': {}}]}, 'column': {},
+      'check': {'dimension': {}, 'row_wise': {}, 'exemptions': [{'rule': {}, 'reason': {}, 'until': {}}]},
+      'product': {'kind': {}, 'stage': {}, 'engine': {}, 'purpose': {}, 'channel': {}, 'exemptions': [{'rule': {},
+      'reason': {}, 'until': {}}]}, 'owner': {'name': {}, 'email': {}, 'github': {}}, 'source':
+      {'external_location': {}, 'formatter': {}, 'landing': {}, 'exemptions': [{'rule': {}, 'reason': {}, 'until':
+      {}}]}, 'source_column': {'from': {}}}
+  )[of]) -}}
+{% endmacro %}

@@ -1,0 +1,145 @@
+"""Portmesh's own keys in a domain's YAML: `config.meta` of ports, columns, checks, products and sources.
+
+The one list of them. `python -m tools.schema` writes from it the JSON Schema for editors (`schemas/`) and the names
+that the rules know (`macros/rules/lookup/known_keys.sql`). Reading is lenient: the rules say what must be there.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PERIODS = ("minute", "hour", "day")
+CLASSIFICATIONS = ("public", "internal", "confidential", "restricted")
+KINDS = ("source-aligned", "aggregate", "consumer-aligned")
+STAGES = ("proposed", "active", "deprecated", "retired")
+ENGINES = ("emr", "athena")
+DIMENSIONS = ("accuracy", "completeness", "timeliness", "uniqueness")
+
+
+def _one_of(allowed: tuple[str, ...], description: str, default: Any = "") -> Any:
+    """A text that an editor offers these values for."""
+    return Field(default, description=description, json_schema_extra={"enum": list(allowed)})
+
+
+class Period(BaseModel):
+    """`{count: 8, period: day}`."""
+
+    count: int | float = Field(description="The number of periods, above 0.", json_schema_extra={"exclusiveMinimum": 0})
+    period: str = _one_of(PERIODS, "minute, hour or day.", ...)
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.period}{'' if self.count == 1 else 's'}"
+
+
+class Freshness(BaseModel):
+    """How old the newest row of a port may get."""
+
+    column: str = Field(description="A timestamp of the contract, UTC.")
+    warn_after: Period | None = None
+    error_after: Period | None = None
+
+
+class Subject(BaseModel):
+    """Who the rows of a port are about, and the column that identifies them."""
+
+    entity: str = Field(description="Who the rows are about, such as customer.")
+    key: str = Field(description="The column of the contract that identifies them.")
+
+
+class Consumer(BaseModel):
+    """Who may read a port, for what purpose, and until when."""
+
+    name: str = Field(description="A domain, or an exposure outside the mesh.")
+    purpose: str = Field("", description="What the consumer reads the port for.")
+    until: date | None = Field(None, description="The last day of access, UTC.")
+
+
+class Agreement(BaseModel):
+    """A breaking change that every listed consumer agreed to."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)
+
+    from_: str = Field(alias="from", description="The contract version that consumers read now.")
+    with_: list[str] = Field(alias="with", description="All consumers of the port.")
+    reason: str
+
+
+class Exemption(BaseModel):
+    """Permission to break a rule until a date."""
+
+    rule: Annotated[str, Field(json_schema_extra={"pattern": r"^PM\d{3}$"})]
+    reason: str
+    until: date
+
+
+class PortMeta(BaseModel):
+    """`config.meta` of a port."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)
+
+    version: str = Field(
+        "",
+        description="The contract's version: major.minor.patch.",
+        json_schema_extra={"pattern": r"^\d+\.\d+\.\d+$"},
+    )
+    classification: str = _one_of(CLASSIFICATIONS, "How sensitive the port's data is.")
+    subject: Subject | None = None
+    freshness: Freshness | None = None
+    consumers: list[Consumer] = []
+    keep_versions: int = Field(2, description="The number of published versions to keep.", ge=1)
+    agreements: list[Agreement] = []
+    starts_from: int | str | None = Field(None, description="Another version of the port, or its old name.")
+    exemptions: list[Exemption] = []
+
+    def of(self, name: str) -> list[Consumer]:
+        """The entries of one consumer, which may have several purposes."""
+        return [consumer for consumer in self.consumers if consumer.name == name]
+
+
+class ColumnMeta(BaseModel):
+    """`config.meta` of a port's column."""
+
+
+class CheckMeta(BaseModel):
+    """`config.meta` of a check."""
+
+    dimension: str = _one_of(DIMENSIONS, "What the check measures, if not what its type suggests.")
+    row_wise: bool = Field(False, description="Your own check looks at each row separately.")
+    exemptions: list[Exemption] = []
+
+
+class ProductMeta(BaseModel):
+    """`config.meta` of a product's group."""
+
+    kind: str = _one_of(KINDS, "The kind of product.")
+    stage: str = _one_of(STAGES, "Where the product is in its life.")
+    engine: str = _one_of(ENGINES, "Where the domain is built in production.")
+    purpose: str = Field("", description="What the product is for.")
+    channel: str = Field("", description="Where to ask the team, such as #data-orders.")
+    exemptions: list[Exemption] = []
+
+
+class Owner(BaseModel):
+    """`owner` of a product's group."""
+
+    name: str = ""
+    email: str | list[str] = ""
+    github: str = Field("", description="The team's handle in CODEOWNERS, such as @example/orders-data.")
+
+
+class SourceMeta(BaseModel):
+    """`config.meta` of a source or of one of its tables."""
+
+    external_location: str = Field("", description="What DuckDB reads in place of the table, on the laptop and in CI.")
+    formatter: Literal["newstyle", "oldstyle", "template"] | None = None
+    landing: dict[str, Any] | None = Field(None, description="How the source's files come, and how they are read.")
+    exemptions: list[Exemption] = []
+
+
+class SourceColumnMeta(BaseModel):
+    """`config.meta` of a source table's column."""
+
+    from_: str = Field("", alias="from", description="The column's name in the files, if it is another one.")
