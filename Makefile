@@ -3,14 +3,14 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test test-thorough test-engines lint bench bench-engines rig-emr rig-athena rig-down rig-status clean
 PORT ?= 8080
-# To choose the Python for the environments: make demo PYTHON=python3.12
+# To choose the Python for the environments: make test PYTHON=python3.12
 export PYTHON
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
 
 demo: ## Build the whole mesh on this machine from scratch: environment, lake, ports, catalog
-	@tools/demo.sh
+	@demo/run.sh
 
 serve: ## Serve the catalog at http://127.0.0.1:8080 (change the port: PORT=8081)
 	@tools/environment.sh run

@@ -62,7 +62,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         subprocess.run(
-            ["portmesh", "land", "--lake", str(folder / "lake")], cwd=REPOSITORY, check=True, stdout=subprocess.DEVNULL
+            ["portmesh", "demo", "land", "--lake", str(folder / "lake")],
+            cwd=REPOSITORY,
+            check=True,
+            stdout=subprocess.DEVNULL,
         )
         plain = plain_project(folder / "plain")
         for project in (plain, REPOSITORY):

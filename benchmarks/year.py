@@ -75,7 +75,7 @@ def main() -> None:
         run([DBT, "--quiet", "deps"], {})
         shared = {"PORTMESH_DATABASE": str(folder / "mesh.duckdb"), "PORTMESH_LAKE": str(folder / "lake")}
         for target in ("local", "emr"):
-            run([PORTMESH, "land", "--target", target, *until], shared)
+            run([PORTMESH, "demo", "land", "--target", target, *until], shared)
         print(f"The whole mesh, {given.until or 'all weeks'}; {machine()}.\n")
         print("| | seconds | nodes | rows of ports |\n|---|---|---|---|")
         expected: dict[str, int] = {}

@@ -114,7 +114,7 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy_repository(folder)
     (folder / ".venv").symlink_to(REPOSITORY / ".venv")
     (folder / "tools/environment.sh").write_text("#!/bin/sh\n# The test's own environment is used.\n")
-    code, printed = typed("tools/demo.sh", folder)
+    code, printed = typed("demo/run.sh", folder)
     assert code == 0, printed
     return folder
 

@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import textwrap
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -342,7 +341,7 @@ def test_every_domain_has_an_owner_of_its_own() -> None:
 
 
 def test_requirements_are_pinned_and_name_no_index() -> None:
-    files = sorted(REPOSITORY.glob("requirements*.txt"))
+    files = sorted([*REPOSITORY.glob("requirements*.txt"), *REPOSITORY.glob("*/requirements.txt")])
     assert len(files) >= 3
     for file in files:
         lines = [x.strip() for x in file.read_text().splitlines() if x.strip() and not x.startswith("#")]
@@ -463,34 +462,34 @@ def _make(folder: Path, *arguments: str, path: str = os.environ["PATH"]) -> subp
 
 def test_demo_says_that_python_is_too_old(fresh: Path) -> None:
     python = _command(fresh / "old-python", 'echo "3.9"')
-    done = _make(fresh, "demo", f"PYTHON={python}")
+    done = _make(fresh, "serve", f"PYTHON={python}")
     assert done.returncode != 0
     assert f"Portmesh needs Python 3.11 or newer. {python} is Python 3.9." in done.stderr
-    assert "make demo PYTHON=python3.11" in done.stderr
+    assert "put PYTHON=python3.11 at the end of the command" in done.stderr
     assert not (fresh / ".venv").exists()
 
 
 def test_demo_says_that_there_is_no_python(fresh: Path) -> None:
-    done = _make(fresh, "demo", "PYTHON=no-such-python")
+    done = _make(fresh, "serve", "PYTHON=no-such-python")
     assert done.returncode != 0
     assert "There is no no-such-python on the path." in done.stderr
 
 
 def test_demo_says_that_venv_is_missing(fresh: Path) -> None:
     python = _command(fresh / "bare-python", 'case "$2" in *venv*) exit 1;; *) echo "3.12";; esac')
-    done = _make(fresh, "demo", f"PYTHON={python}")
+    done = _make(fresh, "serve", f"PYTHON={python}")
     assert done.returncode != 0
     assert f"{python} has no module venv. On Debian and Ubuntu: apt install python3-venv" in done.stderr
 
 
-def test_demo_says_that_git_is_missing(fresh: Path) -> None:
+def test_an_environment_needs_git_and_says_so_is_missing(fresh: Path) -> None:
     folder = fresh / "bin"
     folder.mkdir()
     for name in ("bash", "sh", "make", "mkdir", "dirname", "cksum", "env"):
         found = shutil.which(name)
         assert found
         (folder / name).symlink_to(found)
-    done = _make(fresh, "demo", f"PYTHON={sys.executable}", path=str(folder))
+    done = _make(fresh, "serve", f"PYTHON={sys.executable}", path=str(folder))
     assert done.returncode != 0
     assert "there is no git on the path. Install git." in done.stderr
 
@@ -509,50 +508,20 @@ def test_an_environment_whose_requirements_are_unchanged_is_left_alone(fresh: Pa
     with (fresh / "requirements.txt").open("a") as file:
         file.write("# changed\n")
     assert calls() == 2
-    assert "-r requirements.txt -e ." in (fresh / "calls").read_text()
+    assert "-r requirements.txt " in (fresh / "calls").read_text()
+    (fresh / "extra").mkdir()
+    (fresh / "extra" / "requirements.txt").write_text("more==1.0\n")
+    assert calls() == 3
+    assert "-r extra/requirements.txt" in (fresh / "calls").read_text().splitlines()[-1]
 
 
 def test_help_names_every_target() -> None:
     done = _make(REPOSITORY, "help")
-    for target in ("demo", "serve", "test", "lint", "bench", "clean"):
+    for target in ("serve", "test", "lint", "bench", "clean"):
         assert re.search(rf"^make {target} +[A-Z]", done.stdout, re.M), target
 
 
-def test_the_demo_shows_each_port_and_the_error_and_not_each_check() -> None:
-    log = """\
-        11:45:20  Concurrency: 2 threads (target='local')
-        11:45:21  10 of 241 START sql output_port model marketing.campaigns ...................... [RUN]
-        11:45:22  10 of 241 OK created sql output_port model marketing.campaigns . [published 27 rows in 0.81s]
-        11:45:46  236 of 241 PASS not_null_promotions_store_id ................... [PASS in 0.01s]
-        11:45:47  237 of 241 ERROR creating sql output_port model orders.order_lines ............. [ERROR in 1.20s]
-        11:45:47  238 of 241 SKIP test not_null_order_lines_basket_id ............................ [SKIP]
-        11:45:47  239 of 241 SKIP relation orders__internal.int_orders__baskets .................. [SKIP]
-        11:45:47  240 of 241 SKIP relation orders.baskets ........................................ [SKIP]
-          orders.order_lines was not published.
-        11:45:48  Completed with 1 error, 0 partial successes, and 0 warnings:
-        11:45:48
-        11:45:48  Failure in model order_lines
-          orders.order_lines was not published.
-        11:45:48  Done. PASS=126
-    """
-    assert _demo_lines(log) == [
-        "marketing.campaigns published 27 rows in 0.81s",
-        "orders.order_lines not published in 1.20s",
-        "orders.baskets waits for a port that was not published",
-        "Completed with 1 error, 0 partial successes, and 0 warnings:",
-        "Failure in model order_lines",
-        "orders.order_lines was not published.",
-    ]
-    assert _demo_lines("Landed 112 batches.\n\n  lake   .lake\n") == ["Landed 112 batches.", "lake .lake"]
-
-
-def _demo_lines(log: str) -> list[str]:
-    command = ["awk", "-f", str(REPOSITORY / "tools" / "demo_lines.awk")]
-    shown = subprocess.run(command, input=textwrap.dedent(log), capture_output=True, text=True, check=True).stdout
-    return [" ".join(line.split()) for line in shown.splitlines() if line.strip()]
-
-
-@pytest.mark.parametrize("name", [".ci/run", *(f"tools/{n}.sh" for n in ("environment", "demo"))])
+@pytest.mark.parametrize("name", [".ci/run", *(name for name in git_files() if name.endswith(".sh"))])
 def test_scripts_can_be_run(name: str) -> None:
     script = REPOSITORY / name
     assert os.access(script, os.X_OK)

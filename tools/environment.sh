@@ -34,7 +34,7 @@ find_python() {
     seen="${seen:-$candidate is Python $version.}"
   done
   fail "Portmesh needs Python 3.11 or newer. ${seen:-There is no ${PYTHON:-python3} on the path.}" \
-    "Install a newer Python and name it: make demo PYTHON=python3.11"
+    "Install a newer Python and name it: put PYTHON=python3.11 at the end of the command."
 }
 
 # make_environment FOLDER STAMP PACKAGES FILE…: PACKAGES are arguments of pip; a change of a FILE installs them again.
@@ -60,12 +60,16 @@ make_environment() {
   printf '%s' "$wanted" >"$stamp"
 }
 
+# A folder may bring its own requirements.
+shopt -s nullglob
+run=(requirements.txt */requirements.txt)
+
 case "${1:-}" in
-  run) make_environment .venv run "-r requirements.txt -e ." requirements.txt pyproject.toml ;;
+  run) make_environment .venv run "${run[*]/#/-r } -e ." "${run[@]}" pyproject.toml ;;
   dev)
-    make_environment .venv dev "-r requirements-dev.txt -e ." requirements-dev.txt requirements.txt pyproject.toml
+    make_environment .venv dev "-r requirements-dev.txt ${run[*]/#/-r } -e ." requirements-dev.txt "${run[@]}" pyproject.toml
     # It includes everything that `run` needs.
-    cksum requirements.txt pyproject.toml >.venv/.installed-run
+    cksum "${run[@]}" pyproject.toml >.venv/.installed-run
     ;;
   lint) make_environment .venv-bouncer lint "-r requirements-lint.txt" requirements-lint.txt ;;
   rig) make_environment .venv-rig rig "-r requirements-rig.txt" requirements-rig.txt ;;

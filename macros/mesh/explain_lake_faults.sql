@@ -21,7 +21,7 @@
   {% if not run_query('select count(*) from glob(' ~ folder ~ " || '/*/*')").rows[0][0] %}
     {{ return(
         'The lake has no batch of ' ~ feed ~ '.\n\n  where   ' ~ lake ~ '/' ~ feed
-        ~ '\n  next    portmesh land, then dbt build') }}
+        ~ '\n  next    portmesh land ' ~ feed ~ ' FILE, then dbt build') }}
   {% endif %}
   {% set damages = portmesh.damaged_batches(folder, name) %}
   {% set sql = 'with ' ~ damages ~ ' select ' ~ portmesh.lake_finding(name) ~ ' from damages' %}

@@ -1,8 +1,13 @@
-"""The `portmesh` command. Each subcommand is a module of `portmesh.commands`, registered here."""
+"""The `portmesh` command. Each subcommand is a module of `portmesh.commands`, registered here.
+
+Other packages add groups of commands: typer apps, declared as entry points of the group `portmesh.commands`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib.metadata import entry_points
+from importlib.util import find_spec
 
 import typer
 
@@ -10,9 +15,9 @@ from portmesh.commands.build import build
 from portmesh.commands.catalog import catalog
 from portmesh.commands.clean import clean
 from portmesh.commands.infra import infra
-from portmesh.commands.land import land
 from portmesh.commands.maintain import maintain
 from portmesh.commands.meter import meter
+from portmesh.commands.options import epilog
 from portmesh.commands.rename import rename
 from portmesh.commands.retire import retire
 from portmesh.commands.rollback import rollback
@@ -22,7 +27,6 @@ from portmesh.errors import PortmeshError
 from portmesh.output import console
 
 EXAMPLES: dict[Callable[..., None], str] = {
-    land: "portmesh land --until 2017-W20",
     build: "portmesh build --select order_lines+",
     status: "portmesh status orders.order_lines",
     clean: "portmesh clean --dry-run",
@@ -38,19 +42,19 @@ EXAMPLES: dict[Callable[..., None], str] = {
 """The subcommands, in the order of `portmesh --help`, and the example that ends the help of each."""
 
 
-def _epilog(example: str) -> str:
-    return f"\b\nExample:\n  {example}"
-
-
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     help="Commands for a data mesh in dbt. Plain `dbt build` builds the mesh; these commands do what dbt cannot.",
-    epilog=_epilog("portmesh status"),
+    epilog=epilog("portmesh status"),
 )
 for command, example in EXAMPLES.items():
-    app.command(epilog=_epilog(example))(command)
+    app.command(epilog=epilog(example))(command)
+for added in entry_points(group="portmesh.commands"):
+    # A package that was removed from the repository stays declared until the kit is installed again.
+    if find_spec(added.module.partition(".")[0]):
+        app.add_typer(added.load(), name=added.name)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -54,7 +54,7 @@ class Demonstration(Mesh):
 
 def land(target: str, until: str, landed_at: str) -> None:
     with pytest.raises(SystemExit) as stop:
-        main(["land", "--target", target, "--until", until, "--landed-at", landed_at])
+        main(["demo", "land", "--target", target, "--until", until, "--landed-at", landed_at])
     assert not stop.value.code
 
 

@@ -52,11 +52,11 @@
   )
 {%- endmacro %}
 
-{# [got, allowed] for a damaged batch, else null. A third value is the option of `portmesh land`, if not --replace. #}
+{# [got, allowed] for a damaged batch, else null. A third value says 'withdraw' if the batch cannot be replaced. #}
 {% macro _damage(feed) -%}
   case
     when bytes_found is null and not has_manifest
-      then ['no data.parquet and no manifest.json', 'a folder with both', '--withdraw']
+      then ['no data.parquet and no manifest.json', 'a folder with both', 'withdraw']
     when bytes_found is null then ['no data.parquet', 'data.parquet next to its manifest.json']
     when not has_manifest then ['no manifest.json', 'manifest.json next to its data.parquet']
     when manifest is null then ['a manifest.json that is not JSON', 'a manifest as portmesh land writes it']

@@ -6,6 +6,12 @@ from typing import Annotated
 
 import typer
 
+
+def epilog(example: str) -> str:
+    """The end of a command's help: an example."""
+    return f"\b\nExample:\n  {example}"
+
+
 Target = Annotated[
     str | None,
     typer.Option(metavar="TARGET", help="local, emr or athena (default: PORTMESH_TARGET, else local)."),

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
 
 from portmesh.errors import UsageError
-from portmesh.lake.feeds import FEEDS, BatchName
+from portmesh.lake.batches import BatchName
 from portmesh.lake.lake import Damage, column_differences, describe_columns, stamp
 
 DATA = "data.parquet"
@@ -156,11 +156,20 @@ class FolderLake:
         contradiction = _contradiction(data, manifest)
         return Damage(batch, str(data), *contradiction) if contradiction else manifest
 
+    def feeds(self) -> list[str]:
+        """The visible folders in the lake."""
+        found = self.folder.iterdir() if self.folder.is_dir() else ()
+        return sorted(path.name for path in found if path.is_dir() and not path.name.startswith("."))
+
+    def inspect_feed(self, feed: str) -> Iterator[tuple[BatchName, Manifest | Damage]]:
+        """Every visible batch of a feed with the result of `inspect`."""
+        for batch in self.batches(feed):
+            yield batch, self.inspect(batch)
+
     def inspect_all(self) -> Iterator[tuple[BatchName, Manifest | Damage]]:
-        """Every visible batch of the known feeds with the result of `inspect`."""
-        for feed in FEEDS:
-            for batch in self.batches(feed):
-                yield batch, self.inspect(batch)
+        """Every visible batch of every feed with the result of `inspect`."""
+        for feed in self.feeds():
+            yield from self.inspect_feed(feed)
 
     def _clear_staging(self) -> None:
         staging = self.folder / STAGING

@@ -25,9 +25,8 @@ from pyiceberg.table import Table, Transaction
 
 from portmesh.aws import aws_errors_explained
 from portmesh.errors import FindingsError, UsageError
-from portmesh.lake.feeds import FEEDS, BatchName
+from portmesh.lake.batches import BatchName
 from portmesh.lake.lake import Damage, column_differences, describe_columns, stamp
-from portmesh.lake.source import read_schema
 
 DATABASE = "landed"
 PROMISE = "portmesh.batch."
@@ -107,8 +106,8 @@ class GlueLake:
         return sorted(BatchName(feed, batch_id) for batch_id in {**_promises(table), **_files(table)}) if table else []
 
     def land(self, batch: BatchName, rows: pa.Table, landed_at: datetime, keep_bytes: float = 1.0) -> LandedBatch:
-        table = self._find_table(batch.feed) or self._create_table(batch.feed)
         rows = stamp(rows, batch, landed_at)
+        table = self._find_table(batch.feed) or self._create_table(batch.feed, rows.schema)
         _assert_columns(batch, rows.schema, table.schema().as_arrow())
         promise = Promise(rows=rows.num_rows, landed_at=landed_at.astimezone(UTC))
         with _one_commit(table) as commit:
@@ -125,16 +124,24 @@ class GlueLake:
             if batch.batch_id in _promises(table):
                 commit.remove_properties(PROMISE + batch.batch_id)
 
+    def feeds(self) -> list[str]:
+        """The Iceberg tables of the database."""
+        return sorted(name for _, name in self._catalog.list_tables(DATABASE))
+
+    def inspect_feed(self, feed: str) -> Iterator[tuple[BatchName, LandedBatch | Damage]]:
+        """Every batch of a feed: its rows are compared with its promise, its files with S3's listing."""
+        table = self._find_table(feed)
+        if table is None:
+            return
+        promises, files, stored = _promises(table), _files(table), self._stored_bytes(feed)
+        for batch_id in sorted({**promises, **files}):
+            batch = BatchName(feed, batch_id)
+            yield batch, self._inspect(batch, promises.get(batch_id), files[batch_id], stored)
+
     def inspect_all(self) -> Iterator[tuple[BatchName, LandedBatch | Damage]]:
-        """Every batch of the known feeds: its rows are compared with its promise, its files with S3's listing."""
-        for feed in FEEDS:
-            table = self._find_table(feed)
-            if table is None:
-                continue
-            promises, files, stored = _promises(table), _files(table), self._stored_bytes(feed)
-            for batch_id in sorted({**promises, **files}):
-                batch = BatchName(feed, batch_id)
-                yield batch, self._inspect(batch, promises.get(batch_id), files[batch_id], stored)
+        """Every batch of every feed."""
+        for feed in self.feeds():
+            yield from self.inspect_feed(feed)
 
     def _inspect(
         self, batch: BatchName, promise: Promise | None, files: list[_File], stored: dict[str, int]
@@ -173,8 +180,7 @@ class GlueLake:
         except NoSuchTableError:
             return None
 
-    def _create_table(self, feed: str) -> Table:
-        columns = stamp(read_schema(FEEDS[feed]).empty_table(), BatchName(feed, ""), datetime.now(UTC)).schema
+    def _create_table(self, feed: str, columns: pa.Schema) -> Table:
         creation = self._catalog.create_table_transaction(
             (DATABASE, feed), columns, location=f"{self.location}/{feed}", properties=TABLE_PROPERTIES
         )

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from portmesh.lake.feeds import BatchName
+from portmesh.lake.batches import BatchName
 
 _ENGINE_TYPES = {
     "int8": "TINYINT", "int16": "SMALLINT", "int32": "INTEGER", "int64": "BIGINT",
@@ -66,8 +66,14 @@ class Lake(Protocol):
     def withdraw(self, batch: BatchName) -> None:
         """Remove a batch, in one step."""
 
+    def feeds(self) -> list[str]:
+        """The feeds in the lake, in order of name."""
+
+    def inspect_feed(self, feed: str) -> Iterator[tuple[BatchName, Batch | Damage]]:
+        """Every visible batch of a feed, or what is wrong with it."""
+
     def inspect_all(self) -> Iterator[tuple[BatchName, Batch | Damage]]:
-        """Every visible batch of the known feeds, or what is wrong with it."""
+        """Every visible batch of every feed in the lake, or what is wrong with it."""
 
 
 def stamp(rows: pa.Table, batch: BatchName, landed_at: datetime) -> pa.Table:

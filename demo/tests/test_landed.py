@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -15,10 +14,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from test_land import DAMAGES, WEEK_2, _truncate
 
 from tests.mesh import Mesh
 from tests.portmesh_call import Portmesh
-from tests.test_land import DAMAGES, WEEK_2, _truncate
 
 pytestmark = pytest.mark.thorough
 
@@ -89,8 +88,8 @@ def test_landed_gives_the_rows_of_all_batches(staged: tuple[Mesh, Path]) -> None
 
 def test_a_new_batch_is_read_without_a_build(staged: tuple[Mesh, Path], portmesh: Portmesh) -> None:
     mesh, lake = staged
-    portmesh("land", "--flaw", "empty", "--lake", lake)
-    portmesh("land", "--replace", "transactions/2017-W05", "--lake", lake)
+    portmesh("demo", "land", "--flaw", "empty", "--lake", lake)
+    portmesh("demo", "land", "--replace", "transactions/2017-W05", "--lake", lake)
     assert mesh.value(f"select count(*) from {VIEW}") == 62574 + 26311
 
 
@@ -103,7 +102,7 @@ def test_landed_names_a_damaged_batch(staged: tuple[Mesh, Path], damage: str, co
     message = refused(mesh, f"select {columns} from {VIEW}")
     assert f"{WEEK_2} does not match its manifest, so transactions cannot be read." in message
     assert got in message
-    assert f"next      portmesh land --replace {WEEK_2}, then dbt build" in message
+    assert "next      portmesh land transactions FILE --replace --batch 2017-W02, then dbt build" in message
 
 
 # What a manifest says about the rows
@@ -186,12 +185,12 @@ def test_a_batch_whose_rows_are_not_those_of_its_manifest(
         assert f"{WEEK_2} does not match its manifest, so transactions cannot be read." in message
         assert f"got       {got}\n" in message
         assert f"allowed   {allowed}\n" in message
-    landing = portmesh("land", "--lake", lake)
+    landing = portmesh("demo", "land", "--lake", lake)
     assert landing.exit_code == 1
     assert f"batch     {WEEK_2}" in landing.err
     assert f"got       {got}\n" in landing.err
     assert f"allowed   {allowed}\n" in landing.err
-    assert portmesh("land", "--replace", WEEK_2, "--lake", lake).exit_code == 0
+    assert portmesh("demo", "land", "--replace", WEEK_2, "--lake", lake).exit_code == 0
     assert mesh.value(f"select count(*) from {VIEW}") == 62574
 
 
@@ -202,7 +201,7 @@ def test_a_batch_whose_file_does_not_tell_of_its_rows(staged: tuple[Mesh, Path],
     _rewrite_manifest(lake / WEEK_2)
     got = "got       no statistics for _batch_id in data.parquet"
     assert got in refused(mesh, f"select count(*) from {VIEW}")
-    assert got in portmesh("land", "--lake", lake).err
+    assert got in portmesh("demo", "land", "--lake", lake).err
 
 
 def test_a_batch_whose_file_is_no_parquet(staged: tuple[Mesh, Path], portmesh: Portmesh) -> None:
@@ -210,14 +209,14 @@ def test_a_batch_whose_file_is_no_parquet(staged: tuple[Mesh, Path], portmesh: P
     (lake / WEEK_2 / "data.parquet").write_text("lines;" * 100)
     _rewrite_manifest(lake / WEEK_2)
     assert f"{WEEK_2}/data.parquet" in refused(mesh, f"select sum(sales_value) from {VIEW}")
-    assert "got       a file that is not Parquet\n" in portmesh("land", "--lake", lake).err
+    assert "got       a file that is not Parquet\n" in portmesh("demo", "land", "--lake", lake).err
 
 
 def test_a_batch_without_rows_has_none_of_another_batch(staged: tuple[Mesh, Path], portmesh: Portmesh) -> None:
     mesh, lake = staged
     _rewrite(lake / WEEK_2, lambda rows: rows.slice(0, 0), rows=0)
     assert mesh.value(f"select count(*) from {VIEW}") == 62574 - 31454
-    assert portmesh("land", "--until", "2017-W03", "--lake", lake).exit_code == 0
+    assert portmesh("demo", "land", "--until", "2017-W03", "--lake", lake).exit_code == 0
 
 
 # Columns that change
@@ -225,14 +224,14 @@ def test_a_batch_without_rows_has_none_of_another_batch(staged: tuple[Mesh, Path
 
 def test_the_columns_of_a_feed_change_with_a_batch(staged: tuple[Mesh, Path], portmesh: Portmesh) -> None:
     mesh, lake = staged
-    portmesh("land", "--flaw", "wrong-type", "--lake", lake)
+    portmesh("demo", "land", "--flaw", "wrong-type", "--lake", lake)
     assert refused(mesh, f"select count(*) from {VIEW}").endswith(
         """\
 The columns of transactions changed with the batch 2017-W04, so it cannot be read.
 
   before    sales_value DOUBLE (3 batches, last landed: 2017-W03)
   since     sales_value VARCHAR (1 batch, first landed: 2017-W04)
-  next      if it is a mistake: portmesh land --replace transactions/2017-W04, then dbt build
+  next      if it is a mistake: portmesh land transactions FILE --replace --batch 2017-W04, then dbt build
             if it is intended: land the other 3 batches again with the new columns,
             or land the new ones as a separate feed, and union both in staging"""
     )
@@ -243,7 +242,7 @@ def test_more_new_batches_than_old_ones_do_not_make_the_old_ones_wrong(
 ) -> None:
     mesh, lake = staged
     for week in (4, 5, 6, 7):
-        portmesh("land", "--flaw", "wrong-type", "--batch", f"2017-W{week:02}", "--lake", lake)
+        portmesh("demo", "land", "--flaw", "wrong-type", "--batch", f"2017-W{week:02}", "--lake", lake)
     message = refused(mesh, f"select count(*) from {VIEW}")
     assert "changed with the batch 2017-W04" in message
     assert "before    sales_value DOUBLE (3 batches" in message
@@ -254,8 +253,8 @@ def test_an_old_batch_that_lands_again_with_other_columns_is_the_change(
     staged: tuple[Mesh, Path], portmesh: Portmesh
 ) -> None:
     mesh, lake = staged
-    portmesh("land", "--withdraw", "transactions/2017-W01", "--lake", lake)
-    portmesh("land", "--flaw", "wrong-type", "--batch", "2017-W01", "--lake", lake)
+    portmesh("demo", "land", "--withdraw", "transactions/2017-W01", "--lake", lake)
+    portmesh("demo", "land", "--flaw", "wrong-type", "--batch", "2017-W01", "--lake", lake)
     message = refused(mesh, f"select count(*) from {VIEW}")
     assert "changed with the batch 2017-W01" in message
     assert "since     sales_value VARCHAR (1 batch, first landed: 2017-W01)" in message
@@ -276,9 +275,9 @@ def test_an_empty_folder_is_a_batch_that_did_not_land(staged: tuple[Mesh, Path],
     message = refused(mesh, f"select count(*) from {VIEW}")
     assert "transactions/2017-W07 does not match its manifest" in message
     assert "got       no data.parquet and no manifest.json\n" in message
-    assert portmesh("land", "--lake", lake).exit_code == 1
-    (command,) = re.findall("next      portmesh (land --withdraw .*), then", message)
-    assert portmesh(*command.split(), "--lake", lake).exit_code == 0
+    assert portmesh("demo", "land", "--lake", lake).exit_code == 1
+    assert "next      portmesh land transactions --withdraw 2017-W07, then dbt build" in message
+    assert portmesh("demo", "land", "--withdraw", "transactions/2017-W07", "--lake", lake).exit_code == 0
     assert mesh.value(f"select count(*) from {VIEW}") == 62574
 
 
@@ -327,7 +326,7 @@ def test_a_build_without_a_batch_says_what_to_land(staged: tuple[Mesh, Path], is
     assert outcome.statuses["stg_lines"] == "error"
     assert f"{lake}/transactions/*/data.parquet" in outcome.messages["stg_lines"]
     assert "The lake has no batch of transactions." in outcome.output
-    assert "next    portmesh land, then dbt build" in outcome.output
+    assert "next    portmesh land transactions FILE, then dbt build" in outcome.output
 
 
 # Commands that run no hooks
@@ -339,7 +338,7 @@ def test_show_reads_a_feed_that_has_just_landed(staged: tuple[Mesh, Path], portm
     assert not mesh.dbt("run").ok
     show = ("show", "--inline", "select count(*) as lines from {{ source('lake', 'transactions') }}")
     assert "No files found that match the pattern" in mesh.dbt(*show).output
-    portmesh("land", "--until", "2017-W01", "--lake", lake)
+    portmesh("demo", "land", "--until", "2017-W01", "--lake", lake)
     shown = mesh.dbt(*show)
     assert shown.ok, shown.output
     assert "3722" in shown.output
@@ -349,7 +348,7 @@ def test_show_reads_a_batch_that_was_damaged_when_dbt_last_ran(staged: tuple[Mes
     mesh, lake = staged
     _truncate(lake / "transactions/2017-W01")
     assert not mesh.dbt("run").ok
-    portmesh("land", "--replace", "transactions/2017-W01", "--lake", lake)
+    portmesh("demo", "land", "--replace", "transactions/2017-W01", "--lake", lake)
     assert "31454" in mesh.dbt("show", "--inline", f"select count(*) from {VIEW} where _batch_id = '2017-W02'").output
 
 

@@ -12,7 +12,7 @@ step() {
   local title="$1" name="$2" meaning="$3" started=$SECONDS
   shift 3
   echo "== $title"
-  if ! "$@" 2>&1 | tee "$logs/$name.log" | awk -f tools/demo_lines.awk; then
+  if ! "$@" 2>&1 | tee "$logs/$name.log" | awk -f demo/lines.awk; then
     printf '\n%s\nFull output: %s/%s.log\n' "$meaning" "$logs" "$name" >&2
     exit 1
   fi
@@ -24,7 +24,7 @@ tools/environment.sh run
 times="$(printf '   %-13s %3d s' environment "$SECONDS")"$'\n'
 export PATH="$PWD/.venv/bin:$PATH"
 
-step "Landing the grocery data in the lake" landing "The data was not landed." portmesh land
+step "Landing the grocery data in the lake" landing "The data was not landed." portmesh demo land
 step "Linking the domains" domains "dbt could not link the domains' packages." dbt deps --quiet
 step "Building, checking and publishing every port" build \
   "Some ports were not published (see above); consumers keep the current version. For their state: portmesh status" \
@@ -43,6 +43,6 @@ cat <<'NEXT'
    the catalog   make serve
    next          land a week with duplicate lines, and see it refused:
                  source .venv/bin/activate
-                 portmesh land --flaw duplicates
+                 portmesh demo land --flaw duplicates
                  dbt build --select order_lines+
 NEXT

@@ -21,7 +21,7 @@ class Demonstration(Mesh):
 
 def land(*arguments: str) -> None:
     with pytest.raises(SystemExit) as stop:
-        main(["land", *arguments])
+        main(["demo", "land", *arguments])
     assert not stop.value.code
 
 

@@ -1,4 +1,4 @@
-"""`portmesh land`: deliver the source's data to the lake, clean or with a chosen flaw."""
+"""`portmesh demo land`: deliver the source's data to the lake, clean or with a chosen flaw."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from portmesh.lake.feeds import BatchName
-from portmesh.lake.flaws import FLAWS
-from portmesh.lake.landing import Landing, Request
-from portmesh.lake.landing import Progress as ReportProgress
-from portmesh.lake.landing import land as land_request
+from portmesh.lake.batches import BatchName
 from portmesh.lake.targets import open_lake
 from portmesh.output import console, errors_as_json, print_json, table
 from portmesh.text import count, facts_block, size
+from portmesh_demo.flaws import FLAWS
+from portmesh_demo.landing import Landing, Request
+from portmesh_demo.landing import Progress as ReportProgress
+from portmesh_demo.landing import land as land_request
 
 
 def land(
@@ -57,7 +57,7 @@ def land(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Land the source's data in the lake, batch by batch.
+    """Land the grocery data in the lake, batch by batch.
 
     Batches that have already landed are verified and kept.
     """
@@ -124,5 +124,5 @@ def _print(landing: Landing, build: str, hint: str) -> None:
 
 def _next(landing: Landing, build: str, hint: str) -> str:
     if landing.planted:
-        return f"{build}, read what it reports, then: portmesh land --replace {landing.planted.batch}{hint}"
+        return f"{build}, read what it reports, then: portmesh demo land --replace {landing.planted.batch}{hint}"
     return build

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from portmesh.errors import not_allowed
+from portmesh.lake.batches import BatchName
 
 WEEKS = tuple(f"2017-W{week:02}" for week in range(1, 54))
 # One week after the source's last week, generated from it, so that there is always a new week to land.
@@ -43,17 +44,6 @@ FEEDS = {
         Feed("demographics"),
     )
 }
-
-
-@dataclass(frozen=True, order=True)
-class BatchName:
-    """A batch, written `<feed>/<batch_id>`."""
-
-    feed: str
-    batch_id: str
-
-    def __str__(self) -> str:
-        return f"{self.feed}/{self.batch_id}"
 
 
 def parse_week(text: str, allowed: tuple[str, ...] = WEEKS) -> str:

@@ -1,4 +1,4 @@
-"""`portmesh land`: what is in the lake, what is refused, and what the engine says about a damaged batch."""
+"""`portmesh demo land`: what is in the lake, what is refused, and what the engine says about a damaged batch."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from portmesh_demo.feeds import FEEDS
+from portmesh_demo.flaws import EVERY, FLAWS
 
-from portmesh.lake.feeds import FEEDS, BatchName
-from portmesh.lake.flaws import EVERY, FLAWS
+from portmesh.lake.batches import BatchName
 from portmesh.lake.folder import FolderLake, Manifest
 from portmesh.repository import lake_folder
 from tests.mesh import REPOSITORY
@@ -108,7 +109,7 @@ def test_a_manifest_names_types_as_the_engine_does(tmp_path: Path) -> None:
 
 def test_landing_twice_changes_nothing(lake: Path, portmesh: Portmesh) -> None:
     before = contents(lake)
-    result = portmesh("land", "--until", "2017-W03", "--lake", lake)
+    result = portmesh("demo", "land", "--until", "2017-W03", "--lake", lake)
     assert result.exit_code == 0
     assert result.out.startswith("Nothing new to land; 12 batches already there, verified and kept.")
     assert len(before) == 24
@@ -117,14 +118,14 @@ def test_landing_twice_changes_nothing(lake: Path, portmesh: Portmesh) -> None:
 
 def test_a_part_and_the_rest_are_the_same_as_all_at_once(three_weeks: Path, tmp_path: Path, portmesh: Portmesh) -> None:
     for week, landed in (("2017-W01", 8), ("2017-W03", 4)):
-        result = portmesh("land", "--until", week, "--lake", tmp_path, "--landed-at", LANDED_AT, "--json")
+        result = portmesh("demo", "land", "--until", week, "--lake", tmp_path, "--landed-at", LANDED_AT, "--json")
         assert sum(feed["landed"] for feed in json.loads(result.out)["feeds"]) == landed
     assert contents(tmp_path) == contents(three_weeks)
 
 
 def test_the_table_and_json_have_the_same_facts(lake: Path, portmesh: Portmesh) -> None:
-    text = portmesh("land", "--until", "2017-W03", "--lake", lake).out
-    facts = json.loads(portmesh("land", "--until", "2017-W03", "--lake", lake, "--json").out)
+    text = portmesh("demo", "land", "--until", "2017-W03", "--lake", lake).out
+    facts = json.loads(portmesh("demo", "land", "--until", "2017-W03", "--lake", lake, "--json").out)
     assert len(facts["feeds"]) == 8
     for feed in facts["feeds"]:
         (line,) = [line for line in text.splitlines() if line.startswith(feed["feed"] + " ")]
@@ -137,7 +138,7 @@ def test_the_table_and_json_have_the_same_facts(lake: Path, portmesh: Portmesh) 
 
 
 def test_a_killed_landing_leaves_whole_batches_and_is_resumed(tmp_path: Path, portmesh: Portmesh) -> None:
-    command = [sys.executable, "-m", "portmesh", "land", "--lake", str(tmp_path)]
+    command = [sys.executable, "-m", "portmesh", "demo", "land", "--lake", str(tmp_path)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     until = time.monotonic() + 60
     while not (tmp_path / WEEK_2).exists():
@@ -151,7 +152,7 @@ def test_a_killed_landing_leaves_whole_batches_and_is_resumed(tmp_path: Path, po
     assert all(isinstance(manifest, Manifest) for manifest in found.values())
     (tmp_path / ".staging/transactions.2017-W99").mkdir()
     before = contents(tmp_path)
-    assert portmesh("land", "--until", "2017-W02", "--lake", tmp_path).exit_code == 0
+    assert portmesh("demo", "land", "--until", "2017-W02", "--lake", tmp_path).exit_code == 0
     assert list((tmp_path / ".staging").iterdir()) == []
     assert before.items() <= contents(tmp_path).items()
     assert BatchName("demographics", "2017-01-01") in dict(FolderLake(tmp_path).inspect_all())
@@ -159,7 +160,7 @@ def test_a_killed_landing_leaves_whole_batches_and_is_resumed(tmp_path: Path, po
 
 def test_two_landings_at_once_are_refused(lake: Path, portmesh: Portmesh) -> None:
     with FolderLake(lake).landing():
-        result = portmesh("land", "--lake", lake)
+        result = portmesh("demo", "land", "--lake", lake)
     assert result.exit_code == 2
     assert "Another landing is running in this lake; nothing was changed." in result.err
 
@@ -211,33 +212,33 @@ def test_a_damaged_batch_is_named_refused_and_fixed(lake: Path, portmesh: Portme
     break_it, got = DAMAGES[damage]
     break_it(lake / WEEK_2)
     before = contents(lake)
-    result = portmesh("land", "--until", "2017-W04", "--lake", lake)
+    result = portmesh("demo", "land", "--until", "2017-W04", "--lake", lake)
     assert result.exit_code == 1
     assert result.err.startswith("1 batch in the lake is damaged, so nothing was landed.")
     assert f"  batch     {WEEK_2}\n  where     {lake / WEEK_2}" in result.err
     assert got in result.err
-    fix = f"portmesh land --replace {WEEK_2} --lake {lake}"
+    fix = f"portmesh demo land --replace {WEEK_2} --lake {lake}"
     assert f"next      {fix}" in result.err
     assert contents(lake) == before
 
     assert portmesh(*fix.split()[1:]).exit_code == 0
-    assert portmesh("land", "--until", "2017-W03", "--lake", lake).exit_code == 0
+    assert portmesh("demo", "land", "--until", "2017-W03", "--lake", lake).exit_code == 0
     assert rows(lake, WEEK_2, "select count(*) from lines") == 31454
 
 
 def test_every_damaged_batch_is_named_and_a_stranger_is_withdrawn(lake: Path, portmesh: Portmesh) -> None:
     _truncate(lake / WEEK_2)
     (lake / "promotions/2017-W77").mkdir()
-    result = portmesh("land", "--lake", lake, "--json")
+    result = portmesh("demo", "land", "--lake", lake, "--json")
     assert result.exit_code == 1
     facts = json.loads(result.out)
     assert facts["error"] == "2 batches in the lake are damaged, so nothing was landed."
     assert facts["next"].splitlines() == [
-        f"portmesh land --replace {WEEK_2} --lake {lake}",
-        f"portmesh land --withdraw promotions/2017-W77 --lake {lake}",
+        f"portmesh demo land --replace {WEEK_2} --lake {lake}",
+        f"portmesh demo land --withdraw promotions/2017-W77 --lake {lake}",
     ]
     assert [damage["batch"] for damage in facts["damages"]] == [WEEK_2, "promotions/2017-W77"]
-    assert portmesh("land", "--withdraw", "promotions/2017-W77", "--lake", lake).exit_code == 0
+    assert portmesh("demo", "land", "--withdraw", "promotions/2017-W77", "--lake", lake).exit_code == 0
     assert not (lake / "promotions/2017-W77").exists()
 
 
@@ -245,12 +246,12 @@ def test_every_damaged_batch_is_named_and_a_stranger_is_withdrawn(lake: Path, po
 
 
 def _flawed(portmesh: Portmesh, lake: Path, flaw: str) -> dict[str, Any]:
-    result = portmesh("land", "--flaw", flaw, "--lake", lake, "--json")
+    result = portmesh("demo", "land", "--flaw", flaw, "--lake", lake, "--json")
     assert result.exit_code == 0
     facts = json.loads(result.out)
     planted: dict[str, Any] = facts["planted"]
     assert planted["batch"] == "transactions/2017-W04"
-    assert facts["next"].endswith(f"portmesh land --replace transactions/2017-W04 --lake {lake}")
+    assert facts["next"].endswith(f"portmesh demo land --replace transactions/2017-W04 --lake {lake}")
     return planted
 
 
@@ -273,7 +274,7 @@ def test_a_flaw_is_in_the_data_and_the_clean_batch_replaces_it(lake: Path, portm
     assert planted["flawed_rows"] == expected
     assert rows(lake, batch, IN_THE_DATA[flaw]) == expected
     assert planted["rows"] == rows(lake, batch, "select count(*) from lines")
-    assert portmesh("land", "--replace", batch, "--lake", lake).exit_code == 0
+    assert portmesh("demo", "land", "--replace", batch, "--lake", lake).exit_code == 0
     assert rows(lake, batch, "select count(*) from lines") == 28203
     clean = 0 if flaw != "empty" else 28203
     assert rows(lake, batch, IN_THE_DATA[flaw]) == clean
@@ -283,28 +284,28 @@ def test_a_truncated_batch_is_one_that_the_next_landing_refuses(lake: Path, port
     planted = _flawed(portmesh, lake, "truncated")
     assert planted["rows"] == 28203
     assert {*IN_THE_DATA, "truncated"} == set(FLAWS)
-    result = portmesh("land", "--lake", lake)
+    result = portmesh("demo", "land", "--lake", lake)
     assert result.exit_code == 1
     assert "batch     transactions/2017-W04" in result.err
 
 
 def test_a_flaw_says_what_was_planted_and_what_to_run(lake: Path, portmesh: Portmesh) -> None:
-    out = portmesh("land", "--flaw", "duplicates", "--batch", "2017-W06", "--lake", lake).out
+    out = portmesh("demo", "land", "--flaw", "duplicates", "--batch", "2017-W06", "--lake", lake).out
     assert out.startswith("Landed transactions/2017-W06 with a flaw (duplicates); other batches are unchanged.")
     assert "planted   487 lines delivered twice" in out
-    assert "next      dbt build, read what it reports, then: portmesh land --replace transactions/2017-W06" in out
+    assert "next      dbt build, read what it reports, then: portmesh demo land --replace transactions/2017-W06" in out
 
 
 def test_until_and_a_flaw_land_the_clean_part_first(lake: Path, portmesh: Portmesh) -> None:
-    result = portmesh("land", "--until", "2017-W04", "--flaw", "nulls", "--lake", lake, "--json")
+    result = portmesh("demo", "land", "--until", "2017-W04", "--flaw", "nulls", "--lake", lake, "--json")
     facts = json.loads(result.out)
     assert facts["planted"]["batch"] == "transactions/2017-W05"
     assert sum(feed["landed"] for feed in facts["feeds"]) == 2
 
 
 def test_the_extra_week_is_new_and_later(tmp_path: Path, portmesh: Portmesh) -> None:
-    assert portmesh("land", "--replace", "transactions/2018-W01", "--lake", tmp_path).exit_code == 0
-    assert portmesh("land", "--replace", "transactions/2017-W53", "--lake", tmp_path).exit_code == 0
+    assert portmesh("demo", "land", "--replace", "transactions/2018-W01", "--lake", tmp_path).exit_code == 0
+    assert portmesh("demo", "land", "--replace", "transactions/2017-W53", "--lake", tmp_path).exit_code == 0
     extra, last = "transactions/2018-W01", "transactions/2017-W53"
     assert rows(tmp_path, extra, "select count(*) from lines") == 24886
     assert rows(tmp_path, extra, "select min(week) from lines") == 54
@@ -317,7 +318,7 @@ def test_the_extra_week_is_new_and_later(tmp_path: Path, portmesh: Portmesh) -> 
 
 
 def test_withdrawn_batches_are_gone(lake: Path, portmesh: Portmesh) -> None:
-    result = portmesh("land", "--withdraw", WEEK_2, "--lake", lake)
+    result = portmesh("demo", "land", "--withdraw", WEEK_2, "--lake", lake)
     assert result.exit_code == 0
     assert f"Removed {WEEK_2} from the lake." in result.out
     assert [batch.batch_id for batch in FolderLake(lake).batches("transactions")] == ["2017-W01", "2017-W03"]
@@ -330,7 +331,7 @@ WRONG_USES = {
     "--flaw duplicate": ["There is no flaw 'duplicate'. Did you mean duplicates?", "allowed   duplicates, nulls, late"],
     "--flaw nulls --batch 2017-20": ["There is no batch '2017-20'. Did you mean 2017-W20?", "2017-W53, 2018-W01"],
     "--until 2017-20": ["There is no batch '2017-20'. Did you mean 2017-W20?", "allowed   2017-W01 to 2017-W53\n"],
-    "--flaw late --batch 2017-W01": ["2017-W01 is the first week", "portmesh land --flaw late --batch 2017-W02"],
+    "--flaw late --batch 2017-W01": ["2017-W01 is the first week", "portmesh demo land --flaw late --batch 2017-W02"],
     "--flaw nulls --batch 2017-W02": ["transactions/2017-W02 has already landed", "--withdraw transactions/2017-W02"],
     "--batch 2017-W09": [
         "--batch needs --flaw: it names the week to land with a flaw.",
@@ -350,7 +351,7 @@ WRONG_USES = {
 @pytest.mark.parametrize("arguments", WRONG_USES)
 def test_wrong_use_is_explained_and_changes_nothing(lake: Path, portmesh: Portmesh, arguments: str) -> None:
     before = contents(lake)
-    result = portmesh("land", *arguments.split(), "--lake", lake)
+    result = portmesh("demo", "land", *arguments.split(), "--lake", lake)
     assert result.exit_code == 2
     for text in WRONG_USES[arguments]:
         assert text in result.err
@@ -359,7 +360,7 @@ def test_wrong_use_is_explained_and_changes_nothing(lake: Path, portmesh: Portme
 
 def test_a_lake_that_is_a_file_is_refused(tmp_path: Path, portmesh: Portmesh) -> None:
     (tmp_path / "lake").write_text("")
-    result = portmesh("land", "--lake", tmp_path / "lake")
+    result = portmesh("demo", "land", "--lake", tmp_path / "lake")
     assert result.exit_code == 2
     assert "The lake's folder is not writable." in result.err
 
@@ -367,10 +368,10 @@ def test_a_lake_that_is_a_file_is_refused(tmp_path: Path, portmesh: Portmesh) ->
 def test_a_source_that_is_not_installed_is_an_artifact_missing(
     tmp_path: Path, portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("portmesh.lake.source.PACKAGE", "no_such_package")
-    result = portmesh("land", "--lake", tmp_path)
+    monkeypatch.setattr("portmesh_demo.source.PACKAGE", "no_such_package")
+    result = portmesh("demo", "land", "--lake", tmp_path)
     assert result.exit_code == 3
-    assert "next     pip install -r requirements.txt" in result.err
+    assert "next     pip install -r demo/requirements.txt" in result.err
 
 
 def test_where_the_lake_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -389,6 +390,6 @@ def test_outside_a_mesh_the_lake_must_be_named(
 ) -> None:
     monkeypatch.delenv("PORTMESH_LAKE", raising=False)
     monkeypatch.chdir(tmp_path)
-    result = portmesh("land")
+    result = portmesh("demo", "land")
     assert result.exit_code == 2
     assert "name the lake: --lake FOLDER" in result.err

@@ -132,14 +132,3 @@ def portmesh(capsys: pytest.CaptureFixture[str]) -> Portmesh:
     from tests.portmesh_call import captured
 
     return captured(capsys)
-
-
-@pytest.fixture(scope="session")
-def three_weeks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A lake with the first three weeks and all snapshots. Do not change it."""
-    from tests.portmesh_call import call
-    from tests.test_land import LANDED_AT
-
-    folder = tmp_path_factory.mktemp("landed") / "lake"
-    assert call("land", "--until", "2017-W03", "--lake", str(folder), "--landed-at", LANDED_AT) == 0
-    return folder

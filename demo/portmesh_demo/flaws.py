@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from portmesh.errors import UsageError, not_allowed
-from portmesh.lake.feeds import EXTRA_WEEK, FEEDS, WEEKS
-from portmesh.lake.source import read_batch
+from portmesh_demo.feeds import EXTRA_WEEK, FEEDS, WEEKS
+from portmesh_demo.source import read_batch
 
 EVERY = 64
 # Larger than the source's largest product_id, so that no product has the id.
@@ -44,7 +44,7 @@ def plant(flaw: str, batch_id: str) -> Flawed:
     if flaw == "late" and batch_id == WEEKS[0]:
         raise UsageError(
             f"{batch_id} is the first week, so it cannot contain late lines of an earlier week.",
-            next_step=f"portmesh land --flaw late --batch {WEEKS[1]}",
+            next_step=f"portmesh demo land --flaw late --batch {WEEKS[1]}",
         )
     return FLAWS[flaw](_Week(batch_id, read_batch(FEEDS["transactions"], batch_id)))
 

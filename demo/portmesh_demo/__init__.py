@@ -1,0 +1,1 @@
+"""The demonstration: a grocery's source system, whose data lands with flaws on request."""
