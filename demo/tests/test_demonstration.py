@@ -79,7 +79,7 @@ def test_a_week_more_is_an_increment(demonstration: Demonstration) -> None:
         ("late", ["was not published", "unique", "order_line_id"]),
         ("unknown-product", ["was not published", "relationships", "product_id"]),
         ("negative", ["was not published", "accepted_range", "sales_value"]),
-        ("wrong-type", ["transactions/2017-W04", "sales_value"]),
+        ("wrong-type", ["with the batch 2017-W04", "sales_value"]),
         ("truncated", ["transactions/2017-W04"]),
     ],
 )
