@@ -1,7 +1,8 @@
 """Portmesh's plugin for dbt, which loads every installed module named dbt_*.
 
-It makes the pages of `dbt docs generate` safe (docs/decisions/0011-text-is-text.md), and lets every dbt command explain
-why it cannot reach its engine. A macro cannot do that: dbt queries the engine's schemas before the first hook.
+It makes the pages of `dbt docs generate` safe (docs/decisions/0011-text-is-text.md), names domains that dbt would leave
+out, and lets every dbt command explain why it cannot reach its engine. A macro cannot do that: dbt queries the engine's
+schemas before the first hook.
 """
 
 from __future__ import annotations
@@ -14,17 +15,24 @@ from typing import Any
 import duckdb
 from botocore.exceptions import BotoCoreError, ClientError
 from dbt.artifacts.schemas.catalog import CatalogArtifact
-from dbt.plugins.manager import dbtPlugin
+from dbt.config.runtime import RuntimeConfig
+from dbt.events.types import JinjaLogWarning
+from dbt.flags import get_flags
+from dbt.plugins.manager import dbt_hook, dbtPlugin
+from dbt.plugins.manifest import PluginNodes
 from dbt.task.docs import DOCS_INDEX_FILE_PATH
 from dbt.task.docs.generate import GenerateTask
 from dbt.task.runnable import GraphRunnableTask
+from dbt_common.events.functions import warn_or_error
 from dbt_common.exceptions import DbtBaseException, DbtRuntimeError
 from dbt_common.exceptions.connection import ConnectionError as DbtConnectionError
+from dbt_common.helper_types import PathSet
 
 from portmesh import database
 from portmesh.catalog.viewer import STATIC_PAGE, is_safe, make_page
 from portmesh.engine_faults import meaning_of_error
 from portmesh.errors import MissingArtifactError, UsageError
+from portmesh.scaffold.register import domain_folders, unlisted
 
 
 class SafeDocs(dbtPlugin):
@@ -45,10 +53,46 @@ class PlainFaults(dbtPlugin):
             )
 
 
+class ListedDomains(dbtPlugin):
+    """Makes every dbt command that parses the mesh name the domains that packages.yml leaves out.
+
+    dbt calls the hook once whenever it parses, before it looks up what models refer to. The root's settings for a
+    domain that has no models yet are no warning.
+    """
+
+    def initialize(self) -> None:
+        if not hasattr(RuntimeConfig.get_resource_config_paths, "__wrapped__"):
+            RuntimeConfig.get_resource_config_paths = _without_domains(  # type: ignore[method-assign]
+                RuntimeConfig.get_resource_config_paths
+            )
+
+    @dbt_hook  # type: ignore[untyped-decorator]
+    def get_nodes(self) -> PluginNodes:
+        if self.project_name == MESH:
+            for folder in unlisted(Path(get_flags().PROJECT_DIR or ".")):  # type: ignore[no-untyped-call]
+                said = f"{folder} is not in packages.yml, so dbt leaves it out: portmesh register, then dbt deps"
+                warn_or_error(JinjaLogWarning(msg=said))
+        return PluginNodes()
+
+
+MESH = "portmesh"
+"""The name of the root project."""
+
 # The first line of the findings that the macro check_rules raises.
 _OF_THE_RULES = re.compile(r"^\s*\d+ findings?; nothing was built\.$", re.MULTILINE)
 
-plugins = [SafeDocs, PlainFaults]
+plugins = [SafeDocs, PlainFaults, ListedDomains]
+
+
+def _without_domains(paths_of: Any) -> Any:
+    @wraps(paths_of)
+    def paths_without_domains(config: RuntimeConfig) -> dict[str, PathSet]:
+        found: dict[str, PathSet] = paths_of(config)
+        folders = domain_folders(Path(config.project_root)) if config.project_name == MESH else []
+        of_domains = {path for name in folders for path in ((name,), (name, "output_ports"))}
+        return found | {"models": frozenset(found["models"]) - of_domains}
+
+    return paths_without_domains
 
 
 def _with_plain_faults(run: Any) -> Any:

@@ -18,6 +18,7 @@ from portmesh.commands.infra import infra
 from portmesh.commands.maintain import maintain
 from portmesh.commands.meter import meter
 from portmesh.commands.options import epilog
+from portmesh.commands.register import register
 from portmesh.commands.rename import rename
 from portmesh.commands.retire import retire
 from portmesh.commands.rollback import rollback
@@ -27,6 +28,7 @@ from portmesh.errors import PortmeshError
 from portmesh.output import console
 
 EXAMPLES: dict[Callable[..., None], str] = {
+    register: "portmesh register --check",
     build: "portmesh build --select order_lines+",
     status: "portmesh status orders.order_lines",
     clean: "portmesh clean --dry-run",
