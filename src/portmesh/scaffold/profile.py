@@ -1,0 +1,360 @@
+"""What a table's rows are like, counted exactly by DuckDB: nulls, values, extremes, patterns, keys and references.
+
+The rows are copied once into a scratch database on disk, so that every figure is about the same rows. Each pass reads
+only the columns that it needs.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from portmesh.scaffold.profile_keys import Keys, find_keys, unique_columns
+from portmesh.scaffold.profile_patterns import pattern_of
+from portmesh.scaffold.profile_references import Reference, Target, find_references
+
+FEW = 100
+"""A column with at most this many different values has all of them in its profile."""
+
+SLICES = 16
+"""The rows are compared in this many slices, in the order of their arrival, of their time, or of the file."""
+
+ROWS = "profiled"
+SLICED = "sliced"
+MEMORY = "3GB"
+
+Progress = Callable[[str], None]
+"""Called with what is done next, in words."""
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A part of the rows. `smallest` and `largest` are None where it has no value."""
+
+    rows: int
+    filled: int
+    smallest: Any
+    largest: Any
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value of a column that has few: how many rows have it, in how many slices."""
+
+    value: Any
+    rows: int
+    slices: int
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's figures. `distinct` is exact if `values` are known or the column is unique, else approximate.
+
+    `kind` is whole, decimal, float, text, date, timestamp, boolean or other. `values` are the values of a column that
+    has few, the most frequent first.
+    """
+
+    name: str
+    type: str
+    kind: str
+    rows: int
+    nulls: int
+    distinct: int
+    is_exact: bool
+    smallest: Any = None
+    largest: Any = None
+    shortest: int | None = None
+    longest: int | None = None
+    pattern: str = ""
+    slices: tuple[Slice, ...] = ()
+    values: tuple[Value, ...] = ()
+    is_unique: bool = False
+
+
+@dataclass(frozen=True)
+class Order:
+    """Two columns of times or of numbers, of which the first is never larger, wherever both have a value.
+
+    `days` is the largest distance if the second is the arrival.
+    """
+
+    first: str
+    second: str
+    rows: int
+    days: int | None = None
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """How many different times rows arrived, and the longest time between two of them, in days."""
+
+    number: int = 0
+    longest_gap: int = 0
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A table's figures. `sliced_by` says in what order the slices are: arrival, file, or the name of a time column."""
+
+    table: str
+    rows: int
+    columns: tuple[Column, ...]
+    keys: Keys
+    sliced_by: str
+    arrivals: Arrivals
+    batches: tuple[int, ...] = ()
+    references: tuple[Reference, ...] = ()
+    orders: tuple[Order, ...] = ()
+    skipped: tuple[str, ...] = field(default=())
+
+    def column(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)
+
+
+KINDS = {
+    "whole": [
+        *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"),
+        *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"),
+    ],
+    "float": ["FLOAT", "DOUBLE"],
+    "text": ["VARCHAR", "UUID"],
+    "date": ["DATE"],
+    "timestamp": ["TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE"],
+    "boolean": ["BOOLEAN"],
+}
+
+
+def kind_of(type_: str) -> str:
+    """The kind of a DuckDB type."""
+    if type_.startswith("DECIMAL"):
+        return "whole" if type_.endswith(",0)") else "decimal"
+    return next((kind for kind, types in KINDS.items() if type_ in types), "other")
+
+
+@contextmanager
+def scratch(memory: str = MEMORY) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to an empty database on disk that is gone afterwards. Times are UTC."""
+    with (
+        tempfile.TemporaryDirectory(prefix="portmesh_profile_") as folder,
+        duckdb.connect(str(Path(folder) / "scratch.duckdb")) as connection,
+    ):
+        connection.execute(f"set memory_limit = '{memory}'; set TimeZone = 'UTC'; set temp_directory = '{folder}'")
+        connection.execute("set enable_progress_bar = false")
+        yield connection
+
+
+def profile(
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    table: str,
+    targets: Sequence[Target] = (),
+    progress: Progress = lambda _: None,
+) -> Profile:
+    """Profile the rows of `relation`: SQL that can stand after `from`. `connection` is that of `scratch()`."""
+    progress("reading the rows")
+    connection.execute(f"create or replace table {ROWS} as select * from {relation}")
+    described = connection.execute(f"describe {ROWS}").fetchall()
+    names = [name for name, type_, *_ in described if kind_of(type_) != "other"]
+    types = {name: type_ for name, type_, *_ in described}
+    rows = _value(connection, f"select count(*) from {ROWS}")
+    progress(f"counting {rows:,} rows, {len(names)} columns")
+    sliced_by, arrivals, batches = _slice(connection, rows, types)
+    columns = _columns(connection, rows, {name: types[name] for name in names}, progress)
+    progress("looking for unique columns")
+    unique = unique_columns(connection, ROWS, columns)
+    columns = tuple(
+        replace(column, is_unique=True, is_exact=True, distinct=rows) if column.name in unique else column
+        for column in columns
+    )
+    progress("looking for references to other ports")
+    references = find_references(connection, ROWS, columns, targets)
+    progress("looking for keys")
+    referring = {reference.columns[0] for reference in references if len(reference.columns) == 1 and reference.holds}
+    keys = find_keys(connection, ROWS, table, columns, referring)
+    progress("comparing columns")
+    orders = _orders(connection, columns, arrivals.number)
+    return Profile(
+        table=table,
+        rows=rows,
+        columns=columns,
+        keys=keys,
+        sliced_by=sliced_by,
+        arrivals=arrivals,
+        batches=batches,
+        references=references,
+        orders=orders,
+        skipped=tuple(name for name, type_, *_ in described if kind_of(type_) == "other"),
+    )
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _value(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
+    (value,) = connection.execute(sql).fetchall()[0]
+    return value
+
+
+def _slice(
+    connection: duckdb.DuckDBPyConnection, rows: int, types: dict[str, str]
+) -> tuple[str, Arrivals, tuple[int, ...]]:
+    """Make the view SLICED. Returns what it is sliced by, the arrivals and the rows of each batch."""
+    arrival = next((name for name in ("_landed_at", "_batch_id") if name in types), "")
+    batches: list[int] = []
+    arrivals = Arrivals()
+    if arrival:
+        both = [quoted(name) for name in ("_landed_at", "_batch_id") if name in types]
+        connection.execute(
+            f"create or replace table arrivals as select {', '.join(both)}, count(*) as rows_of, "
+            f"row_number() over (order by {', '.join(both)}) - 1 as place from {ROWS} group by {', '.join(both)}"
+        )
+        batches = [n for (n,) in connection.execute("select rows_of from arrivals order by place").fetchall()]
+        gaps = "date_diff('day', lag(arrived) over (order by arrived), arrived)" if arrival == "_landed_at" else "0"
+        times = f"select distinct {quoted(arrival)} as arrived from arrivals"
+        arrivals = Arrivals(
+            *connection.execute(
+                f"select count(*), coalesce(max(gap), 0) from (select {gaps} as gap from ({times}))"
+            ).fetchall()[0]
+        )
+        if len(batches) >= 4:
+            joined = " and ".join(f"{ROWS}.{name} is not distinct from arrivals.{name}" for name in both)
+            slices = min(SLICES, len(batches))
+            connection.execute(
+                f"create or replace view {SLICED} as select {ROWS}.*, place * {slices} // {len(batches)} as slice_ "
+                f"from {ROWS} join arrivals on {joined}"
+            )
+            return "arrival", arrivals, tuple(batches)
+    for name, type_ in types.items():
+        if kind_of(type_) not in ("date", "timestamp") or name == "_landed_at":
+            continue
+        seconds = f"epoch({quoted(name)})"
+        low, high, filled = connection.execute(
+            f"select min({seconds}), max({seconds}), count({seconds}) from {ROWS}"
+        ).fetchall()[0]
+        if filled == rows and rows and high > low:
+            place = f"least({SLICES - 1}, cast(floor(({seconds} - {low}) / {high - low} * {SLICES}) as bigint))"
+            connection.execute(f"create or replace view {SLICED} as select *, {place} as slice_ from {ROWS}")
+            return name, arrivals, tuple(batches)
+    place = f"rowid * {SLICES} // {max(rows, 1)}"
+    connection.execute(f"create or replace view {SLICED} as select *, {place} as slice_ from {ROWS}")
+    return "file", arrivals, tuple(batches)
+
+
+def _columns(
+    connection: duckdb.DuckDBPyConnection, rows: int, types: dict[str, str], progress: Progress
+) -> tuple[Column, ...]:
+    slices = _slices(connection, types)
+    names = [quoted(name) for name in types]
+    counts = ", ".join(f"approx_count_distinct({name})" for name in names)
+    distinct = dict(zip(types, connection.execute(f"select {counts} from {ROWS}").fetchall()[0], strict=True))
+    lengths = _lengths(connection, [name for name, type_ in types.items() if kind_of(type_) == "text"])
+    found = []
+    for name, type_ in types.items():
+        progress(f"looking at the values of {name}")
+        own = slices[name]
+        filled = sum(part.filled for part in own)
+        values = _values(connection, name) if distinct[name] <= FEW * 1.2 else ()
+        of_values = [part for part in own if part.filled]
+        shortest, longest = lengths.get(name, (None, None))
+        kind = kind_of(type_)
+        found.append(
+            Column(
+                name=name,
+                type=type_,
+                kind=kind,
+                rows=rows,
+                nulls=rows - filled,
+                distinct=len(values) if values else min(distinct[name], filled),
+                is_exact=bool(values) or not filled,
+                smallest=min((part.smallest for part in of_values), default=None),
+                largest=max((part.largest for part in of_values), default=None),
+                shortest=shortest,
+                longest=longest,
+                pattern=pattern_of(connection, SLICED, quoted(name), filled) if kind == "text" and filled else "",
+                slices=own,
+                values=values if len(values) <= FEW else (),
+            )
+        )
+    return tuple(found)
+
+
+def _slices(connection: duckdb.DuckDBPyConnection, types: dict[str, str]) -> dict[str, tuple[Slice, ...]]:
+    wanted = []
+    for name in types:
+        column = quoted(name)
+        wanted += [f"count({column})", f"min({column})", f"max({column})"]
+    select = f"select count(*), {', '.join(wanted)} from {SLICED} group by slice_ order by slice_"
+    parts = connection.execute(select).fetchall()
+    return {
+        name: tuple(Slice(part[0], *part[1 + 3 * place : 4 + 3 * place]) for part in parts)
+        for place, name in enumerate(types)
+    }
+
+
+def _lengths(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> dict[str, tuple[int, int]]:
+    if not names:
+        return {}
+    wanted = [f"{f}(length({quoted(name)}::varchar))" for name in names for f in ("min", "max")]
+    found = connection.execute(f"select {', '.join(wanted)} from {ROWS}").fetchall()[0]
+    return {name: (found[2 * place], found[2 * place + 1]) for place, name in enumerate(names)}
+
+
+def _values(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[Value, ...]:
+    """All values if there are at most FEW, else nothing."""
+    column = quoted(name)
+    found = connection.execute(
+        f"select v, sum(n)::bigint as all_rows, count(*) from "
+        f"(select {column} as v, slice_, count(*) as n from {SLICED} where {column} is not null group by v, slice_) "
+        f"group by v order by all_rows desc, v limit {FEW + 1}"
+    ).fetchall()
+    return tuple(Value(*each) for each in found) if len(found) <= FEW else ()
+
+
+PAIRS = (("start", "end"), ("begin", "end"), ("first", "last"), ("lower", "upper"), ("min", "max"), ("from", "to"))
+"""Words of two columns' names that say which of the two is the smaller."""
+
+
+def _orders(connection: duckdb.DuckDBPyConnection, columns: Sequence[Column], arrivals: int) -> tuple[Order, ...]:
+    """Times that never come after the arrival, and pairs whose names say which is the smaller.
+
+    The distance to the arrival says something only if there were several arrivals.
+    """
+    landed = next((c for c in columns if c.name == "_landed_at"), None)
+    pairs = [
+        (a, b, False)
+        for a in columns
+        for b in columns
+        for first, last in PAIRS
+        if a.kind == b.kind and a.kind in ("date", "timestamp", "whole", "decimal", "float")
+        if first in a.name.lower().split("_") and _replaced(a.name, first, last) == b.name.lower()
+    ]
+    if landed and arrivals >= 3:
+        pairs += [(c, landed, True) for c in columns if c.kind in ("date", "timestamp") and c is not landed]
+    found = []
+    for a, b, is_arrival in pairs:
+        first, second = quoted(a.name), quoted(b.name)
+        wrong, both, apart, nearest = connection.execute(
+            f"select count(*) filter (where {first} > {second}), count(*) filter (where {first} <= {second}), "
+            + (
+                f"max(date_diff('day', {first}, {second})), min(date_diff('day', {first}, {second}))"
+                if is_arrival
+                else "null, null"
+            )
+            + f" from {ROWS}"
+        ).fetchall()[0]
+        if wrong == 0 and both:
+            # Old events, such as a date of birth, arrive at any distance.
+            is_near = is_arrival and apart <= 92 and apart - nearest <= 62
+            found.append(Order(a.name, b.name, both, apart if is_near else None))
+    return tuple(found)
+
+
+def _replaced(name: str, first: str, last: str) -> str:
+    return "_".join(last if word == first else word for word in name.lower().split("_"))
