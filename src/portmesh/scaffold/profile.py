@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 
+from portmesh.scaffold.profile_columns import Column, Slice, Value, kind_of, quoted
 from portmesh.scaffold.profile_keys import Keys, find_keys, unique_columns
 from portmesh.scaffold.profile_patterns import pattern_of
 from portmesh.scaffold.profile_references import Reference, Target, find_references
@@ -31,50 +32,6 @@ MEMORY = "3GB"
 
 Progress = Callable[[str], None]
 """Called with what is done next, in words."""
-
-
-@dataclass(frozen=True)
-class Slice:
-    """A part of the rows. `smallest` and `largest` are None where it has no value."""
-
-    rows: int
-    filled: int
-    smallest: Any
-    largest: Any
-
-
-@dataclass(frozen=True)
-class Value:
-    """A value of a column that has few: how many rows have it, in how many slices."""
-
-    value: Any
-    rows: int
-    slices: int
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column's figures. `distinct` is exact if `values` are known or the column is unique, else approximate.
-
-    `kind` is whole, decimal, float, text, date, timestamp, boolean or other. `values` are the values of a column that
-    has few, the most frequent first.
-    """
-
-    name: str
-    type: str
-    kind: str
-    rows: int
-    nulls: int
-    distinct: int
-    is_exact: bool
-    smallest: Any = None
-    largest: Any = None
-    shortest: int | None = None
-    longest: int | None = None
-    pattern: str = ""
-    slices: tuple[Slice, ...] = ()
-    values: tuple[Value, ...] = ()
-    is_unique: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,26 +72,6 @@ class Profile:
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
-
-
-KINDS = {
-    "whole": [
-        *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"),
-        *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"),
-    ],
-    "float": ["FLOAT", "DOUBLE"],
-    "text": ["VARCHAR", "UUID"],
-    "date": ["DATE"],
-    "timestamp": ["TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE"],
-    "boolean": ["BOOLEAN"],
-}
-
-
-def kind_of(type_: str) -> str:
-    """The kind of a DuckDB type."""
-    if type_.startswith("DECIMAL"):
-        return "whole" if type_.endswith(",0)") else "decimal"
-    return next((kind for kind, types in KINDS.items() if type_ in types), "other")
 
 
 @contextmanager
@@ -191,10 +128,6 @@ def profile(
         orders=orders,
         skipped=tuple(name for name, type_, *_ in described if kind_of(type_) == "other"),
     )
-
-
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _value(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:

@@ -9,14 +9,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import prod
-from typing import TYPE_CHECKING
 
 import duckdb
 
 from portmesh.scaffold.column_names import is_id, is_part_of_time, names_the_table, shared_prefix
-
-if TYPE_CHECKING:
-    from portmesh.scaffold.profile import Column
+from portmesh.scaffold.profile_columns import Column, quoted
 
 MOST_COLUMNS = 5
 MOST_CANDIDATES = 12
@@ -175,7 +172,7 @@ class _Search:
 
     def may_be_key(self, names: Sequence[str]) -> bool:
         """False only if it certainly is no key: two equal keys are among a part of the rows."""
-        one = _quoted(names[0])
+        one = quoted(names[0])
         parts = max(self.total // 500_000, 1)
         if parts == 1:
             return True
@@ -186,19 +183,19 @@ class _Search:
     def is_key(self, names: Sequence[str]) -> bool:
         """Whether no two rows have the same values, on all rows: part by part of the keys, so that memory suffices."""
         parts = self.total // AT_A_TIME + 1
-        key = ", ".join(_quoted(name) for name in names)
+        key = ", ".join(quoted(name) for name in names)
         return not any(
             self._twice(names, f"hash({key}) % {parts} = {part}" if parts > 1 else "true") for part in range(parts)
         )
 
     def _twice(self, names: Iterable[str], where: str) -> bool:
-        key = ", ".join(_quoted(name) for name in names)
+        key = ", ".join(quoted(name) for name in names)
         sql = f"select 1 from {self.rows} where {where} group by {key} having count(*) > 1 limit 1"
         return bool(self.connection.execute(sql).fetchall())
 
     def copies(self, names: Sequence[str]) -> int:
         """How many rows have these values like an earlier row."""
-        key = ", ".join(_quoted(name) for name in names)
+        key = ", ".join(quoted(name) for name in names)
         parts = self.total // AT_A_TIME + 1
         return sum(
             int(n or 0)
@@ -208,7 +205,3 @@ class _Search:
                 f"group by {key})"
             ).fetchall()
         )
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import duckdb
 
 from portmesh.scaffold.column_names import is_id, refers_to, shared_prefix, words
-
-if TYPE_CHECKING:
-    from portmesh.scaffold.profile import Column
+from portmesh.scaffold.profile_columns import Column, quoted
 
 NEARLY = 0.9
 """A column whose name fits is mentioned, but not checked, if at least this share of its values is in the key."""
@@ -101,16 +98,12 @@ def _bare(target: Target) -> str:
     return _bare_all(target)[0]
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
 def _compared(
     connection: duckdb.DuckDBPyConnection, rows: str, columns: Sequence[str], target: Target
 ) -> Reference | None:
     """The exact comparison on all rows, or None if the types cannot be compared."""
-    names = [_quoted(name) for name in columns]
-    theirs = [_quoted(name) for name in target.columns]
+    names = [quoted(name) for name in columns]
+    theirs = [quoted(name) for name in target.columns]
     filled = " and ".join(f"{name} is not null" for name in names)
     joined = " and ".join(f"own.{a} = theirs.{b}" for a, b in zip(names, theirs, strict=True))
     own = f"select {', '.join(names)}, count(*) as n from {rows} where {filled} group by {', '.join(names)}"

@@ -12,7 +12,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from portmesh.scaffold.profile import Column, Order, Profile, Slice
+from portmesh.scaffold.profile import Order, Profile
+from portmesh.scaffold.profile_columns import Column, Slice
 from portmesh.scaffold.profile_references import Reference
 from portmesh.text import count
 
