@@ -62,7 +62,9 @@ def blocks(page: Path) -> Iterator[Block]:
 
 def steps(block: Block) -> list[tuple[str, str, int]]:
     """Each command of a console block, what the page shows of its output, and its exit code; of others, none."""
-    parts = [part.partition("\n") for part in block.text.split("$ ") if part] if block.language == "console" else []
+    # A command goes on after a backslash at the end of a line.
+    text = block.text.replace("\\\n", "") if block.language == "console" else ""
+    parts = [part.partition("\n") for part in text.split("$ ") if part]
     codes = [0] * (len(parts) - 1) + [int(block.options.get("exit", 0))]
     return [(command, shown, code) for (command, _, shown), code in zip(parts, codes, strict=False)]
 

@@ -17,6 +17,7 @@ from portmesh.commands.clean import clean
 from portmesh.commands.infra import infra
 from portmesh.commands.maintain import maintain
 from portmesh.commands.meter import meter
+from portmesh.commands.new import app as new
 from portmesh.commands.options import epilog
 from portmesh.commands.register import register
 from portmesh.commands.rename import rename
@@ -53,6 +54,7 @@ app = typer.Typer(
 )
 for command, example in EXAMPLES.items():
     app.command(epilog=epilog(example))(command)
+app.add_typer(new, name="new")
 for added in entry_points(group="portmesh.commands"):
     # A package that was removed from the repository stays declared until the kit is installed again.
     if find_spec(added.module.partition(".")[0]):

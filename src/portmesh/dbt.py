@@ -111,6 +111,17 @@ def list_nodes(*options: str) -> tuple[list[str], list[str]]:
     return [json.loads(line)["unique_id"] for line in result.result], unmatched
 
 
+def install_packages() -> None:
+    """Run `dbt deps`, which links the domains of packages.yml into `dbt_packages`.
+
+    Raises FindingsError with dbt's own message if it fails.
+    """
+    with chdir(find_root()):
+        result = dbtRunner().invoke(["deps", *_place()])
+    if not result.success:
+        raise _as_error(str(result.exception or "dbt deps failed."))
+
+
 def build(*options: str) -> dbtRunnerResult:
     """Run `dbt build`, with its usual output."""
     root = str(find_root())

@@ -1,0 +1,43 @@
+"""Makes the text of a file from a template and facts."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from portmesh.errors import UsageError
+
+PLAIN = re.compile(r"[A-Za-z_][\w ./()+@-]*[\w.)]|[A-Za-z]", re.ASCII)
+NO_TEXT = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
+
+
+def render(template: str, **facts: Any) -> str:
+    """The text of a template of this package, with one line end at the end."""
+    environment = Environment(
+        loader=PackageLoader("portmesh.scaffold"),
+        autoescape=False,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["yaml"] = yaml_text
+    return environment.get_template(template).render(**facts).rstrip("\n") + "\n"
+
+
+def yaml_text(text: str) -> str:
+    """A text as YAML reads it back on one line, also inside braces; in quotes only where it needs them."""
+    is_plain = PLAIN.fullmatch(text) and text.lower() not in NO_TEXT
+    return text if is_plain else json.dumps(text, ensure_ascii=False)
+
+
+def assert_text(text: str) -> None:
+    """Raise UsageError if dbt would not take this as text."""
+    if not text.isprintable():
+        raise UsageError("This has a character that cannot be printed.", [("got", text)], "leave it out")
+    if found := re.search(r"\{\{|\{%|\{#", text):
+        facts = [("got", text), ("problem", f"dbt would run what follows {found[0]}")]
+        raise UsageError("This is not plain text.", facts, f"leave out {found[0]}")
