@@ -9,7 +9,9 @@
       'check': {'dimension': {}, 'row_wise': {}, 'exemptions': [{'rule': {}, 'reason': {}, 'until': {}}]},
       'product': {'kind': {}, 'stage': {}, 'engine': {}, 'purpose': {}, 'channel': {}, 'exemptions': [{'rule': {},
       'reason': {}, 'until': {}}]}, 'owner': {'name': {}, 'email': {}, 'github': {}}, 'source':
-      {'external_location': {}, 'formatter': {}, 'landing': {}, 'exemptions': [{'rule': {}, 'reason': {}, 'until':
-      {}}]}, 'source_column': {'from': {}}}
+      {'external_location': {}, 'formatter': {}, 'landing': {'format': {}, 'delimiter': {}, 'encoding': {},
+      'decimal': {}, 'thousands': {}, 'dates': {}, 'timestamps': {}, 'nulls': {}, 'true_values': {}, 'false_values':
+      {}, 'header': {}, 'quote': {}, 'skip_rows': {}, 'new_columns': {}, 'missing_columns': {}, 'bad_rows': {},
+      'key': {}}, 'exemptions': [{'rule': {}, 'reason': {}, 'until': {}}]}, 'source_column': {'from': {}}}
   )[of]) -}}
 {% endmacro %}

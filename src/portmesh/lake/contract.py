@@ -28,7 +28,10 @@ MOST_DIGITS = 38
 class LandingContract(BaseModel):
     """`config.meta.landing` of a source or of its table: how the files are written, and what is done with bad ones."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # A table states only what differs from its source, so the schema for editors requires nothing.
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, json_schema_extra=lambda schema: schema.pop("required", None)
+    )
 
     format: Annotated[
         Literal["csv", "json", "parquet"],
