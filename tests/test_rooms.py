@@ -51,7 +51,8 @@ def test_a_circle_is_found_though_an_import_is_late() -> None:
 @pytest.mark.parametrize(
     ("room", "above"),
     [
-        ("mesh", ("building", "catalog", "commands", "infra", "lake", "status", "upkeep")),
+        ("mesh", ("building", "catalog", "commands", "contracts", "infra", "lake", "status", "upkeep")),
+        ("contracts", ("building", "catalog", "commands", "infra", "lake", "status", "upkeep")),
         ("lake", ("building", "catalog", "commands", "infra", "status", "upkeep")),
         ("upkeep", ("building", "catalog", "commands", "infra", "status")),
         ("catalog", ("building", "commands", "infra", "lake", "status", "upkeep")),

@@ -24,10 +24,9 @@
 {% endmacro %}
 
 {% macro _assert_portable_types(port) %}
-  {% set pattern = '^(string|boolean|tinyint|smallint|int|bigint|double|date|timestamp|decimal\\(\\d+, ?\\d+\\))$' %}
   {% set allowed = 'string, boolean, tinyint, smallint, int, bigint, double, decimal(p,s), date, timestamp' %}
   {% set rows = [] %}
-  {% for column in port.columns if not modules.re.match(pattern, column.data_type or '') %}
+  {% for column in port.columns if not portmesh.is_contract_type(column.data_type) %}
     {% do rows.append([column.name, column.data_type or 'none', allowed]) %}
   {% endfor %}
   {% if rows %}

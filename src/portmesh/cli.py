@@ -14,6 +14,7 @@ import typer
 from portmesh.commands.build import build
 from portmesh.commands.catalog import catalog
 from portmesh.commands.clean import clean
+from portmesh.commands.contract import app as contract
 from portmesh.commands.infra import infra
 from portmesh.commands.maintain import maintain
 from portmesh.commands.meter import meter
@@ -43,6 +44,8 @@ EXAMPLES: dict[Callable[..., None], str] = {
     serve: "portmesh serve --port 8080",
 }
 """The subcommands, in the order of `portmesh --help`, and the example that ends the help of each."""
+GROUPS: dict[str, typer.Typer] = {"new": new, "contract": contract}
+"""Groups of subcommands by name."""
 
 
 app = typer.Typer(
@@ -54,7 +57,8 @@ app = typer.Typer(
 )
 for command, example in EXAMPLES.items():
     app.command(epilog=epilog(example))(command)
-app.add_typer(new, name="new")
+for name, group in GROUPS.items():
+    app.add_typer(group, name=name)
 for added in entry_points(group="portmesh.commands"):
     # A package that was removed from the repository stays declared until the kit is installed again.
     if find_spec(added.module.partition(".")[0]):

@@ -122,6 +122,29 @@ def install_packages() -> None:
         raise _as_error(str(result.exception or "dbt deps failed."))
 
 
+def compile_model(label: str, target: str | None = None) -> str:
+    """The compiled SQL of a model, such as `orders.order_lines` or `orders.order_lines.v2`; empty if there is none.
+
+    Runs no hooks. Raises FindingsError with dbt's own message if dbt cannot compile the model.
+    """
+    errors: list[str] = []
+
+    def listen(event: Any) -> None:
+        if event.info.level == "error":
+            errors.append(event.info.msg)
+
+    domain, _, name = label.partition(".")
+    chosen = ["--select", f"package:{domain},{name}", "--indirect-selection", "empty"]
+    result = _invoke(["compile", *chosen, *_place(target)], listen)
+    if not result.success:
+        raise _as_error("\n".join([*errors, str(result.exception or "")]))
+    for one in getattr(result.result, "results", None) or []:
+        version = getattr(one.node, "version", None)
+        if label == f"{one.node.package_name}.{one.node.name}{f'.v{version}' if version else ''}":
+            return str(one.node.compiled_code)
+    return ""
+
+
 def build(*options: str) -> dbtRunnerResult:
     """Run `dbt build`, with its usual output."""
     root = str(find_root())

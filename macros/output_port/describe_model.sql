@@ -1,0 +1,28 @@
+{# Prints as JSON the columns that a port's model gives, those in its contract, and those that are published. `sql` is
+   the compiled model, which an operation does not have. Reads no rows. #}
+{% macro describe_model(port, sql) %}
+  {% set port = portmesh.find_port(port) %}
+  {% do portmesh.assert_can_be_read(port.node, sql, 'The columns of ' ~ port.label ~ ' cannot be read') %}
+  {% set current, types = portmesh.read_history(port).current, {'declared': {}, 'published': {}} %}
+  {% set published = portmesh.published_contract(port, current).columns if current else [] %}
+  {% for of, columns in [('declared', port.columns), ('published', published)] %}
+    {% for column in columns %}{% do types[of].update({column.name: column.data_type}) %}{% endfor %}
+  {% endfor %}
+  {% do print(tojson({
+      'label': port.label, 'model': port.node.name, 'version': (port.node.version or '') | string,
+      'path': port.contract_path, 'contract_version': port.contract_version,
+      'columns': portmesh._columns_of_query(sql, types.declared), 'declared': types.declared,
+      'published': types.published, 'published_version': (current or {}).get('contract_version') or ''})) %}
+{% endmacro %}
+
+{% macro _columns_of_query(sql, declared) %}
+  {% set found, types = [], {} %}
+  {% for name, type in declared.items() %}{% do types.update({name | lower: type}) %}{% endfor %}
+  {% for column in portmesh.describe_query(sql) %}
+    {% set type, in_contract = portmesh.portable_type(column.type), types.get(column.name | lower) %}
+    {% do found.append({
+        'name': column.name, 'data_type': type, 'is_portable': portmesh.is_contract_type(type),
+        'fits': in_contract is string and portmesh.is_of_type(column.type, portmesh.described_type(in_contract))}) %}
+  {% endfor %}
+  {{ return(found) }}
+{% endmacro %}
