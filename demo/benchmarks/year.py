@@ -1,4 +1,4 @@
-"""Builds the whole year of the demonstration on each engine: `python -m benchmarks.year`.
+"""Builds the whole year of the demonstration on each engine: `python -m demo.benchmarks.year`.
 
 Lands all weeks in a lake in Glue and in a folder. Builds the whole mesh with `dbt build` on DuckDB, Spark and Athena,
 and with `portmesh build`, each domain on its own engine. Prints a Markdown table. Fails if a node fails, or if a port

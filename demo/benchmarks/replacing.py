@@ -1,5 +1,5 @@
 """Compares what the ways to replace a port's rows on Athena cost:
-`python -m benchmarks.replacing [--rows 29386140]`.
+`python -m demo.benchmarks.replacing [--rows 29386140]`.
 
 Rebuilds a table of that many order lines, and replaces 4 % of its keys; then a reader sums two columns. AWS documents
 that Athena only writes position delete files, whatever the table's properties are. The rig's Trino removes a file if
@@ -13,8 +13,8 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks.engines import INCREMENT, land
 from benchmarks.rigs import machine, rig_up
+from demo.benchmarks.engines import INCREMENT, land
 from rig.billing import billed_bytes
 from tests.engine_athena import Athena
 from tests.engine_glue import empty_lake, lake

