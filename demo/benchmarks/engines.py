@@ -1,8 +1,8 @@
 """Compares building and auditing a port on Spark or Athena with dbt's own table and tests:
 `python -m demo.benchmarks.engines emr|athena [--rows 29386140] [--rounds 1]`.
 
-Builds the same YAML with the 20 checks of demo.benchmarks.audit in turn as a table with dbt's tests and as a port: small
-(10,000 rows) and large, clean and dirty; then an increment of 4 %. A port's seconds come from its own records; dbt's
+Builds the same YAML, with the 20 checks of demo.benchmarks.audit, in turn as a table with dbt's tests and as a port:
+small (10,000 rows) and large, clean and dirty; then an increment of 4 %. A port's seconds come from its records, dbt's
 are those between its first and its last statement. Bytes come from Athena for each statement, or from Spark's REST API.
 Prints Markdown tables.
 """

@@ -6,6 +6,7 @@ import typer
 
 from portmesh.commands.options import epilog
 from portmesh_demo.land import land
+from portmesh_demo.remove_command import remove
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -14,3 +15,4 @@ app = typer.Typer(
     epilog=epilog("portmesh demo land --until 2017-W20"),
 )
 app.command(epilog=epilog("portmesh demo land --flaw duplicates"))(land)
+app.command(epilog=epilog("portmesh demo remove --yes"))(remove)
