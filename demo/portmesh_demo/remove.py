@@ -20,6 +20,7 @@ from dbt.cli.main import dbtRunner
 
 from portmesh.catalog import files as catalog
 from portmesh.catalog.pages import render_pages
+from portmesh.catalog.reading import FOLDER as PAGES
 from portmesh.catalog.reading import parse_without_pages
 from portmesh.dbt import parse_with_checks
 from portmesh.errors import FindingsError, MissingArtifactError, UsageError
@@ -194,7 +195,7 @@ def _write_again(copy: Path) -> None:
 
 
 def _changed(root: Path, copy: Path, stays: Sequence[str]) -> Iterator[tuple[str, str]]:
-    generated = [str(path.relative_to(copy)) for path in copy.glob(f"{catalog.FOLDER}/*.md")]
+    generated = [str(path.relative_to(copy)) for path in copy.glob(f"{PAGES}/*.md")]
     for name in sorted({*stays, *generated}):
         text = _text(copy / name)
         if text is not None and text != _text(root / name):
