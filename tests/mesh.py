@@ -78,8 +78,8 @@ class Mesh:
         """
         self.domains = list(domains)
         project = yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())
-        of_a_domain = project["models"]["orders"]
         of_all = {key: value for key, value in project["models"].items() if key.startswith("+")}
+        of_a_domain = next(value for key, value in project["models"].items() if key not in of_all)
         project["models"] = of_all | {domain: of_a_domain | {"+group": domain} for domain in domains}
         project["on-run-start"] = [h for h in project["on-run-start"] if "lake" not in h]
         project |= root or {}

@@ -73,11 +73,6 @@ def test_the_repositorys_macros_conform(capsys: pytest.CaptureFixture[str]) -> N
     assert len(Repository(REPOSITORY).linted) > 45
 
 
-def test_every_folder_that_is_linted_has_macros() -> None:
-    for pattern in lint_macros.FOLDERS:
-        assert any(list(folder.rglob("*.sql")) for folder in REPOSITORY.glob(pattern)), pattern
-
-
 def test_good_macros_have_no_finding(repository: Path) -> None:
     assert len(Repository(repository).linted) == 2
     assert findings(repository) == []
@@ -312,6 +307,15 @@ def test_a_long_line_is_found(repository: Path) -> None:
 def test_a_macro_that_nothing_calls_is_found(repository: Path) -> None:
     write(repository, "macros/mesh/greet.sql", GOOD.replace("portmesh._greeting(polite)", "'Hi '"))
     assert findings(repository) == ["macros/mesh/greet.sql:6: Nothing calls _greeting. Delete it."]
+
+
+def test_what_is_offered_to_models_needs_no_model_that_calls_it(repository: Path) -> None:
+    write(repository, "macros/models/wave.sql", "{# Waves. #}\n{% macro wave() %}wave{% endmacro %}\n")
+    write(repository, "macros/models/_models.yml", described("wave"))
+    assert findings(repository) == []
+    private = "\n{# Shrugs. #}\n{% macro _shrug() %}shrug{% endmacro %}\n"
+    write(repository, "macros/models/wave.sql", "{# Waves. #}\n{% macro wave() %}wave{% endmacro %}\n" + private)
+    assert findings(repository) == ["macros/models/wave.sql:5: Nothing calls _shrug. Delete it."]
 
 
 def test_a_macro_that_only_calls_itself_is_found(repository: Path) -> None:

@@ -38,9 +38,9 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_all_sql_of_the_domains_is_linted_and_read_as_statements(capfd: pytest.CaptureFixture[str]) -> None:
     """Lints a few files of each kind. `make lint` lints all files."""
     files = lint_sql.domain_sql()
-    assert len(files) >= 20
-    assert {file.relative_to(REPOSITORY).parts[1] for file in files} == set(DOMAINS)
-    some = [f for f in files if f.name in ("order_lines.sql", "household_activity.sql", "stg_tills__transactions.sql")]
+    folders = {file.relative_to(REPOSITORY).parts[1] for file in files}
+    assert {"platform"} <= folders <= set(DOMAINS)
+    some = [f for f in files if f.name in ("publications.sql", "port_quality.sql", "stg_records__publications.sql")]
     assert len(some) == 3
     assert lint_sql.run([str(f) for f in some]) == lint_sql.FINE, capfd.readouterr().out
     assert "3 SQL files linted: 0 findings." in capfd.readouterr().out
@@ -106,7 +106,7 @@ def test_no_sql_at_all_is_a_failure(monkeypatch: pytest.MonkeyPatch, capfd: pyte
 
 
 def test_a_changed_model_is_linted_alone_and_a_changed_macro_with_all_models() -> None:
-    model, macro = "domains/orders/models/output_ports/baskets.sql", "domains/orders/macros/store_date.sql"
+    model, macro = "domains/platform/models/output_ports/publications.sql", "macros/models/mesh_records.sql"
     assert lint_sql.if_all_are_models([model]) == [model]
     assert lint_sql.if_all_are_models([model, macro]) == []
 
@@ -148,44 +148,44 @@ def test_every_convention_looks_at_every_domain(manifest: Path, capfd: pytest.Ca
     assert exit_code == lint_conventions.FINE, said
     summary = re.search(r"^([\d,]+) checks in (\d+) domains: 0 findings\.$", said, re.M)
     assert summary, said
-    assert int(summary[1].replace(",", "")) > 500
-    assert int(summary[2]) == len(DOMAINS) == 6
+    assert int(summary[1].replace(",", "")) > 50
+    assert 1 <= int(summary[2]) <= len(DOMAINS)
 
 
 def _make_bad(manifest: dict[str, Any], kind: str) -> None:
     nodes = manifest["nodes"]
-    port = nodes["model.orders.order_lines"]
-    staging = nodes["model.orders.stg_tills__transactions"]
+    port = nodes["model.platform.publications"]
+    staging = nodes["model.platform.stg_records__publications"]
     if kind == "name":
-        staging["name"] = "transactions_staging"
+        staging["name"] = "publications_staging"
     elif kind == "intermediate name":
-        staging["original_file_path"] = "models/intermediate/stg_tills__transactions.sql"
+        staging["original_file_path"] = "models/intermediate/stg_records__publications.sql"
     elif kind == "intermediate name of another domain":
-        staging["original_file_path"] = "models/intermediate/int_catalogue__lines_joined.sql"
-        staging["name"] = "int_catalogue__lines_joined"
+        staging["original_file_path"] = "models/intermediate/int_finance__lines_joined.sql"
+        staging["name"] = "int_finance__lines_joined"
     elif kind == "port name":
-        port["name"] = "fct_order_lines"
+        port["name"] = "fct_publications"
     elif kind == "folder":
-        port["original_file_path"] = "models/marts/order_lines.sql"
+        port["original_file_path"] = "models/marts/publications.sql"
     elif kind == "properties file":
-        port["patch_path"] = "orders://models/output_ports/everything.yml"
+        port["patch_path"] = "platform://models/output_ports/everything.yml"
     elif kind == "internal properties file":
-        staging["patch_path"] = "orders://models/staging/schema.yml"
+        staging["patch_path"] = "platform://models/staging/schema.yml"
     elif kind == "grain":
         port["description"] = "Lines of the tills."
     elif kind == "column description":
-        port["columns"]["quantity"]["description"] = ""
+        port["columns"]["row_count"]["description"] = ""
     elif kind == "column type":
-        port["columns"]["is_fuel"]["data_type"] = "int"
+        port["columns"]["attempted_at"]["data_type"] = "int"
     elif kind == "key":
         gone = [i for i, n in nodes.items() if n.get("attached_node") == port["unique_id"] and "unique" in n["name"]]
         assert gone
         for unique_id in gone:
             del nodes[unique_id]
     elif kind == "source":
-        port["depends_on"]["nodes"].append("source.orders.tills.transactions")
+        port["depends_on"]["nodes"].append("source.platform.records.publications")
     elif kind == "table name":
-        staging["raw_code"] = "select * from landed.transactions"
+        staging["raw_code"] = "select * from landed.publications"
 
 
 @pytest.mark.parametrize(
@@ -193,18 +193,18 @@ def _make_bad(manifest: dict[str, Any], kind: str) -> None:
     [
         (
             "name",
-            "check_internal_model_name: `staging/transactions_staging` is neither `staging/stg_<source>__<entity>` nor",
+            "check_internal_model_name: `staging/publications_staging` is neither `staging/stg_<source>__<entity>` nor",
         ),
-        ("intermediate name", "`intermediate/stg_tills__transactions` is neither "),
-        ("intermediate name of another domain", "`intermediate/int_catalogue__lines_joined` is neither "),
+        ("intermediate name", "`intermediate/stg_records__publications` is neither "),
+        ("intermediate name of another domain", "`intermediate/int_finance__lines_joined` is neither "),
         ("port name", "check_model_names: A port is named for what it holds"),
         ("folder", "is located in the `marts` sub-directory"),
-        ("properties file", "(`everything.yml`) does not match the expected per-model file name (`order_lines.yml`)"),
-        ("internal properties file", "is described in `schema.yml`, not in `_orders__models.yml`."),
+        ("properties file", "(`everything.yml`) does not match the expected per-model file name (`publications.yml`)"),
+        ("internal properties file", "is described in `schema.yml`, not in `_platform__models.yml`."),
         ("grain", "check_model_description_contains_regexp_pattern: "),
         ("column description", "check_model_column_description_populated: "),
         ("column type", "check_model_column_name_complies_to_column_type: "),
-        ("key", "`order_lines` does not have a test for uniqueness of a column."),
+        ("key", "`publications` does not have a test for uniqueness of a column."),
         ("source", "check_lineage_source_cannot_be_used: "),
         ("table name", "contains hard-coded table references"),
     ],
@@ -221,24 +221,24 @@ def test_a_broken_convention_is_refused(
     _make_bad(content, kind)
     bad = tmp_path / "manifest.json"
     bad.write_text(json.dumps(content))
-    monkeypatch.setattr(lint_conventions, "packages_with_models", lambda _: ["orders"])
+    monkeypatch.setattr(lint_conventions, "packages_with_models", lambda _: ["platform"])
     assert lint_conventions.run(["--manifest", str(bad)]) == lint_conventions.FINDINGS
     said = capfd.readouterr().out
     assert message in said
-    assert "domains/orders/models/" in said
+    assert "domains/platform/models/" in said
 
 
 def test_an_intermediate_model_is_named_for_its_domain_and_step(
     manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """No domain of the demonstration has one, so this test moves a staging model."""
+    """A staging model is moved."""
     content = json.loads(manifest.read_text())
-    moved = content["nodes"]["model.orders.stg_tills__transactions"]
-    moved["original_file_path"] = "models/intermediate/int_orders__lines_joined.sql"
-    moved["name"] = "int_orders__lines_joined"
+    moved = content["nodes"]["model.platform.stg_records__publications"]
+    moved["original_file_path"] = "models/intermediate/int_platform__lines_joined.sql"
+    moved["name"] = "int_platform__lines_joined"
     changed = tmp_path / "manifest.json"
     changed.write_text(json.dumps(content))
-    monkeypatch.setattr(lint_conventions, "packages_with_models", lambda _: ["orders"])
+    monkeypatch.setattr(lint_conventions, "packages_with_models", lambda _: ["platform"])
     lint_conventions.run(["--manifest", str(changed)])
     said = capfd.readouterr().out
     assert re.search(r"^\d+ checks in 1 domains", said, re.M)
@@ -251,7 +251,7 @@ def test_property_files_may_end_in_yaml(
     bad = tmp_path / "manifest.json"
     bad.write_text(manifest.read_text().replace('.yml"', '.yaml"'))
     assert ".yaml" in bad.read_text()
-    monkeypatch.setattr(lint_conventions, "packages_with_models", lambda _: ["orders"])
+    monkeypatch.setattr(lint_conventions, "packages_with_models", lambda _: ["platform"])
     lint_conventions.run(["--manifest", str(bad)])
     said = capfd.readouterr().out
     assert re.search(r"^\d+ checks in 1 domains: 0 findings\.$", said, re.M), said
@@ -267,7 +267,7 @@ def test_a_convention_that_matches_nothing_is_a_failure(
 
 
 def test_a_convention_may_match_nothing_in_some_domains(manifest: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert lint_conventions.run(["--manifest", str(manifest), "catalogue"]) == lint_conventions.FINE
+    assert lint_conventions.run(["--manifest", str(manifest), "platform"]) == lint_conventions.FINE
     assert re.search(r"^\d+ checks in 1 domains: 0 findings\.$", capfd.readouterr().out, re.M)
 
 
@@ -292,7 +292,7 @@ def test_pages_and_rights_that_are_out_of_step_fail(
     )
     monkeypatch.setattr(lint_mesh.infra, "is_up_to_date", lambda *_: False)
     monkeypatch.setattr(lint_mesh, "FOLDER", tmp_path)
-    assert lint_mesh.run(["domains/orders/models/orders.yml"]) == lint_mesh.lint_conventions.FINDINGS
+    assert lint_mesh.run(["domains/platform/models/platform.yml"]) == lint_mesh.lint_conventions.FINDINGS
     out, err = capfd.readouterr()
     assert "The catalog is out of date: 1 finding." in err
     assert "The infrastructure template is out of date: 1 finding." in err
@@ -386,17 +386,9 @@ def select(manifest: Path) -> Any:
 SELECTORS = {s["name"]: s for s in yaml.safe_load((REPOSITORY / "selectors.yml").read_text())["selectors"]}
 
 
-def test_a_domain_is_selected_with_what_it_reads(select: Any) -> None:
-    """As selectors.yml says."""
-    orders = select("--select", "+package:orders", "--resource-type", "model")
-    assert "orders.output_ports.order_lines" in orders
-    assert "catalogue.output_ports.products" in orders
-    assert not any(name.startswith("customer_behaviour.") for name in orders)
-    assert not set(DOMAINS) & set(SELECTORS)
-
-
 @pytest.mark.parametrize("name", sorted(set(SELECTORS) - {"changed"}))
 def test_each_selector_is_described_and_selects_something(select: Any, name: str) -> None:
+    assert name not in DOMAINS
     assert SELECTORS[name]["description"].strip()
     assert len(select("--selector", name, "--resource-type", "model")) >= 2
 
@@ -406,9 +398,9 @@ def _state(manifest: Path, folder: Path, change: str) -> Path:
     content = json.loads(manifest.read_text())
     nodes = content["nodes"]
     if change == "model":
-        nodes["model.customers.stg_loyalty__demographics"]["raw_code"] = "select 1 as household_id"
+        nodes["model.platform.stg_records__publications"]["raw_code"] = "select 1 as port_id"
     elif change == "check":
-        (check,) = [i for i in nodes if i.startswith("test.orders.not_null_baskets_store_id")]
+        (check,) = [i for i in nodes if i.startswith("test.platform.not_null_publications_product")]
         del nodes[check]
     folder.joinpath("manifest.json").write_text(json.dumps(content))
     return folder
@@ -420,18 +412,18 @@ def test_the_selector_changed_selects_what_differs_and_its_readers(select: Any, 
     other.mkdir()
     assert select("--selector", "changed", "--state", str(_state(manifest, same, "nothing"))) == []
     selected = select("--selector", "changed", "--state", str(_state(manifest, other, "model")))
-    assert "customers.staging.stg_loyalty__demographics" in selected
-    assert "customers.output_ports.households" in selected
-    assert not any("order_lines" in name for name in selected)
+    assert "platform.staging.stg_records__publications" in selected
+    assert "platform.output_ports.publications" in selected
+    assert not any("port_quality" in name for name in selected)
 
 
 def test_a_port_is_built_when_only_a_check_of_it_changed(select: Any, manifest: Path, tmp_path: Path) -> None:
     state = str(_state(manifest, tmp_path, "check"))
     assert select("--selector", "changed", "--resource-type", "model", "--state", state) == []
     listed = select(*changed_ports.LIST, "--state", state)
-    assert changed_ports.ports_of(listed) == ["orders.output_ports.baskets"]
-    assert select("--select", "orders.output_ports.baskets", "--resource-type", "model") == [
-        "orders.output_ports.baskets"
+    assert changed_ports.ports_of(listed) == ["platform.output_ports.publications"]
+    assert select("--select", "platform.output_ports.publications", "--resource-type", "model") == [
+        "platform.output_ports.publications"
     ]
 
 

@@ -104,3 +104,11 @@ def test_an_empty_batch_changes_nothing(demonstration: Demonstration) -> None:
         assert lines(demonstration) == before
     finally:
         land("--withdraw", "transactions/2017-W04")
+
+
+def test_a_domain_is_selected_with_what_it_reads(demonstration: Demonstration) -> None:
+    """As selectors.yml says."""
+    listed = demonstration.dbt("ls", "--select", "+package:orders", "--resource-type", "model").output
+    assert "orders.output_ports.order_lines" in listed
+    assert "catalogue.output_ports.products" in listed
+    assert "customer_behaviour." not in listed
