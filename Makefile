@@ -1,7 +1,7 @@
 # The commands of this repository. They need Python 3.11 or newer, git and make.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-thorough test-engines lint bench bench-engines rig-emr rig-athena rig-down rig-status clean
+.PHONY: help serve test test-thorough test-engines lint bench bench-engines rig-emr rig-athena rig-down rig-status clean
 PORT ?= 8080
 # To choose the Python for the environments: make test PYTHON=python3.12
 export PYTHON
@@ -9,9 +9,12 @@ export PYTHON
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
 
+# demonstration: begin
+.PHONY: demo
 demo: ## Build the whole mesh on this machine from scratch: environment, lake, ports, catalog
 	@demo/run.sh
 
+# demonstration: end
 serve: ## Serve the catalog at http://127.0.0.1:8080 (change the port: PORT=8081)
 	@tools/environment.sh run
 	@.venv/bin/portmesh serve --port $(PORT)
@@ -29,10 +32,14 @@ test test-thorough:
 # Uses its own rig, because the tests empty its lake. CI runs PART=core.
 PART ?= all
 TESTS_all = "--engine emr" "--engine athena" "tests/engines"
-TESTS_core = "tests/engines/test_whole_mesh.py tests/engines/test_parity.py tests/engines/test_spark_adapter.py tests/engines/test_athena_adapter.py" \
+TESTS_core = "tests/engines/test_parity.py tests/engines/test_spark_adapter.py tests/engines/test_athena_adapter.py" \
   "--engine emr tests/test_output_port.py" "--engine athena tests/test_output_port.py"
+# demonstration: begin
+TESTS_all += "demo/tests/engines"
+TESTS_core += "demo/tests/engines"
+# demonstration: end
 test-engines: export PORTMESH_RIG_HOME := $(CURDIR)/.rig/tests
-test-engines: ## Run the tests of ports on Spark and on Athena, and the tests of the rigs (PART=core: the whole mesh, every kind of check, the adapters, and ports)
+test-engines: ## Run the tests of ports on Spark and on Athena, and the tests of the rigs (PART=core: every kind of check, the adapters, and ports)
 	@tools/environment.sh dev
 	@.venv/bin/dbt --quiet deps
 	@tools/environment.sh rig

@@ -10,7 +10,6 @@ from __future__ import annotations
 import doctest
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,9 +20,8 @@ import yaml
 from markdown_it import MarkdownIt
 from sqlfluff.core import FluffConfig, Linter
 
-from portmesh.cli import EXAMPLES
 from tests.mesh import REPOSITORY
-from tests.repository import copy_repository, git_files
+from tests.repository import git_files
 
 # Output that differs from run to run.
 VARIABLE = (
@@ -35,7 +33,6 @@ VARIABLE = (
 )
 LINTER = Linter(FluffConfig.from_path(str(REPOSITORY / ".sqlfluff"), overrides={"dialect": "duckdb", "rules": "LT01"}))
 LOOK = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-PAGES = ["README.md", "docs/analyst.md", "docs/consumer.md", "docs/on-call.md", "docs/platform-engineer.md"]
 
 
 @dataclass(frozen=True)
@@ -107,54 +104,6 @@ def write(block: Block, file: Path) -> None:
     before, found, after = file.read_text().partition(above[1:] + "\n")
     assert found, f"{block}: {file.name} has no line {above[1:]!r}"
     file.write_text(before + found + "".join(line.removeprefix("+") + "\n" for line in added) + after)
-
-
-@pytest.fixture(scope="module")
-def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the repository, built as `make demo` builds it."""
-    folder = tmp_path_factory.mktemp("docs") / "portmesh"
-    copy_repository(folder)
-    (folder / ".venv").symlink_to(REPOSITORY / ".venv")
-    (folder / "tools/environment.sh").write_text("#!/bin/sh\n# The test's own environment is used.\n")
-    code, printed = typed("demo/run.sh", folder)
-    assert code == 0, printed
-    return folder
-
-
-@pytest.fixture
-def mesh(demonstration: Path, tmp_path: Path) -> Path:
-    """A copy of the built demonstration, which a page may change."""
-    folder = Path(shutil.copytree(demonstration, tmp_path / "portmesh", symlinks=True))
-    shutil.rmtree(folder / "dbt_packages")
-    assert typed("dbt --quiet deps", folder) == (0, "")
-    return folder
-
-
-@pytest.mark.thorough
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_does_what_it_shows(name: str, mesh: Path) -> None:
-    page = REPOSITORY / name
-    done = 0
-    for block in blocks(page):
-        if "title" in block.options:
-            write(block, mesh / block.options["title"])
-        for command, shown, ends_with in steps(block):
-            code, printed = typed(command, mesh)
-            if differs(shown, printed) or code != ends_with:
-                pytest.fail(f"{block}: {command} ended with {code} and printed\n{printed}", pytrace=False)
-            done += 1
-    assert done > 0
-
-
-@pytest.mark.thorough
-def test_the_examples_of_the_help_run(mesh: Path) -> None:
-    """Those that need a renamed port, an earlier version or an engine on AWS are run by the tests of their command."""
-    elsewhere = {"rollback", "rename", "retire", "maintain", "meter", "serve"}
-    examples = {command.__name__: example for command, example in EXAMPLES.items()}
-    assert elsewhere < set(examples)
-    for name in examples.keys() - elsewhere:
-        code, printed = typed(examples[name], mesh)
-        assert code == 0, printed
 
 
 def fault(block: Block) -> str | None:
