@@ -24,6 +24,7 @@ from portmesh.commands.register import register
 from portmesh.commands.rename import rename
 from portmesh.commands.retire import retire
 from portmesh.commands.rollback import rollback
+from portmesh.commands.sample import sample
 from portmesh.commands.serve import serve
 from portmesh.commands.status import status
 from portmesh.errors import PortmeshError
@@ -31,6 +32,7 @@ from portmesh.output import console
 
 EXAMPLES: dict[Callable[..., None], str] = {
     register: "portmesh register --check",
+    sample: "portmesh sample orders --share 1%",
     build: "portmesh build --select order_lines+",
     status: "portmesh status orders.order_lines",
     clean: "portmesh clean --dry-run",

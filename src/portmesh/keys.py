@@ -102,6 +102,8 @@ class PortMeta(BaseModel):
 class ColumnMeta(BaseModel):
     """`config.meta` of a port's column."""
 
+    level: str = _one_of(CLASSIFICATIONS, "How sensitive the column is, if not as the port's classification says.")
+
 
 class CheckMeta(BaseModel):
     """`config.meta` of a check."""
@@ -133,6 +135,7 @@ class Owner(BaseModel):
 class SourceMeta(BaseModel):
     """`config.meta` of a source or of one of its tables."""
 
+    classification: str = _one_of(CLASSIFICATIONS, "How sensitive the data is. `portmesh sample` masks by it.")
     external_location: str = Field("", description="What DuckDB reads in place of the table, on the laptop and in CI.")
     formatter: Literal["newstyle", "oldstyle", "template"] | None = None
     landing: dict[str, Any] | None = Field(None, description="How the source's files come, and how they are read.")
@@ -142,4 +145,5 @@ class SourceMeta(BaseModel):
 class SourceColumnMeta(BaseModel):
     """`config.meta` of a source table's column."""
 
+    level: str = _one_of(CLASSIFICATIONS, "How sensitive the column is, if not as the table's classification says.")
     from_: str = Field("", alias="from", description="The column's name in the files, if it is another one.")

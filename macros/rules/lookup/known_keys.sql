@@ -5,13 +5,14 @@
       {'port': {'version': {}, 'classification': {}, 'subject': {'entity': {}, 'key': {}}, 'freshness': {'column':
       {}, 'warn_after': {'count': {}, 'period': {}}, 'error_after': {'count': {}, 'period': {}}}, 'consumers':
       [{'name': {}, 'purpose': {}, 'until': {}}], 'keep_versions': {}, 'agreements': [{'from': {}, 'with': {},
-      'reason': {}}], 'starts_from': {}, 'exemptions': [{'rule': {}, 'reason': {}, 'until': {}}]}, 'column': {},
-      'check': {'dimension': {}, 'row_wise': {}, 'exemptions': [{'rule': {}, 'reason': {}, 'until': {}}]},
-      'product': {'kind': {}, 'stage': {}, 'engine': {}, 'purpose': {}, 'channel': {}, 'exemptions': [{'rule': {},
-      'reason': {}, 'until': {}}]}, 'owner': {'name': {}, 'email': {}, 'github': {}}, 'source':
-      {'external_location': {}, 'formatter': {}, 'landing': {'format': {}, 'delimiter': {}, 'encoding': {},
-      'decimal': {}, 'thousands': {}, 'dates': {}, 'timestamps': {}, 'nulls': {}, 'true_values': {}, 'false_values':
-      {}, 'header': {}, 'quote': {}, 'skip_rows': {}, 'new_columns': {}, 'missing_columns': {}, 'bad_rows': {},
-      'key': {}}, 'exemptions': [{'rule': {}, 'reason': {}, 'until': {}}]}, 'source_column': {'from': {}}}
+      'reason': {}}], 'starts_from': {}, 'exemptions': [{'rule': {}, 'reason': {}, 'until': {}}]}, 'column':
+      {'level': {}}, 'check': {'dimension': {}, 'row_wise': {}, 'exemptions': [{'rule': {}, 'reason': {}, 'until':
+      {}}]}, 'product': {'kind': {}, 'stage': {}, 'engine': {}, 'purpose': {}, 'channel': {}, 'exemptions':
+      [{'rule': {}, 'reason': {}, 'until': {}}]}, 'owner': {'name': {}, 'email': {}, 'github': {}}, 'source':
+      {'classification': {}, 'external_location': {}, 'formatter': {}, 'landing': {'format': {}, 'delimiter': {},
+      'encoding': {}, 'decimal': {}, 'thousands': {}, 'dates': {}, 'timestamps': {}, 'nulls': {}, 'true_values': {},
+      'false_values': {}, 'header': {}, 'quote': {}, 'skip_rows': {}, 'new_columns': {}, 'missing_columns': {},
+      'bad_rows': {}, 'key': {}}, 'exemptions': [{'rule': {}, 'reason': {}, 'until': {}}]}, 'source_column':
+      {'level': {}, 'from': {}}}
   )[of]) -}}
 {% endmacro %}

@@ -1,0 +1,182 @@
+"""Decides which rows of each table are taken, and which columns are masked. Nothing is read for that.
+
+One entity is sampled: the same customers in every table that has their key. Other tables follow over declared keys, so
+that what one table refers to is also taken from the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from portmesh.keys import CLASSIFICATIONS
+from portmesh.sampling.wanted import Wanted, Wish
+
+SMALL = 10_000
+"""Tables of up to so many rows without the sampled key are taken as a whole."""
+STAMPS = ("_batch_id", "_landed_at")
+"""Written by the lake itself; never masked."""
+
+WITHOUT_MASK = ("STRUCT", "MAP", "UNION", "VARIANT", "BLOB", "BIT", "INTERVAL", "GEOMETRY")
+"""Types whose values are not replaced but left out. Lists are too."""
+
+Place = tuple[str, str]
+"""A column of a table: the table's label, and the column's name in lower case."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What production's catalog says about a table: its columns with DuckDB's types, and its size.
+
+    `rows` is None if nobody knows them before reading, as for a view. `bytes` are those that will be read.
+    """
+
+    columns: Mapping[str, str]
+    rows: int | None
+    bytes: int
+
+    def has(self, column: str) -> bool:
+        return column in {name.lower() for name in self.columns}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How a table is sampled: `way` is hash, linked, whole or rows.
+
+    `hash`: rows whose `column` has a hash below the share. `linked`: rows whose `column` is among the values that were
+    taken in the columns `links`. `rows`: each row by its own hash. `masked` has the masked columns, each with how.
+    """
+
+    table: Wanted
+    facts: Facts
+    way: str
+    column: str = ""
+    links: tuple[Place, ...] = ()
+    masked: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_unclassified(self) -> bool:
+        """Whether columns are masked only because nobody classified them."""
+        stated = self.table.classification or set(self.table.levels) >= {name.lower() for name in self.masked}
+        return bool(self.masked) and not stated
+
+
+def choose(wish: Wish, facts: Mapping[str, Facts], mask_above: str, whole: bool) -> list[Choice]:
+    """A choice for each table, those first that others are linked to. `whole`: the share is 100 %."""
+    tables = {table.label: table for table in wish.tables}
+    links = list(_links(tables, facts))
+    sampled = _sampled_columns(wish, facts)
+    chosen: dict[str, tuple[str, str, tuple[Place, ...]]] = {}
+    for label in tables:
+        rows = facts[label].rows
+        if whole or (label not in sampled and rows is not None and rows <= SMALL):
+            chosen[label] = ("whole", "", ())
+        elif label in sampled:
+            chosen[label] = ("hash", sampled[label], ())
+    while found := next(_linked(tables, chosen, links), None):
+        label, column, places = found
+        chosen[label] = ("linked", column, places)
+    for label, table in tables.items():
+        if label not in chosen:
+            single = table.key[0] if len(table.key) == 1 and facts[label].has(table.key[0]) else ""
+            chosen[label] = ("hash", single, ()) if single else ("rows", "", ())
+    levels = _levels(tables, facts, links, sampled)
+    return [
+        Choice(
+            tables[label], facts[label], *how, masked=_masked(tables[label], facts[label], levels, mask_above, links)
+        )
+        for label, how in chosen.items()
+    ]
+
+
+def _sampled_columns(wish: Wish, facts: Mapping[str, Facts]) -> dict[str, str]:
+    """The column by which each table is sampled: the key of the entity that most tables have.
+
+    If no port names a subject, the key that most tables have.
+    """
+    keys = {table.key[0]: frozenset(table.key) for table in wish.tables if len(table.key) == 1}
+    best: dict[str, str] = {}
+    for candidates in (wish.subjects, keys):
+        for name in sorted(candidates):
+            having = {
+                label: column
+                for label, fact in facts.items()
+                for column in sorted(candidates[name], reverse=True)
+                if fact.has(column)
+            }
+            if len(having) > len(best):
+                best = having
+        if best:
+            break
+    return best
+
+
+def _links(tables: Mapping[str, Wanted], facts: Mapping[str, Facts]) -> Iterator[tuple[Place, Place]]:
+    """Pairs of columns that join two tables: declared ones first, then a key and columns of the same name."""
+    for label, table in tables.items():
+        for reference in table.references:
+            pair = ((label, reference.column), (reference.to, reference.to_column))
+            if reference.to != label and all(place in facts and facts[place].has(column) for place, column in pair):
+                yield pair
+    for label, table in tables.items():
+        key = table.key[0] if len(table.key) == 1 else ""
+        for other in tables:
+            if key and other != label and facts[other].has(key) and facts[label].has(key):
+                yield (other, key), (label, key)
+
+
+def _linked(
+    tables: Mapping[str, Wanted],
+    chosen: Mapping[str, tuple[str, str, tuple[Place, ...]]],
+    links: Sequence[tuple[Place, Place]],
+) -> Iterator[tuple[str, str, tuple[Place, ...]]]:
+    """Tables without a choice that a sampled one is linked to, with the column and all places that it is linked to."""
+    both_ways = [*links, *((there, here) for here, there in links)]
+    narrowed = {label for label, (way, *_) in chosen.items() if way in ("hash", "linked")}
+    for label in tables:
+        open_links = [(here[1], there) for here, there in both_ways if here[0] == label and there[0] in narrowed]
+        if label not in chosen and open_links:
+            column = open_links[0][0]
+            yield label, column, tuple(dict.fromkeys(there for mine, there in open_links if mine == column))
+
+
+def _levels(
+    tables: Mapping[str, Wanted],
+    facts: Mapping[str, Facts],
+    links: Sequence[tuple[Place, Place]],
+    sampled: Mapping[str, str],
+) -> dict[Place, int]:
+    """The rank of each column's classification. Joined columns have the highest of theirs, or no join would be left."""
+    groups: dict[Place, set[Place]] = {}
+    of_entity = list(sampled.items())
+    for here, there in [*links, *pairwise(of_entity)]:
+        both = groups.get(here, {here}) | groups.get(there, {there})
+        groups.update(dict.fromkeys(both, both))
+    own = {
+        (label, name.lower()): CLASSIFICATIONS.index(table.level(name.lower()))
+        for label, table in tables.items()
+        for name in facts[label].columns
+    }
+    return {place: max(own[member] for member in groups.get(place, {place})) for place in own}
+
+
+def _masked(
+    table: Wanted, facts: Facts, levels: Mapping[Place, int], mask_above: str, links: Sequence[tuple[Place, Place]]
+) -> dict[str, str]:
+    """The columns of a table that are masked, each with how: value, choice or null."""
+    limit = CLASSIFICATIONS.index(mask_above)
+    keys = {place[1] for pair in links for place in pair if place[0] == table.label} | set(table.key)
+    return {
+        name: _how(name.lower(), kind, keys, table.accepted)
+        for name, kind in facts.columns.items()
+        if levels[table.label, name.lower()] > limit and name not in STAMPS
+    }
+
+
+def _how(name: str, kind: str, keys: set[str], accepted: Mapping[str, Sequence[Any]]) -> str:
+    """`choice`: one of the accepted values; `value`: another value of the same shape; `null`: this type has no mask."""
+    if name not in keys and (name in accepted or kind == "BOOLEAN" or kind.startswith("ENUM")):
+        return "choice"
+    return "null" if kind.endswith("]") or kind.startswith(WITHOUT_MASK) else "value"
