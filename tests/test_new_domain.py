@@ -168,10 +168,22 @@ def test_the_new_domain_parses_and_passes_lint_and_every_rule(root: Path, portme
     assert (group["description"], meta["purpose"]) == (ANSWERS["--description"], ANSWERS["--purpose"])
     assert (meta["channel"], meta["kind"], meta["engine"]) == ("#data-finance", "consumer-aligned", "emr")
     assert meta["stage"] == "proposed"
+    (root / "costs.csv").write_text("Shop Nr;Datum;Kosten\n1;01.02.2026;1,50\n")
+    about = [
+        "--description",
+        "The ledger's export, once a day.",
+        "--every",
+        "day",
+        "--grain",
+        "One row per shop and day.",
+    ]
+    added = portmesh("new", "source", "finance.ledger", "--from", "costs.csv", *about)
+    assert added.exit_code == 0, added.err
+    assert "infra/domains.yaml" in added.out
     for command in (
         "portmesh register --check",
         "python -m tools.lint_mesh",
-        "check-yaml domains/finance/models/finance.yml domains/finance/dbt_project.yml",
+        "check-yaml domains/finance/models/finance.yml domains/finance/models/staging/_finance__sources.yml",
         "dbt --warn-error compile",
         "dbt build --select package:finance",
     ):

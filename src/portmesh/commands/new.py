@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from portmesh.commands.made import generate, print_made
+from portmesh.commands.new_source import source
 from portmesh.commands.options import AsJson, epilog
 from portmesh.commands.questions import Question, answers
-from portmesh.dbt import install_packages
-from portmesh.errors import FindingsError, PortmeshError
-from portmesh.generated import write_generated
 from portmesh.keys import ENGINES, KINDS
-from portmesh.output import console, errors_as_json, print_json
+from portmesh.output import errors_as_json
 from portmesh.repository import find_root
 from portmesh.scaffold.domain import (
     NewDomain,
@@ -27,7 +24,6 @@ from portmesh.scaffold.domain import (
 )
 from portmesh.scaffold.register import CODEOWNERS
 from portmesh.scaffold.rendering import assert_text
-from portmesh.text import facts_block
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -108,26 +104,8 @@ def domain(
         said = answers(given, [OWNER, EMAIL, CHANNEL, DESCRIPTION, PURPOSE, KIND, ENGINE, last])
         new = NewDomain(name, **{option.removeprefix("--"): answer for option, answer in said.items()})
         written = make_domain(root, new)
-        written += _generate(root, name, written)
-    _print(f"The domain {name} is ready.", written, f"portmesh new source {name}.SOURCE, then commit", as_json)
+        written += generate(root, f"The domain {name}", written)
+    print_made(f"The domain {name} is ready.", written, f"portmesh new source {name}.SOURCE, then commit", as_json)
 
 
-def _generate(root: Path, name: str, written: Sequence[str]) -> list[str]:
-    """What the new domain changes in the generated files. Returns their paths."""
-    try:
-        install_packages()
-        return write_generated(root)
-    except PortmeshError as error:
-        raise FindingsError(
-            f"The domain {name} was made, but the mesh cannot be read. {error.message}",
-            [("written", "\n".join(written)), *(fact for fact in error.facts if fact[0] != "next")],
-            "fix this, then: dbt deps, portmesh catalog and portmesh infra",
-        ) from error
-
-
-def _print(done: str, written: list[str], next_step: str, as_json: bool) -> None:
-    if as_json:
-        print_json({"written": written, "next": next_step})
-    else:
-        block = facts_block([("written", "\n".join(written)), ("next", next_step)])
-        console().print(f"{done}\n\n{block}", markup=False, soft_wrap=True)
+app.command(epilog=epilog("portmesh new source finance.ledger --from costs.csv"))(source)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def _problem(root: Path, name: str) -> str:
         return f"that is {OF_THE_ENGINES[name]}"
     if name == "dbt" or name.startswith("dbt_"):
         return "that is the name of a dbt package"
-    if name in _reserved_words():
+    if name in reserved_words():
         return "that is a reserved word of SQL, so every query would have to quote it"
     project = read_mapping(root, root / "dbt_project.yml").get("name")
     if name == project:
@@ -86,10 +87,12 @@ def _problem(root: Path, name: str) -> str:
     return ""
 
 
-def _reserved_words() -> set[str]:
+@cache
+def reserved_words() -> frozenset[str]:
+    """The words that SQL takes for its own on one of the engines."""
     with duckdb.connect() as database:
         rows = database.execute("select keyword_name, keyword_category from duckdb_keywords()").fetchall()
-    return {word for word, kind in rows if kind != "unreserved"} | RESERVED_ELSEWHERE
+    return RESERVED_ELSEWHERE | {word for word, kind in rows if kind != "unreserved"}
 
 
 def _foreign_packages(root: Path) -> set[str]:

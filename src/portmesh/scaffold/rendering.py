@@ -24,7 +24,7 @@ def render(template: str, **facts: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["yaml"] = yaml_text
+    environment.filters |= {"yaml": yaml_text, "yaml_value": _yaml_value}
     return environment.get_template(template).render(**facts).rstrip("\n") + "\n"
 
 
@@ -32,6 +32,13 @@ def yaml_text(text: str) -> str:
     """A text as YAML reads it back on one line, also inside braces; in quotes only where it needs them."""
     is_plain = PLAIN.fullmatch(text) and text.lower() not in NO_TEXT
     return text if is_plain else json.dumps(text, ensure_ascii=False)
+
+
+def _yaml_value(value: Any) -> str:
+    """A text, number, truth value or list of them on one line."""
+    if isinstance(value, list):
+        return f"[{', '.join(_yaml_value(each) for each in value)}]"
+    return yaml_text(value) if isinstance(value, str) else json.dumps(value)
 
 
 def assert_text(text: str) -> None:
