@@ -44,7 +44,7 @@ def _end_of_list(root: Path, path: Path, text: str, lines: Sequence[str], keys: 
     found: Any = YAML().load(text)
     for key in keys:
         is_there = isinstance(found, list) or key in found
-        found = found[key] if is_there else None  # type: ignore[index]
+        found = found[key] if is_there else None
     if not isinstance(found, list) or not found or found.fa.flow_style():  # type: ignore[attr-defined]
         raise _not_here(root, path, keys)
     first, dash = found.lc.line, found.lc.col  # type: ignore[attr-defined]
