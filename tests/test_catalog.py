@@ -471,7 +471,7 @@ def test_without_a_catalog_serve_says_how_to_make_one(
     err = capsys.readouterr().err
     assert err.startswith("There is no catalog to serve yet.\n")
     assert "target/static_index.html" in err
-    assert "make demo, or: dbt docs generate --static" in err
+    assert "dbt build, then: dbt docs generate --static" in err
 
 
 def test_the_catalog_is_where_dbt_puts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

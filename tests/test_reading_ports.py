@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from portmesh.dbt import parse_manifest
 from tests.engine import ENGINES
 from tests.mesh import REPOSITORY, Mesh
 from tests.test_output_port import COLUMNS, EXEMPT, LINES, good
@@ -203,20 +201,3 @@ def test_who_asks_for_the_checks_of_readers_gets_them(mesh_of_two: Mesh) -> None
     assert mesh_of_two.dbt("build").ok
     tested = mesh_of_two.dbt("test", "--select", "lines", "--indirect-selection", "eager")
     assert tested.statuses[CHECK] == "pass"
-
-
-# The demonstration
-
-
-def test_no_row_of_another_domains_port_is_stored_before_it_is_used() -> None:
-    """On Spark, where staging and intermediate models are tables, only ports contain rows that come from a port."""
-    manifest = parse_manifest("--target", "emr")
-    models = {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
-    readers = [model for model in models.values() if _ports_of_others(model, models)]
-    assert len(readers) >= 7
-    assert [r["name"] for r in readers if r["config"]["materialized"] not in ("output_port", "ephemeral")] == []
-
-
-def _ports_of_others(model: dict[str, Any], models: dict[str, Any]) -> list[str]:
-    read = [models[key] for key in model["depends_on"]["nodes"] if key in models]
-    return [r["name"] for r in read if r["package_name"] != model["package_name"]]

@@ -1,7 +1,7 @@
 """Takes the demonstration out of the repository: its folder, its domains, and every mention elsewhere.
 
-A mention stands between two comments, `demonstration: begin` and `demonstration: end`, each on a line of its own. Lists
-of the domains and generated files are written again, in a copy of the repository, and checked there. Only then is the
+A mention stands between two comments, `demonstration: begin` and `demonstration: end`, each alone on its line. Lists of
+the domains and generated files are written again, in a copy of the repository, and checked there. Only then is the
 repository changed: everything, or nothing.
 """
 
@@ -32,8 +32,10 @@ from portmesh.scaffold.writing import write_all
 
 FOLDER = "demo"
 DOMAINS = ("catalogue", "customer_behaviour", "customers", "marketing", "orders")
-BEGIN, END = "demonstration: begin", "demonstration: end"
-MENTION = re.compile(rf"^[^\n]*{BEGIN}[^\n]*\n.*?^[^\n]*{END}[^\n]*\n", re.MULTILINE | re.DOTALL)
+COMMENT = r"^[ \t]*(?:#|<!--) demonstration: {}(?: -->)?\n"
+BEGIN, END = COMMENT.format("begin"), COMMENT.format("end")
+MENTION = re.compile(f"{BEGIN}.*?{END}", re.MULTILINE | re.DOTALL)
+MARK = re.compile(f"{BEGIN}|{END}", re.MULTILINE)
 ASIDE = ".demonstration.part"
 """Where folders and files are put before they are deleted."""
 
@@ -159,13 +161,16 @@ def _without_mentions(root: Path, names: Sequence[str]) -> dict[str, str]:
     texts: dict[str, str] = {}
     for name in names:
         text = _text(root / name) or ""
-        if BEGIN in text or END in text:
+        if MARK.search(text):
             texts[name] = MENTION.sub("", text)
-    broken = [name for name, text in texts.items() if BEGIN in text or END in text]
+    broken = [name for name, text in texts.items() if MARK.search(text)]
     if broken:
         raise FindingsError(
             "A part about the demonstration has no begin or no end, so nothing was removed.",
-            [(name, f"a line with `{BEGIN}` without a later `{END}`, or the reverse") for name in broken],
+            [
+                (name, "a comment `demonstration: begin` without a later `demonstration: end`, or the reverse")
+                for name in broken
+            ],
             "put the comment back, then: portmesh demo remove",
         )
     return texts

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from portmesh.cli import main
+from portmesh.dbt import parse_manifest
 from tests.mesh import REPOSITORY, Mesh
 
 
@@ -112,3 +114,17 @@ def test_a_domain_is_selected_with_what_it_reads(demonstration: Demonstration) -
     assert "orders.output_ports.order_lines" in listed
     assert "catalogue.output_ports.products" in listed
     assert "customer_behaviour." not in listed
+
+
+def test_no_row_of_another_domains_port_is_stored_before_it_is_used() -> None:
+    """On Spark, where staging and intermediate models are tables, only ports contain rows that come from a port."""
+    manifest = parse_manifest("--target", "emr")
+    models = {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
+    readers = [model for model in models.values() if _ports_of_others(model, models)]
+    assert len(readers) >= 7
+    assert [r["name"] for r in readers if r["config"]["materialized"] not in ("output_port", "ephemeral")] == []
+
+
+def _ports_of_others(model: dict[str, Any], models: dict[str, Any]) -> list[str]:
+    read = [models[key] for key in model["depends_on"]["nodes"] if key in models]
+    return [r["name"] for r in read if r["package_name"] != model["package_name"]]

@@ -21,7 +21,7 @@ def find_site(root: Path) -> Path:
     target = Path(os.environ.get("DBT_TARGET_PATH") or "target").expanduser()
     file = (target if target.is_absolute() else root / target) / STATIC_PAGE
     if not file.is_file():
-        next_step = "make demo, or: dbt docs generate --static"
+        next_step = "dbt build, then: dbt docs generate --static"
         raise MissingArtifactError("There is no catalog to serve yet.", [("looked for", str(file))], next_step)
     if not is_safe(file):
         message = "The catalog was written without Portmesh, so text from the mesh could run as a script in a browser."
