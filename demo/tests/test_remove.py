@@ -202,13 +202,13 @@ def test_folders_and_mentions_are_gone(removed: Path) -> None:
 
 
 def test_no_setting_names_its_domains(removed: Path) -> None:
-    """A domain is named as a package, a folder or a database."""
+    """A domain is named as a package, a folder, a group, or in the id of a model."""
     name = re.compile(
         rf"(domains/|package[:,] ?|group: |docs/catalog/)({'|'.join(DOMAINS)})\b|\bmodel\.({'|'.join(DOMAINS)})\."
     )
     read = [
-        "packages.yml", "dbt_project.yml", "CODEOWNERS", ".sqlfluff", "pyproject.toml", "Makefile", "infra/domains.yaml",
-        "dbt-bouncer.yml", ".pre-commit-config.yaml", ".github/workflows/ci.yml",
+        "packages.yml", "dbt_project.yml", "CODEOWNERS", ".sqlfluff", "pyproject.toml", "Makefile",
+        "infra/domains.yaml", "dbt-bouncer.yml", ".pre-commit-config.yaml", ".github/workflows/ci.yml",
         *(name for name in files(removed) if name.startswith("docs/catalog/")),
     ]  # fmt: skip
     assert [file for file in read if name.search((removed / file).read_text())] == []
