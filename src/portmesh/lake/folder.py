@@ -10,8 +10,8 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,18 +22,23 @@ from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
 
 from portmesh.errors import UsageError
 from portmesh.lake.batches import BatchName
-from portmesh.lake.lake import Damage, column_differences, describe_columns, stamp
+from portmesh.lake.lake import (
+    DATA,
+    Damage,
+    FileFacts,
+    Staged,
+    column_differences,
+    describe_columns,
+    staged_in,
+)
 
-DATA = "data.parquet"
 MANIFEST = "manifest.json"
 STAGING = ".staging"
 LOCK = ".landing.lock"
-# DuckDB's own row group size, so that a scan of one batch can use several threads.
-ROWS_PER_GROUP = 122_880
 
 
 class Manifest(BaseModel):
-    """Describes a landed data file. `bytes` and `sha256` are those of the file. Times are in UTC."""
+    """Describes a landed data file. `bytes` and `sha256` are its own; `files` are those that it came from. UTC."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -44,6 +49,7 @@ class Manifest(BaseModel):
     bytes: NonNegativeInt
     sha256: str
     columns: dict[str, str]
+    files: list[FileFacts] = []
 
 
 @dataclass(frozen=True)
@@ -94,25 +100,43 @@ class FolderLake:
             self._clear_staging()
 
     def land(self, batch: BatchName, rows: pa.Table, landed_at: datetime, keep_bytes: float = 1.0) -> Manifest:
-        """Write a batch and make it visible. It replaces a batch of the same name.
+        """Stage and publish a batch.
 
         `keep_bytes` below 1 keeps only that fraction of the data file, after its manifest is written.
+        """
+        with self.stage(batch, rows.schema, landed_at) as staged:
+            staged.write(rows)
+        return self.publish(staged, keep_bytes=keep_bytes)
+
+    def stage(self, batch: BatchName, schema: pa.Schema, landed_at: datetime) -> AbstractContextManager[Staged]:
+        """A batch to write rows to, in the folder that the next landing empties."""
+        folder = self.folder / STAGING / f"{batch.feed}.{batch.batch_id}"
+        folder.mkdir(parents=True)
+        return staged_in(folder, batch, schema, landed_at)
+
+    def publish(self, staged: Staged, files: Sequence[FileFacts] = (), keep_bytes: float = 1.0) -> Manifest:
+        """Describe a staged batch and make it visible. It replaces a batch of the same name.
+
         A replacement takes two renames. Between them the batch is missing; a process killed there leaves it not landed.
         """
-        staged = self.folder / STAGING / f"{batch.feed}.{batch.batch_id}"
-        staged.mkdir(parents=True)
-        manifest = _write(staged, batch, rows, landed_at)
+        staged.close()
+        manifest = _describe(staged, files)
         if keep_bytes < 1:
-            os.truncate(staged / DATA, int(manifest.bytes * keep_bytes))
-        _sync(staged / DATA)
-        _sync(staged)
-        target = self.path(batch)
+            os.truncate(staged.path, int(manifest.bytes * keep_bytes))
+        _sync(staged.path)
+        _sync(staged.folder)
+        target = self.path(staged.batch)
         target.parent.mkdir(exist_ok=True)
         if target.exists():
-            self.withdraw(batch)
-        staged.rename(target)
+            self.withdraw(staged.batch)
+        staged.folder.rename(target)
         _sync(target.parent)
         return manifest
+
+    def columns(self, feed: str, but: BatchName) -> Mapping[str, str]:
+        """The columns of the batch of a feed that landed last, apart from `but`."""
+        manifests = [self.read_manifest(batch) for batch in self.batches(feed) if batch != but]
+        return max(manifests, key=lambda manifest: manifest.landed_at).columns if manifests else {}
 
     def withdraw(self, batch: BatchName) -> None:
         """Hide a batch with one rename, then delete it."""
@@ -178,21 +202,19 @@ class FolderLake:
         staging.mkdir()
 
 
-def _write(folder: Path, batch: BatchName, rows: pa.Table, landed_at: datetime) -> Manifest:
-    rows = stamp(rows, batch, landed_at)
-    data = folder / DATA
-    pq.write_table(rows, data, compression="zstd", row_group_size=ROWS_PER_GROUP)
+def _describe(staged: Staged, files: Sequence[FileFacts]) -> Manifest:
     manifest = Manifest(
-        feed=batch.feed,
-        batch_id=batch.batch_id,
-        landed_at=landed_at.astimezone(UTC),
-        rows=rows.num_rows,
-        bytes=data.stat().st_size,
-        sha256=_sha256(data),
-        columns=describe_columns(rows.schema),
+        feed=staged.batch.feed,
+        batch_id=staged.batch.batch_id,
+        landed_at=staged.landed_at,
+        rows=staged.rows,
+        bytes=staged.path.stat().st_size,
+        sha256=_sha256(staged.path),
+        columns=describe_columns(staged.schema),
+        files=list(files),
     )
-    (folder / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n")
-    _sync(folder / MANIFEST)
+    (staged.folder / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n")
+    _sync(staged.folder / MANIFEST)
     return manifest
 
 

@@ -10,10 +10,14 @@ from __future__ import annotations
 import os
 import warnings
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import quote
+from uuid import uuid4
 
 import boto3
 import pyarrow as pa
@@ -26,7 +30,7 @@ from pyiceberg.table import Table, Transaction
 from portmesh.aws import aws_errors_explained
 from portmesh.errors import FindingsError, UsageError
 from portmesh.lake.batches import BatchName
-from portmesh.lake.lake import Damage, column_differences, describe_columns, stamp
+from portmesh.lake.lake import Damage, FileFacts, Staged, describe_columns, lost_columns, staged_in
 
 DATABASE = "landed"
 PROMISE = "portmesh.batch."
@@ -54,6 +58,7 @@ class Promise(BaseModel):
 
     rows: NonNegativeInt
     landed_at: AwareDatetime
+    files: list[FileFacts] = []
 
 
 @dataclass(frozen=True)
@@ -106,16 +111,55 @@ class GlueLake:
         return sorted(BatchName(feed, batch_id) for batch_id in {**_promises(table), **_files(table)}) if table else []
 
     def land(self, batch: BatchName, rows: pa.Table, landed_at: datetime, keep_bytes: float = 1.0) -> LandedBatch:
-        rows = stamp(rows, batch, landed_at)
-        table = self._find_table(batch.feed) or self._create_table(batch.feed, rows.schema)
-        _assert_columns(batch, rows.schema, table.schema().as_arrow())
-        promise = Promise(rows=rows.num_rows, landed_at=landed_at.astimezone(UTC))
+        """Stage and publish a batch."""
+        with self.stage(batch, rows.schema, landed_at) as staged:
+            staged.write(rows)
+            landed = self.publish(staged)
+        if keep_bytes < 1:
+            table = self._catalog.load_table((DATABASE, batch.feed))
+            for file in _files(table)[batch.batch_id]:
+                self._cut(file, keep_bytes)
+        return landed
+
+    @contextmanager
+    def stage(self, batch: BatchName, schema: pa.Schema, landed_at: datetime) -> Iterator[Staged]:
+        """A batch to write rows to, in a temporary folder of this machine."""
+        # Iceberg's smallest whole numbers have 32 bits.
+        small = (pa.int8(), pa.int16())
+        schema = pa.schema([(field.name, pa.int32() if field.type in small else field.type) for field in schema])
+        with TemporaryDirectory(prefix="portmesh-") as folder, staged_in(Path(folder), batch, schema, landed_at) as one:
+            yield one
+
+    def publish(self, staged: Staged, files: Sequence[FileFacts] = ()) -> LandedBatch:
+        """Upload a staged batch as one file, and add it to its table in one commit.
+
+        A process killed between the two leaves the file in S3, where no reader sees it; `portmesh maintain` removes it.
+        """
+        staged.close()
+        batch, size = staged.batch, staged.path.stat().st_size if staged.rows else 0
+        table = self._find_table(batch.feed)
+        if table:
+            _assert_columns(batch, staged.schema, table.schema().as_arrow())
+        else:
+            table = self._create_table(batch.feed, staged.schema)
+        promise = Promise(rows=staged.rows, landed_at=staged.landed_at, files=list(files))
+        place = f"{table.location()}/data/_batch_id={quote(batch.batch_id, safe='')}/{uuid4()}.parquet"
+        if staged.rows:
+            self._s3.upload_file(str(staged.path), self._bucket, place.removeprefix(f"s3://{self._bucket}/"))
         with _one_commit(table) as commit:
-            commit.overwrite(rows, _is_of(batch))
+            with commit.update_schema() as columns:
+                columns.union_by_name(staged.schema)
+            commit.delete(_is_of(batch))
+            if staged.rows:
+                commit.add_files([place], check_duplicate_files=False)
             commit.set_properties({PROMISE + batch.batch_id: promise.model_dump_json()})
-        for file in _files(table)[batch.batch_id] if keep_bytes < 1 else ():
-            self._cut(file, keep_bytes)
-        return LandedBatch(promise.rows, _bytes_added(table))
+        return LandedBatch(promise.rows, size)
+
+    def columns(self, feed: str, but: BatchName) -> Mapping[str, str]:
+        """The columns of a feed's table, whatever its batches are."""
+        assert but.feed == feed
+        table = self._find_table(feed)
+        return describe_columns(table.schema().as_arrow()) if table else {}
 
     def withdraw(self, batch: BatchName) -> None:
         table = self._catalog.load_table((DATABASE, batch.feed))
@@ -223,12 +267,6 @@ def _promises(table: Table) -> dict[str, Promise]:
     }
 
 
-def _bytes_added(table: Table) -> int:
-    """The bytes that the last commit added; 0 for a batch without rows."""
-    snapshot = table.current_snapshot()
-    return int((snapshot and snapshot.summary and snapshot.summary.additional_properties.get("added-files-size")) or 0)
-
-
 def _files(table: Table) -> defaultdict[str, list[_File]]:
     """The data files of each batch, from the table's manifests. No data file is read."""
     files: defaultdict[str, list[_File]] = defaultdict(list)
@@ -241,12 +279,11 @@ def _files(table: Table) -> defaultdict[str, list[_File]]:
 
 
 def _assert_columns(batch: BatchName, got: pa.Schema, allowed: pa.Schema) -> None:
-    found, wanted = describe_columns(got), describe_columns(allowed)
-    if found != wanted:
-        allowed = f"{column_differences(wanted, found)}, as in the batches that have already landed"
+    lost, wanted = lost_columns(describe_columns(allowed), describe_columns(got))
+    if wanted:
         raise FindingsError(
             f"{batch} was not landed: its columns differ from those of {DATABASE}.{batch.feed}.",
-            [("got", column_differences(found, wanted)), ("allowed", allowed)],
+            [("got", lost), ("allowed", f"{wanted}, as in the batches that have already landed")],
             "if this is a mistake, fix the batch and land it again; "
             "if it is intended, land it as a feed with another name, and union both feeds in staging",
         )

@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt
-
 from portmesh.errors import FindingsError, MissingArtifactError, UsageError
 from portmesh.lake.contract import LandedTable
 from portmesh.lake.csv_files import read_csv
 from portmesh.lake.json_files import read_json
+from portmesh.lake.lake import FileFacts
 from portmesh.lake.parquet_files import read_parquet
 from portmesh.lake.rows import Part
 
@@ -28,18 +27,6 @@ OTHER_FORMATS = {
 }
 Progress = Callable[[int], None]
 """Called with the number of bytes that were read since the last call."""
-
-
-class FileFacts(BaseModel):
-    """A file that a batch came from: its bytes, their sha256, its rows in the batch and its rejected rows."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str
-    bytes: NonNegativeInt
-    sha256: str
-    rows: NonNegativeInt
-    rejected: NonNegativeInt
 
 
 class Files:
