@@ -93,7 +93,7 @@ def test_a_new_batch_is_read_without_a_build(staged: tuple[Mesh, Path], portmesh
     assert mesh.value(f"select count(*) from {VIEW}") == 62574 + 26311
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", sorted(DAMAGES.keys() - {"truncated"}))
 @pytest.mark.parametrize("columns", ["count(*)", "sum(sales_value)"])
 def test_landed_names_a_damaged_batch(staged: tuple[Mesh, Path], damage: str, columns: str) -> None:
     mesh, lake = staged
@@ -307,12 +307,12 @@ def test_names_from_outside_reach_no_terminal_raw(staged: tuple[Mesh, Path]) -> 
 
 def test_damage_that_fails_before_rows_are_read(staged: tuple[Mesh, Path]) -> None:
     mesh, lake = staged
-    for week in ("2017-W01", "2017-W03"):
+    for week in ("2017-W02", "2017-W03"):
         _truncate(lake / "transactions" / week)
     outcome = mesh.dbt("run")
     assert outcome.statuses["stg_lines"] == "error"
-    assert "transactions/2017-W01/data.parquet" in outcome.messages["stg_lines"]
-    assert "transactions/2017-W01 does not match its manifest" in outcome.output
+    assert "transactions/2017-W02/data.parquet" in outcome.messages["stg_lines"]
+    assert "transactions/2017-W02 does not match its manifest" in outcome.output
     assert "and       1 more of its batches" in outcome.output
 
 

@@ -16,6 +16,7 @@ from portmesh.commands.catalog import catalog
 from portmesh.commands.clean import clean
 from portmesh.commands.contract import app as contract
 from portmesh.commands.infra import infra
+from portmesh.commands.land import land
 from portmesh.commands.maintain import maintain
 from portmesh.commands.meter import meter
 from portmesh.commands.new import app as new
@@ -33,6 +34,7 @@ from portmesh.output import console
 EXAMPLES: dict[Callable[..., None], str] = {
     register: "portmesh register --check",
     sample: "portmesh sample orders --share 1%",
+    land: "portmesh land shop.orders orders.csv",
     build: "portmesh build --select order_lines+",
     status: "portmesh status orders.order_lines",
     clean: "portmesh clean --dry-run",

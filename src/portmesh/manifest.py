@@ -62,6 +62,10 @@ class Source(_Part):
     schema_name: str = Field(alias="schema")
     identifier: str
     description: str = ""
+    original_file_path: str = ""
+    config: Config = Config()
+    source_meta: dict[str, Any] = {}
+    columns: dict[str, Any] = {}
 
 
 class Owner(_Part):

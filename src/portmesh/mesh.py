@@ -56,14 +56,27 @@ class Port:
 
 @dataclass(frozen=True)
 class Source:
-    """A table that a domain reads from outside the mesh; `product` is the domain that declares it."""
+    """A table that a domain reads from outside the mesh; `product` is the domain that declares it in the file `path`.
+
+    `landing` says how its files come: the table's own keys over its source's. It is empty if it has no files.
+    `location` is what DuckDB reads instead of the table. `columns` are dbt's.
+    """
 
     id: str
     product: str
-    label: str
+    source: str
+    name: str
     description: str
     schema: str
     table: str
+    path: str = ""
+    location: str = ""
+    landing: Mapping[str, Any] = field(default_factory=dict)
+    columns: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def label(self) -> str:
+        return f"{self.source}.{self.name}"
 
 
 @dataclass(frozen=True)
@@ -168,11 +181,32 @@ def _source(source: dbts.Source) -> Source:
     return Source(
         id=source.unique_id,
         product=source.package_name,
-        label=f"{source.source_name}.{source.name}",
+        source=source.source_name,
+        name=source.name,
         description=_one_line(source.description),
         schema=source.schema_name,
         table=source.identifier,
+        path=f"domains/{source.package_name}/{source.original_file_path}",
+        location=_location(source),
+        landing=_landing(source),
+        columns=tuple(source.columns.values()),
     )
+
+
+def _location(source: dbts.Source) -> str:
+    """`external_location` as dbt-duckdb reads it, with the names of the table in it."""
+    found = str(source.config.meta.get("external_location") or "")
+    names = {"name": source.name, "identifier": source.identifier, "schema": source.schema_name}
+    return re.sub(r"\{(\w+)\}", lambda name: names.get(name[1], name[0]), found)
+
+
+def _landing(source: dbts.Source) -> Mapping[str, Any]:
+    """dbt replaces a source's whole `landing` by its table's; here the table's keys are over the source's."""
+    of_source, of_table = source.source_meta.get("landing"), source.config.meta.get("landing")
+    both = [found for found in (of_source, of_table) if found]
+    if all(isinstance(found, Mapping) for found in both):
+        return {key: value for found in both for key, value in found.items()}
+    return {"format": None}
 
 
 def docs_name(*parts: str) -> str:

@@ -96,8 +96,10 @@ class FolderLake:
                     "wait until it has ended, then run this again",
                 ) from error
             self._clear_staging()
-            yield
-            self._clear_staging()
+            try:
+                yield
+            finally:
+                self._clear_staging()
 
     def land(self, batch: BatchName, rows: pa.Table, landed_at: datetime, keep_bytes: float = 1.0) -> Manifest:
         """Stage and publish a batch.
@@ -132,6 +134,10 @@ class FolderLake:
         staged.folder.rename(target)
         _sync(target.parent)
         return manifest
+
+    def types(self, schema: pa.Schema) -> pa.Schema:
+        """Parquet keeps every type."""
+        return schema
 
     def columns(self, feed: str, but: BatchName) -> Mapping[str, str]:
         """The columns of the batch of a feed that landed last, apart from `but`."""

@@ -124,11 +124,11 @@ class GlueLake:
     @contextmanager
     def stage(self, batch: BatchName, schema: pa.Schema, landed_at: datetime) -> Iterator[Staged]:
         """A batch to write rows to, in a temporary folder of this machine."""
-        # Iceberg's smallest whole numbers have 32 bits.
-        small = (pa.int8(), pa.int16())
-        schema = pa.schema([(field.name, pa.int32() if field.type in small else field.type) for field in schema])
-        with TemporaryDirectory(prefix="portmesh-") as folder, staged_in(Path(folder), batch, schema, landed_at) as one:
-            yield one
+        with (
+            TemporaryDirectory(prefix="portmesh-") as folder,
+            staged_in(Path(folder), batch, self.types(schema), landed_at) as staged,
+        ):
+            yield staged
 
     def publish(self, staged: Staged, files: Sequence[FileFacts] = ()) -> LandedBatch:
         """Upload a staged batch as one file, and add it to its table in one commit.
@@ -154,6 +154,11 @@ class GlueLake:
                 commit.add_files([place], check_duplicate_files=False)
             commit.set_properties({PROMISE + batch.batch_id: promise.model_dump_json()})
         return LandedBatch(promise.rows, size)
+
+    def types(self, schema: pa.Schema) -> pa.Schema:
+        """Iceberg's smallest whole numbers have 32 bits."""
+        small = (pa.int8(), pa.int16())
+        return pa.schema([(field.name, pa.int32() if field.type in small else field.type) for field in schema])
 
     def columns(self, feed: str, but: BatchName) -> Mapping[str, str]:
         """The columns of a feed's table, whatever its batches are."""

@@ -124,6 +124,9 @@ class Lake(Protocol):
         Raises FindingsError if the feed has other columns, apart from new ones.
         """
 
+    def types(self, schema: pa.Schema) -> pa.Schema:
+        """A schema with the types that the lake keeps."""
+
     def columns(self, feed: str, but: BatchName) -> Mapping[str, str]:
         """The columns of a feed with their types, apart from this batch if it can be left out. Empty without any."""
 
