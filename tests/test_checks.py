@@ -23,6 +23,8 @@ select * from (values
     (4, null, 8,  3.0,                0.0,            date '2024-03-03', 'A-03')
 ) as t(id, site, level, price, ratio, day, label)
 """
+ORDERS = "select 'b' || i % 2 as _batch_id from range(20) as t(i)"
+REJECTED = "select 'b1' as _batch_id from range(2)"
 LANDINGS = """
 select now()::timestamp - interval 90 minutes as landed_at
 union all select now()::timestamp - interval 9 days
@@ -32,6 +34,7 @@ MODELS = {
     "readings": "select * from {{ source('raw', 'readings') }}",
     "no_readings": "select * from {{ ref('readings') }} where 1 = 0",
     "landings": "select * from {{ source('raw', 'landings') }}",
+    "orders": "select * from {{ source('raw', 'orders') }}",
     "old_landings": "select * from {{ ref('landings') }} where landed_at < now() - interval '1' day",
 }
 
@@ -68,6 +71,10 @@ CASES: list[tuple[str, dict[str, Any], str | None, str, int]] = [
     ("not_null_share", {"at_least": 1}, "id", "readings", 0),
     ("not_null_share", {"at_least": 1}, "level", "no_readings", 0),
     ("not_null_share", {"column_name": "nullif(level, 7)", "at_least": 0.6}, None, "readings", 1),
+    ("rejected_rows", {"of": "source('raw', 'orders')", "at_most": 0.2}, None, "orders", 0),
+    ("rejected_rows", {"of": "source('raw', 'orders')", "at_most": 0.1}, None, "orders", 1),
+    ("rejected_rows", {"of": "source('raw', 'orders')"}, None, "orders", 1),
+    ("rejected_rows", {"of": "source('raw', 'readings')"}, None, "readings", 0),
     ("row_count_between", {"min_rows": 6, "max_rows": 6}, None, "readings", 0),
     ("row_count_between", {"min_rows": 7}, None, "readings", 1),
     ("row_count_between", {"max_rows": 5}, None, "readings", 1),
@@ -89,6 +96,7 @@ WHERE_CASES: list[tuple[str, dict[str, Any], str | None, str, int]] = [
     ),
     ("matches_pattern", {"pattern": "^A", "config": {"where": "id < 3"}}, "label", "readings", 0),
     ("not_null_share", {"at_least": 1, "config": {"where": "level is not null"}}, "level", "readings", 0),
+    ("rejected_rows", {"of": "source('raw', 'readings')", "config": {"where": "id = 4"}}, None, "readings", 0),
     ("row_count_between", {"max_rows": 2, "config": {"where": "id = 4"}}, None, "readings", 0),
     ("unique_combination", {"columns": ["id", "level"], "config": {"where": "id < 4"}}, None, "readings", 0),
 ]
@@ -118,9 +126,11 @@ def model_yaml(name: str) -> dict[str, Any]:
 def measured(new_mesh: Callable[[Path], Mesh], tmp_path_factory: pytest.TempPathFactory) -> dict[str, int | None]:
     """The failing rows of every case by name. One build runs all of them."""
     mesh = new_mesh(tmp_path_factory.mktemp("checks"))
-    mesh.set_up("shop", root={"on-run-start": []}, sources=("readings", "landings"))
+    mesh.set_up("shop", root={"on-run-start": []}, sources=("readings", "landings", "orders"))
     mesh.land("readings", READINGS)
     mesh.land("landings", LANDINGS)
+    mesh.land("orders", ORDERS)
+    mesh.land("orders__rejected", REJECTED)
     for name, text in MODELS.items():
         mesh.write(f"domains/shop/models/intermediate/{name}.sql", "{{ config(materialized='table') }}\n" + text)
     models = [model_yaml(name) for name in MODELS]
@@ -201,6 +211,18 @@ WRONG: list[tuple[str, dict[str, Any], str | None, str]] = [
         {"pattern": 5},
         "label",
         "pattern is 5 (a number).\n  allowed   a regular expression\n  next      write it like",
+    ),
+    (
+        "rejected_rows",
+        {"of": "orders"},
+        None,
+        'of is "orders" (a text).\n  allowed   a source table\n  next      write it like source(',
+    ),
+    (
+        "rejected_rows",
+        {"of": "source('raw', 'readings')", "at_most": 1},
+        None,
+        "at_most is 1 (a number).\n  allowed   a share from 0, below 1\n  next      write 1 % as 0.01",
     ),
     (
         "not_null_share",

@@ -2,6 +2,7 @@
 {% macro check_dimension(kind, meta) %}
   {%- set dimensions = {
       'not_null': 'completeness', 'not_null_share': 'completeness', 'row_count_between': 'completeness',
+      'rejected_rows': 'completeness',
       'unique': 'uniqueness', 'unique_combination': 'uniqueness',
       'fresh_within': 'timeliness',
   } -%}

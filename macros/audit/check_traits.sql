@@ -27,5 +27,6 @@
       'macro.portmesh.test_row_count_between': {'reach': 'whole', 'unit': ''},
       'macro.portmesh.test_not_null_share': {'reach': 'whole', 'unit': ''},
       'macro.portmesh.test_fresh_within': {'reach': 'whole', 'unit': ''},
+      'macro.portmesh.test_rejected_rows': {'reach': 'whole', 'unit': 'batch'},
   }) }}
 {% endmacro %}

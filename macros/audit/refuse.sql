@@ -65,7 +65,8 @@ These rows come from the version or old name that it starts from (config.meta.st
 {# The unit of a check's failures: dbt's unique and accepted_values return one row for each key or value. #}
 {% macro _unit(check) %}
   {%- if check.fail_calc != 'count(*)' or not check.unit -%}{{- return('') -}}{%- endif -%}
-  {{- return(' ' ~ check.unit ~ ('s' if check.failures != 1 else '')) -}}
+  {%- set plural = 'es' if check.unit == 'batch' else 's' -%}
+  {{- return(' ' ~ check.unit ~ (plural if check.failures != 1 else '')) -}}
 {% endmacro %}
 
 {# Up to three failing values, or for not_null the keys of the failing rows. #}

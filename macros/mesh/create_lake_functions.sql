@@ -5,8 +5,8 @@
   A hook of the root project runs this SQL at the start of a dbt command. It contains nothing about the lake's state, so
   landed() also sees batches that land, or are damaged, later. On Spark and Athena a source is a table in the catalog.
 
-  The where clause compares every file with its manifest whenever the rows are read. If there is no file at all, or
-  one of them is not Parquet, DuckDB cannot plan the statement and fails with its own error; explain_lake_faults then adds
+  The where clause compares every file with its manifest whenever the rows are read. If there is no file at all, or one
+  of them is not Parquet, DuckDB cannot plan the statement and fails with its own error; explain_lake_faults then adds
   an explanation. No column may be named feed, because DuckDB would read the argument of landed() instead.
 #}
 {% macro create_lake_functions() %}

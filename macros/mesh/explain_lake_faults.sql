@@ -1,6 +1,6 @@
 {#
-  Runs after a run on the local target. If DuckDB could not plan a statement because a feed has no batch, or its first
-  file is not Parquet, landed() could not report the problem itself, so this logs the same kind of message. DuckDB's own
+  Runs after a run on the local target. If DuckDB could not plan a statement because a feed has no batch, or a file is
+  not Parquet, landed() could not report the problem itself, so this logs the same kind of message. DuckDB's own
   error is in dbt's output. On other targets a feed is a table, and there is nothing to explain.
 #}
 {% macro explain_lake_faults(results) %}

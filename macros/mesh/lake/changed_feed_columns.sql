@@ -1,9 +1,26 @@
-{# CTEs and a select that returns true, or fails if a batch lacks a column that an earlier one has, or has it with another
-   type. A new column is null in earlier batches. The error does not say which are right: the data cannot show that. #}
+{# CTEs and a select that returns true, or fails if a batch lacks a column of an earlier one or has another type.
+   A new column is null in earlier batches. The error does not say which are right: the data cannot show that. #}
 {% macro changed_feed_columns() %}
   {%- set lost = "list_filter(json_keys(columns_first), lambda name: "
       ~ "(columns_first ->> name) is distinct from (columns_promised ->> name))" -%}
   {%- set differs = 'len(' ~ lost ~ ') > 0' -%}
+  {{ portmesh._first_types() }},
+  {{ portmesh._forms() }},
+  changes as (
+    select
+      arg_min(columns_first, place) filter (differs) as columns_before,
+      count(*) filter (not differs) as batches_before,
+      arg_max(batch_id, place) filter (not differs) as last_before,
+      arg_min(columns_promised, place) filter (differs) as columns_since,
+      count(*) filter (differs) as batches_since,
+      arg_min(batch_id, place) filter (differs) as first_since
+    from (select *, {{ differs }} as differs from forms)
+  )
+  select case when first_since is not null then error({{ portmesh._change_message() }}) else true end from changes
+{% endmacro %}
+
+{# CTEs that end in `first_types`: since which batch the feed has each column, and of which type. #}
+{% macro _first_types() -%}
   landed_columns as (
     select
       (landed_at, batch_id) as place,
@@ -19,7 +36,11 @@
       arg_min(columns_promised ->> column_name, place) as first_type
     from landed_columns
     group by column_name
-  ),
+  )
+{%- endmacro %}
+
+{# A CTE with the columns of each batch, and with those that it must have, because an earlier one has them. #}
+{% macro _forms() -%}
   forms as (
     select
       batch_id,
@@ -29,19 +50,8 @@
     from promises
     inner join first_types on since <= (landed_at, batch_id)
     group by batch_id, landed_at, columns_promised
-  ),
-  changes as (
-    select
-      arg_min(columns_first, place) filter (differs) as columns_before,
-      count(*) filter (not differs) as batches_before,
-      arg_max(batch_id, place) filter (not differs) as last_before,
-      arg_min(columns_promised, place) filter (differs) as columns_since,
-      count(*) filter (differs) as batches_since,
-      arg_min(batch_id, place) filter (differs) as first_since
-    from (select *, {{ differs }} as differs from forms)
   )
-  select case when first_since is not null then error({{ portmesh._change_message() }}) else true end from changes
-{% endmacro %}
+{%- endmacro %}
 
 {% macro _change_message() %}
   {%- set batches = "case when {0} = 1 then '1 batch' else {0} || ' batches' end" -%}

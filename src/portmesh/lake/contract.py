@@ -190,7 +190,8 @@ def read_contract(
 
 
 def _wrong_key(label: str, place: list[tuple[str, str]], error: ValidationError) -> UsageError:
-    problem = error.errors()[0]
+    # A misspelt key may be the reason why another one is missing.
+    problem = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     key = ".".join(str(part) for part in ("landing", *problem["loc"]))
     message = f"{label} cannot land: {key} is not valid."
     got, allowed = repr(problem["input"]), problem["msg"].removeprefix("Value error, ")

@@ -140,9 +140,9 @@ class FolderLake:
         return schema
 
     def columns(self, feed: str, but: BatchName) -> Mapping[str, str]:
-        """The columns of the batch of a feed that landed last, apart from `but`."""
+        """The columns of all batches of a feed, apart from `but`."""
         manifests = [self.read_manifest(batch) for batch in self.batches(feed) if batch != but]
-        return max(manifests, key=lambda manifest: manifest.landed_at).columns if manifests else {}
+        return {name: type_ for manifest in manifests for name, type_ in manifest.columns.items()}
 
     def withdraw(self, batch: BatchName) -> None:
         """Hide a batch with one rename, then delete it."""
