@@ -5,33 +5,32 @@
   {%- do portmesh.assert_argument('rejected_rows', 'at_most', at_most,
       portmesh.is_number(at_most) and at_most >= 0 and at_most < 1, 'a share from 0, below 1', 'write 1 % as 0.01') -%}
   {%- set rejected = portmesh.rejected_relation(of) -%}
-  {%- if rejected %}
+  {{ portmesh._batches_with_rejected(of, rejected, at_most) if rejected
+      else 'select 0 as n_records from ' ~ model ~ ' where 1 = 0' }}
+{% endtest %}
+
+{% macro _batches_with_rejected(landed, rejected, at_most) %}
 with landed as (
     select
         _batch_id,
         count(*) as landed_rows
-    from {{ of }}
+    from {{ landed }}
     group by _batch_id
 ),
 
 rejected as (
     select
         _batch_id,
-        count(*) as rejected_rows
+        count(*) as n_records
     from {{ rejected }}
     group by _batch_id
 )
 
 select
     rejected._batch_id,
-    rejected.rejected_rows as n_records,
+    rejected.n_records,
     coalesce(landed.landed_rows, 0) as landed_rows
 from rejected
 left join landed on rejected._batch_id = landed._batch_id
-where rejected.rejected_rows > {{ at_most }} * (rejected.rejected_rows + coalesce(landed.landed_rows, 0))
-  {%- else %}
-select 0 as n_records
-from {{ model }}
-where 1 = 0
-  {%- endif -%}
-{% endtest %}
+where rejected.n_records > {{ at_most }} * (rejected.n_records + coalesce(landed.landed_rows, 0))
+{% endmacro %}

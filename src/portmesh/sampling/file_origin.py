@@ -11,8 +11,7 @@ import duckdb
 
 from portmesh.errors import FindingsError, UsageError
 from portmesh.lake.batches import BatchName
-from portmesh.lake.folder import DATA, FolderLake
-from portmesh.lake.lake import Damage
+from portmesh.lake.lake import DATA, Damage, FolderLake
 from portmesh.sampling.choosing import Facts
 from portmesh.sampling.wanted import Wanted
 
