@@ -11,7 +11,8 @@ import duckdb
 
 from portmesh.errors import FindingsError, UsageError
 from portmesh.lake.batches import BatchName
-from portmesh.lake.lake import DATA, Damage, FolderLake
+from portmesh.lake.folder import FolderLake
+from portmesh.lake.lake import DATA, Damage
 from portmesh.sampling.choosing import Facts
 from portmesh.sampling.wanted import Wanted
 
