@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,6 @@ class Profile:
     batches: tuple[int, ...] = ()
     references: tuple[Reference, ...] = ()
     orders: tuple[Order, ...] = ()
-    skipped: tuple[str, ...] = field(default=())
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
@@ -95,14 +94,33 @@ def profile(
 ) -> Profile:
     """Profile the rows of `relation`: SQL that can stand after `from`. `connection` is that of `scratch()`."""
     progress("reading the rows")
+    read_rows(connection, relation)
+    return profile_rows(connection, table, targets, progress)
+
+
+def read_rows(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
+    """Copy the rows of `relation` into the scratch database. Returns the columns with their types."""
     connection.execute(f"create or replace table {ROWS} as select * from {relation}")
-    described = connection.execute(f"describe {ROWS}").fetchall()
-    names = [name for name, type_, *_ in described if kind_of(type_) != "other"]
-    types = {name: type_ for name, type_, *_ in described}
+    return columns_of(connection)
+
+
+def columns_of(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The columns of the copy with their types."""
+    return {name: type_ for name, type_, *_ in connection.execute(f"describe {ROWS}").fetchall()}
+
+
+def profile_rows(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    targets: Sequence[Target] = (),
+    progress: Progress = lambda _: None,
+) -> Profile:
+    """Profile the copy that `read_rows` made."""
+    types = {name: type_ for name, type_ in columns_of(connection).items() if kind_of(type_) != "other"}
     rows = _value(connection, f"select count(*) from {ROWS}")
-    progress(f"counting {rows:,} rows, {len(names)} columns")
+    progress(f"counting {rows:,} rows, {len(types)} columns")
     sliced_by, arrivals, batches = _slice(connection, rows, types)
-    columns = _columns(connection, rows, {name: types[name] for name in names}, progress)
+    columns = _columns(connection, rows, types, progress)
     progress("looking for unique columns")
     unique = unique_columns(connection, ROWS, columns)
     columns = tuple(
@@ -115,7 +133,6 @@ def profile(
     referring = {reference.columns[0] for reference in references if len(reference.columns) == 1 and reference.holds}
     keys = find_keys(connection, ROWS, table, columns, referring)
     progress("comparing columns")
-    orders = _orders(connection, columns, arrivals.number)
     return Profile(
         table=table,
         rows=rows,
@@ -125,8 +142,7 @@ def profile(
         arrivals=arrivals,
         batches=batches,
         references=references,
-        orders=orders,
-        skipped=tuple(name for name, type_, *_ in described if kind_of(type_) == "other"),
+        orders=_orders(connection, columns, arrivals.number),
     )
 
 
@@ -195,7 +211,7 @@ def _columns(
         filled = sum(part.filled for part in own)
         values = _values(connection, name) if distinct[name] <= FEW * 1.2 else ()
         of_values = [part for part in own if part.filled]
-        shortest, longest = lengths.get(name, (None, None))
+        shortest, longest, blanks = lengths.get(name, (None, None, 0))
         kind = kind_of(type_)
         found.append(
             Column(
@@ -210,6 +226,7 @@ def _columns(
                 largest=max((part.largest for part in of_values), default=None),
                 shortest=shortest,
                 longest=longest,
+                blanks=blanks,
                 pattern=pattern_of(connection, SLICED, quoted(name), filled) if kind == "text" and filled else "",
                 slices=own,
                 values=values if len(values) <= FEW else (),
@@ -231,12 +248,16 @@ def _slices(connection: duckdb.DuckDBPyConnection, types: dict[str, str]) -> dic
     }
 
 
-def _lengths(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> dict[str, tuple[int, int]]:
+def _lengths(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> dict[str, tuple[int, int, int]]:
+    """The shortest and the longest text of each column, and how many have no character but spaces."""
     if not names:
         return {}
-    wanted = [f"{f}(length({quoted(name)}::varchar))" for name in names for f in ("min", "max")]
+    wanted = []
+    for name in names:
+        text = f"{quoted(name)}::varchar"
+        wanted += [f"min(length({text}))", f"max(length({text}))", f"count(*) filter (where trim({text}) = '')"]
     found = connection.execute(f"select {', '.join(wanted)} from {ROWS}").fetchall()[0]
-    return {name: (found[2 * place], found[2 * place + 1]) for place, name in enumerate(names)}
+    return {name: (found[3 * place], found[3 * place + 1], found[3 * place + 2]) for place, name in enumerate(names)}
 
 
 def _values(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[Value, ...]:

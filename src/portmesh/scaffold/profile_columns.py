@@ -45,6 +45,7 @@ class Column:
     shortest: int | None = None
     longest: int | None = None
     pattern: str = ""
+    blanks: int = 0
     slices: tuple[Slice, ...] = ()
     values: tuple[Value, ...] = ()
     is_unique: bool = False

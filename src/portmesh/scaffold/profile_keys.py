@@ -54,6 +54,12 @@ def unique_columns(connection: duckdb.DuckDBPyConnection, rows: str, columns: Se
     }
 
 
+def copies_of(connection: duckdb.DuckDBPyConnection, rows: str, names: Sequence[str]) -> int:
+    """How many rows have the same values in these columns as an earlier row."""
+    (total,) = connection.execute(f"select count(*) from {rows}").fetchall()[0]
+    return _Search(connection, rows, total).copies(names)
+
+
 def find_keys(
     connection: duckdb.DuckDBPyConnection,
     rows: str,

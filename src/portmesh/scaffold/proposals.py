@@ -26,6 +26,9 @@ RARE = 5
 
 DAYS_MORE = 7
 
+NOT_BLANK = "[^ ]"
+"""The least that a text must have."""
+
 
 @dataclass(frozen=True)
 class Check:
@@ -146,6 +149,8 @@ def _values(column: Column, is_id: bool) -> Iterable[Check]:
         elif column.pattern and column.distinct >= ENOUGH_ROWS:
             figures = f"all {count(filled, 'text')}, {'' if column.is_exact else 'about '}{column.distinct:,} different"
             yield Check("matches_pattern", column.name, figures, {"pattern": column.pattern})
+        elif not column.blanks and (column.rows >= ENOUGH_ROWS or is_id):
+            yield Check("matches_pattern", column.name, f"{count(filled, 'text')}, none blank", {"pattern": NOT_BLANK})
     elif not is_id and _is_flag(column):
         values = sorted(int(each.value) for each in column.values)
         yield Check("accepted_values", column.name, f"{count(filled, 'row')}", {"values": values, "quote": False})
@@ -322,5 +327,3 @@ def _notes(profile: Profile) -> Iterable[str]:
         yield f"no key found among {', '.join(keys.tried)}{copies if keys.copies else ''}"
     elif not keys.candidates:
         yield "no key found: no column is named like an identifier"
-    for name in profile.skipped:
-        yield f"the column {name} is left out: its type has no counterpart in a port"

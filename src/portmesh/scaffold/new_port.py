@@ -1,0 +1,410 @@
+"""Makes a port from a table: profiles its rows, proposes checks, writes the staging model, the port and its YAML."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import jinja2
+from ruamel.yaml import YAML
+
+from portmesh.errors import FindingsError, UsageError, not_allowed
+from portmesh.keys import CLASSIFICATIONS
+from portmesh.scaffold.column_names import singular
+from portmesh.scaffold.port_columns import PortColumn, in_groups, shape_rows
+from portmesh.scaffold.port_inputs import Input, Inputs, read_failed
+from portmesh.scaffold.profile import ROWS, Profile, Progress, profile_rows, read_rows, scratch
+from portmesh.scaffold.profile_keys import Keys, copies_of
+from portmesh.scaffold.proposals import Check, Proposals, propose
+from portmesh.scaffold.writing import write_all
+from portmesh.scaffold.yaml_files import read_mapping
+from portmesh.text import count
+
+NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+PREFIXES = ("stg", "int", "fct", "dim", "mart", "rpt")
+ARRIVED = {
+    "_batch_id": "The batch that delivered the row.",
+    "_landed_at": "When the batch landed, UTC.",
+}
+"""What the mesh itself knows of a column."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a new port is to be. Keys of `descriptions` and `names` are the source's columns or the port's.
+
+    `freshness` is (column, days). Empty values are taken from the data where it shows them.
+    """
+
+    domain: str
+    port: str
+    source: str
+    classification: str
+    description: str = ""
+    descriptions: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    key: tuple[str, ...] = ()
+    freshness: tuple[str, int] | None = None
+    consumers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A port that is not written yet: its files, and what a person should know or still decide.
+
+    `undescribed` are columns without a description; `missing` are dimensions without a check.
+    """
+
+    request: Request
+    origin: Input
+    profile: Profile
+    proposals: Proposals
+    columns: tuple[PortColumn, ...]
+    left_out: tuple[str, ...]
+    only_newest: bool
+    foreign: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        return f"{self.request.domain}.{self.request.port}"
+
+    @property
+    def staging(self) -> str:
+        """The name of the staging model; empty if the port reads another port."""
+        return f"stg_{self.origin.source}__{self.origin.table}" if self.origin.source else ""
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should look at."""
+        notes = list(self.proposals.notes)
+        if self.only_newest:
+            notes.append("each batch has all rows again, so only the newest one is read")
+        notes += [f"the column {name} is left out: a port has no type for it" for name in self.left_out]
+        return notes
+
+    @property
+    def description(self) -> str:
+        """What one row is, if the key says it."""
+        thing = singular(self.request.port).replace("_", " ")
+        return self.request.description or (f"One row per {thing}." if self.proposals.key else "")
+
+    def described(self, column: PortColumn) -> str:
+        """A column's description: given, from the source's YAML, or known to the mesh; else empty."""
+        given = self.request.descriptions
+        return (
+            given.get(column.name)
+            or given.get(column.source)
+            or self.origin.descriptions.get(column.source)
+            or ARRIVED.get(column.name, "")
+        )
+
+    @property
+    def undescribed(self) -> list[str]:
+        return [column.name for column in self.columns if not self.described(column)]
+
+    @property
+    def missing(self) -> list[str]:
+        """The dimensions that no proposed check measures; PM106 refuses the port until it has one."""
+        kinds = {check.kind for check in self.proposals.checks}
+        found = {
+            "uniqueness": {"unique", "unique_combination"},
+            "accuracy": {"accepted_values", "accepted_range", "matches_pattern", "relationships", "expression_is_true"},
+        }
+        missing = [dimension for dimension, of_it in found.items() if not of_it & kinds]
+        return missing if self.freshness else [*missing, "timeliness"]
+
+    @property
+    def freshness(self) -> dict[str, Any]:
+        """`config.meta.freshness`: asked for, as the source's YAML says, or as the rows arrived."""
+        names = [column.name for column in self.columns]
+        if self.request.freshness:
+            column, days = self.request.freshness
+            return _freshness(column, {"warn_after": {"count": days, "period": "day"}}, "")
+        arrival = next((c.name for c in self.columns if c.source == self.origin.arrival), "")
+        limits = {k: v for k in ("warn_after", "error_after") if (v := _limit(self.origin.freshness.get(k)))}
+        if arrival and limits:
+            return _freshness(arrival, limits, "as its source")
+        if self.proposals.freshness and self.proposals.freshness[0] in names:
+            column, days = self.proposals.freshness
+            gap = count(self.profile.arrivals.longest_gap, "day")
+            figures = f"{self.profile.arrivals.number} arrivals, at most {gap} apart"
+            return _freshness(column, {"warn_after": {"count": days, "period": "day"}}, figures)
+        return {}
+
+
+def _limit(given: Any) -> dict[str, Any]:
+    has_all = isinstance(given, Mapping) and given.get("count") and given.get("period")
+    return {"count": given["count"], "period": str(given["period"])} if has_all else {}
+
+
+def _freshness(column: str, limits: Mapping[str, Any], figures: str) -> dict[str, Any]:
+    return {"column": column, "limits": ", ".join(f"{k}: {_flow(v)}" for k, v in limits.items()), "figures": figures}
+
+
+def assert_request(request: Request) -> None:
+    """Raise UsageError if a name or the classification is not allowed."""
+    prefix = request.port.partition("_")[0]
+    if not NAME.fullmatch(request.port) or prefix in PREFIXES:
+        raise UsageError(
+            f"A port cannot be named {request.port or 'nothing'}.",
+            [
+                (
+                    "allowed",
+                    f"lower-case letters, digits and single underscores, without {'_, '.join(PREFIXES)}_ in front",
+                )
+            ],
+            "name it for what it holds, in the words of its consumers: order_lines",
+        )
+    if request.classification not in CLASSIFICATIONS:
+        raise not_allowed("classification", request.classification, CLASSIFICATIONS)
+
+
+def draft_port(root: Path, request: Request, progress: Progress = lambda _: None) -> Draft:
+    """Profile the table and propose the port. Nothing is written.
+
+    Raises UsageError if a name is unknown or taken, and FindingsError if the rows cannot be read.
+    """
+    assert_request(request)
+    progress("reading the mesh")
+    inputs = Inputs(root, request.domain)
+    inputs.assert_new(request.port)
+    origin = inputs.find(request.source)
+    with scratch() as connection:
+        inputs.connect(connection)
+        progress(f"reading the rows of {origin.label}")
+        try:
+            read_rows(connection, origin.relation)
+        except duckdb.Error as error:
+            raise read_failed(error, origin.label, origin.relation) from error
+        columns, left_out = shape_rows(connection, request.port, request.names)
+        _assert_names(request, columns)
+        targets, foreign = inputs.targets(connection, request.port)
+        found = profile_rows(connection, request.port, targets, progress)
+        if not found.rows:
+            raise FindingsError(
+                f"{origin.label} has no rows, so nothing can be learned from it.",
+                [("reads", origin.relation)],
+                "land its data, then the same command",
+            )
+        only_newest = not request.key and not found.keys.candidates and len(found.batches) > 1
+        if only_newest:
+            newest = _of_newest_batch(connection, request, targets, progress)
+            only_newest, found = newest is not None, newest or found
+        if request.key:
+            found = replace(found, keys=_given_key(connection, request.key))
+    return Draft(
+        request=request,
+        origin=origin,
+        profile=found,
+        proposals=propose(found),
+        columns=tuple(columns),
+        left_out=tuple(left_out),
+        only_newest=only_newest,
+        foreign=tuple(foreign),
+    )
+
+
+def _assert_names(request: Request, columns: Sequence[PortColumn]) -> None:
+    """Raise UsageError if an option names a column that there is not."""
+    known = [name for column in columns for name in (column.name, column.source)]
+    fresh = [request.freshness[0]] if request.freshness else []
+    for name in [*request.descriptions, *request.names, *request.key, *fresh]:
+        if name not in known:
+            raise not_allowed("column", name, list(dict.fromkeys(known)))
+    names = [column.name for column in columns]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise UsageError(f"Two columns would be named {twice[0]}.", next_step="give one of them another name: --rename")
+
+
+def _of_newest_batch(
+    connection: duckdb.DuckDBPyConnection, request: Request, targets: Sequence[Any], progress: Progress
+) -> Profile | None:
+    """The profile of the newest batch alone, if it has a key: then each batch has all rows again."""
+    connection.execute(f"delete from {ROWS} where _batch_id <> (select max(_batch_id) from {ROWS})")
+    connection.execute(f"create or replace table {ROWS} as select * from {ROWS}")
+    newest = profile_rows(connection, request.port, targets, progress)
+    return newest if newest.keys.candidates else None
+
+
+def _given_key(connection: duckdb.DuckDBPyConnection, key: Sequence[str]) -> Keys:
+    if copies := copies_of(connection, ROWS, key):
+        raise FindingsError(
+            f"{' and '.join(key)} cannot be the key: {count(copies, 'row')} "
+            f"{'has' if copies == 1 else 'have'} the same as an earlier row.",
+            next_step="name other columns: --key, or leave it out",
+        )
+    return Keys((tuple(key),))
+
+
+def write_port(root: Path, draft: Draft) -> list[Path]:
+    """Write the port's files: all of them, or none if one exists. Returns their paths."""
+    texts = files_of(root, draft)
+    write_all(texts, replace=[_models_file(root, draft)])
+    return list(texts)
+
+
+def _models_file(root: Path, draft: Draft) -> Path:
+    domain = draft.request.domain
+    return root / "domains" / domain / "models/staging" / f"_{domain}__models.yml"
+
+
+def files_of(root: Path, draft: Draft) -> dict[Path, str]:
+    """The text of each file, by its path."""
+    models = root / "domains" / draft.request.domain / "models"
+    port = draft.request.port
+    identifying = [name for names in draft.profile.keys.candidates for name in names]
+    identifying += [r.columns[0] for r in draft.profile.references if len(r.columns) == 1 and r.holds]
+    groups = in_groups(draft.columns, identifying)
+    ordered = [column for group in groups for column in group]
+    texts: dict[Path, str] = {}
+    if draft.staging:
+        texts[models / "staging" / f"{draft.staging}.sql"] = _render(
+            "staging.sql.jinja",
+            source=draft.origin.source,
+            table=draft.origin.table,
+            newest_batch=draft.only_newest,
+            groups=groups,
+            last_group=groups[-1],
+        )
+        file = _models_file(root, draft)
+        texts[file] = _with_model(root, file, draft.staging, _of_staging(draft))
+    references = sorted({str(each.arguments["to"]) for each in draft.proposals.checks if each.kind == "relationships"})
+    read = draft.origin.reference or f"ref('{draft.staging}')"
+    texts[models / "output_ports" / f"{port}.sql"] = _render(
+        "port.sql.jinja",
+        references=[f"{{{{ {each} }}}}" for each in references if each != read],
+        rows="landed_rows" if draft.staging else "rows_read",
+        model=f"{{{{ {read} }}}}",
+        columns=[column.name for column in ordered],
+    )
+    texts[models / "output_ports" / f"{port}.yml"] = _yaml_of(draft, ordered)
+    return texts
+
+
+def _of_staging(draft: Draft) -> str:
+    what = f"The rows of {draft.origin.label} with the names and types of the mesh"
+    return what + (", from the newest batch." if draft.only_newest else ", from all landed batches.")
+
+
+def _yaml_of(draft: Draft, columns: Sequence[PortColumn]) -> str:
+    about = draft.proposals.about
+    return _render(
+        "port.yml.jinja",
+        port=draft.request.port,
+        origin=draft.origin.label,
+        rows=count(draft.profile.rows, "row"),
+        notes=[*draft.notes, *(f"no check for {each}" for each in draft.missing)],
+        description=draft.description,
+        classification=draft.request.classification,
+        freshness=draft.freshness,
+        consumers=list(draft.request.consumers.items()),
+        table_checks=draft.proposals.of(""),
+        columns=[
+            {
+                "name": column.name,
+                "data_type": column.data_type,
+                "description": draft.described(column),
+                "notes": about.get(column.name, ()),
+                "checks": draft.proposals.of(column.name),
+            }
+            for column in columns
+        ],
+    )
+
+
+def _render(template: str, **values: Any) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("portmesh.scaffold"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    environment.filters |= {"scalar": _scalar, "flow": _flow, "test": _test}
+    return environment.get_template(template).render(**values)
+
+
+def _scalar(text: str) -> str:
+    """A text as YAML on one line: quoted only where it must be."""
+    return _flow(text) if text else '""'
+
+
+def _flow(value: Any) -> str:
+    """A value as YAML on one line."""
+    writer = YAML(typ="safe", pure=True)
+    writer.default_flow_style, writer.width = True, 100_000
+    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    text = StringIO()
+    writer.dump(value, text)
+    return text.getvalue().removesuffix("...\n").strip()
+
+
+def _test(check: Check, indent: int) -> str:
+    """A check as an entry of data_tests, with its figures in a comment."""
+    space = " " * indent
+    figures = f"  # {check.figures}" if check.figures else ""
+    if not check.arguments:
+        return f"{space}- {check.kind}{figures}"
+    lines = [f"{space}- {check.kind}:{figures}"]
+    if check.name:
+        lines.append(f"{space}    name: {check.name}")
+    return "\n".join([*lines, f"{space}    arguments: {_flow(dict(check.arguments))}"])
+
+
+def _with_model(root: Path, file: Path, name: str, description: str) -> str:
+    """The text of a file of models with one more; everything else in it stays as it is."""
+    entry = f"  - name: {name}\n    description: {_scalar(description)}\n"
+    if not file.is_file():
+        return f"models:\n{entry}"
+    text = file.read_text(encoding="utf-8")
+    listed = read_mapping(root, file).get("models")
+    if listed is None:
+        return f"{text.rstrip()}\n\nmodels:\n{entry}" if text.strip() else f"models:\n{entry}"
+    node = next(value for key, value in YAML().compose(text).value if key.value == "models")
+    if node.flow_style:
+        raise UsageError(
+            f"{file.name} lists its models on one line, so nothing can be added to it.",
+            [("where", str(file.relative_to(root)))],
+            "write one model a line, then the same command",
+        )
+    lines = text.splitlines(keepends=True)
+    end = node.end_mark.line if node.end_mark.column == 0 else node.end_mark.line + 1
+    while end and not lines[end - 1].strip():
+        end -= 1
+    before = "".join(lines[:end])
+    indented = " " * node.start_mark.column
+    own = "".join(f"{indented}{line[2:]}" for line in entry.splitlines(keepends=True))
+    return before + ("" if before.endswith("\n") else "\n") + own + "".join(lines[end:])
+
+
+def as_json(draft: Draft, files: Sequence[str]) -> dict[str, Any]:
+    """The facts of a port that was made."""
+    checks = [
+        {
+            "check": c.kind,
+            "column": c.column,
+            "figures": c.figures,
+            "arguments": json.loads(json.dumps(dict(c.arguments), default=str)),
+        }
+        for c in draft.proposals.checks
+    ]
+    return {
+        "port": draft.label,
+        "files": list(files),
+        "rows": draft.profile.rows,
+        "key": list(draft.proposals.key),
+        "checks": checks,
+        "notes": [
+            *draft.notes,
+            *(f"{name}: {text}" for name, texts in draft.proposals.about.items() for text in texts),
+        ],
+        "undescribed": draft.undescribed,
+        "missing": draft.missing,
+    }

@@ -1,0 +1,248 @@
+"""What a new port is made from: a table of a source, or a port; and the keys of other ports that it may refer to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from portmesh import database
+from portmesh.dbt import Readable, parse_readable
+from portmesh.errors import FindingsError, UsageError, not_allowed
+from portmesh.mesh import Mesh, Port, read_mesh
+from portmesh.scaffold.profile_references import Target
+
+UNIQUE = ("unique", "unique_combination")
+
+
+@dataclass(frozen=True)
+class Input:
+    """What is read: its name for people, its name in DuckDB, and what its YAML says of columns and arrival.
+
+    `source` and `table` are empty if it is a port; then `reference` is how a model names it.
+    """
+
+    label: str
+    relation: str
+    source: str = ""
+    table: str = ""
+    reference: str = ""
+    descriptions: Mapping[str, str] = field(default_factory=dict)
+    freshness: Mapping[str, Any] = field(default_factory=dict)
+    arrival: str = ""
+
+
+class Inputs:
+    """The mesh as a new port of `domain` sees it."""
+
+    def __init__(self, root: Path, domain: str) -> None:
+        self.root = root
+        self.domain = domain
+        self.readable: Readable = parse_readable()
+        self.mesh: Mesh = read_mesh(self.readable.manifest, self.readable.checks)
+        if domain not in self.mesh.product_names:
+            raise not_allowed("domain", domain, sorted(self.mesh.product_names))
+
+    def assert_new(self, port: str) -> None:
+        """Raises UsageError if the domain already has a model of this name."""
+        for node in self.readable.manifest["nodes"].values():
+            if node["resource_type"] == "model" and (node["package_name"], node["name"]) == (self.domain, port):
+                where = f"domains/{self.domain}/{node['original_file_path']}"
+                raise UsageError(f"{self.domain} already has {port}.", [("where", where)], "choose another name")
+
+    def find(self, name: str) -> Input:
+        """What `--from` names. Raises UsageError if there is no such thing, or if the domain may not read it."""
+        if not name:
+            raise not_allowed("table to read", "", self._choices())
+        if _is_file(name):
+            return self._of_file(name)
+        tables = {f"{each['source_name']}.{each['name']}": id_ for id_, each in self._sources()}
+        if name in tables:
+            return self._of_source(tables[name])
+        ports = {port.label: port for port in self.mesh.ports.values()}
+        if name in ports:
+            return self._of_port(ports[name])
+        of_others = {source.label: source for source in self.mesh.sources.values()}
+        if name in of_others:
+            other = of_others[name].product
+            raise UsageError(
+                f"{name} is a source of {other}, and a domain reads others only through their ports.",
+                [
+                    ("got", name),
+                    ("ports of " + other, ", ".join(p for p in ports if p.startswith(f"{other}.")) or "none"),
+                ],
+                f"read a port of {other}, or declare a source of your own: portmesh new source {self.domain}.NAME",
+            )
+        if "." in name and not self._choices():
+            raise self._no_source(name)
+        raise not_allowed("table to read", name, self._choices())
+
+    def _choices(self) -> list[str]:
+        own = sorted(f"{each['source_name']}.{each['name']}" for _, each in self._sources())
+        return [*own, *sorted(port.label for port in self.mesh.ports.values() if self._may_read(port))]
+
+    def _sources(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        for id_, each in self.readable.manifest["sources"].items():
+            if each["package_name"] == self.domain:
+                yield id_, each
+
+    def _of_source(self, id_: str) -> Input:
+        source = self.readable.manifest["sources"][id_]
+        label = f"{source['source_name']}.{source['name']}"
+        for node in self.readable.manifest["nodes"].values():
+            if node["resource_type"] == "model" and id_ in node["depends_on"]["nodes"]:
+                where = f"domains/{node['package_name']}/{node['original_file_path']}"
+                raise UsageError(
+                    f"{label} already has a staging model: {node['name']}.",
+                    [("where", where)],
+                    "write the port's SQL on that model, or read a port that is built on it",
+                )
+        return Input(
+            label=label,
+            relation=self.readable.sources[id_],
+            source=source["source_name"],
+            table=source["name"],
+            descriptions={name: column.get("description") or "" for name, column in source["columns"].items()},
+            freshness=source.get("freshness") or {},
+            arrival=source.get("loaded_at_field") or "",
+        )
+
+    def _of_port(self, port: Port) -> Input:
+        if not self._may_read(port):
+            raise UsageError(
+                f"{self.domain} is not among the consumers of {port.label}, so it may not read it.",
+                [("where", port.path), ("write", f"- {{name: {self.domain}, purpose: …}}")],
+                f"ask the owner of {port.product} to add {self.domain} to consumers, then the same command",
+            )
+        node = self.readable.manifest["nodes"][port.id]
+        meta = port.meta.freshness
+        limits = {
+            name: {"count": each.count, "period": each.period}
+            for name in ("warn_after", "error_after")
+            if meta and (each := getattr(meta, name))
+        }
+        return Input(
+            label=port.label,
+            relation=node["relation_name"],
+            reference=self._reference(port),
+            descriptions={name: column.get("description") or "" for name, column in node["columns"].items()},
+            freshness=limits,
+            arrival=meta.column if meta else "",
+        )
+
+    def _may_read(self, port: Port) -> bool:
+        return port.product == self.domain or bool(port.meta.of(self.domain))
+
+    def _reference(self, port: Port) -> str:
+        name, _, version = port.name.partition(".v")
+        parts = [f"'{name}'"] if port.product == self.domain else [f"'{port.product}'", f"'{name}'"]
+        return f"ref({', '.join([*parts, *([f'v={version}'] if version else [])])})"
+
+    def _of_file(self, name: str) -> Input:
+        wanted = Path(name).expanduser()
+        for id_, source in self._sources():
+            location = str((source["config"].get("meta") or {}).get("external_location") or "")
+            for text in re.findall(r"'([^']+)'", location) or [location]:
+                if text and (self.root / text).resolve() in (wanted.resolve(), (self.root / wanted).resolve()):
+                    return self._of_source(id_)
+        if not wanted.exists():
+            raise UsageError(f"There is no file {name}.", [("looked in", str(Path.cwd()))], "check its name")
+        raise self._no_source(name)
+
+    def _no_source(self, name: str) -> UsageError:
+        table = re.sub(r"\W+", "_", Path(name.rpartition(".")[2] if not _is_file(name) else name).stem.lower())
+        return UsageError(
+            f"{name} is not a table of a source of {self.domain}, so dbt cannot read it.",
+            [
+                (
+                    "sources of " + self.domain,
+                    ", ".join(sorted(f"{s['source_name']}.{s['name']}" for _, s in self._sources())) or "none",
+                )
+            ],
+            f"portmesh new source {self.domain}.SOURCE, then: portmesh new port … --from SOURCE.{table}",
+        )
+
+    def connect(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Make everything that the mesh's relations name visible to a connection."""
+        if self.readable.prelude:
+            connection.execute(self.readable.prelude)
+        file = self.root / self.readable.database
+        if file.is_file():
+            try:
+                connection.execute(f"attach '{file}' as \"{self.readable.alias}\" (read_only)")
+            except duckdb.Error as error:
+                raise database.meaning_of(str(error)) or error from error
+
+    def targets(self, connection: duckdb.DuckDBPyConnection, port: str) -> tuple[list[Target], list[str]]:
+        """The keys of built ports that a port of the domain may be checked against, and the ports that it may not."""
+        found: list[Target] = []
+        foreign: list[str] = []
+        for id_, other in self.mesh.ports.items():
+            node = self.readable.manifest["nodes"][id_]
+            keys = [each for each in self.mesh.checks.get(id_, ()) if each.kind in UNIQUE and each.allows_no_failure]
+            if not keys or other.label == f"{self.domain}.{port}" or not _exists(connection, node["relation_name"]):
+                continue
+            if not self._may_read(other):
+                foreign.append(other.label)
+                continue
+            for check in keys:
+                columns = [check.column] if check.column else list(check.arguments.get("columns", []))
+                if columns and all(name in node["columns"] for name in columns):
+                    found.append(
+                        Target(
+                            table=other.name.partition(".")[0],
+                            label=other.label,
+                            reference=self._reference(other),
+                            relation=node["relation_name"],
+                            columns=tuple(columns),
+                            all_columns=tuple(node["columns"]),
+                        )
+                    )
+        return found, foreign
+
+
+def _is_file(name: str) -> bool:
+    return "/" in name or Path(name).suffix.lower() in (
+        ".csv",
+        ".json",
+        ".jsonl",
+        ".parquet",
+        ".gz",
+        ".zip",
+        ".tsv",
+        ".txt",
+        ".xlsx",
+    )
+
+
+def _exists(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
+    try:
+        connection.execute(f"select * from {relation} limit 0")
+    except duckdb.Error:
+        return False
+    return True
+
+
+def read_failed(error: duckdb.Error, label: str, relation: str) -> FindingsError:
+    """A plain error for rows that cannot be read."""
+    first = str(error).strip().splitlines()[0]
+    return FindingsError(
+        f"The rows of {label} cannot be read.",
+        [("reads", relation), ("said", first)],
+        "land its data or build it first, then the same command",
+    )
+
+
+def names_of(pairs: Sequence[str], option: str) -> dict[str, str]:
+    """`NAME=TEXT` options as a dictionary. Raises UsageError for an entry without `=`."""
+    found = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name.strip():
+            raise UsageError(f"{option} {pair} has no name.", [("allowed", f"{option} NAME=TEXT")], "write NAME=TEXT")
+        found[name.strip()] = text.strip()
+    return found
