@@ -10,8 +10,8 @@ import duckdb
 from portmesh.scaffold.column_names import is_id, refers_to, shared_prefix, words
 from portmesh.scaffold.profile_columns import Column, quoted
 
-NEARLY = 0.9
-"""A column whose name fits is mentioned, but not checked, if at least this share of its values is in the key."""
+NEARLY = {True: 0.5, False: 0.9}
+"""Whether its name fits: the share of a column's values that must be in the key for it to be mentioned unchecked."""
 
 ENOUGH_TEXTS = 3
 """A text whose name does not fit refers to a key only if it has this many different values, all of them in it."""
@@ -72,7 +72,7 @@ def find_references(
         others = [t for t in targets if len(t.columns) == 1 and t not in named] if is_like_text and not named else []
         known = [(_compared(connection, rows, [column.name], target), target in named) for target in [*named, *others]]
         fitting = [r for r, _ in known if r and r.holds]
-        nearly = [r for r, is_named in known if r and is_named and r.values and r.missing <= (1 - NEARLY) * r.values]
+        nearly = [r for r, named_so in known if r and r.values and r.missing <= (1 - NEARLY[named_so]) * r.values]
         if fitting:
             found.append(max(fitting, key=lambda r: (r.values / _size(connection, r.target), r.target.label)))
         elif nearly:

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from portmesh.scaffold.column_names import words
 from portmesh.scaffold.profile import Order, Profile
 from portmesh.scaffold.profile_columns import Column, Slice
 from portmesh.scaffold.profile_references import Reference
@@ -68,17 +69,17 @@ def propose(profile: Profile) -> Proposals:
     checks: list[Check] = [*_keys(profile), *_row_count(profile)]
     about: dict[str, list[str]] = {}
     referring = {r.columns[0]: r for r in profile.references if len(r.columns) == 1}
-    identifying = {name for names in profile.keys.candidates for name in names}
+    singles = {names[0] for names in profile.keys.candidates if len(names) == 1}
     for column in profile.columns:
         reference = referring.get(column.name)
-        is_id = column.name in identifying or (reference is not None and reference.holds)
+        is_looked_up = reference is not None and reference.holds
         checks += _nulls(column, column.name in key)
         if reference and reference.holds:
             checks.append(_relationship(reference))
         elif reference:
             about.setdefault(column.name, []).append(_nearly(reference))
         if not column.name.startswith("_"):
-            checks += _values(column, is_id)
+            checks += _values(column, column.name in singles, is_looked_up)
     checks += [_order(order) for order in profile.orders]
     checks += [_relationship(r) for r in profile.references if len(r.columns) > 1 and r.holds]
     for name in profile.keys.accidental:
@@ -136,25 +137,28 @@ def _least_share(slices: Sequence[Slice]) -> float:
     return max(0.0, math.floor((1 - 2 * nulls - chance) * 100) / 100)
 
 
-def _values(column: Column, is_id: bool) -> Iterable[Check]:
-    """What the values may be: one of a few, or within bounds, or like a pattern."""
+def _values(column: Column, is_key: bool, is_looked_up: bool) -> Iterable[Check]:
+    """What the values may be: one of a few, or within bounds, or like a pattern.
+
+    Values that are looked up in another port need no bounds, and a key that counts up has none.
+    """
     filled = column.rows - column.nulls
     if not filled or column.kind == "boolean":
         return
     if column.kind == "text":
-        values = [] if is_id else _stable_values(column)
+        values = [] if is_key or is_looked_up else _stable_values(column)
         if values:
             figures = f"{count(len(values), 'value')}, the rarest in {count(min(v.rows for v in column.values), 'row')}"
             yield Check("accepted_values", column.name, figures, {"values": values})
         elif column.pattern and column.distinct >= ENOUGH_ROWS:
             figures = f"all {count(filled, 'text')}, {'' if column.is_exact else 'about '}{column.distinct:,} different"
             yield Check("matches_pattern", column.name, figures, {"pattern": column.pattern})
-        elif not column.blanks and (column.rows >= ENOUGH_ROWS or is_id):
+        elif not column.blanks and not is_looked_up and (column.rows >= ENOUGH_ROWS or is_key):
             yield Check("matches_pattern", column.name, f"{count(filled, 'text')}, none blank", {"pattern": NOT_BLANK})
-    elif not is_id and _is_flag(column):
+    elif not is_looked_up and _is_flag(column):
         values = sorted(int(each.value) for each in column.values)
         yield Check("accepted_values", column.name, f"{count(filled, 'row')}", {"values": values, "quote": False})
-    elif bounds := _bounds(column, is_id):
+    elif not is_looked_up and (bounds := _bounds(column, is_key)):
         seen = f"{_shown(column.smallest)} to {_shown(column.largest)} in {count(filled, 'row')}"
         yield Check("accepted_range", column.name, seen, bounds)
 
@@ -184,7 +188,28 @@ def _shown(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int | Decimal) else str(value)
 
 
-def _bounds(column: Column, is_id: bool) -> dict[str, Any]:
+NATURAL = {
+    **dict.fromkeys(("lat", "latitude"), (-90, 90, None)),
+    **dict.fromkeys(("lon", "lng", "long", "longitude"), (-180, 180, None)),
+    "month": (1, 12, 12),
+    "day": (1, 31, 31),
+    "hour": (0, 24, 23),
+    "minute": (0, 59, 59),
+    "second": (0, 60, 59),
+    "quarter": (1, 4, 4),
+}
+"""Limits that the last word of a name sets: smallest, largest, and what must have been seen for it to be meant."""
+
+
+def _natural(column: Column) -> dict[str, Any]:
+    limits = NATURAL.get(words(column.name)[-1])
+    if not limits or column.smallest < limits[0] or column.largest > limits[1]:
+        return {}
+    is_meant = limits[2] is None or column.largest >= limits[2]
+    return {"min_value": limits[0], "max_value": limits[1]} if is_meant else {}
+
+
+def _bounds(column: Column, is_key: bool) -> dict[str, Any]:
     """Room of the whole range that was seen, on each side; never past zero if no value was.
 
     A bound that the slices do not support is left out: learned from the earlier half it must hold for the later one,
@@ -194,8 +219,10 @@ def _bounds(column: Column, is_id: bool) -> dict[str, Any]:
         return _time_bounds(column)
     if column.kind not in ("whole", "decimal", "float"):
         return {}
-    if is_id:
+    if is_key:
         return {"min_value": 0} if column.smallest >= 0 else {}
+    if natural := _natural(column):
+        return natural
     parts = [part for part in column.slices if part.filled]
     low, high = _room(parts)
     bounds = {}
@@ -285,8 +312,8 @@ def _relationship(reference: Reference) -> Check:
 
 
 def _joined(names: Sequence[str]) -> str:
-    """Several columns as one text, in SQL for every engine."""
-    return "concat(" + ", '_', ".join(f"cast({name} as varchar(100))" for name in names) + ")"
+    """Several columns as one text, in SQL for every engine: null if one of them is null."""
+    return " || '_' || ".join(f"cast({name} as varchar(100))" for name in names)
 
 
 def _nearly(reference: Reference) -> str:
