@@ -1,6 +1,6 @@
 """Checks that are proposed from the first half of the year pass on the second half, and they refuse flaws.
 
-The tables of the source become ports by `portmesh new port` alone. A flaw is planted in the newest batch or the snapshot,
+The tables of the source become ports by `portmesh new port` alone. A flaw is planted in the newest batch or snapshot,
 and counts as refused if a proposed check refuses the port.
 """
 
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from portmesh.scaffold.new_port import Request, draft_port, write_port
+from portmesh.scaffold.new_port import Request, draft_port
+from portmesh.scaffold.port_files import write_port
 from tests.mesh import Mesh, Outcome
 from tests.portmesh_call import call
 

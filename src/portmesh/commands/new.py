@@ -1,4 +1,4 @@
-"""`portmesh new`: make a domain or a source, so that it parses, passes lint and holds no placeholder."""
+"""`portmesh new`: make a domain, a source or a port, so that it parses, passes lint and holds no placeholder."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from portmesh.commands.made import generate, print_made
+from portmesh.commands.new_port import new_port
 from portmesh.commands.new_source import source
 from portmesh.commands.options import AsJson, epilog
 from portmesh.commands.questions import Question, answers
@@ -109,3 +110,4 @@ def domain(
 
 
 app.command(epilog=epilog("portmesh new source finance.ledger --from costs.csv"))(source)
+app.command("port", epilog=epilog("portmesh new port orders.order_lines --from tills.transactions"))(new_port)

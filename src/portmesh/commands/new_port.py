@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,21 +10,25 @@ from typing import Annotated
 import typer
 
 from portmesh.commands.options import AsJson
+from portmesh.commands.questions import Question, answers, is_terminal
 from portmesh.errors import UsageError
 from portmesh.keys import CLASSIFICATIONS
 from portmesh.output import console, errors_as_json, print_json
 from portmesh.repository import find_root
-from portmesh.scaffold.new_port import Draft, Request, as_json, draft_port, write_port
+from portmesh.scaffold.new_port import Draft, Request, as_json, assert_classification, draft_port
+from portmesh.scaffold.port_files import write_port
 from portmesh.scaffold.port_inputs import names_of
 from portmesh.scaffold.profile import Progress
 from portmesh.text import count, facts_block
 
-SENSITIVE = {
-    "public": "anybody may see it",
-    "internal": "everybody in the company may see it",
-    "confidential": "it is about persons or business secrets",
-    "restricted": "only those who must work with it may see it",
-}
+FROM = Question("--from", "Which table is it made from?", "A table of one of the domain's sources: shop.orders")
+CLASSIFICATION = Question(
+    "--classification",
+    "How sensitive is it?",
+    "public: anybody may see it. internal: everybody in the company. confidential: it is about persons or business "
+    "secrets. restricted: only who must work with it.",
+    assert_classification,
+)
 
 
 def new_port(
@@ -69,12 +72,13 @@ def new_port(
                 [("got", name), ("allowed", "DOMAIN.PORT")],
                 f"portmesh new port DOMAIN.{name}",
             )
-        asks = sys.stdin.isatty() and console().is_terminal and not as_json_
+        given = {"--from": source or None, "--classification": classification or None}
+        said = answers(given, [FROM, CLASSIFICATION])
         request = Request(
             domain=domain,
             port=port,
-            source=source,
-            classification=classification or (_ask_classification() if asks else ""),
+            source=said["--from"],
+            classification=said["--classification"],
             description=description,
             descriptions=names_of(describe or [], "--describe"),
             names=names_of(rename or [], "--rename"),
@@ -84,7 +88,7 @@ def new_port(
         )
         with _progress() as progress:
             draft = draft_port(root, request, progress)
-        if asks:
+        if is_terminal() and not as_json_:
             draft = _ask_descriptions(draft)
         files = [str(path.relative_to(root)) for path in write_port(root, draft)]
     if as_json_:
@@ -104,14 +108,6 @@ def _days(text: str) -> tuple[str, int] | None:
             "write it like _landed_at=8",
         )
     return column, int(days)
-
-
-def _ask_classification() -> str:
-    out = console()
-    out.print("How sensitive is it?")
-    for level, meaning in SENSITIVE.items():
-        out.print(f"  {level:<13} {meaning}", markup=False)
-    return str(typer.prompt("Classification", default="internal"))
 
 
 def _ask_descriptions(draft: Draft) -> Draft:

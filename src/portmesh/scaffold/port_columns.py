@@ -13,6 +13,7 @@ import duckdb
 from portmesh.scaffold.column_names import first_unused, is_id, singular, snake
 from portmesh.scaffold.profile import ROWS, columns_of
 from portmesh.scaffold.profile_columns import quoted
+from portmesh.scaffold.rendering import assert_text
 
 STRING, TIMESTAMP = "{{ dbt.type_string() }}", "{{ dbt.type_timestamp() }}"
 TYPES = {
@@ -69,6 +70,7 @@ def shape_rows(
     left_out: list[str] = []
     types = columns_of(connection)
     for source, type_ in types.items():
+        assert_text(source)
         contract, cast = _types_of(type_)
         if not contract:
             left_out.append(source)

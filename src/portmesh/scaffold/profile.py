@@ -28,6 +28,10 @@ SLICES = 16
 
 ROWS = "profiled"
 SLICED = "sliced"
+SLICE = "slice__of_portmesh"
+"""The number of a row's slice: a name that no source uses."""
+
+PLACE = "place__of_portmesh"
 MEMORY = "3GB"
 
 Progress = Callable[[str], None]
@@ -162,9 +166,9 @@ def _slice(
         both = [quoted(name) for name in ("_landed_at", "_batch_id") if name in types]
         connection.execute(
             f"create or replace table arrivals as select {', '.join(both)}, count(*) as rows_of, "
-            f"row_number() over (order by {', '.join(both)}) - 1 as place from {ROWS} group by {', '.join(both)}"
+            f"row_number() over (order by {', '.join(both)}) - 1 as {PLACE} from {ROWS} group by {', '.join(both)}"
         )
-        batches = [n for (n,) in connection.execute("select rows_of from arrivals order by place").fetchall()]
+        batches = [n for (n,) in connection.execute(f"select rows_of from arrivals order by {PLACE}").fetchall()]
         gaps = "date_diff('day', lag(arrived) over (order by arrived), arrived)" if arrival == "_landed_at" else "0"
         times = f"select distinct {quoted(arrival)} as arrived from arrivals"
         arrivals = Arrivals(
@@ -176,7 +180,7 @@ def _slice(
             joined = " and ".join(f"{ROWS}.{name} is not distinct from arrivals.{name}" for name in both)
             slices = min(SLICES, len(batches))
             connection.execute(
-                f"create or replace view {SLICED} as select {ROWS}.*, place * {slices} // {len(batches)} as slice_ "
+                f"create or replace view {SLICED} as select {ROWS}.*, {PLACE} * {slices} // {len(batches)} as {SLICE} "
                 f"from {ROWS} join arrivals on {joined}"
             )
             return "arrival", arrivals, tuple(batches)
@@ -189,10 +193,10 @@ def _slice(
         ).fetchall()[0]
         if filled == rows and rows and high > low:
             place = f"least({SLICES - 1}, cast(floor(({seconds} - {low}) / {high - low} * {SLICES}) as bigint))"
-            connection.execute(f"create or replace view {SLICED} as select *, {place} as slice_ from {ROWS}")
+            connection.execute(f"create or replace view {SLICED} as select *, {place} as {SLICE} from {ROWS}")
             return name, arrivals, tuple(batches)
     place = f"rowid * {SLICES} // {max(rows, 1)}"
-    connection.execute(f"create or replace view {SLICED} as select *, {place} as slice_ from {ROWS}")
+    connection.execute(f"create or replace view {SLICED} as select *, {place} as {SLICE} from {ROWS}")
     return "file", arrivals, tuple(batches)
 
 
@@ -240,7 +244,7 @@ def _slices(connection: duckdb.DuckDBPyConnection, types: dict[str, str]) -> dic
     for name in types:
         column = quoted(name)
         wanted += [f"count({column})", f"min({column})", f"max({column})"]
-    select = f"select count(*), {', '.join(wanted)} from {SLICED} group by slice_ order by slice_"
+    select = f"select count(*), {', '.join(wanted)} from {SLICED} group by {SLICE} order by {SLICE}"
     parts = connection.execute(select).fetchall()
     return {
         name: tuple(Slice(part[0], *part[1 + 3 * place : 4 + 3 * place]) for part in parts)
@@ -264,9 +268,8 @@ def _values(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[Value, ..
     """All values if there are at most FEW, else nothing."""
     column = quoted(name)
     found = connection.execute(
-        f"select v, sum(n)::bigint as all_rows, count(*) from "
-        f"(select {column} as v, slice_, count(*) as n from {SLICED} where {column} is not null group by v, slice_) "
-        f"group by v order by all_rows desc, v limit {FEW + 1}"
+        f"select value_, sum(rows_)::bigint, count(*) from (select {column} as value_, {SLICE}, count(*) as rows_ "
+        f"from {SLICED} where {column} is not null group by all) group by value_ order by 2 desc, 1 limit {FEW + 1}"
     ).fetchall()
     return tuple(Value(*each) for each in found) if len(found) <= FEW else ()
 

@@ -24,8 +24,9 @@ CODE_LENGTH = 16
 APPROXIMATE = 0.8
 """An approximate count below this share of the rows rules out a key. DuckDB's error is a few percent."""
 
-BY_CHANCE = 3.0
-"""If independent columns had at most this many pairs of equal rows on average, having none proves nothing (5 %)."""
+BY_CHANCE = 2.0
+"""Equal rows that there would be on average if each column were independent of the others in the key: with fewer,
+having none proves nothing. With two, none would be found by chance in one of seven cases."""
 
 
 @dataclass(frozen=True)
@@ -172,9 +173,31 @@ class _Search:
         return ()
 
     def equal_by_chance(self, names: Sequence[str], columns: Sequence[Column]) -> float:
-        """How many pairs of equal rows there would be on average if the columns were independent of each other."""
+        """How many pairs of equal rows there would be on average if a column did not depend on the key's others.
+
+        These are the pairs that are equal in the others, divided by the column's different values. The least counts.
+        """
         distinct = {column.name: column.distinct for column in columns}
-        return self.total**2 / 2 / prod(max(distinct[name], 1) for name in names)
+        return min(self._pairs([n for n in names if n != name]) / max(distinct[name], 1) for name in names)
+
+    def _pairs(self, names: Sequence[str]) -> int:
+        """How many pairs of rows have the same values."""
+        return self._sum_of_groups("n * (n - 1) // 2", names)
+
+    def copies(self, names: Sequence[str]) -> int:
+        """How many rows have these values like an earlier row."""
+        return self._sum_of_groups("n - 1", names)
+
+    def _sum_of_groups(self, of_group: str, names: Sequence[str]) -> int:
+        """The sum over all different keys of an expression of n, their number of rows; part by part of the keys."""
+        key = ", ".join(quoted(name) for name in names)
+        parts = self.total // AT_A_TIME + 1
+        sql = "select sum({}) from (select count(*)::hugeint as n from {} where hash({}) % {} = {} group by {})"
+        return sum(
+            int(found or 0)
+            for part in range(parts)
+            for (found,) in self.connection.execute(sql.format(of_group, self.rows, key, parts, part, key)).fetchall()
+        )
 
     def may_be_key(self, names: Sequence[str]) -> bool:
         """False only if it certainly is no key: two equal keys are among a part of the rows."""
@@ -198,16 +221,3 @@ class _Search:
         key = ", ".join(quoted(name) for name in names)
         sql = f"select 1 from {self.rows} where {where} group by {key} having count(*) > 1 limit 1"
         return bool(self.connection.execute(sql).fetchall())
-
-    def copies(self, names: Sequence[str]) -> int:
-        """How many rows have these values like an earlier row."""
-        key = ", ".join(quoted(name) for name in names)
-        parts = self.total // AT_A_TIME + 1
-        return sum(
-            int(n or 0)
-            for part in range(parts)
-            for (n,) in self.connection.execute(
-                f"select sum(n - 1) from (select count(*) as n from {self.rows} where hash({key}) % {parts} = {part} "
-                f"group by {key})"
-            ).fetchall()
-        )

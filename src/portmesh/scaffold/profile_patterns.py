@@ -13,6 +13,8 @@ SAMPLE = 20_000
 ENOUGH = 20
 """A pattern is drawn only from this many different texts or more."""
 
+MOST_RUNS = 12
+
 CLASSES = ("[0-9]", "[a-z]", "[A-Z]", "[A-Za-z]", "[0-9A-F]", "[0-9a-f]", "[A-Z0-9]", "[a-z0-9]", "[A-Za-z0-9]")
 KNOWN = (
     r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
@@ -48,8 +50,8 @@ def candidates(texts: Sequence[str]) -> Iterator[str]:
     for known in KNOWN:
         if all(re.search(known, text) for text in texts):
             yield known
-    if len(masks := {_mask(text) for text in texts}) == 1:
-        yield f"^{_with_shared_letters(masks.pop(), texts)}$"
+    if len({_mask(text) for text in texts}) == 1:
+        yield f"^{_of_runs(texts)}$"
     prefix = _shared_letters(texts)
     rests = [text[len(prefix) :] for text in texts]
     lengths = {len(rest) for rest in rests}
@@ -62,27 +64,30 @@ def candidates(texts: Sequence[str]) -> Iterator[str]:
             break
 
 
-def _mask(text: str) -> str:
-    """The runs of digits and letters of a text, as a regular expression: `2017-W01` → `[0-9]{4}-[A-Z][0-9]{2}`."""
+def _runs(text: str) -> list[str]:
+    """The runs of digits and of letters of one case; every other character alone."""
+    return re.findall(r"[0-9]+|[A-Z]+|[a-z]+|.", text, re.DOTALL)
+
+
+def _class_of(run: str) -> str:
+    return next((c for c in ("[0-9]", "[A-Z]", "[a-z]") if re.fullmatch(f"{c}+", run)), "")
+
+
+def _mask(text: str) -> tuple[tuple[str, int], ...]:
+    """The kinds and lengths of a text's runs; the text itself if it has too many to be a code."""
+    runs = _runs(text)
+    if len(runs) > MOST_RUNS:
+        return ((text, 0),)
+    return tuple((_class_of(run) or run, len(run)) for run in runs)
+
+
+def _of_runs(texts: Sequence[str]) -> str:
+    """The pattern of texts with the same mask: what they all have, letters or signs, stands as it is."""
     parts = []
-    for found in re.finditer(r"[0-9]+|[A-Z]+|[a-z]+|.", text, re.DOTALL):
-        run = found[0]
-        of_class = "[0-9]" if run[0] in "0123456789" else "[A-Z]" if "A" <= run[0] <= "Z" else "[a-z]"
-        is_run = run[0].isascii() and run[0].isalnum()
-        parts.append(f"{of_class}{{{len(run)}}}" if is_run else _literal(run))
-    return "".join(parts) if len(parts) <= 12 else text
-
-
-def _with_shared_letters(mask: str, texts: Sequence[str]) -> str:
-    """A mask in which a run of letters that all texts share is written as it is: `[0-9]{4}-W[0-9]{2}`."""
-    first = texts[0]
-    place, parts = 0, []
-    for found in re.finditer(r"\[(?:0-9|A-Z|a-z)\]\{(\d+)\}|\\?.", mask, re.DOTALL):
-        length = int(found[1]) if found[1] else 1
-        run = first[place : place + length]
-        is_shared = run.isalpha() and all(text[place : place + length] == run for text in texts)
-        parts.append(_literal(run) if is_shared else found[0])
-        place += length
+    for runs in zip(*(_runs(text) for text in texts), strict=True):
+        of_class, is_shared = _class_of(runs[0]), len(set(runs)) == 1
+        is_literal = not of_class or (is_shared and of_class != "[0-9]")
+        parts.append(_literal(runs[0]) if is_literal else f"{of_class}{{{len(runs[0])}}}")
     return "".join(parts)
 
 

@@ -105,12 +105,13 @@ def _compared(
     names = [quoted(name) for name in columns]
     theirs = [quoted(name) for name in target.columns]
     filled = " and ".join(f"{name} is not null" for name in names)
-    joined = " and ".join(f"own.{a} = theirs.{b}" for a, b in zip(names, theirs, strict=True))
-    own = f"select {', '.join(names)}, count(*) as n from {rows} where {filled} group by {', '.join(names)}"
+    keys = ", ".join(f"{name} as key_{place}" for place, name in enumerate(names))
+    joined = " and ".join(f"own.key_{place} = theirs.{name}" for place, name in enumerate(theirs))
+    own = f"select {keys}, count(*) as rows_ from {rows} where {filled} group by {', '.join(names)}"
     sql = (
         "select count(*), count(*) filter (where not is_there), "
-        "coalesce(sum(n) filter (where not is_there), 0)::bigint "
-        f"from (select own.n, exists (select 1 from {target.relation} as theirs where {joined}) as is_there "
+        "coalesce(sum(rows_) filter (where not is_there), 0)::bigint "
+        f"from (select own.rows_, exists (select 1 from {target.relation} as theirs where {joined}) as is_there "
         f"from ({own}) as own)"
     )
     if any(

@@ -176,6 +176,8 @@ def _stable_values(column: Column) -> list[Any]:
         and many_slices
         and all(each.rows >= RARE and each.slices > 1 for each in values)
         and sum(each.rows for each in values) >= 10 * len(values)
+        # dbt would run what looks like Jinja.
+        and not any(mark in str(each.value) for each in values for mark in ("{{", "{%", "{#"))
     )
     return sorted(each.value for each in values) if is_closed else []
 
