@@ -90,6 +90,7 @@ def test_a_port_is_made_built_and_passes_lint(till: Mesh, portmesh: Portmesh) ->
     assert made.exit_code == 0, made.err
     assert "Wrote shop.orders: 9 columns" in made.out
     assert "the column nested is left out: a port has no type for it" in made.out
+    assert portmesh("catalog", "--check").exit_code == 0
     built = till.dbt("build")
     assert built.ok, built.output
     assert till.value("select count(*) from shop.orders") == 1000
@@ -115,7 +116,7 @@ def test_each_check_has_the_figure_that_led_to_it(till: Mesh, portmesh: Portmesh
     assert "          - accepted_range:  # 0.00 to 49.90 in 1,000 rows\n" in written
     assert "            - matches_pattern:" not in written
     port = port_of(till, "orders")
-    assert port["description"] == "One row per order."
+    assert port["description"] == "One row per order.\n{{ doc('shop__orders') }}\n"
     described = {column["name"]: column["description"] for column in port["columns"]}
     assert described["amount"] == "What the customer pays, in euros."
     assert described["_landed_at"] == "When the batch landed, UTC."
@@ -126,7 +127,7 @@ def test_what_is_not_described_is_refused_by_the_rule_that_names_it(till: Mesh, 
     made = portmesh(*MADE[:-2])
     assert made.exit_code == 0
     assert "to describe   order_date: PM101 refuses a build until orders.yml says what they are" in made.out
-    assert "complete orders.yml, then: dbt build --select +orders" in made.out
+    assert "complete orders.yml, then: dbt build --select +orders\n" in made.out
     assert '        description: ""\n' in text(till, "output_ports/orders.yml")
     built = till.dbt("build")
     assert not built.ok

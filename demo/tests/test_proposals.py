@@ -155,6 +155,7 @@ def make_port(mesh: Mesh, table: str) -> int:
     write_port(mesh.folder, draft)
     file = mesh.folder / f"domains/shop/models/output_ports/{table}.yml"
     text = file.read_text().replace('description: ""', "description: Written by a person.")
+    text = text.replace(f"{{{{ doc('shop__{table}') }}}}", "")
     exempt = "exemptions: [{rule: PM106, reason: It has no key, until: 2099-12-31}]"
     file.write_text(text.replace("        version:", f"        {exempt}\n        version:") if draft.missing else text)
     return len(draft.proposals.checks)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from portmesh.commands.made import generate
 from portmesh.commands.options import AsJson
 from portmesh.commands.questions import Question, answers, is_terminal
 from portmesh.errors import UsageError
@@ -91,6 +92,7 @@ def new_port(
         if is_terminal() and not as_json_:
             draft = _ask_descriptions(draft)
         files = [str(path.relative_to(root)) for path in write_port(root, draft)]
+        files += generate(root, f"The port {name}", files)
     if as_json_:
         print_json(as_json(draft, files))
     else:
@@ -157,5 +159,5 @@ def _print(draft: Draft, files: list[str]) -> None:
         facts.append(("to check", f"{', '.join(draft.missing)}: PM106 refuses a build until {port} has a check"))
     build = f"dbt build --select +{draft.request.port}"
     todo = draft.undescribed or draft.missing or not draft.description
-    facts.append(("next", (f"complete {port}, then: " if todo else "") + f"{build}, then portmesh catalog"))
+    facts.append(("next", (f"complete {port}, then: " if todo else "") + build))
     out.print(facts_block(facts), markup=False, soft_wrap=True)

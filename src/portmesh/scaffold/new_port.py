@@ -19,7 +19,7 @@ from portmesh.scaffold.port_inputs import Input, Inputs, read_failed
 from portmesh.scaffold.profile import ROWS, Profile, Progress, profile_rows, read_rows, scratch
 from portmesh.scaffold.profile_keys import Keys, copies_of
 from portmesh.scaffold.proposals import Proposals, propose
-from portmesh.scaffold.rendering import assert_text, yaml_flow
+from portmesh.scaffold.rendering import assert_text, yaml_value
 from portmesh.text import count
 
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -142,7 +142,7 @@ def _limit(given: Any) -> dict[str, Any]:
 def _freshness(column: str, limits: Mapping[str, Any], figures: str) -> dict[str, Any]:
     return {
         "column": column,
-        "limits": ", ".join(f"{k}: {yaml_flow(v)}" for k, v in limits.items()),
+        "limits": ", ".join(f"{k}: {yaml_value(v)}" for k, v in limits.items()),
         "figures": figures,
     }
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ruamel.yaml import YAML
-
-from portmesh.errors import UsageError
+from portmesh.mesh import docs_name
 from portmesh.scaffold.new_port import Draft
 from portmesh.scaffold.port_columns import PortColumn, in_groups
 from portmesh.scaffold.proposals import Check
-from portmesh.scaffold.rendering import render, yaml_flow, yaml_text
+from portmesh.scaffold.rendering import render, yaml_text, yaml_value
 from portmesh.scaffold.writing import write_all
-from portmesh.scaffold.yaml_files import read_mapping
+from portmesh.scaffold.yaml_lists import with_item
 from portmesh.text import count
 
 
@@ -77,6 +75,7 @@ def _yaml_of(draft: Draft, columns: Sequence[PortColumn]) -> str:
         rows=count(draft.profile.rows, "row"),
         notes=[*draft.notes, *(f"no check for {each}" for each in draft.missing)],
         description=draft.description,
+        page=docs_name(draft.request.domain, draft.request.port),
         classification=draft.request.classification,
         freshness=draft.freshness,
         consumers=list(draft.request.consumers.items()),
@@ -103,30 +102,10 @@ def _test(check: Check, indent: int) -> str:
     lines = [f"{space}- {check.kind}:{figures}"]
     if check.name:
         lines.append(f"{space}    name: {check.name}")
-    return "\n".join([*lines, f"{space}    arguments: {yaml_flow(dict(check.arguments))}"])
+    return "\n".join([*lines, f"{space}    arguments: {yaml_value(dict(check.arguments))}"])
 
 
 def _with_model(root: Path, file: Path, name: str, description: str) -> str:
     """The text of a file of models with one more; everything else in it stays as it is."""
-    entry = f"  - name: {name}\n    description: {yaml_text(description)}\n"
-    if not file.is_file():
-        return f"models:\n{entry}"
-    text = file.read_text(encoding="utf-8")
-    listed = read_mapping(root, file).get("models")
-    if listed is None:
-        return f"{text.rstrip()}\n\nmodels:\n{entry}" if text.strip() else f"models:\n{entry}"
-    node = next(value for key, value in YAML().compose(text).value if key.value == "models")
-    if node.flow_style:
-        raise UsageError(
-            f"{file.name} lists its models on one line, so nothing can be added to it.",
-            [("where", str(file.relative_to(root)))],
-            "write one model a line, then the same command",
-        )
-    lines = text.splitlines(keepends=True)
-    end = node.end_mark.line if node.end_mark.column == 0 else node.end_mark.line + 1
-    while end and not lines[end - 1].strip():
-        end -= 1
-    before = "".join(lines[:end])
-    indented = " " * node.start_mark.column
-    own = "".join(f"{indented}{line[2:]}" for line in entry.splitlines(keepends=True))
-    return before + ("" if before.endswith("\n") else "\n") + own + "".join(lines[end:])
+    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    return with_item(root, file, text, ["models"], f"- name: {name}\n  description: {yaml_text(description)}\n")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from io import StringIO
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from ruamel.yaml import YAML
 
 from portmesh.errors import UsageError
 
@@ -26,11 +26,7 @@ def render(template: str, **facts: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-<<<<<<< HEAD
-    environment.filters |= {"yaml": yaml_text, "yaml_value": _yaml_value}
-=======
-    environment.filters |= {"yaml": yaml_text, "flow": yaml_flow}
->>>>>>> eccaa55 (Tests of what is proposed, of the port that is made, and of flights)
+    environment.filters |= {"yaml": yaml_text, "yaml_value": yaml_value}
     return environment.get_template(template).render(**facts).rstrip("\n") + "\n"
 
 
@@ -40,22 +36,15 @@ def yaml_text(text: str) -> str:
     return text if is_plain else json.dumps(text, ensure_ascii=False)
 
 
-<<<<<<< HEAD
-def _yaml_value(value: Any) -> str:
-    """A text, number, truth value or list of them on one line."""
+def yaml_value(value: Any) -> str:
+    """A text, number, truth value, date, or list or mapping of them, on one line."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {yaml_value(each)}' for key, each in value.items())}}}"
     if isinstance(value, list):
-        return f"[{', '.join(_yaml_value(each) for each in value)}]"
+        return f"[{', '.join(yaml_value(each) for each in value)}]"
+    if isinstance(value, date):
+        return value.isoformat()
     return yaml_text(value) if isinstance(value, str) else json.dumps(value)
-=======
-def yaml_flow(value: Any) -> str:
-    """Any value as YAML on one line."""
-    writer = YAML(typ="safe", pure=True)
-    writer.default_flow_style, writer.width = True, 100_000
-    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    text = StringIO()
-    writer.dump(value, text)
-    return text.getvalue().removesuffix("...\n").strip()
->>>>>>> eccaa55 (Tests of what is proposed, of the port that is made, and of flights)
 
 
 def assert_text(text: str) -> None:
