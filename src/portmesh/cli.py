@@ -15,6 +15,7 @@ from portmesh.commands.build import build
 from portmesh.commands.catalog import catalog
 from portmesh.commands.clean import clean
 from portmesh.commands.contract import app as contract
+from portmesh.commands.env import app as env
 from portmesh.commands.infra import infra
 from portmesh.commands.land import land
 from portmesh.commands.maintain import maintain
@@ -48,7 +49,7 @@ EXAMPLES: dict[Callable[..., None], str] = {
     serve: "portmesh serve --port 8080",
 }
 """The subcommands, in the order of `portmesh --help`, and the example that ends the help of each."""
-GROUPS: dict[str, typer.Typer] = {"new": new, "contract": contract}
+GROUPS: dict[str, typer.Typer] = {"new": new, "env": env, "contract": contract}
 """Groups of subcommands by name."""
 
 

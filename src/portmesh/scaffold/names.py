@@ -18,6 +18,7 @@ NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 OF_THE_ENGINES = {
     "default": "the database that Glue and Spark have from the start",
     "information_schema": "the engines' own schema",
+    "internal": "the end of the names of the mesh's own schemas",
     "landed": "where files land",
     "main": "the database that DuckDB has from the start",
     "pg_catalog": "DuckDB's own schema",
