@@ -294,6 +294,11 @@ FAILING: list[tuple[str, list[Edit], str]] = [
         "desk.deep is in output_ports/ but is materialized as view.",
     ),
     (
+        "PM126",
+        [meta("model: {inputs: {lines: stg_raw__lines}, grain: line_id}")],
+        "shop.lines has config.meta.model and SQL that was not made from it.",
+    ),
+    (
         "PM124",
         [Edit(PORT, "    config:\n", "    config:\n      on_schema_change: ignore\n")],
         "shop.lines sets on_schema_change, which is not a setting of output ports.",
@@ -611,6 +616,7 @@ PASSING: list[tuple[str, list[Edit]]] = [
         ],
     ),
     ("PM118", [SNAPSHOT]),
+    ("PM126", [meta("model: null")]),
     (
         "PM124",
         [

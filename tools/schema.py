@@ -24,6 +24,7 @@ from pydantic.json_schema import models_json_schema
 
 from portmesh import keys
 from portmesh.lake.contract import LandingContract
+from portmesh.scaffold.yaml_port import PortModel
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELS: dict[str, type[BaseModel]] = {
@@ -36,7 +37,10 @@ MODELS: dict[str, type[BaseModel]] = {
     "source_column": keys.SourceColumnMeta,
 }
 """The models by the names that the rules use."""
-ELSEWHERE: dict[tuple[str, str], type[BaseModel]] = {("SourceMeta", "landing"): LandingContract}
+ELSEWHERE: dict[tuple[str, str], type[BaseModel]] = {
+    ("PortMeta", "model"): PortModel,
+    ("SourceMeta", "landing"): LandingContract,
+}
 """Models of other rooms: what stands under a key of ours. {(model, key): its model}"""
 VALUES = {
     "classification": keys.CLASSIFICATIONS,

@@ -21,7 +21,7 @@
       portmesh.check_can_fail,
       portmesh.domain_reads_only_ports, portmesh.exposure_has_its_own_name, portmesh.relation_is_in_its_schema,
       portmesh.domain_is_built_by_the_mesh,
-      portmesh.port_config_is_known, portmesh.meta_has_known_keys,
+      portmesh.port_config_is_known, portmesh.model_is_as_its_yaml_says, portmesh.meta_has_known_keys,
   ]) }}
 {% endmacro %}
 

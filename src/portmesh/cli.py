@@ -16,10 +16,12 @@ from portmesh.commands.catalog import catalog
 from portmesh.commands.clean import clean
 from portmesh.commands.contract import app as contract
 from portmesh.commands.env import app as env
+from portmesh.commands.eject import eject
 from portmesh.commands.infra import infra
 from portmesh.commands.land import land
 from portmesh.commands.maintain import maintain
 from portmesh.commands.meter import meter
+from portmesh.commands.models import models
 from portmesh.commands.new import app as new
 from portmesh.commands.options import epilog
 from portmesh.commands.register import register
@@ -36,6 +38,8 @@ EXAMPLES: dict[Callable[..., None], str] = {
     register: "portmesh register --check",
     sample: "portmesh sample orders --share 1%",
     land: "portmesh land shop.orders orders.csv",
+    models: "portmesh models --check",
+    eject: "portmesh eject orders.store_days",
     build: "portmesh build --select order_lines+",
     status: "portmesh status orders.order_lines",
     clean: "portmesh clean --dry-run",

@@ -92,6 +92,7 @@ class PortMeta(BaseModel):
     keep_versions: int = Field(2, description="The number of published versions to keep.", ge=1)
     agreements: list[Agreement] = []
     starts_from: int | str | None = Field(None, description="Another version of the port, or its old name.")
+    model: dict[str, Any] | None = Field(None, description="The model of a port that is written in YAML alone.")
     exemptions: list[Exemption] = []
 
     def of(self, name: str) -> list[Consumer]:

@@ -5,7 +5,8 @@
       {'port': {'version': {}, 'classification': {}, 'subject': {'entity': {}, 'key': {}}, 'freshness': {'column':
       {}, 'warn_after': {'count': {}, 'period': {}}, 'error_after': {'count': {}, 'period': {}}}, 'consumers':
       [{'name': {}, 'purpose': {}, 'until': {}}], 'keep_versions': {}, 'agreements': [{'from': {}, 'with': {},
-      'reason': {}}], 'starts_from': {}, 'exemptions': [{'rule': {}, 'reason': {}, 'until': {}}]}, 'column':
+      'reason': {}}], 'starts_from': {}, 'model': {'inputs': {}, 'new_batches_of': {}, 'prepare': {}, 'from': {},
+      'steps': {}, 'columns': {}, 'grain': {}}, 'exemptions': [{'rule': {}, 'reason': {}, 'until': {}}]}, 'column':
       {'level': {}}, 'check': {'dimension': {}, 'row_wise': {}, 'exemptions': [{'rule': {}, 'reason': {}, 'until':
       {}}]}, 'product': {'kind': {}, 'stage': {}, 'engine': {}, 'purpose': {}, 'channel': {}, 'exemptions':
       [{'rule': {}, 'reason': {}, 'until': {}}]}, 'owner': {'name': {}, 'email': {}, 'github': {}}, 'source':

@@ -42,11 +42,16 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _written(value: Any) -> Any:
+    """A number or true and false as they are written in an expression."""
+    return str(value).lower() if isinstance(value, bool | int | float) else value
+
+
 Name = Annotated[str, Field(pattern=f"^{SIMPLE_NAME.pattern}$", description="Lower-case letters, digits and _.")]
-Names = Annotated[list[Name], BeforeValidator(_listed)]
+Names = Annotated[list[Name], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
 Expression = Annotated[
     str,
-    BeforeValidator(lambda value: str(value).lower() if isinstance(value, bool | int | float) else value),
+    BeforeValidator(_written, json_schema_input_type=str | int | float | bool),
     Field(description="A plain expression, such as `coalesce(discount, 0) * 100`."),
 ]
 Columns = Annotated[dict[Name, Expression], Field(min_length=1)]
@@ -61,11 +66,14 @@ class _Step(_Strict):
     name: Name | None = Field(None, description="What the step's result is called in the SQL.")
 
 
-class Join(_Step):
+class JoinStep(_Step):
     """Add the columns of another table to each row."""
 
     join: Name = Field(description="An input, or a table under `prepare`.")
-    key: Annotated[list[Name] | dict[Name, Name], BeforeValidator(_listed)] = Field(
+    key: Annotated[
+        list[Name] | dict[Name, Name],
+        BeforeValidator(_listed, json_schema_input_type=str | list[str] | dict[str, str]),
+    ] = Field(
         [],
         description="The key: columns of the same name, or `{column here: column there}`. Empty for a one-row table.",
     )
@@ -78,49 +86,51 @@ class Join(_Step):
     when: Expression | None = Field(None, description="What else must hold for two rows to match.")
 
 
-class Stack(_Step):
+class StackStep(_Step):
     """Put the rows of other tables below, by the names of their columns."""
 
     stack: Names = Field(description="Inputs, or tables under `prepare`.", min_length=1)
 
 
-class Keep(_Step):
+class KeepStep(_Step):
     """Keep the rows for which all of this holds."""
 
-    keep: Annotated[list[Expression], BeforeValidator(_listed)] = Field(min_length=1)
+    keep: Annotated[list[Expression], BeforeValidator(_listed, json_schema_input_type=str | list[str])] = Field(
+        min_length=1
+    )
 
 
-class Add(_Step):
+class AddStep(_Step):
     """Add columns, or replace those of the same name."""
 
     add: Columns
 
 
-class Group(_Step):
+class GroupStep(_Step):
     """Make one row of all rows with the same key. `group: []` makes one row of all rows."""
 
     group: Names = Field(description="The key.")
     add: dict[Name, Expression] = Field({}, description="Columns with aggregates, such as `sum(sales_value)`.")
 
 
-class Window(_Step):
+class WindowStep(_Step):
     """Add columns that look at the other rows of the same key."""
 
     window: Columns = Field(description="Such as `sum(value)`, `row_number()`, `previous(value)`.")
     per: Names = Field([], description="The key. Empty: all rows.")
-    by: Annotated[list[str], BeforeValidator(_listed)] = Field(
+    by: Annotated[list[str], BeforeValidator(_listed, json_schema_input_type=str | list[str])] = Field(
         [], description="The order: `purchase_date`, `sales_value desc`."
     )
 
 
-class Latest(_Step):
+class LatestStep(_Step):
     """Keep one row of each key: the one with the highest values of `by`."""
 
     latest: Names = Field(description="The key.", min_length=1)
     by: Names = Field(min_length=1)
 
 
-class Earliest(_Step):
+class EarliestStep(_Step):
     """Keep one row of each key: the one with the lowest values of `by`."""
 
     earliest: Names = Field(description="The key.", min_length=1)
@@ -128,14 +138,14 @@ class Earliest(_Step):
 
 
 STEPS: Mapping[str, type[_Step]] = {
-    "join": Join,
-    "stack": Stack,
-    "keep": Keep,
-    "add": Add,
-    "group": Group,
-    "window": Window,
-    "latest": Latest,
-    "earliest": Earliest,
+    "join": JoinStep,
+    "stack": StackStep,
+    "keep": KeepStep,
+    "add": AddStep,
+    "group": GroupStep,
+    "window": WindowStep,
+    "latest": LatestStep,
+    "earliest": EarliestStep,
 }
 """The kinds of steps, by the key that says which kind it is. `add` is last looked for, because a group has it too."""
 
@@ -148,19 +158,19 @@ def _kind(value: Any) -> str | None:
 
 
 Step = Annotated[
-    Annotated[Join, Tag("join")]
-    | Annotated[Stack, Tag("stack")]
-    | Annotated[Keep, Tag("keep")]
-    | Annotated[Add, Tag("add")]
-    | Annotated[Group, Tag("group")]
-    | Annotated[Window, Tag("window")]
-    | Annotated[Latest, Tag("latest")]
-    | Annotated[Earliest, Tag("earliest")],
+    Annotated[JoinStep, Tag("join")]
+    | Annotated[StackStep, Tag("stack")]
+    | Annotated[KeepStep, Tag("keep")]
+    | Annotated[AddStep, Tag("add")]
+    | Annotated[GroupStep, Tag("group")]
+    | Annotated[WindowStep, Tag("window")]
+    | Annotated[LatestStep, Tag("latest")]
+    | Annotated[EarliestStep, Tag("earliest")],
     Discriminator(_kind),
 ]
 
 
-class Prepared(_Strict):
+class PreparedTable(_Strict):
     """A table that is made from an input before it is joined or stacked."""
 
     from_: Name = Field(alias="from", description="An input, or a table that is prepared above.")
@@ -178,7 +188,7 @@ class PortModel(_Strict):
     new_batches_of: Name | None = Field(
         None, description="The input of which only batches are read that are not published yet. Makes it incremental."
     )
-    prepare: dict[Name, Prepared] = Field({}, description="Tables that are made first, from inputs.")
+    prepare: dict[Name, PreparedTable] = Field({}, description="Tables that are made first, from inputs.")
     from_: Name | None = Field(None, alias="from", description="What `steps` start from. By default the first input.")
     steps: list[Step] = Field([], description="What happens to the rows, in this order.")
     columns: dict[Name, Expression] = Field(
@@ -236,7 +246,7 @@ def _dotted(location: Sequence[int | str]) -> str:
 def _value_at(block: object, location: Sequence[int | str]) -> object:
     value: Any = block
     for part in location:
-        if not isinstance(value, Mapping | list) or (isinstance(value, Mapping) and part not in value):
+        if isinstance(value, Mapping) and part not in value:
             return value
         value = value[part]
     return value
@@ -245,5 +255,5 @@ def _value_at(block: object, location: Sequence[int | str]) -> object:
 def _keys_at(location: Sequence[int | str]) -> list[str]:
     """The keys that are allowed at one of pydantic's locations."""
     kind = location[location.index("steps") + 2] if "steps" in location else ""
-    model: type[BaseModel] = STEPS[str(kind)] if kind else Prepared if "prepare" in location else PortModel
+    model: type[BaseModel] = STEPS[str(kind)] if kind else PreparedTable if "prepare" in location else PortModel
     return [field.alias or name for name, field in model.model_fields.items()]

@@ -76,7 +76,7 @@ class Setting:
     resolve: Resolve
     over_rows: Sequence[str] = ()
     per: tuple[Term, ...] = ()
-    by: tuple[str, ...] = ()
+    by: tuple[tuple[Term, bool], ...] = ()
     grouped: Sequence[str] | None = None
 
 
@@ -235,12 +235,12 @@ class _Reader:
 
     def _arithmetic(self, node: exp.Expr) -> Term:
         operator = ARITHMETIC[type(node)]
-        terms = [self.read(node.left), self.read(node.right)]
+        terms = [self.read(node.this), self.read(node.expression)]
         for term in terms:
             got = types.family(term.kind)
             if got in (types.DATE, types.TIMESTAMP):
-                raise self._refuse(f"`{operator}` does not work on a {got}.", f"{term.flat()} ({term.kind})",
-                                   fix="use days_between(start, end), add_days(date, days) or add_months(date, months)")  # fmt: skip
+                fix = "use days_between(start, end), add_days(date, days) or add_months(date, months)"
+                raise self._refuse(f"`{operator}` does not work on a {got}.", f"{term.flat()} ({term.kind})", fix=fix)
             if got and got != types.NUMBER:
                 fix = "to join texts, use ||" if operator == "+" and got == types.TEXT else "cast it to a number first"
                 raise self._refuse(f"`{operator}` takes numbers, not a {got}.", f"{term.flat()} ({term.kind})", fix=fix)
@@ -248,7 +248,7 @@ class _Reader:
 
     def _div(self, node: exp.Div) -> Term:
         """A division gives a double, and null if the divisor is 0; engines differ in both."""
-        above, below = (self._of(each, types.NUMBER, "`/`") for each in (node.left, node.right))
+        above, below = (self._of(each, types.NUMBER, "`/`") for each in (node.this, node.expression))
         divisor = _as_double(below)
         if not (isinstance(below, Word) and below.text.strip("0.")):
             divisor = Call("double", "nullif", (divisor, Word(types.WHOLE_NUMBER, "0")))
@@ -259,7 +259,7 @@ class _Reader:
         return Chain(types.TEXT, "||", tuple(_as_text(term, self.setting.key) for term in terms))
 
     def _comparison(self, node: exp.Expr) -> Term:
-        left, right = self._comparable(node.left, node.right)
+        left, right = self._comparable(node.this, node.expression)
         operator = COMPARISONS[type(node)]
         if isinstance(left, Word) and isinstance(right, Word):
             raise self._refuse("This compares two values that are always the same.", node.sql(dialect="duckdb"))
@@ -386,11 +386,11 @@ class _Reader:
         kinds = {types.family(term.kind) for term in terms}
         for kind in kinds & {types.DATE, types.TIMESTAMP}:
             terms = [self._as_time(term, kind) for term in terms]
-        kind = types.common([term.kind for term in terms if term.flat() != "null"])
-        if kind is None:
+        found = types.common([term.kind for term in terms if term.flat() != "null"])
+        if found is None:
             got = ", ".join(f"{term.flat()} ({term.kind})" for term in terms)
             raise self._refuse(f"The values of {name} are of different types.", got)
-        return Call(kind, name, tuple(terms))
+        return Call(found, name, tuple(terms))
 
     # Text and numbers
 
@@ -638,14 +638,15 @@ def _as_text(term: Term, key: str) -> Term:
     return Cast("string", term, types.sql_type("string"))
 
 
-def read_order(text: str, key: str, resolve: Resolve, is_descending: bool = False) -> str:
-    """A part of an order: a column, and `asc` or `desc`. Rows without a value come last, as on no engine by itself."""
+def read_order(text: str, key: str, resolve: Resolve) -> tuple[ColumnTerm, bool]:
+    """A part of an order: a column, and whether its highest values come first (`desc`)."""
     column, _, direction = text.strip().lower().partition(" ")
     direction = direction.strip()
     if direction not in ("", "asc", "desc"):
         near = difflib.get_close_matches(direction, ["asc", "desc"], n=1)
-        raise problem(key, f"There is no direction {direction!r}." + (f" Did you mean {near[0]}?" if near else ""),
-                      text, "a column, and asc or desc", "compute the column with `add` first")  # fmt: skip
+        said = f" Did you mean {near[0]}?" if near else ""
+        raise problem(
+            key, f"This is not an order.{said}", text, "a column, then asc or desc", "compute it with `add` first"
+        )
     table, _, name = column.rpartition(".")
-    descends = direction == "desc" or (is_descending and not direction)
-    return f"{resolve(table, name).flat()}{' desc' if descends else ''} nulls last"
+    return resolve(table, name), direction == "desc"

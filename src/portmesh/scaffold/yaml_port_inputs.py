@@ -135,8 +135,9 @@ def checks_in(entry: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]
             elif isinstance(check, Mapping) and check:
                 kind, found = next(iter(check.items()))
                 options = found if isinstance(found, Mapping) else {}
-                config = options.get("config") if isinstance(options.get("config"), Mapping) else {}
-                arguments = options.get("arguments") if isinstance(options.get("arguments"), Mapping) else options
+                config, arguments = (options.get(key) for key in ("config", "arguments"))
+                config = config if isinstance(config, Mapping) else {}
+                arguments = arguments if isinstance(arguments, Mapping) else options
                 if not {"where", "severity", "warn_if", "error_if", "enabled"} & {*config, *options}:
                     yield str(kind), arguments
 
@@ -156,7 +157,7 @@ def texts_in(value: object) -> Iterator[str]:
 class _Anything(Undefined):
     """A name that is only known in dbt: whatever is done with it, it is a word of SQL."""
 
-    def __call__(self, *_: object, **__: object) -> _Anything:
+    def __call__(self, *_: object, **__: object) -> _Anything:  # type: ignore[override]
         return self
 
     def __getattr__(self, name: str) -> _Anything:

@@ -36,7 +36,7 @@ class Term:
     def flat(self) -> str:
         raise NotImplementedError
 
-    def broken(self, indent: int) -> list[str]:
+    def broken(self, indent: int) -> list[str]:  # noqa: ARG002
         """The lines of the expression over several lines, without the indent of the first."""
         raise TooLongError(self.flat())
 
@@ -242,9 +242,9 @@ class Case(Term):
                 lines.append(together)
                 continue
             lines += layout_block(when, inner, "when")
-            lines += layout(then, inner + STEP, "then ", "")
+            lines += layout_block(then, inner + STEP, "then")
         if self.otherwise:
-            lines += layout(self.otherwise, inner, "else ", "")
+            lines += layout_block(self.otherwise, inner, "else")
         return [*lines, " " * indent + "end"]
 
 
@@ -254,21 +254,27 @@ class Over(Term):
 
     call: Term
     per: tuple[Term, ...]
-    by: tuple[str, ...]
+    by: tuple[tuple[Term, bool], ...]
     frame: str
 
     def _clauses(self) -> list[str]:
         clauses = [f"partition by {', '.join(each.flat() for each in self.per)}"] if self.per else []
-        clauses += [f"order by {', '.join(self.by)}"] if self.by else []
+        # Directions stand with all columns or with none. Without `nulls last`, engines differ.
+        ascending = " asc" if any(is_descending for _, is_descending in self.by) else ""
+        order = [f"{each.flat()}{' desc' if down else ascending} nulls last" for each, down in self.by]
+        clauses += [f"order by {', '.join(order)}"] if order else []
         return clauses + ([self.frame] if self.frame else [])
 
     def flat(self) -> str:
         return f"{self.call.flat()} over ({' '.join(self._clauses())})"
 
     def broken(self, indent: int) -> list[str]:
-        clauses = [" " * (indent + STEP) + clause for clause in self._clauses()]
-        lines = layout(self.call, indent, "", " over (")
-        return [lines[0].lstrip(), *lines[1:], *clauses, " " * indent + ")"]
+        inner = " " * (indent + STEP)
+        clauses = [inner + " " * STEP + clause for clause in self._clauses()]
+        if max(map(len, clauses)) > WIDTH:
+            raise TooLongError(self.flat())
+        lines = layout(self.call, indent, "", "")
+        return [lines[0].lstrip(), *lines[1:], f"{inner}over (", *clauses, f"{inner})"]
 
 
 def layout(term: Term, indent: int, before: str, after: str) -> list[str]:
@@ -282,10 +288,12 @@ def layout(term: Term, indent: int, before: str, after: str) -> list[str]:
 
 
 def layout_block(term: Term, indent: int, word: str) -> list[str]:
-    """`where a`, or `where` and the expression below it."""
+    """`where a`, or `where` and the expression below it. What opens a bracket stays beside the word."""
     line = " " * indent + f"{word} {term.flat()}"
     if len(line) <= WIDTH:
         return [line]
+    if isinstance(term, Call | Cast | Case | Bracketed):
+        return layout(term, indent, f"{word} ", "")
     return [" " * indent + word, *layout(term, indent + STEP, "", "")]
 
 

@@ -13,24 +13,25 @@ from portmesh.scaffold.yaml_port_expressions import (
     WINDOWS,
     Setting,
     cast_to,
+    names_in,
     read_condition,
     read_expression,
-    names_in,
     read_order,
 )
 from portmesh.scaffold.yaml_port_printing import Call, Chain, ColumnTerm, Over, Term, Word
 from portmesh.scaffold.yaml_port_tables import InputTable, Joined, SelectTable, StackTable, Table
 
-RESERVED = frozenset(
-    "all alter analyze and anti any array as asc authorization between both by case cast check collate column constraint "
-    "create cross cube current_catalog current_date current_path current_role current_schema current_time "
-    "current_timestamp current_user deallocate default delete desc describe distinct do drop else end escape except "
-    "execute exists extract false fetch filter for foreign from full generated grant group grouping having in inner insert "
-    "intersect interval into is join lateral leading left like limit listagg localtime localtimestamp map minus natural "
-    "normalize not null offset on only or order outer overlaps pivot placing prepare primary qualify recursive references "
-    "returning right rollup select semi session_user set show skip some struct table tablesample then time to trailing "
-    "trim true uescape union unique unknown unnest unpivot user using values variadic when where window with".split()
-)
+_RESERVED = """
+all alter analyze and anti any array as asc authorization between both by case cast check collate column constraint
+create cross cube current_catalog current_date current_path current_role current_schema current_time current_timestamp
+current_user deallocate default delete desc describe distinct do drop else end escape except execute exists extract
+false fetch filter for foreign from full generated grant group grouping having in inner insert intersect interval into
+is join lateral leading left like limit listagg localtime localtimestamp map minus natural normalize not null offset
+on only or order outer overlaps pivot placing prepare primary qualify recursive references returning right rollup
+select semi session_user set show skip some struct table tablesample then time to trailing trim true uescape union
+unique unknown unnest unpivot user using values variadic when where window with
+"""
+RESERVED = frozenset(_RESERVED.split())
 """Words that at least one engine does not take as a name."""
 
 
@@ -86,14 +87,14 @@ class Pipeline:
 
     def _step(self, step: language._Step, key: str) -> None:
         steps: dict[type[language._Step], Callable[[], None]] = {
-            language.Join: lambda: self._join(step, key),  # type: ignore[arg-type]
-            language.Stack: lambda: self._stack(step, key),  # type: ignore[arg-type]
-            language.Keep: lambda: self._keep(step, key),  # type: ignore[arg-type]
-            language.Add: lambda: self._add(step, key),  # type: ignore[arg-type]
-            language.Group: lambda: self._group(step, key),  # type: ignore[arg-type]
-            language.Window: lambda: self._window(step, key),  # type: ignore[arg-type]
-            language.Latest: lambda: self._newest(step.latest, step.by, True, key, step.why),  # type: ignore[attr-defined]
-            language.Earliest: lambda: self._newest(step.earliest, step.by, False, key, step.why),  # type: ignore[attr-defined]
+            language.JoinStep: lambda: self._join(step, key),  # type: ignore[arg-type]
+            language.StackStep: lambda: self._stack(step, key),  # type: ignore[arg-type]
+            language.KeepStep: lambda: self._keep(step, key),  # type: ignore[arg-type]
+            language.AddStep: lambda: self._add(step, key),  # type: ignore[arg-type]
+            language.GroupStep: lambda: self._group(step, key),  # type: ignore[arg-type]
+            language.WindowStep: lambda: self._window(step, key),  # type: ignore[arg-type]
+            language.LatestStep: lambda: self._newest(step.latest, step.by, True, key, step.why),  # type: ignore[attr-defined]
+            language.EarliestStep: lambda: self._newest(step.earliest, step.by, False, key, step.why),  # type: ignore[attr-defined]
         }
         steps[type(step)]()
 
@@ -142,7 +143,7 @@ class Pipeline:
 
     # One method for each kind of step
 
-    def _join(self, step: language.Join, key: str) -> None:
+    def _join(self, step: language.JoinStep, key: str) -> None:
         if isinstance(self.table, SelectTable) and self.table.filters:
             self.close()
             self.table = SelectTable(self.table, self.aliases)
@@ -153,7 +154,7 @@ class Pipeline:
                 f"{key}.join", f"{step.join} is already part of this step.", fix="prepare a table and join that"
             )
         on = step.key if isinstance(step.key, Mapping) else {name: name for name in step.key}
-        if not on and frozenset() not in other.keys():
+        if not on and frozenset() not in other.unique_keys():
             raise problem(f"{key}.key", f"It is not said by which key {step.join} is joined.",
                           allowed=", ".join(other.names() or []) or "a column", fix="add `key:`")  # fmt: skip
         joined = Joined(other, step.how, key, [self._pair(table, other, *pair, f"{key}.key") for pair in on.items()])
@@ -178,7 +179,7 @@ class Pipeline:
                           fix="cast one of them with `add` first")  # fmt: skip
         return here, there
 
-    def _stack(self, step: language.Stack, key: str) -> None:
+    def _stack(self, step: language.StackStep, key: str) -> None:
         first = self.close()
         parts = [first, *(self.builder.named(name, f"{key}.stack") for name in step.stack)]
         if len({part.name for part in parts}) < len(parts):
@@ -186,13 +187,13 @@ class Pipeline:
         self.table = StackTable("", parts, "")
         self._note(step.why, key)
 
-    def _keep(self, step: language.Keep, key: str) -> None:
+    def _keep(self, step: language.KeepStep, key: str) -> None:
         table = self.select()
         self._note(step.why, key)
         for number, text in enumerate(step.keep):
             table.filters.append(read_condition(text, self._setting(table, f"{key}.keep[{number}]")))
 
-    def _add(self, step: language.Add, key: str) -> None:
+    def _add(self, step: language.AddStep, key: str) -> None:
         table = self.select()
         self._note(step.why, key)
         self._make(table, step.add, f"{key}.add", lambda k: self._setting(table, k))
@@ -206,7 +207,7 @@ class Pipeline:
         table.made |= found
         table.where_made |= {name: f"{key}.{name}" for name in found}
 
-    def _group(self, step: language.Group, key: str) -> None:
+    def _group(self, step: language.GroupStep, key: str) -> None:
         if not step.group and not step.add:
             raise problem(key, "This group has no columns.", fix="add a key to group, or columns to add")
         table = self.select()
@@ -220,7 +221,7 @@ class Pipeline:
         )  # fmt: skip
         table.group = group
 
-    def _window(self, step: language.Window, key: str) -> None:
+    def _window(self, step: language.WindowStep, key: str) -> None:
         names = {*step.per, *(text.split()[0] for text in step.by if text.strip())}
         for name, text in step.window.items():
             names |= names_in(text, f"{key}.window.{name}")
@@ -248,7 +249,7 @@ class Pipeline:
         while rank in names:
             rank = f"own_{rank}"
         key_terms = tuple(table.find("", name, f"{key}.{'latest' if is_descending else 'earliest'}") for name in per)
-        order = tuple(read_order(text, f"{key}.by", self._setting(table, key).resolve, is_descending) for text in by)
+        order = tuple((table.find("", name, f"{key}.by"), is_descending) for name in by)
         number = Call(types.WHOLE_NUMBER, "row_number", ())
         table.made[rank] = Over(number.kind, number, key_terms, order, "")
         table.where_made[rank] = key
@@ -260,7 +261,7 @@ class Pipeline:
         self.table.filters.append(
             Chain("boolean", "=", (self.table.find("", rank, key), Word(types.WHOLE_NUMBER, "1")))
         )
-        self.table.kept_keys = (*table.keys(), frozenset(per))
+        self.table.kept_keys = (*table.unique_keys(), frozenset(per))
 
     # The columns of the contract
 
@@ -286,7 +287,7 @@ class Pipeline:
         table.made |= found
         table.final = list(contract)
         table.used |= dict.fromkeys(contract, "")
-        table.where_made |= {name: key for name, key in unused}
+        table.where_made |= dict(unused)
         self.close()
 
     def _column(self, table: SelectTable, name: str, columns: Mapping[str, str], key: str) -> Term:
@@ -309,11 +310,11 @@ def _assert_free(name: str, key: str) -> None:
         raise problem(key, f"{name} is a reserved word of SQL.", name, fix=f"choose another name, {SQL_INSTEAD}")
 
 
-def _assert_matches(step: language.Join, other: Table, on: frozenset[str], key: str) -> None:
+def _assert_matches(step: language.JoinStep, other: Table, on: frozenset[str], key: str) -> None:
     """Refuses a join that may repeat rows, unless the step says so."""
-    if step.matches == "many" or any(unique <= on for unique in other.keys()):
+    if step.matches == "many" or any(unique <= on for unique in other.unique_keys()):
         return
-    keys = "; ".join(", ".join(sorted(unique)) for unique in other.keys() if unique) or "none"
+    keys = "; ".join(", ".join(sorted(unique)) for unique in other.unique_keys() if unique) or "none"
     what = ", ".join(sorted(on)) or "nothing"
     raise problem(
         f"{key}.key", f"Several rows of {other.name} may have the same {what}, so the join would repeat rows.", what,

@@ -28,7 +28,7 @@ class Table:
         """The names of all columns, or None if they are not known."""
         raise NotImplementedError
 
-    def keys(self) -> tuple[Key, ...]:
+    def unique_keys(self) -> tuple[Key, ...]:
         """The sets of columns that no two rows have in common. An empty set: it has one row."""
         raise NotImplementedError
 
@@ -57,7 +57,7 @@ class InputTable(Table):
     def names(self) -> Sequence[str] | None:
         return list(self.types) if self.is_complete else None
 
-    def keys(self) -> tuple[Key, ...]:
+    def unique_keys(self) -> tuple[Key, ...]:
         return self._keys
 
     def use(self, column: str, key: str) -> str:
@@ -81,7 +81,7 @@ class StackTable(Table):
         found = self.parts[0].names()
         return None if found is None else [name for name in found if all(part.has(name) for part in self.parts)]
 
-    def keys(self) -> tuple[Key, ...]:
+    def unique_keys(self) -> tuple[Key, ...]:
         return ()
 
     def use(self, column: str, key: str) -> str:
@@ -190,10 +190,10 @@ class SelectTable(Table):
             return None
         return list(dict.fromkeys([*(name for names in listed for name in names or []), *self.made]))
 
-    def keys(self) -> tuple[Key, ...]:
+    def unique_keys(self) -> tuple[Key, ...]:
         if self.group is not None:
             return (frozenset(term.column for term in self.group),)
-        kept = self.base.keys() if self.kept_keys is None else self.kept_keys
+        kept = self.base.unique_keys() if self.kept_keys is None else self.kept_keys
         return tuple(key for key in kept if not key & set(self.made))
 
     def use(self, column: str, key: str) -> str:
@@ -260,7 +260,7 @@ def refuse_unused(tables: Iterable[SelectTable]) -> None:
     for table in tables:
         for joined in table.joins:
             if joined.how == "left" and joined.table.name not in table.asked:
-                raise problem(joined.key, f"Nothing uses a column of {joined.table.name}.",
-                              fix="remove the join, or write how: inner to keep only rows that have a match")  # fmt: skip
+                fix = "remove the join, or write how: inner to keep only rows that have a match"
+                raise problem(joined.key, f"Nothing uses a column of {joined.table.name}.", fix=fix)
         for name, key in table.unused():
             raise problem(key, f"Nothing uses the column {name}.", fix="remove it, or add it to the contract's columns")
