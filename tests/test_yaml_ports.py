@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal as D  # noqa: N817
 from pathlib import Path
@@ -12,8 +13,9 @@ import yaml
 from sqlfluff.core import FluffConfig, Linter
 from sqlglot import exp, parse_one
 
+from portmesh.cli import main
 from portmesh.errors import PortmeshError
-from portmesh.scaffold.yaml_port_files import plan_files, write_files
+from portmesh.scaffold.yaml_port_files import assert_up_to_date, eject, plan_ejection, plan_files, write_files
 from tests.mesh import REPOSITORY, Mesh
 
 LINTER = Linter(FluffConfig.from_path(str(REPOSITORY / ".sqlfluff")))
@@ -57,22 +59,22 @@ def mesh(tmp_path: Path) -> Mesh:
 
 
 def a_mesh(folder: Path) -> Mesh:
-    """A domain with staging models: lines, and shops with a checked key. Shop 20 has no row in shops."""
     found = Mesh(folder)
-    found.set_up("shop")
-    found.write("domains/shop/models/staging/stg_raw__lines.sql", STAGING)
-    found.write("domains/shop/models/staging/stg_raw__shops.sql", SHOPS)
+    fill(found, "shop")
     assert found.dbt("deps").ok
-    found.write(
-        "domains/shop/models/staging/_shop__models.yml",
-        "models: [{name: stg_raw__shops, columns: [{name: shop_id, data_tests: [unique, not_null]}]}]",
-    )
     return found
 
 
-def yaml_port(
-    mesh: Mesh, block: object, columns: dict[str, str] | None = None, name: str = "sales", **more: Any
-) -> Path:
+def fill(mesh: Mesh, *domains: str) -> None:
+    """Staging models of a domain: lines, and shops with a checked key. Shop 20 has no row in shops."""
+    mesh.set_up(*domains)
+    mesh.write("domains/shop/models/staging/stg_raw__lines.sql", STAGING)
+    mesh.write("domains/shop/models/staging/stg_raw__shops.sql", SHOPS)
+    checked = "models: [{name: stg_raw__shops, columns: [{name: shop_id, data_tests: [unique, not_null]}]}]"
+    mesh.write("domains/shop/models/staging/_shop__models.yml", checked)
+
+
+def yaml_port(mesh: Mesh, block: object, types: dict[str, str] | None = None, name: str = "sales", **more: Any) -> Path:
     """Write the YAML of a port whose model is `block`, with a unique check of its grain and one of each dimension."""
     grain = block.get("grain", "line_id") if isinstance(block, dict) else "line_id"
     keys = [grain] if isinstance(grain, str) else list(grain)
@@ -89,7 +91,7 @@ def yaml_port(
         "columns": [
             {"name": column, "data_type": kind, "description": "A column."}
             | ({"data_tests": ["unique"] * (keys == [column]) + ["not_null"]} if column in (*keys, "landed_at") else {})
-            for column, kind in (columns or COLUMNS).items()
+            for column, kind in (types or COLUMNS).items()
         ],
     }
     if len(keys) == 1:
@@ -232,7 +234,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Mesh:
     mesh = a_mesh(tmp_path_factory.mktemp("yaml_ports"))
     for name, case in CASES.items():
         yaml_port(mesh, case.block, case.columns | {"landed_at": "timestamp"}, name)
-    assert len(write_files(plan_files(mesh.folder))) == len(CASES)
+    assert len(write_files(plan_files(mesh.folder), mesh.folder)) == len(CASES)
     mesh.land("lines", LINES)
     outcome = mesh.dbt("build")
     assert outcome.ok, outcome.output
@@ -251,10 +253,10 @@ def test_the_sql_passes_sqlfluff(built: Mesh) -> None:
     assert lint_findings(files) == []
 
 
-def test_a_long_line_is_found(tmp_path: Path) -> None:
+def test_sql_in_another_style_is_found(tmp_path: Path) -> None:
     file = tmp_path / "bad.sql"
     file.write_text("SELECT a from b\n")
-    assert "CP01" in " ".join(lint_findings([file]))
+    assert lint_findings([file]) == ["bad.sql: Keywords must be lower case."]
 
 
 @pytest.mark.parametrize("dialect", ["duckdb", "spark", "athena"])
@@ -262,3 +264,430 @@ def test_a_long_line_is_found(tmp_path: Path) -> None:
 def test_the_sql_can_be_read_on_every_engine(name: str, dialect: str, built: Mesh) -> None:
     text = (built.folder / f"target/compiled/shop/models/output_ports/{name}.sql").read_text()
     assert parse_one(text, dialect=dialect).find(exp.CTE)
+
+
+def made(expression: object) -> dict[str, Any]:
+    """A block that computes one column of the contract."""
+    return lines(columns={"amount": expression})
+
+
+BOTH = {"lines": "stg_raw__lines", "shops": "stg_raw__shops"}
+TOTALS = {"totals": {"from": "lines", "steps": [{"group": "shop_id", "add": {"shop_value": "sum(amount)"}}]}}
+REFUSED: list[tuple[object, str, str]] = [
+    # What stands in the block
+    ("text", "The block is not well-formed: Input should be a valid dictionary", ""),
+    ({"grain": "line_id"}, "inputs is missing.", ""),
+    (lines(filter="amount > 1"), "There is no key 'filter'.", ""),
+    (lines(colums={"amount": "1"}), "There is no key 'colums'. Did you mean columns?", ""),
+    (lines({"keeps": "amount > 1"}), "This is not a step. Did you mean keep?", "steps[0]"),
+    (lines("amount > 1"), "This is not a step.", "steps[0]"),  # type: ignore[arg-type]
+    (lines({"keep": "amount > 1", "wy": "Because."}), "There is no key 'wy'. Did you mean why?", "steps[0]"),
+    (lines({"group": "shop_id", "ad": {"x": "count()"}}), "There is no key 'ad'. Did you mean add?", "steps[0]"),
+    (lines({"join": "shops", "how": "outer"}), "There is no how 'outer'.", "steps[0].how"),
+    (lines({"join": "shops", True: "shop_id"}), "A key is not a text: YAML reads on, off, yes", "steps[0]"),
+    (lines({"latest": "shop_id"}), "by is missing.", "steps[0]"),
+    (lines({"add": {"Is Tea": "1"}}), "'Is Tea' is not a name.", "steps[0].add.Is Tea"),
+    (lines({"add": {"x": ["a"]}}), "x is not well-formed: Input should be a valid string.", "steps[0].add.x"),
+    (lines(prepare={"x": {"steps": []}}), "from is missing.", "prepare.x"),
+    (lines(prepare={"x": {"from": "lines", "stesp": []}}), "steps is missing.", "prepare.x"),
+    # Inputs
+    (lines(inputs={"lines": "stg_raw__line"}), "There is no port or model 'stg_raw__line'. Did you mean stg_raw__lines?",
+     "inputs.lines"),
+    (lines(inputs={"lines": "raw.lines"}), "There is no port or model 'raw.lines'.", "inputs.lines"),
+    (lines(inputs={"lines": "desk.stg_desk__notes"}), "desk.stg_desk__notes is not a port, so only desk may read it.",
+     "inputs.lines"),
+    (lines(inputs={"lines": "sales"}), "A port cannot read itself.", "inputs.lines"),
+    (lines(inputs={"select": "stg_raw__lines"}), "select is a reserved word of SQL.", "inputs.select"),
+    (lines(inputs=BOTH), "Nothing reads shops.", "inputs.shops"),
+    (lines(prepare=TOTALS), "Nothing reads totals.", "prepare.totals"),
+    (lines(prepare={"lines": {"from": "lines", "steps": [{"keep": "amount > 1"}]}}),
+     "lines cannot be the name of another table.", "prepare.lines"),
+    (lines(prepare={"x": {"from": "line", "steps": [{"keep": "amount > 1"}]}}),
+     "There is no table 'line'. Did you mean lines?", "prepare.x.from"),
+    (lines(**{"from": "liens"}), "There is no table 'liens'. Did you mean lines?", "from"),
+    # Names
+    (made("amont"), "There is no column 'amont'. Did you mean amount?", "columns.amount"),
+    (made("AMOUNTS"), "There is no column 'amounts'. Did you mean amount?", "columns.amount"),
+    (made("line.amount"), "There is no table 'line'. Did you mean lines?", "columns.amount"),
+    (lines(columns={"amuont": "1"}), "There is no column in the contract 'amuont'. Did you mean amount?",
+     "columns.amuont"),
+    (lines({"add": {"user": "1"}}), "user is a reserved word of SQL.", "steps[0].add.user"),
+    (lines({"add": {"double_amount": "amount * 2"}}), "Nothing uses the column double_amount.",
+     "steps[0].add.double_amount"),
+    (lines({"keep": "amount > 1", "name": "lines"}), "There is another table lines.", "steps[0].name"),
+    # Joins
+    (lines({"join": "shops"}, inputs=BOTH), "It is not said by which key shops is joined.", "steps[0].key"),
+    (lines({"join": "shop"}, inputs=BOTH), "There is no table 'shop'. Did you mean shops?", "steps[0].join"),
+    (lines({"join": "shops", "key": "shop"}, inputs=BOTH), "There is no column 'shop'. Did you mean shop_id?",
+     "steps[0].key"),
+    (lines({"join": "shops", "key": {"line_id": "shop"}}, inputs=BOTH),
+     "There is no column 'shop'. Did you mean shop_id?", "steps[0].key"),
+    (lines({"join": "shops", "key": {"product": "shop_id"}}, inputs=BOTH),
+     "These columns cannot be equal, because they are of different types.", "steps[0].key"),
+    (lines({"join": "shops", "key": {"shop_id": "region"}}, inputs=BOTH),
+     "These columns cannot be equal, because they are of different types.", "steps[0].key"),
+    (lines({"join": "shops", "key": "shop_id"}, inputs=BOTH), "Nothing uses a column of shops.", "steps[0]"),
+    (lines({"join": "lines", "key": "line_id"}), "lines is already part of this step.", "steps[0].join"),
+    ({"inputs": {"shops": "stg_raw__shops", "lines": "stg_raw__lines"}, "grain": "line_id",
+      "steps": [{"join": "lines", "key": "shop_id"}]},
+     "Several rows of lines may have the same shop_id, so the join would repeat rows.", "steps[0].key"),
+    (lines({"join": "others", "key": "shop_id"},
+           prepare={"others": {"from": "lines", "steps": [{"latest": "shop_id", "by": "sold_on"}]}}),
+     "Several tables have the column line_id.", "columns.line_id"),
+    (lines({"stack": "lines"}), "A table is stacked on itself.", "steps[0].stack"),
+    (lines({"stack": "shops"}, inputs=BOTH), "There is no column 'line_id'.", "columns.line_id"),
+    # Groups and windows
+    (lines({"group": []}), "This group has no columns.", "steps[0]"),
+    (lines({"group": "shop_id", "add": {"amount": "amount"}}), "amount has several values in a group.",
+     "steps[0].add.amount"),
+    (lines({"group": "shop_id", "add": {"shop_id": "count()"}}), "shop_id is part of the key already.",
+     "steps[0].add.shop_id"),
+    (lines({"group": "line_id", "add": {"amount": "sum(max(amount))"}}), "max stands inside another function over rows.",
+     "steps[0].add.amount"),
+    (lines({"group": "line_id", "add": {"amount": "sum(amount)"}}),
+     "There is no column 'landed_at'.", "columns.landed_at"),
+    (lines({"group": "line_id", "add": {"amount": "previous(amount)"}}),
+     "previous looks at several rows: it may only stand in window.", "steps[0].add.amount"),
+    (lines({"group": "line_id", "add": {"amount": "sum()"}}), "This is not an expression.", "steps[0].add.amount"),
+    (lines({"group": "line_id", "add": {"amount": "sum(product)"}}), "sum takes a number, not a text.",
+     "steps[0].add.amount"),
+    (lines({"group": "line_id", "add": {"amount": "max(pieces > 1)"}}), "max does not work on true or false.",
+     "steps[0].add.amount"),
+    (lines({"window": {"amount": "row_number()"}, "per": "shop_id"}), "row_number needs an order.",
+     "steps[0].window.amount"),
+    (lines({"window": {"amount": "count(distinct product)"}}), "`distinct` takes one column, and only in group.",
+     "steps[0].window.amount"),
+    (lines({"window": {"amount": "sum(amount)"}, "by": "sold_on dsc"}), "This is not an order. Did you mean desc?",
+     "steps[0].by"),
+    (lines({"window": {"amount": "previous()"}, "by": "sold_on"}), "previous takes 1 values, not 0.",
+     "steps[0].window.amount"),
+    (made("sum(amount)"), "sum looks at several rows: it may only stand in group or window.", "columns.amount"),
+    (made("row_number()"), "row_number looks at several rows: it may only stand in window.", "columns.amount"),
+    (made("sum(amount) over (partition by shop_id)"), "`over` is not part of the language.", "columns.amount"),
+    # Expressions
+    (made("amount +"), "This is not an expression.", "columns.amount"),
+    (made("{{ amount }}"), "An expression cannot contain {{", "columns.amount"),
+    (made("amount; drop table x"), "An expression cannot contain ;", "columns.amount"),
+    (made("amount -- note"), "An expression cannot contain --", "columns.amount"),
+    (made("'a\\b'"), "An expression cannot contain \\", "columns.amount"),
+    (made("(select max(amount) from lines)"), "A query inside an expression is not part of the language.",
+     "columns.amount"),
+    (made("lines.*"), "This is not part of the language of expressions.", "columns.amount"),
+    (made("amount[1]"), "This is not part of the language of expressions.", "columns.amount"),
+    (made("regexp_extract(product, 'x')"), "There is no function 'regexp_extract'.", "columns.amount"),
+    (made("rond(amount)"), "There is no function 'rond'. Did you mean round?", "columns.amount"),
+    (made("try_cast(product as int)"), "There is no function 'try_cast'.", "columns.amount"),
+    (made("trim(both 'x' from product)"), "There is no function 'trim'.", "columns.amount"),
+    (made("coalesce(amount)"), "coalesce needs at least two values.", "columns.amount"),
+    (made("days_between(sold_on)"), "days_between takes 2 values, not 1.", "columns.amount"),
+    (lines({"keep": "amount"}), "This is a number, not true or false.", "steps[0].keep[0]"),
+    (lines({"keep": True}), "keep is not well-formed", "steps[0].keep"),
+    (lines({"keep": "true"}), "This names no column, so it says the same of every row.", "steps[0].keep[0]"),
+    (lines({"keep": "1 = 1"}), "This compares two values that are always the same.", "steps[0].keep[0]"),
+    (lines({"keep": "product = null"}), "Nothing is equal to null.", "steps[0].keep[0]"),
+    (made("'" + "x" * 150 + "'"), "A part of this expression does not fit into a line of SQL.", "columns.amount"),
+    (lines({"keep": "amount > 1", "why": "See {{ doc('x') }}."}), "A comment cannot contain {{", "steps[0].why"),
+    # Types
+    (made("sold_on"), "A date cannot be cast to decimal(10,2).", "columns.amount"),
+    (made("cast(amount as boolean)"), "A number cannot be cast to boolean.", "columns.amount"),
+    (made("cast(amount as int)"), "Engines round a decimal(10,2) to int in different ways", "columns.amount"),
+    (made("product = 'tea' and amount"), "`and` takes a true or false, not a number.", "columns.amount"),
+    (made("sold_on + 1"), "`+` does not work on a date.", "columns.amount"),
+    (made("product + 'x'"), "`+` takes numbers, not a text.", "columns.amount"),
+    (made("product / 2"), "`/` takes a number, not a text.", "columns.amount"),
+    (made("upper(amount)"), "upper takes a text, not a number.", "columns.amount"),
+    (made("round(amount, 0.5)"), "round takes a whole number here.", "columns.amount"),
+    (made("year(amount)"), "year takes a date, not a number.", "columns.amount"),
+    (made("hour(sold_on)"), "A date has no hour.", "columns.amount"),
+    (made("add_days(amount, 1)"), "add_days takes a date.", "columns.amount"),
+    (made("date_trunc('moth', sold_on)"), "There is no period 'moth'. Did you mean month?", "columns.amount"),
+    (made("substring(product, 0)"), "substring counts from 1: its start must be a number above 0.", "columns.amount"),
+    (made("cast(product as varbinary)"), "There is no type", "columns.amount"),
+    (made("cast(sold_on as int)"), "A date cannot be cast to int.", "columns.amount"),
+    (made("product || landed_at"), "Engines write a timestamp as text in different ways.", "columns.amount"),
+    (made("case when pieces > 1 then product else amount end"), "The results of this case are of different types.",
+     "columns.amount"),
+    (made("coalesce(product, amount)"), "The values of coalesce are of different types.", "columns.amount"),
+    (lines({"keep": "product > 1"}), "These cannot be compared, because they are of different types.",
+     "steps[0].keep[0]"),
+    (lines({"keep": "sold_on > 'yesterday'"}), "'yesterday' is not a date.", "steps[0].keep[0]"),
+    (lines({"keep": "product in (1, 2)"}), "These cannot be compared", "steps[0].keep[0]"),
+    # Grain and increments
+    (lines(grain="line"), "There is no column in the contract 'line'. Did you mean line_id?", "grain"),
+    (lines(grain=[]), "grain is not well-formed", "grain"),
+    (lines(new_batches_of="line"), "There is no input 'line'. Did you mean lines?", "new_batches_of"),
+    (lines(new_batches_of="lines"), "The contract has no column _batch_id, by which batches are replaced.",
+     "new_batches_of"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def of_two(tmp_path_factory: pytest.TempPathFactory) -> Mesh:
+    """The mesh with a second domain that has a model and no port."""
+    mesh = Mesh(tmp_path_factory.mktemp("refused"))
+    fill(mesh, "shop", "desk")
+    mesh.write("domains/desk/models/staging/stg_desk__notes.sql", "select 1 as line_id")
+    return mesh
+
+
+@pytest.mark.parametrize(
+    ("block", "message", "key"), REFUSED, ids=[f"{n}-{m[:40]}" for n, (_, m, _) in enumerate(REFUSED)]
+)
+def test_what_the_language_cannot_say_is_refused(of_two: Mesh, block: object, message: str, key: str) -> None:
+    yaml_port(of_two, block)
+    error = refused(of_two)
+    facts = dict(error.facts)
+    assert error.message.startswith(message), str(error)
+    assert facts["file"] == f"{FOLDER}/sales.yml"
+    assert facts["key"] == ("config.meta.model." + key).rstrip(".")
+    assert error.exit_code == 2
+    assert not (of_two.folder / FOLDER / "sales.sql").exists()
+
+
+CONTRACT_REFUSED: list[tuple[dict[str, Any], dict[str, str], str]] = [
+    ({"columns": []}, {}, "The port has no columns."),
+    ({}, {"line_id": "bigint", "amount": "money", "landed_at": "timestamp"}, "There is no type 'money'."),
+    ({}, {"line_id": "bigint", "Total Amount": "double"}, "The column Total Amount needs quotes"),
+    ({}, {"line_id": "bigint", "order": "double"}, "order is a reserved word of SQL."),
+    ({"data_tests": [], "columns": [{"name": "line_id", "data_type": "bigint"}]}, {},
+     "No check of the port says that the grain is unique."),
+    ({"data_tests": [], "columns": [{"name": "line_id", "data_type": "bigint", "data_tests": [
+        {"unique": {"config": {"where": "amount > 1"}}}]}]}, {}, "No check of the port says that the grain is unique."),
+    ({"versions": [{"v": 1}]}, {}, "A port with versions has SQL for each, so it cannot be in YAML alone."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("more", "columns", "message"), CONTRACT_REFUSED)
+def test_a_contract_that_the_language_cannot_meet_is_refused(
+    of_two: Mesh, more: dict[str, Any], columns: dict[str, str], message: str
+) -> None:
+    yaml_port(of_two, lines(), columns or None, **more)
+    assert refused(of_two).message.startswith(message)
+
+
+def test_the_grain_of_several_columns_wants_a_check_of_them_together(of_two: Mesh) -> None:
+    yaml_port(of_two, lines(grain=["line_id", "amount"]), data_tests=[])
+    assert dict(refused(of_two).facts)["next"] == (
+        "add to the port: data_tests: [{unique_combination: {arguments: {columns: [line_id, amount]}}}]"
+    )
+
+
+def test_an_input_whose_columns_are_not_known_is_left_to_the_engine(of_two: Mesh) -> None:
+    of_two.write("domains/shop/models/staging/stg_raw__open.sql", "select * from {{ source('raw', 'lines') }}")
+    yaml_port(of_two, lines(inputs={"lines": "stg_raw__open"}))
+    write_files(plan_files(of_two.folder), of_two.folder)
+    sql = of_two.folder / FOLDER / "sales.sql"
+    assert "cast(amount as decimal(10, 2)) as amount" in sql.read_text()
+    sql.unlink()
+
+
+def test_a_key_of_a_join_may_be_made_by_a_group(mesh: Mesh) -> None:
+    columns = COLUMNS | {"amount": "decimal(18,2)"}
+    yaml_port(
+        mesh,
+        lines({"join": "totals", "key": "shop_id", "how": "inner"}, prepare=TOTALS, columns={"amount": "shop_value"}),
+        columns,
+    )
+    assert plan_files(mesh.folder)[0].wanted.count("join totals") == 1
+
+
+def test_what_only_a_check_reads_is_a_dependency(mesh: Mesh) -> None:
+    related = {"relationships": {"arguments": {"to": "ref('stg_raw__shops')", "field": "shop_id"}}}
+    yaml_port(mesh, lines(), data_tests=[related, {"unique": {"arguments": {"column_name": "line_id"}}}])
+    assert "\n-- depends_on: {{ ref('stg_raw__shops') }}\nwith\n" in plan_files(mesh.folder)[0].wanted
+
+
+# The files
+
+
+def test_files_are_written_once_and_then_up_to_date(mesh: Mesh) -> None:
+    yaml_port(mesh, lines())
+    with pytest.raises(PortmeshError, match="is not up to date") as missing:
+        assert_up_to_date(plan_files(mesh.folder), mesh.folder)
+    assert missing.value.facts == [
+        (f"{FOLDER}/sales.sql", "missing"), ("next", "portmesh models, then commit")]  # fmt: skip
+    assert [file.port.label for file in write_files(plan_files(mesh.folder), mesh.folder)] == ["shop.sales"]
+    assert write_files(plan_files(mesh.folder), mesh.folder) == []
+    assert_up_to_date(plan_files(mesh.folder), mesh.folder)
+    sql = mesh.folder / FOLDER / "sales.sql"
+    sql.write_text(sql.read_text().replace("amount", "amount + 1 as amount"))
+    with pytest.raises(PortmeshError) as edited:
+        assert_up_to_date(plan_files(mesh.folder), mesh.folder)
+    assert edited.value.facts[0] == (f"{FOLDER}/sales.sql", "not what its YAML says")
+
+
+def test_one_wrong_block_stops_all_files(mesh: Mesh) -> None:
+    yaml_port(mesh, lines())
+    yaml_port(mesh, lines(columns={"amount": "amont"}), name="wrong")
+    assert refused(mesh).message.startswith("There is no column 'amont'")
+    assert not list((mesh.folder / FOLDER).glob("*.sql"))
+
+
+def test_sql_that_somebody_wrote_is_left_alone(mesh: Mesh) -> None:
+    yaml_port(mesh, lines())
+    mesh.write(f"{FOLDER}/sales.sql", "select 1 as line_id")
+    assert refused(mesh).message == "shop.sales has a model in YAML, and SQL that somebody wrote."
+
+
+def test_a_file_that_is_not_yaml_is_named_with_its_line(mesh: Mesh) -> None:
+    mesh.write(f"{FOLDER}/broken.yml", "models:\n  - name: [sales\n")
+    error = refused(mesh)
+    assert error.message == "This file is not YAML."
+    assert error.facts[0][1].endswith("broken.yml:3")
+
+
+def test_plain_dbt_stops_if_sql_and_yaml_differ(mesh: Mesh) -> None:
+    path = yaml_port(mesh, lines())
+    wanted = path.read_text()
+
+    def stopped() -> str:
+        outcome = mesh.dbt("compile")
+        assert outcome.exit_code == 2, outcome.output
+        return " ".join(outcome.output.split())
+
+    assert "PM126 shop.sales has config.meta.model, but its SQL is not written." in stopped()
+    write_files(plan_files(mesh.folder), mesh.folder)
+    assert mesh.dbt("compile").ok
+    path.write_text(wanted.replace("decimal(10,2)", "decimal(12,2)"))
+    assert "PM126 shop.sales has SQL that is not what its YAML says." in stopped()
+    path.write_text(wanted.replace("grain: line_id", "grain: line_id\n        columns: {amount: amount * 2}"))
+    assert "PM126 shop.sales has SQL that is not what its YAML says." in stopped()
+    path.write_text(wanted)
+    sql = mesh.folder / FOLDER / "sales.sql"
+    made = sql.read_text()
+    sql.write_text(made.replace("line_id,", "line_id, -- by hand"))
+    assert "PM126 shop.sales has SQL that is not what its YAML says." in stopped()
+    sql.write_text(made.split("\n", 3)[3])
+    assert "PM126 shop.sales has config.meta.model and SQL that was not made from it." in stopped()
+    sql.write_text(made)
+    path.write_text(re.sub(r"      model:\n(        .*\n)+", "", wanted))
+    assert "PM126 shop.sales has SQL that was made from YAML" in stopped()
+
+
+# The way back to SQL
+
+
+YAML_BY_HAND = """\
+# The port of shops.
+models:
+  - name: sales   # a comment
+    description: One row per line.
+    config:
+      meta:
+        version: "1.0.0"
+{before}        model:
+          # Why it is so.
+          inputs: {{lines: stg_raw__lines}}
+
+          steps:
+            - keep: amount > 1
+          grain: line_id   # the key
+{after}    data_tests:
+      - unique: {{arguments: {{column_name: line_id}}}}
+    columns:
+      - {{name: line_id, data_type: bigint}}
+      - name:   amount
+        data_type: "decimal(10,2)"
+"""
+OTHER_KEYS = [
+    ("        classification: internal\n", ""),
+    ("", "        # About the classification.\n        classification: internal\n"),
+    ("\n", "\n\n        classification: internal\n\n"),
+    ("        consumers:\n          - {name: desk, purpose: x}\n", "\n      tags: [a]\n"),
+    ("        # model: none\n", "\n"),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), OTHER_KEYS)
+def test_eject_takes_only_the_block_out_of_the_yaml(mesh: Mesh, before: str, after: str) -> None:
+    text = YAML_BY_HAND.format(before=before, after=after)
+    file = mesh.write(f"{FOLDER}/sales.yml", text)
+    file.write_text(text)
+    write_files(plan_files(mesh.folder), mesh.folder)
+    made = (mesh.folder / FOLDER / "sales.sql").read_text()
+    eject(plan_ejection(mesh.folder, "shop.sales"))
+    start, end = text.index("        model:\n"), text.index("# the key\n") + len("# the key\n")
+    assert file.read_text() == text[:start] + text[end:]
+    assert (mesh.folder / FOLDER / "sales.sql").read_text() == made.split("\n", 3)[3]
+    assert plan_files(mesh.folder) == []
+
+
+def test_eject_changes_no_row(mesh: Mesh) -> None:
+    yaml_port(mesh, lines({"keep": "amount > 1"}))
+    write_files(plan_files(mesh.folder), mesh.folder)
+    mesh.land("lines", LINES)
+    assert mesh.dbt("build").ok
+    before = mesh.rows("select * from shop.sales order by all")
+    eject(plan_ejection(mesh.folder, "shop.sales"))
+    outcome = mesh.dbt("build")
+    assert outcome.ok, outcome.output
+    assert mesh.rows("select * from shop.sales order by all") == before
+    assert len(before) == 3
+
+
+def test_eject_hands_over_the_last_good_sql_of_a_block_with_an_error(mesh: Mesh) -> None:
+    path = yaml_port(mesh, lines({"keep": "amount > 1"}))
+    write_files(plan_files(mesh.folder), mesh.folder)
+    path.write_text(path.read_text().replace("amount > 1", "regexp_matches(product, 't')"))
+    ejection = plan_ejection(mesh.folder, "shop.sales")
+    assert ejection.is_last_good
+    assert "where amount > 1" in ejection.sql_text
+
+
+def test_eject_refuses_what_it_cannot_hand_over(mesh: Mesh) -> None:
+    def message(name: str = "shop.sales") -> str:
+        with pytest.raises(PortmeshError) as found:
+            plan_ejection(mesh.folder, name)
+        return found.value.message
+
+    path = yaml_port(mesh, lines())
+    assert message("shop.sale") == "There is no port in YAML alone 'shop.sale'. Did you mean shop.sales?"
+    assert message("shop.stg_raw__lines") == "shop.stg_raw__lines is written in SQL already."
+    assert message() == "The SQL of shop.sales is not what its YAML says."
+    write_files(plan_files(mesh.folder), mesh.folder)
+    text = path.read_text()
+    path.write_text(text.replace("amount", "amont"))
+    assert plan_ejection(mesh.folder, "shop.sales").is_last_good
+    entry = yaml.safe_load(text)["models"][0]
+    path.write_text(yaml.safe_dump({"models": [entry]}, default_flow_style=True))
+    write_files(plan_files(mesh.folder), mesh.folder)
+    assert message() == "The block cannot be taken out of this file alone."
+
+
+# The commands
+
+
+def typed(
+    mesh: Mesh, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str
+) -> tuple[int, str]:
+    """The exit code of `portmesh` in the mesh, and what it prints."""
+    monkeypatch.chdir(mesh.folder)
+    try:
+        main(list(words))
+        code = 0
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    printed = capsys.readouterr()
+    return code, printed.out + printed.err
+
+
+def test_the_commands_say_what_they_did_and_what_is_next(
+    mesh: Mesh, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    yaml_port(mesh, lines())
+    call = lambda *words: typed(mesh, monkeypatch, capsys, *words)  # noqa: E731
+    assert call("models", "--check")[0] == 1
+    code, printed = call("models")
+    assert code == 0
+    assert "Wrote 1 SQL file: 1 port in YAML alone." in printed
+    assert f"shop.sales   {FOLDER}/sales.sql" in printed
+    assert "dbt build --select +sales" in printed
+    assert call("models", "--check") == (0, "The SQL is up to date: 1 port in YAML alone.\n")
+    assert '"ports": [\n    "shop.sales"\n  ]' in call("models", "--json")[1]
+    code, printed = call("eject", "shop.sales")
+    assert code == 0
+    assert "shop.sales is SQL from now on." in printed
+    assert call("models") == (0, "The SQL is up to date: 0 ports in YAML alone.\n")
+    code, printed = call("eject", "shop.sales", "--json")
+    assert code == 2
+    assert '"error": "shop.sales is written in SQL already."' in printed

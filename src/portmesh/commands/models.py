@@ -27,7 +27,7 @@ def models(
         files = plan_files(root)
         if check:
             assert_up_to_date(files, root)
-        changed = [] if check else write_files(files)
+        changed = [] if check else write_files(files, root)
     if as_json:
         print_json(dict(as_facts(files, changed, root)))
         return

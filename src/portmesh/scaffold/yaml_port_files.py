@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from hashlib import md5
 from pathlib import Path
 from typing import Any
 
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from portmesh.errors import FindingsError, UsageError, not_allowed
 from portmesh.scaffold.writing import write_all
@@ -71,14 +72,27 @@ def _header(port: KnownModel, body: str) -> str:
 def fingerprint(port: KnownModel, body: str) -> str:
     """What ties the SQL to its YAML; the rule PM126 computes the same from what dbt has read."""
     columns = [[str(column["name"]), str(column.get("data_type", ""))] for column in port.columns]
-    parts = [json.dumps(port.meta["model"], sort_keys=True), json.dumps(columns), body.strip()]
+    parts = [json.dumps(_as_dbt_reads(port.meta["model"]), sort_keys=True), json.dumps(columns), body.strip()]
     return md5("\n".join(parts).encode(), usedforsecurity=False).hexdigest()
 
 
-def write_files(files: list[PortFile]) -> list[PortFile]:
+def _as_dbt_reads(value: Any) -> Any:
+    """A part of a YAML file as dbt keeps it: it renders each text as Jinja, which drops a line break at the end."""
+    if isinstance(value, Mapping):
+        return {key: _as_dbt_reads(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_as_dbt_reads(each) for each in value]
+    return value.removesuffix("\n") if isinstance(value, str) else value
+
+
+def write_files(files: list[PortFile], root: Path) -> list[PortFile]:
     """Write the files that are not up to date; returns them."""
     changed = [file for file in files if not file.is_up_to_date]
     write_all({file.path: file.wanted for file in changed}, replace=True)
+    if any(not file.text for file in changed):
+        # If dbt has parsed the YAML of a model before its SQL was there, a partial parse ignores that YAML for ever.
+        target = root / (os.environ.get("DBT_TARGET_PATH") or "target")
+        (target / "partial_parse.msgpack").unlink(missing_ok=True)
     return changed
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlglot
-import yaml
+import yaml  # type: ignore[import-untyped]
 from jinja2 import Environment, TemplateError, Undefined
 from sqlglot import exp
 from sqlglot.errors import SqlglotError

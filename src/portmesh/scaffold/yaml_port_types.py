@@ -78,11 +78,11 @@ def why_not_cast(kind: str, wanted: str) -> str:
     """Why a value of a type cannot become one of a contract's type in the same way everywhere. Empty if it can."""
     have, want = family(kind), family(wanted)
     if (have, want) in IMPOSSIBLE:
-        return f"A {have} cannot become a {wanted}." if have != BOOLEAN else f"True or false cannot become a {wanted}."
+        return (
+            f"A {have} cannot be cast to {wanted}." if have != BOOLEAN else f"True or false cannot be cast to {wanted}."
+        )
     if want == TEXT and (kind == "double" or have == TIMESTAMP):
         return f"Engines write a {kind} as text in different ways."
     if wanted in WHOLE and have == NUMBER and not is_whole(kind):
-        return (
-            f"Engines round a {kind.replace(' number', '')} to a {wanted} in different ways: write round() or floor()."
-        )
+        return f"Engines round a {kind.replace(' number', '')} to {wanted} in different ways: write round() or floor()."
     return ""
