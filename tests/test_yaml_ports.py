@@ -121,72 +121,160 @@ def lines(*steps: dict[str, Any], grain: str | list[str] = "line_id", **more: An
 LANDED = {"landed_at": "max(landed_at)"}
 ID = {"line_id": "bigint"}
 CASES = {
-    "taken": Case(lines(), ID | {"amount": "decimal(10,2)"}, [(1, D("1.50")), (2, D("0.75")), (3, D("2.25")), (4, D(8))]),
+    "taken": Case(
+        lines(), ID | {"amount": "decimal(10,2)"}, [(1, D("1.50")), (2, D("0.75")), (3, D("2.25")), (4, D(8))]
+    ),
     "kept": Case(lines({"keep": ["amount > 1", "product is not null"]}), ID, [(1,), (4,)]),
     "kept_by_date": Case(lines({"keep": "sold_on between '2026-01-02' and '2026-01-04'"}), ID, [(2,), (4,)]),
-    "made_wider": Case(lines(columns={"amount": "amount"}), ID | {"amount": "decimal(18,4)"}, [
-        (1, D("1.5")), (2, D("0.75")), (3, D("2.25")), (4, D(8))]),
+    "made_wider": Case(
+        lines(columns={"amount": "amount"}),
+        ID | {"amount": "decimal(18,4)"},
+        [(1, D("1.5")), (2, D("0.75")), (3, D("2.25")), (4, D(8))],
+    ),
     "computed": Case(
-        lines(columns={"total_value": "amount * pieces", "per_piece": "amount / pieces", "named_lines": "coalesce(upper(product), '-')"}),
+        lines(
+            columns={
+                "total_value": "amount * pieces",
+                "per_piece": "amount / pieces",
+                "named_lines": "coalesce(upper(product), '-')",
+            }
+        ),
         ID | {"total_value": "decimal(12,2)", "per_piece": "double", "named_lines": "string"},
         [(1, D(3), 0.75, "TEA"), (2, D(0), None, "MILK"), (3, D("2.25"), 2.25, "-"), (4, D(32), 2.0, "TEA")],
     ),
     "chosen": Case(
-        lines(columns={"amount_band": "case when amount > 5 then 'big' when amount > 1 then 'mid' else 'small' end",
-                       "is_tea": "case when product = 'tea' then true else false end",
-                       "most": "greatest(pieces, 1, null)", "line_label": "product || '-' || line_id"}),
+        lines(
+            columns={
+                "amount_band": "case when amount > 5 then 'big' when amount > 1 then 'mid' else 'small' end",
+                "is_tea": "case when product = 'tea' then true else false end",
+                "most": "greatest(pieces, 1, null)",
+                "line_label": "product || '-' || line_id",
+            }
+        ),
         ID | {"amount_band": "string", "is_tea": "boolean", "most": "int", "line_label": "string"},
-        [(1, "mid", True, 2, "tea-1"), (2, "small", False, 1, "milk-2"), (3, "mid", False, 1, None),
-         (4, "big", True, 4, "tea-4")],
+        [
+            (1, "mid", True, 2, "tea-1"),
+            (2, "small", False, 1, "milk-2"),
+            (3, "mid", False, 1, None),
+            (4, "big", True, 4, "tea-4"),
+        ],
     ),
     "dated": Case(
-        lines(columns={"sold_month": "date_trunc('month', sold_on)", "due_date": "add_days(sold_on, pieces)",
-                       "next_month": "add_months(sold_on, 1)", "wait_days": "days_between(sold_on, landed_at)",
-                       "sold_year": "year(sold_on)", "landed_hour": "hour(landed_at)"}),
-        ID | {"sold_month": "date", "due_date": "date", "next_month": "date", "wait_days": "int", "sold_year": "int",
-              "landed_hour": "int"},
-        [(n, day(1), day(due), day(sold, 2), wait, 2026, 6)
-         for n, sold, due, wait in ((1, 1, 3, 2), (2, 2, 2, 1), (3, 5, 6, 1), (4, 2, 6, 1))],
+        lines(
+            columns={
+                "sold_month": "date_trunc('month', sold_on)",
+                "due_date": "add_days(sold_on, pieces)",
+                "next_month": "add_months(sold_on, 1)",
+                "wait_days": "days_between(sold_on, landed_at)",
+                "sold_year": "year(sold_on)",
+                "landed_hour": "hour(landed_at)",
+            }
+        ),
+        ID
+        | {
+            "sold_month": "date",
+            "due_date": "date",
+            "next_month": "date",
+            "wait_days": "int",
+            "sold_year": "int",
+            "landed_hour": "int",
+        },
+        [
+            (n, day(1), day(due), day(sold, 2), wait, 2026, 6)
+            for n, sold, due, wait in ((1, 1, 3, 2), (2, 2, 2, 1), (3, 5, 6, 1), (4, 2, 6, 1))
+        ],
     ),
     "grouped": Case(
         lines(
-            {"group": "shop_id", "add": {"total_value": "sum(amount)", "line_count": "count()", "named_lines": "count(product)",
-             "product_count": "count(distinct product)", "tea": "count_if(product = 'tea')", "mean_pieces": "avg(pieces)",
-             "has_milk": "any_true(product = 'milk')", "is_sold": "all_true(pieces > 0)", **LANDED}},
-            {"keep": "line_count > 0"}, grain="shop_id",
+            {
+                "group": "shop_id",
+                "add": {
+                    "total_value": "sum(amount)",
+                    "line_count": "count()",
+                    "named_lines": "count(product)",
+                    "product_count": "count(distinct product)",
+                    "tea": "count_if(product = 'tea')",
+                    "mean_pieces": "avg(pieces)",
+                    "has_milk": "any_true(product = 'milk')",
+                    "is_sold": "all_true(pieces > 0)",
+                    **LANDED,
+                },
+            },
+            {"keep": "line_count > 0"},
+            grain="shop_id",
         ),
-        {"shop_id": "bigint", "total_value": "decimal(12,2)", "line_count": "int", "named_lines": "int", "product_count": "int", "tea": "int",
-         "mean_pieces": "double", "has_milk": "boolean", "is_sold": "boolean"},
+        {
+            "shop_id": "bigint",
+            "total_value": "decimal(12,2)",
+            "line_count": "int",
+            "named_lines": "int",
+            "product_count": "int",
+            "tea": "int",
+            "mean_pieces": "double",
+            "has_milk": "boolean",
+            "is_sold": "boolean",
+        },
         [(10, D("4.50"), 3, 2, 2, 1, 1.0, True, False), (20, D(8), 1, 1, 1, 1, 4.0, False, True)],
     ),
     "windowed": Case(
         lines(
-            {"window": {"place": "row_number()", "so_far": "sum(amount)", "amount_before": "previous(amount)",
-                        "line_after": "next(line_id)"}, "per": "shop_id", "by": "sold_on"},
+            {
+                "window": {
+                    "place": "row_number()",
+                    "so_far": "sum(amount)",
+                    "amount_before": "previous(amount)",
+                    "line_after": "next(line_id)",
+                },
+                "per": "shop_id",
+                "by": "sold_on",
+            },
             {"window": {"of_shop": "sum(amount)"}, "per": "shop_id"},
             {"window": {"standing": "rank()", "dense_standing": "dense_rank()"}, "by": ["product", "shop_id desc"]},
         ),
-        ID | {"place": "int", "so_far": "decimal(12,2)", "amount_before": "decimal(10,2)", "line_after": "bigint",
-              "of_shop": "decimal(12,2)", "standing": "int", "dense_standing": "int"},
-        [(1, 1, D("1.5"), None, 2, D("4.5"), 3, 3), (2, 2, D("2.25"), D("1.5"), 3, D("4.5"), 1, 1),
-         (3, 3, D("4.5"), D("0.75"), None, D("4.5"), 4, 4), (4, 1, D(8), None, None, D(8), 2, 2)],
+        ID
+        | {
+            "place": "int",
+            "so_far": "decimal(12,2)",
+            "amount_before": "decimal(10,2)",
+            "line_after": "bigint",
+            "of_shop": "decimal(12,2)",
+            "standing": "int",
+            "dense_standing": "int",
+        },
+        [
+            (1, 1, D("1.5"), None, 2, D("4.5"), 3, 3),
+            (2, 2, D("2.25"), D("1.5"), 3, D("4.5"), 1, 1),
+            (3, 3, D("4.5"), D("0.75"), None, D("4.5"), 4, 4),
+            (4, 1, D(8), None, None, D(8), 2, 2),
+        ],
     ),
-    "newest": Case(lines({"latest": "shop_id", "by": "sold_on"}, grain="shop_id"),
-                   {"shop_id": "bigint", "line_id": "bigint"}, [(10, 3), (20, 4)]),
-    "oldest": Case(lines({"keep": "pieces > 0"}, {"earliest": ["shop_id"], "by": ["sold_on", "line_id"]}, grain="shop_id"),
-                   {"shop_id": "bigint", "line_id": "bigint"}, [(10, 1), (20, 4)]),
+    "newest": Case(
+        lines({"latest": "shop_id", "by": "sold_on"}, grain="shop_id"),
+        {"shop_id": "bigint", "line_id": "bigint"},
+        [(10, 3), (20, 4)],
+    ),
+    "oldest": Case(
+        lines({"keep": "pieces > 0"}, {"earliest": ["shop_id"], "by": ["sold_on", "line_id"]}, grain="shop_id"),
+        {"shop_id": "bigint", "line_id": "bigint"},
+        [(10, 1), (20, 4)],
+    ),
     "joined": Case(
         lines({"join": "shops", "key": "shop_id"}, inputs={"lines": "stg_raw__lines", "shops": "stg_raw__shops"}),
         ID | {"shop_id": "bigint", "region": "string"},
         [(1, 10, "North"), (2, 10, "North"), (3, 10, "North"), (4, 20, None)],
     ),
     "matched": Case(
-        lines({"join": "shops", "key": {"shop_id": "shop_id"}, "how": "inner", "when": "sold_on <= '2026-01-02'"},
-              inputs={"lines": "stg_raw__lines", "shops": "stg_raw__shops"}), ID, [(1,), (2,)],
+        lines(
+            {"join": "shops", "key": {"shop_id": "shop_id"}, "how": "inner", "when": "sold_on <= '2026-01-02'"},
+            inputs={"lines": "stg_raw__lines", "shops": "stg_raw__shops"},
+        ),
+        ID,
+        [(1,), (2,)],
     ),
     "shared": Case(
         lines(
-            {"join": "totals", "key": "shop_id"}, {"join": "all_lines"},
+            {"join": "totals", "key": "shop_id"},
+            {"join": "all_lines"},
             prepare={
                 "totals": {"from": "lines", "steps": [{"group": "shop_id", "add": {"shop_value": "sum(amount)"}}]},
                 "all_lines": {"from": "lines", "steps": [{"group": [], "add": {"all_value": "sum(amount)"}}]},
@@ -203,29 +291,55 @@ CASES = {
                 "sold": {"from": "lines", "steps": [{"keep": "pieces > 0"}, {"add": {"kind": "'sold'"}}]},
                 "given": {"from": "lines", "steps": [{"keep": "pieces = 0"}, {"add": {"kind": "'given'"}}]},
             },
-            "from": "sold", "steps": [{"stack": "given", "why": "Both count."}], "grain": ["line_id"],
+            "from": "sold",
+            "steps": [{"stack": "given", "why": "Both count."}],
+            "grain": ["line_id"],
         },
-        ID | {"kind": "string"}, [(1, "sold"), (2, "given"), (3, "sold"), (4, "sold")],
+        ID | {"kind": "string"},
+        [(1, "sold"), (2, "given"), (3, "sold"), (4, "sold")],
     ),
     "repeated": Case(
         {
             "inputs": {"shops": "stg_raw__shops", "lines": "stg_raw__lines"},
-            "steps": [{"join": "lines", "key": "shop_id", "how": "inner", "matches": "many"},
-                      {"add": {"line_label": "region || '/' || line_id"}, "name": "lines_labelled"}],
+            "steps": [
+                {"join": "lines", "key": "shop_id", "how": "inner", "matches": "many"},
+                {"add": {"line_label": "region || '/' || line_id"}, "name": "lines_labelled"},
+            ],
             "grain": "line_id",
         },
-        ID | {"line_label": "string"}, [(1, "North/1"), (2, "North/2"), (3, "North/3")],
+        ID | {"line_label": "string"},
+        [(1, "North/1"), (2, "North/2"), (3, "North/3")],
     ),
     "rounded": Case(
-        lines(columns={"whole": "round(amount)", "down": "floor(amount)", "year_text": "substring('x' || sold_on, 2, 4)",
-                       "cleaned": "trim(replace(product, 'e', ' '))", "is_other": "product not in ('tea', 'milk')",
-                       "negative": "-(amount - 1) * 2", "odd": "nullif(pieces, 2)"}),
-        ID | {"whole": "int", "down": "int", "year_text": "string", "cleaned": "string", "is_other": "boolean",
-              "negative": "decimal(12,2)", "odd": "int"},
-        [(1, 2, 1, "2026", "t a", False, D(-1), None), (2, 1, 0, "2026", "milk", False, D("0.5"), 0),
-         (3, 2, 2, "2026", None, None, D("-2.5"), 1), (4, 8, 8, "2026", "t a", False, D(-14), 4)],
+        lines(
+            columns={
+                "whole": "round(amount)",
+                "down": "floor(amount)",
+                "year_text": "substring('x' || sold_on, 2, 4)",
+                "cleaned": "trim(replace(product, 'e', ' '))",
+                "is_other": "product not in ('tea', 'milk')",
+                "negative": "-(amount - 1) * 2",
+                "odd": "nullif(pieces, 2)",
+            }
+        ),
+        ID
+        | {
+            "whole": "int",
+            "down": "int",
+            "year_text": "string",
+            "cleaned": "string",
+            "is_other": "boolean",
+            "negative": "decimal(12,2)",
+            "odd": "int",
+        },
+        [
+            (1, 2, 1, "2026", "t a", False, D(-1), None),
+            (2, 1, 0, "2026", "milk", False, D("0.5"), 0),
+            (3, 2, 2, "2026", None, None, D("-2.5"), 1),
+            (4, 8, 8, "2026", "t a", False, D(-14), 4),
+        ],
     ),
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")
@@ -291,76 +405,150 @@ REFUSED: list[tuple[object, str, str]] = [
     (lines(prepare={"x": {"steps": []}}), "from is missing.", "prepare.x"),
     (lines(prepare={"x": {"from": "lines", "stesp": []}}), "steps is missing.", "prepare.x"),
     # Inputs
-    (lines(inputs={"lines": "stg_raw__line"}), "There is no port or model 'stg_raw__line'. Did you mean stg_raw__lines?",
-     "inputs.lines"),
+    (
+        lines(inputs={"lines": "stg_raw__line"}),
+        "There is no port or model 'stg_raw__line'. Did you mean stg_raw__lines?",
+        "inputs.lines",
+    ),
     (lines(inputs={"lines": "raw.lines"}), "There is no port or model 'raw.lines'.", "inputs.lines"),
-    (lines(inputs={"lines": "desk.stg_desk__notes"}), "desk.stg_desk__notes is not a port, so only desk may read it.",
-     "inputs.lines"),
+    (
+        lines(inputs={"lines": "desk.stg_desk__notes"}),
+        "desk.stg_desk__notes is not a port, so only desk may read it.",
+        "inputs.lines",
+    ),
     (lines(inputs={"lines": "sales"}), "A port cannot read itself.", "inputs.lines"),
     (lines(inputs={"select": "stg_raw__lines"}), "select is a reserved word of SQL.", "inputs.select"),
     (lines(inputs=BOTH), "Nothing reads shops.", "inputs.shops"),
     (lines(prepare=TOTALS), "Nothing reads totals.", "prepare.totals"),
-    (lines(prepare={"lines": {"from": "lines", "steps": [{"keep": "amount > 1"}]}}),
-     "lines cannot be the name of another table.", "prepare.lines"),
-    (lines(prepare={"x": {"from": "line", "steps": [{"keep": "amount > 1"}]}}),
-     "There is no table 'line'. Did you mean lines?", "prepare.x.from"),
+    (
+        lines(prepare={"lines": {"from": "lines", "steps": [{"keep": "amount > 1"}]}}),
+        "lines cannot be the name of another table.",
+        "prepare.lines",
+    ),
+    (
+        lines(prepare={"x": {"from": "line", "steps": [{"keep": "amount > 1"}]}}),
+        "There is no table 'line'. Did you mean lines?",
+        "prepare.x.from",
+    ),
     (lines(**{"from": "liens"}), "There is no table 'liens'. Did you mean lines?", "from"),
     # Names
     (made("amont"), "There is no column 'amont'. Did you mean amount?", "columns.amount"),
     (made("AMOUNTS"), "There is no column 'amounts'. Did you mean amount?", "columns.amount"),
     (made("line.amount"), "There is no table 'line'. Did you mean lines?", "columns.amount"),
-    (lines(columns={"amuont": "1"}), "There is no column in the contract 'amuont'. Did you mean amount?",
-     "columns.amuont"),
+    (
+        lines(columns={"amuont": "1"}),
+        "There is no column in the contract 'amuont'. Did you mean amount?",
+        "columns.amuont",
+    ),
     (lines({"add": {"user": "1"}}), "user is a reserved word of SQL.", "steps[0].add.user"),
-    (lines({"add": {"double_amount": "amount * 2"}}), "Nothing uses the column double_amount.",
-     "steps[0].add.double_amount"),
+    (
+        lines({"add": {"double_amount": "amount * 2"}}),
+        "Nothing uses the column double_amount.",
+        "steps[0].add.double_amount",
+    ),
     (lines({"keep": "amount > 1", "name": "lines"}), "There is another table lines.", "steps[0].name"),
     # Joins
     (lines({"join": "shops"}, inputs=BOTH), "It is not said by which key shops is joined.", "steps[0].key"),
     (lines({"join": "shop"}, inputs=BOTH), "There is no table 'shop'. Did you mean shops?", "steps[0].join"),
-    (lines({"join": "shops", "key": "shop"}, inputs=BOTH), "There is no column 'shop'. Did you mean shop_id?",
-     "steps[0].key"),
-    (lines({"join": "shops", "key": {"line_id": "shop"}}, inputs=BOTH),
-     "There is no column 'shop'. Did you mean shop_id?", "steps[0].key"),
-    (lines({"join": "shops", "key": {"product": "shop_id"}}, inputs=BOTH),
-     "These columns cannot be equal, because they are of different types.", "steps[0].key"),
-    (lines({"join": "shops", "key": {"shop_id": "region"}}, inputs=BOTH),
-     "These columns cannot be equal, because they are of different types.", "steps[0].key"),
+    (
+        lines({"join": "shops", "key": "shop"}, inputs=BOTH),
+        "There is no column 'shop'. Did you mean shop_id?",
+        "steps[0].key",
+    ),
+    (
+        lines({"join": "shops", "key": {"line_id": "shop"}}, inputs=BOTH),
+        "There is no column 'shop'. Did you mean shop_id?",
+        "steps[0].key",
+    ),
+    (
+        lines({"join": "shops", "key": {"product": "shop_id"}}, inputs=BOTH),
+        "These columns cannot be equal, because they are of different types.",
+        "steps[0].key",
+    ),
+    (
+        lines({"join": "shops", "key": {"shop_id": "region"}}, inputs=BOTH),
+        "These columns cannot be equal, because they are of different types.",
+        "steps[0].key",
+    ),
     (lines({"join": "shops", "key": "shop_id"}, inputs=BOTH), "Nothing uses a column of shops.", "steps[0]"),
     (lines({"join": "lines", "key": "line_id"}), "lines is already part of this step.", "steps[0].join"),
-    ({"inputs": {"shops": "stg_raw__shops", "lines": "stg_raw__lines"}, "grain": "line_id",
-      "steps": [{"join": "lines", "key": "shop_id"}]},
-     "Several rows of lines may have the same shop_id, so the join would repeat rows.", "steps[0].key"),
-    (lines({"join": "others", "key": "shop_id"},
-           prepare={"others": {"from": "lines", "steps": [{"latest": "shop_id", "by": "sold_on"}]}}),
-     "Several tables have the column line_id.", "columns.line_id"),
+    (
+        {
+            "inputs": {"shops": "stg_raw__shops", "lines": "stg_raw__lines"},
+            "grain": "line_id",
+            "steps": [{"join": "lines", "key": "shop_id"}],
+        },
+        "Several rows of lines may have the same shop_id, so the join would repeat rows.",
+        "steps[0].key",
+    ),
+    (
+        lines(
+            {"join": "others", "key": "shop_id"},
+            prepare={"others": {"from": "lines", "steps": [{"latest": "shop_id", "by": "sold_on"}]}},
+        ),
+        "Several tables have the column line_id.",
+        "columns.line_id",
+    ),
     (lines({"stack": "lines"}), "A table is stacked on itself.", "steps[0].stack"),
     (lines({"stack": "shops"}, inputs=BOTH), "There is no column 'line_id'.", "columns.line_id"),
     # Groups and windows
     (lines({"group": []}), "This group has no columns.", "steps[0]"),
-    (lines({"group": "shop_id", "add": {"amount": "amount"}}), "amount has several values in a group.",
-     "steps[0].add.amount"),
-    (lines({"group": "shop_id", "add": {"shop_id": "count()"}}), "shop_id is part of the key already.",
-     "steps[0].add.shop_id"),
-    (lines({"group": "line_id", "add": {"amount": "sum(max(amount))"}}), "max stands inside another function over rows.",
-     "steps[0].add.amount"),
-    (lines({"group": "line_id", "add": {"amount": "sum(amount)"}}),
-     "There is no column 'landed_at'.", "columns.landed_at"),
-    (lines({"group": "line_id", "add": {"amount": "previous(amount)"}}),
-     "previous looks at several rows: it may only stand in window.", "steps[0].add.amount"),
+    (
+        lines({"group": "shop_id", "add": {"amount": "amount"}}),
+        "amount has several values in a group.",
+        "steps[0].add.amount",
+    ),
+    (
+        lines({"group": "shop_id", "add": {"shop_id": "count()"}}),
+        "shop_id is part of the key already.",
+        "steps[0].add.shop_id",
+    ),
+    (
+        lines({"group": "line_id", "add": {"amount": "sum(max(amount))"}}),
+        "max stands inside another function over rows.",
+        "steps[0].add.amount",
+    ),
+    (
+        lines({"group": "line_id", "add": {"amount": "sum(amount)"}}),
+        "There is no column 'landed_at'.",
+        "columns.landed_at",
+    ),
+    (
+        lines({"group": "line_id", "add": {"amount": "previous(amount)"}}),
+        "previous looks at several rows: it may only stand in window.",
+        "steps[0].add.amount",
+    ),
     (lines({"group": "line_id", "add": {"amount": "sum()"}}), "This is not an expression.", "steps[0].add.amount"),
-    (lines({"group": "line_id", "add": {"amount": "sum(product)"}}), "sum takes a number, not a text.",
-     "steps[0].add.amount"),
-    (lines({"group": "line_id", "add": {"amount": "max(pieces > 1)"}}), "max does not work on true or false.",
-     "steps[0].add.amount"),
-    (lines({"window": {"amount": "row_number()"}, "per": "shop_id"}), "row_number needs an order.",
-     "steps[0].window.amount"),
-    (lines({"window": {"amount": "count(distinct product)"}}), "`distinct` takes one column, and only in group.",
-     "steps[0].window.amount"),
-    (lines({"window": {"amount": "sum(amount)"}, "by": "sold_on dsc"}), "This is not an order. Did you mean desc?",
-     "steps[0].by"),
-    (lines({"window": {"amount": "previous()"}, "by": "sold_on"}), "previous takes 1 values, not 0.",
-     "steps[0].window.amount"),
+    (
+        lines({"group": "line_id", "add": {"amount": "sum(product)"}}),
+        "sum takes a number, not a text.",
+        "steps[0].add.amount",
+    ),
+    (
+        lines({"group": "line_id", "add": {"amount": "max(pieces > 1)"}}),
+        "max does not work on true or false.",
+        "steps[0].add.amount",
+    ),
+    (
+        lines({"window": {"amount": "row_number()"}, "per": "shop_id"}),
+        "row_number needs an order.",
+        "steps[0].window.amount",
+    ),
+    (
+        lines({"window": {"amount": "count(distinct product)"}}),
+        "`distinct` takes one column, and only in group.",
+        "steps[0].window.amount",
+    ),
+    (
+        lines({"window": {"amount": "sum(amount)"}, "by": "sold_on dsc"}),
+        "This is not an order. Did you mean desc?",
+        "steps[0].by",
+    ),
+    (
+        lines({"window": {"amount": "previous()"}, "by": "sold_on"}),
+        "previous takes 1 values, not 0.",
+        "steps[0].window.amount",
+    ),
     (made("sum(amount)"), "sum looks at several rows: it may only stand in group or window.", "columns.amount"),
     (made("row_number()"), "row_number looks at several rows: it may only stand in window.", "columns.amount"),
     (made("sum(amount) over (partition by shop_id)"), "`over` is not part of the language.", "columns.amount"),
@@ -370,8 +558,11 @@ REFUSED: list[tuple[object, str, str]] = [
     (made("amount; drop table x"), "An expression cannot contain ;", "columns.amount"),
     (made("amount -- note"), "An expression cannot contain --", "columns.amount"),
     (made("'a\\b'"), "An expression cannot contain \\", "columns.amount"),
-    (made("(select max(amount) from lines)"), "A query inside an expression is not part of the language.",
-     "columns.amount"),
+    (
+        made("(select max(amount) from lines)"),
+        "A query inside an expression is not part of the language.",
+        "columns.amount",
+    ),
     (made("lines.*"), "This is not part of the language of expressions.", "columns.amount"),
     (made("amount[1]"), "This is not part of the language of expressions.", "columns.amount"),
     (made("regexp_extract(product, 'x')"), "There is no function 'regexp_extract'.", "columns.amount"),
@@ -405,20 +596,29 @@ REFUSED: list[tuple[object, str, str]] = [
     (made("cast(product as varbinary)"), "There is no type", "columns.amount"),
     (made("cast(sold_on as int)"), "A date cannot be cast to int.", "columns.amount"),
     (made("product || landed_at"), "Engines write a timestamp as text in different ways.", "columns.amount"),
-    (made("case when pieces > 1 then product else amount end"), "The results of this case are of different types.",
-     "columns.amount"),
+    (
+        made("case when pieces > 1 then product else amount end"),
+        "The results of this case are of different types.",
+        "columns.amount",
+    ),
     (made("coalesce(product, amount)"), "The values of coalesce are of different types.", "columns.amount"),
-    (lines({"keep": "product > 1"}), "These cannot be compared, because they are of different types.",
-     "steps[0].keep[0]"),
+    (
+        lines({"keep": "product > 1"}),
+        "These cannot be compared, because they are of different types.",
+        "steps[0].keep[0]",
+    ),
     (lines({"keep": "sold_on > 'yesterday'"}), "'yesterday' is not a date.", "steps[0].keep[0]"),
     (lines({"keep": "product in (1, 2)"}), "These cannot be compared", "steps[0].keep[0]"),
     # Grain and increments
     (lines(grain="line"), "There is no column in the contract 'line'. Did you mean line_id?", "grain"),
     (lines(grain=[]), "grain is not well-formed", "grain"),
     (lines(new_batches_of="line"), "There is no input 'line'. Did you mean lines?", "new_batches_of"),
-    (lines(new_batches_of="lines"), "The contract has no column _batch_id, by which batches are replaced.",
-     "new_batches_of"),
-]  # fmt: skip
+    (
+        lines(new_batches_of="lines"),
+        "The contract has no column _batch_id, by which batches are replaced.",
+        "new_batches_of",
+    ),
+]
 
 
 @pytest.fixture(scope="module")
@@ -449,12 +649,27 @@ CONTRACT_REFUSED: list[tuple[dict[str, Any], dict[str, str], str]] = [
     ({}, {"line_id": "bigint", "amount": "money", "landed_at": "timestamp"}, "There is no type 'money'."),
     ({}, {"line_id": "bigint", "Total Amount": "double"}, "The column Total Amount needs quotes"),
     ({}, {"line_id": "bigint", "order": "double"}, "order is a reserved word of SQL."),
-    ({"data_tests": [], "columns": [{"name": "line_id", "data_type": "bigint"}]}, {},
-     "No check of the port says that the grain is unique."),
-    ({"data_tests": [], "columns": [{"name": "line_id", "data_type": "bigint", "data_tests": [
-        {"unique": {"config": {"where": "amount > 1"}}}]}]}, {}, "No check of the port says that the grain is unique."),
+    (
+        {"data_tests": [], "columns": [{"name": "line_id", "data_type": "bigint"}]},
+        {},
+        "No check of the port says that the grain is unique.",
+    ),
+    (
+        {
+            "data_tests": [],
+            "columns": [
+                {
+                    "name": "line_id",
+                    "data_type": "bigint",
+                    "data_tests": [{"unique": {"config": {"where": "amount > 1"}}}],
+                }
+            ],
+        },
+        {},
+        "No check of the port says that the grain is unique.",
+    ),
     ({"versions": [{"v": 1}]}, {}, "A port with versions has SQL for each, so it cannot be in YAML alone."),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("more", "columns", "message"), CONTRACT_REFUSED)
@@ -504,8 +719,7 @@ def test_files_are_written_once_and_then_up_to_date(mesh: Mesh) -> None:
     yaml_port(mesh, lines())
     with pytest.raises(PortmeshError, match="is not up to date") as missing:
         assert_up_to_date(plan_files(mesh.folder), mesh.folder)
-    assert missing.value.facts == [
-        (f"{FOLDER}/sales.sql", "missing"), ("next", "portmesh models, then commit")]  # fmt: skip
+    assert missing.value.facts == [(f"{FOLDER}/sales.sql", "missing"), ("next", "portmesh models, then commit")]
     assert [file.port.label for file in write_files(plan_files(mesh.folder), mesh.folder)] == ["shop.sales"]
     assert write_files(plan_files(mesh.folder), mesh.folder) == []
     assert_up_to_date(plan_files(mesh.folder), mesh.folder)

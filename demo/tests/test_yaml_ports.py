@@ -33,7 +33,7 @@ def build(mesh: Mesh) -> None:
 
 @pytest.fixture(scope="module")
 def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
-    """The mesh on three weeks of data: first as it is, its rows kept in `by_hand`, then with ten ports in YAML alone."""
+    """The mesh on three weeks of data: as it is. `by_hand` keeps the rows of ten ports."""
     folder = tmp_path_factory.mktemp("yaml_ports") / "mesh"
     copy_repository(folder)
     with pytest.MonkeyPatch.context() as patch:

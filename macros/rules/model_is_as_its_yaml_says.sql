@@ -1,5 +1,5 @@
-{# PM126: the SQL of a port in YAML alone (config.meta.model) is written by `portmesh models`. Someone who edits one of the
-   two and not the other would build something else than the YAML says. #}
+{# PM126: `portmesh models` writes the SQL of a port in YAML alone (config.meta.model). Someone who edits only one of
+   the two would build something else than the YAML says. #}
 {% macro model_is_as_its_yaml_says(mesh) %}
   {% set findings = [] %}
   {% for port in mesh.ports.values() %}
@@ -13,7 +13,8 @@
 
 {% macro _problem_of_yaml_port(port) %}
   {% set block = portmesh.meta_of(port).get('model') %}
-  {% set header = modules.re.match('-- Made by portmesh models from .*\n-- .*\n-- Fingerprint: (\\w+)\n', port.raw_code) %}
+  {% set first_lines = '-- Made by portmesh models from .*\n-- .*\n-- Fingerprint: (\\w+)\n' %}
+  {% set header = modules.re.match(first_lines, port.raw_code) %}
   {% if block is none and not header %}{{ return(['', '']) }}{% endif %}
   {% if block is none %}
     {{ return(['has SQL that was made from YAML, but its YAML has no config.meta.model any more.',

@@ -15,8 +15,8 @@ from portmesh.commands.build import build
 from portmesh.commands.catalog import catalog
 from portmesh.commands.clean import clean
 from portmesh.commands.contract import app as contract
-from portmesh.commands.env import app as env
 from portmesh.commands.eject import eject
+from portmesh.commands.env import app as env
 from portmesh.commands.infra import infra
 from portmesh.commands.land import land
 from portmesh.commands.maintain import maintain
