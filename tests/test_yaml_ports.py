@@ -75,7 +75,13 @@ def fill(mesh: Mesh, *domains: str) -> None:
 
 
 def yaml_port(mesh: Mesh, block: object, types: dict[str, str] | None = None, name: str = "sales", **more: Any) -> Path:
-    """Write the YAML of a port whose model is `block`, with a unique check of its grain and one of each dimension."""
+    """Write the YAML of a port; `more` replaces keys of it."""
+    port = a_port(block, types or COLUMNS, name) | more
+    return mesh.write(f"{FOLDER}/{name}.yml", yaml.safe_dump({"models": [port]}, sort_keys=False))
+
+
+def a_port(block: object, types: dict[str, str], name: str) -> dict[str, Any]:
+    """A port whose model is `block`, with a unique check of its grain and one of each dimension."""
     grain = block.get("grain", "line_id") if isinstance(block, dict) else "line_id"
     keys = [grain] if isinstance(grain, str) else list(grain)
     of_all = {
@@ -83,20 +89,17 @@ def yaml_port(mesh: Mesh, block: object, types: dict[str, str] | None = None, na
     }
     unique = {"unique_combination": {"arguments": {"columns": keys}}}
     freshness = {"column": "landed_at", "warn_after": {"count": 24, "period": "hour"}}
-    port = {
+    return {
         "name": name,
         "description": "One row per line.",
         "config": {"meta": {"version": "1.0.0", "classification": "internal", "freshness": freshness, "model": block}},
-        "data_tests": [of_all, unique],
+        "data_tests": [of_all] if len(keys) == 1 else [of_all, unique],
         "columns": [
             {"name": column, "data_type": kind, "description": "A column."}
             | ({"data_tests": ["unique"] * (keys == [column]) + ["not_null"]} if column in (*keys, "landed_at") else {})
-            for column, kind in (types or COLUMNS).items()
+            for column, kind in types.items()
         ],
     }
-    if len(keys) == 1:
-        port["data_tests"] = [of_all]
-    return mesh.write(f"{FOLDER}/{name}.yml", yaml.safe_dump({"models": [port | more]}, sort_keys=False))
 
 
 def refused(mesh: Mesh) -> PortmeshError:

@@ -36,8 +36,8 @@ class Term:
     def flat(self) -> str:
         raise NotImplementedError
 
-    def broken(self, indent: int) -> list[str]:  # noqa: ARG002
-        """The lines of the expression over several lines, without the indent of the first."""
+    def broken(self, indent: int, after: str) -> list[str]:  # noqa: ARG002
+        """The lines of the expression and the text after it, without the indent of the first."""
         raise TooLongError(self.flat())
 
 
@@ -74,12 +74,12 @@ class Call(Term):
     def flat(self) -> str:
         return f"{self.name}({self.before}{', '.join(each.flat() for each in self.arguments)})"
 
-    def broken(self, indent: int) -> list[str]:
+    def broken(self, indent: int, after: str) -> list[str]:
         lines = [f"{self.name}({self.before.rstrip()}"]
         for number, each in enumerate(self.arguments):
             comma = "," if number < len(self.arguments) - 1 else ""
             lines += layout(each, indent + STEP, "", comma)
-        return [*lines, " " * indent + ")"]
+        return [*lines, " " * indent + ")" + after]
 
 
 @dataclass(frozen=True)
@@ -103,9 +103,9 @@ class Cast(Term):
     def flat(self) -> str:
         return f"cast({self.of.flat()} as {self.sql_type})"
 
-    def broken(self, indent: int) -> list[str]:
+    def broken(self, indent: int, after: str) -> list[str]:
         inner = " " * (indent + STEP)
-        return ["cast(", *layout(self.of, indent + STEP, "", ""), f"{inner}as {self.sql_type}", " " * indent + ")"]
+        return ["cast(", *layout(self.of, indent + STEP, "", ""), f"{inner}as {self.sql_type}", " " * indent + ")" + after]
 
 
 @dataclass(frozen=True)
@@ -118,11 +118,11 @@ class Jinja(Term):
     def flat(self) -> str:
         return f"{JINJA_START}{self.macro}({', '.join(_quoted(each) for each in self.arguments)}){JINJA_END}"
 
-    def broken(self, indent: int) -> list[str]:
+    def broken(self, indent: int, after: str) -> list[str]:
         inner = [f"{' ' * (indent + STEP)}{_quoted(each)}," for each in self.arguments]
         if max(map(len, inner)) > WIDTH:
             raise TooLongError(self.flat())
-        return [f"{JINJA_START}{self.macro}(", *inner, f"{' ' * indent}){JINJA_END}"]
+        return [f"{JINJA_START}{self.macro}(", *inner, f"{' ' * indent}){JINJA_END}{after}"]
 
 
 @dataclass(frozen=True)
@@ -145,11 +145,11 @@ class Chain(Term):
     def flat(self) -> str:
         return f" {self.operator} ".join(each.flat() for each in self._parts())
 
-    def broken(self, indent: int) -> list[str]:
+    def broken(self, indent: int, after: str) -> list[str]:
         first, *others = self._parts()
         lines = layout(first, indent, "", "")
-        for each in others:
-            lines += layout(each, indent, f"{self.operator} ", "")
+        for number, each in enumerate(others):
+            lines += layout(each, indent, f"{self.operator} ", after if number == len(others) - 1 else "")
         return [lines[0].lstrip(), *lines[1:]]
 
 
@@ -162,8 +162,8 @@ class Bracketed(Term):
     def flat(self) -> str:
         return f"({self.of.flat()})"
 
-    def broken(self, indent: int) -> list[str]:
-        return ["(", *layout(self.of, indent + STEP, "", ""), " " * indent + ")"]
+    def broken(self, indent: int, after: str) -> list[str]:
+        return ["(", *layout(self.of, indent + STEP, "", ""), " " * indent + ")" + after]
 
 
 @dataclass(frozen=True)
@@ -180,8 +180,8 @@ class Prefixed(Term):
     def flat(self) -> str:
         return f"{self.operator}{_within(self.of, self.strength + 1).flat()}"
 
-    def broken(self, indent: int) -> list[str]:
-        lines = layout(_within(self.of, self.strength + 1), indent, self.operator, "")
+    def broken(self, indent: int, after: str) -> list[str]:
+        lines = layout(_within(self.of, self.strength + 1), indent, self.operator, after)
         return [lines[0].lstrip(), *lines[1:]]
 
 
@@ -206,17 +206,17 @@ class Followed(Term):
             return f"{operand} {self.said} {others[0]} and {others[1]}"
         return f"{operand} {self.said}" + (f" ({', '.join(others)})" if others else "")
 
-    def broken(self, indent: int) -> list[str]:
+    def broken(self, indent: int, after: str) -> list[str]:
         operand, others = self._parts()
         if self.said.endswith("between") and len(operand) + indent <= WIDTH:
             second = f"{' ' * indent}{self.said} {others[0]} and {others[1]}"
-            if len(second) <= WIDTH:
-                return [operand, second]
+            if len(second + after) <= WIDTH:
+                return [operand, second + after]
         if not self.said.endswith("in"):
             raise TooLongError(self.flat())
         inner = " " * (indent + STEP)
         listed = [f"{inner}{each}{',' if n < len(others) - 1 else ''}" for n, each in enumerate(others)]
-        return [f"{operand} {self.said} (", *listed, " " * indent + ")"]
+        return [f"{operand} {self.said} (", *listed, " " * indent + ")" + after]
 
 
 @dataclass(frozen=True)
@@ -233,7 +233,7 @@ class Case(Term):
         end = f" else {self.otherwise.flat()}" if self.otherwise else ""
         return f"{start}{whens}{end} end"
 
-    def broken(self, indent: int) -> list[str]:
+    def broken(self, indent: int, after: str) -> list[str]:
         lines = [f"case {self.operand.flat()}" if self.operand else "case"]
         inner = indent + STEP
         for when, then in self.whens:
@@ -245,7 +245,7 @@ class Case(Term):
             lines += layout_block(then, inner + STEP, "then")
         if self.otherwise:
             lines += layout_block(self.otherwise, inner, "else")
-        return [*lines, " " * indent + "end"]
+        return [*lines, " " * indent + "end" + after]
 
 
 @dataclass(frozen=True)
@@ -268,13 +268,13 @@ class Over(Term):
     def flat(self) -> str:
         return f"{self.call.flat()} over ({' '.join(self._clauses())})"
 
-    def broken(self, indent: int) -> list[str]:
+    def broken(self, indent: int, after: str) -> list[str]:
         inner = " " * (indent + STEP)
         clauses = [inner + " " * STEP + clause for clause in self._clauses()]
         if max(map(len, clauses)) > WIDTH:
             raise TooLongError(self.flat())
         lines = layout(self.call, indent, "", "")
-        return [lines[0].lstrip(), *lines[1:], f"{inner}over (", *clauses, f"{inner})"]
+        return [lines[0].lstrip(), *lines[1:], f"{inner}over (", *clauses, f"{inner}){after}"]
 
 
 def layout(term: Term, indent: int, before: str, after: str) -> list[str]:
@@ -282,18 +282,15 @@ def layout(term: Term, indent: int, before: str, after: str) -> list[str]:
     line = " " * indent + before + term.flat() + after
     if len(line) <= WIDTH:
         return [line]
-    lines = term.broken(indent)
-    lines = [" " * indent + before + lines[0], *lines[1:]]
-    return [*lines[:-1], lines[-1] + after]
+    first, *others = term.broken(indent, after)
+    return [" " * indent + before + first, *others]
 
 
 def layout_block(term: Term, indent: int, word: str) -> list[str]:
-    """`where a`, or `where` and the expression below it. What opens a bracket stays beside the word."""
+    """`where a`, or `where` and the expression below it."""
     line = " " * indent + f"{word} {term.flat()}"
     if len(line) <= WIDTH:
         return [line]
-    if isinstance(term, Call | Cast | Case | Bracketed):
-        return layout(term, indent, f"{word} ", "")
     return [" " * indent + word, *layout(term, indent + STEP, "", "")]
 
 
