@@ -1,6 +1,6 @@
-"""Check the SQL of ports in YAML alone, the catalog's pages, the rights in infra/ and the domains' conventions.
+"""Check the catalog's pages, the rights in infra/ and the domains' conventions.
 
-dbt parses the mesh once for all but the first, in a folder that is kept, so that the next run reads only changed files.
+dbt parses the mesh once for all three, in a folder that is kept, so that the next run reads only changed files.
 
 Usage: python -m tools.lint_mesh [FILE …]
 Conventions are checked in the domains of these files; without files, or if one is not in a domain, in all domains.
@@ -23,7 +23,6 @@ from portmesh.errors import PortmeshError
 from portmesh.infra import template as infra
 from portmesh.infra.rights import read_rights
 from portmesh.mesh import Mesh, read_mesh
-from portmesh.scaffold import yaml_port_files
 from tools import lint_conventions
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,10 +37,6 @@ def check_catalog(mesh: Mesh) -> None:
 
 def check_rights(mesh: Mesh) -> None:
     infra.assert_up_to_date(ROOT, infra.render_template(read_rights(mesh)))
-
-
-def check_yaml_ports() -> None:
-    yaml_port_files.assert_up_to_date(yaml_port_files.plan_files(ROOT), ROOT)
 
 
 def domains_of(files: Sequence[str]) -> list[str]:
@@ -60,8 +55,6 @@ def exit_code(check: Callable[[], int | None]) -> int:
 
 
 def run(files: Sequence[str]) -> int:
-    if code := exit_code(check_yaml_ports):
-        return code
     parsed, checks = parse_without_pages(ROOT, parse_with_checks, FOLDER)
     manifest = FOLDER / "target/manifest.json"
     manifest.write_text(json.dumps(parsed, default=str))

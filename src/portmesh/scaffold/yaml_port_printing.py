@@ -105,7 +105,12 @@ class Cast(Term):
 
     def broken(self, indent: int, after: str) -> list[str]:
         inner = " " * (indent + STEP)
-        return ["cast(", *layout(self.of, indent + STEP, "", ""), f"{inner}as {self.sql_type}", " " * indent + ")" + after]
+        return [
+            "cast(",
+            *layout(self.of, indent + STEP, "", ""),
+            f"{inner}as {self.sql_type}",
+            " " * indent + ")" + after,
+        ]
 
 
 @dataclass(frozen=True)
