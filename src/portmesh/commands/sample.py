@@ -78,7 +78,9 @@ def _print_plan(plan: Plan) -> None:
     heading = f"A sample of {plan.share:g} % for {plan.domain}, from {tables} in {plan.origin.location}."
     facts = [(choice.table.label, "\n".join(_lines(plan, choice))) for choice in plan.choices]
     facts += [(label, f"stays where it is: {where}") for label, where in plan.stays.items()]
-    cost = f", for up to {plan.cost:,.2f} USD if this computer is outside AWS" if plan.cost else ", at no cost"
+    cost = (
+        f", for up to {max(plan.cost, 0.01):,.2f} USD if this computer is outside AWS" if plan.cost else ", at no cost"
+    )
     facts.append(("reads", f"{size(plan.bytes)}{cost}. No engine runs."))
     facts.append(("writes", f"{plan.local.file}\n{plan.local.lake.location}"))
     if plan.earlier:

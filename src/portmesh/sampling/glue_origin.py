@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -49,12 +48,8 @@ class GlueOrigin:
         with self._explained(table):
             found = self._find(table)
             assert found is not None
-            name = f"arrow_{uuid.uuid4().hex}"
-            memory.register(name, found.scan().to_arrow_batch_reader())
-            try:
-                yield name
-            finally:
-                memory.unregister(name)
+            memory.register("rows_in_glue", found.scan().to_arrow_batch_reader())
+        yield "rows_in_glue"
 
     def _find(self, table: Wanted) -> Table | None:
         name = (DATABASE, table.feed) if table.feed else (table.schema, table.table)

@@ -57,8 +57,10 @@ class Local:
             if not table.feed and kind and not _is_mark(comment):
                 what = "a published port" if table.kind == "port" and kind == "view" else f"a {kind}"
                 taken.append((table.label, f"{what}, {table.local_schema}.{table.table}, in {self.file}"))
-            elif table.feed and (others := self._landed(table.feed)):
-                taken.append((table.label, f"{others}, in {self.lake.path(BatchName(table.feed, '')).parent}"))
+        labels = {table.feed: table.label for table in tables if table.feed}
+        for feed in sorted({*labels, *self._sampled_feeds()}):
+            if others := self._landed(feed):
+                taken.append((labels.get(feed, feed), f"{others}, in {self.lake.folder / feed}"))
         if taken:
             raise FindingsError(
                 "Not every table of the sample can be written here: something that is no sample has its name. "
@@ -163,34 +165,29 @@ class Writer:
 
     def write(self, table: Wanted, columns: Mapping[str, str], batches: pa.RecordBatchReader, about: str) -> None:
         """Write a table: its masked rows, as columns of DuckDB's types."""
-        name = quoted("temp", "sampled_feed") if table.feed else quoted(table.local_schema, table.table)
+        name = "sampled_feed" if table.feed else quoted(table.local_schema, table.table)
         if not table.feed:
             self.connection.execute(f"create schema if not exists {quoted(table.local_schema)}")
         definitions = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns.items())
-        self.connection.execute(f"create or replace table {name} ({definitions})")
+        kind = "temporary table" if table.feed else "table"
+        self.connection.execute(f"create {kind} {name} ({definitions})")
         self.connection.register("sampled_rows", batches)
         written = self.connection.execute(f"insert into {name} select * from sampled_rows").fetchone()
         self.connection.unregister("sampled_rows")
         self.rows[table.label] = int(written[0]) if written else 0
         if table.feed:
-            self._land(table.feed, name, columns)
+            self._land(table.feed, name)
         else:
             self.connection.execute(f"comment on table {name} is {_text(MARK + about)}")
 
-    def _land(self, feed: str, name: str, columns: Mapping[str, str]) -> None:
-        stamps = [column for column in columns if column in STAMPS]
-        data = f"select * exclude ({', '.join(stamps)}) from {name}" if stamps else f"select * from {name}"
-        found = self.connection.execute(
-            f"select _batch_id, min(_landed_at) from {name} group by all order by all"
-            if len(stamps) == 2
-            else f"select 'sample', null from {name} limit 1"
-        ).fetchall()
-        for batch_id, landed_at in found or [(EMPTY, None)]:
+    def _land(self, feed: str, name: str) -> None:
+        """Land the rows as the batches that they are in production."""
+        found = self.connection.execute(f"select _batch_id, min(_landed_at) from {name} group by all order by all")
+        for batch_id, landed_at in found.fetchall() or [(EMPTY, datetime.now(UTC))]:
             _assert_name(feed, batch_id)
-            where = " where _batch_id = ?" if len(stamps) == 2 else ""
-            rows = self.connection.execute(data + where, [batch_id] if where else []).to_arrow_table()
-            at = landed_at.replace(tzinfo=UTC) if landed_at else datetime.now(UTC)
-            self.staged.land(BatchName(feed, batch_id), rows, at)
+            data = f"select * exclude ({', '.join(STAMPS)}) from {name} where _batch_id = ?"
+            rows = self.connection.sql(data, params=[batch_id]).to_arrow_table()
+            self.staged.land(BatchName(feed, batch_id), rows, landed_at.replace(tzinfo=UTC))
         marks = {b.batch_id: _hash_of(self.staged.path(b) / MANIFEST) for b in self.staged.batches(feed)}
         (self.staged.folder / feed / MARK_FILE).write_text(json.dumps(marks, indent=2) + "\n")
         self.connection.execute(f"drop table {name}")

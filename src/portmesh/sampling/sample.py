@@ -142,8 +142,11 @@ class Sampler:
         return writer.rows
 
     def _copy(self, choice: Choice, remembered: Sequence[str], writer: Writer) -> None:
-        reading, remembering = self._memory.cursor(), self._memory.cursor()
-        with self._plan.origin.opened(choice.table, reading) as relation:
+        with (
+            self._memory.cursor() as reading,
+            self._memory.cursor() as remembering,
+            self._plan.origin.opened(choice.table, reading) as relation,
+        ):
             sql = f"select chosen.* from {relation} as chosen{self._condition(choice)}"
             batches: pa.RecordBatchReader = reading.sql(sql).to_arrow_reader(ROWS_PER_BATCH)
             schema = batches.schema
