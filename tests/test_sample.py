@@ -241,7 +241,8 @@ def test_the_plan_is_said_before_anything_is_read(laptop: Mesh, portmesh: Portme
     assert done.exit_code == 0
     assert "A sample of 1 % for desk, from 5 tables in" in done.out
     text = " ".join(done.out.split())
-    assert "takes 1 % of customer_id: about 200 rows masks name, email, segment (a random one of its values)" in text
+    assert "takes about 200 rows: 1 % of the values of customer_id masks name, email, born gives a random" in text
+    assert "gives a random value of the allowed ones to segment, is_active" in text
     assert "takes the rows whose product_id is among those of shop.orders masks nothing" in text
     assert "help.agents 5 rows, 524.3 kB takes all of it masks nothing" in text
     assert "at no cost. No engine runs." in text

@@ -84,6 +84,26 @@ def test_a_small_table_without_the_key_is_taken_whole_and_a_declared_relationshi
     assert found["products"].links == (("a.lines", "item"),)
 
 
+def test_what_nobody_is_linked_to_starts_a_chain_of_its_own() -> None:
+    found = chosen(
+        [
+            (wanted("a.promotions"), "product_id week"),
+            (wanted("a.products", key=("product_id",)), "product_id title"),
+            (wanted("a.households"), "household_id"),
+        ]
+    )
+    assert ways(found) == {
+        "households": ("hash", "household_id"),
+        "products": ("hash", "product_id"),
+        "promotions": ("linked", "product_id"),
+    }
+    assert {name: choice.owner for name, choice in found.items()} == {
+        "households": "household_id",
+        "products": "product_id",
+        "promotions": "",
+    }
+
+
 def test_without_a_subject_the_key_that_most_tables_have_is_sampled() -> None:
     tables = [
         (wanted("a.products", key=("product_id",)), "product_id"),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from portmesh.commands.options import AsJson
-from portmesh.errors import UsageError
+from portmesh.errors import LINE, UsageError
 from portmesh.output import console, errors_as_json, print_json
 from portmesh.text import count, facts_block, size
 
@@ -85,31 +86,36 @@ def _print_plan(plan: Plan) -> None:
     facts.append(("writes", f"{plan.local.file}\n{plan.local.lake.location}"))
     if plan.earlier:
         facts.append(("replaces", f"the earlier sample: {', '.join(plan.earlier)}"))
-    unclassified = [choice for choice in plan.choices if choice.is_unclassified]
+    unclassified: dict[str, list[str]] = {}
+    for choice in plan.choices:
+        if choice.is_unclassified:
+            unclassified.setdefault(choice.table.file, []).append(choice.table.label)
     if unclassified:
-        files = "\n".join(f"{choice.table.label}: {choice.table.file}" for choice in unclassified)
-        facts.append(
-            (
-                "not classified",
-                f"{files}\nmasked as restricted; to change it: config.meta.classification, or level of a column",
-            )
-        )
+        why = "masked as restricted; to change it, set config.meta.classification there, or level of a column"
+        files = [_wrapped(f"{', '.join(labels)}, in {file}") for file, labels in unclassified.items()]
+        facts.append(("not classified", "\n".join([*files, why])))
     console().print(f"{heading}\n\n{facts_block(facts)}", markup=False, soft_wrap=True)
 
 
 def _lines(plan: Plan, choice: Choice) -> list[str]:
     rows = "rows not known" if choice.facts.rows is None else count(choice.facts.rows, "row")
     expected = plan.expected(choice)
-    about = f": about {count(expected, 'row')}" if expected is not None and choice.way in ("hash", "rows") else ""
-    masked = [name if how == "value" else f"{name} ({_HOW[how]})" for name, how in choice.masked.items()]
-    return [
-        f"{rows}, {size(choice.facts.bytes)}",
-        f"takes {_way(plan, choice)}{about}",
-        f"masks {', '.join(masked)}" if masked else "masks nothing",
-    ]
+    takes = f"takes {_way(plan, choice)}"
+    if expected is not None and choice.way in ("hash", "rows"):
+        takes = f"takes about {count(expected, 'row')}: {_way(plan, choice)}"
+    return [f"{rows}, {size(choice.facts.bytes)}", takes, *(_wrapped(line) for line in _masks(choice))]
 
 
-_HOW = {"choice": "a random one of its values", "null": "left out"}
+def _masks(choice: Choice) -> list[str]:
+    by_how = {how: [name for name, found in choice.masked.items() if found == how] for how in _HOW}
+    return [f"{_HOW[how]} {', '.join(names)}" for how, names in by_how.items() if names] or ["masks nothing"]
+
+
+_HOW = {"value": "masks", "choice": "gives a random value of the allowed ones to", "null": "leaves out"}
+
+
+def _wrapped(line: str) -> str:
+    return "\n  ".join(wrap(line, LINE, break_on_hyphens=False))
 
 
 def _way(plan: Plan, choice: Choice) -> str:
@@ -118,8 +124,8 @@ def _way(plan: Plan, choice: Choice) -> str:
     if choice.way == "linked":
         return f"the rows whose {choice.column} is among those of {', '.join(label for label, _ in choice.links)}"
     if choice.column:
-        return f"{plan.share:g} % of {choice.column}"
-    return f"{plan.share:g} % of its rows: no key joins it to the others"
+        return f"{plan.share:g} % of the values of {choice.column}"
+    return f"{plan.share:g} % by chance, as no key joins it to the others"
 
 
 def _print_taken(plan: Plan, taken: dict[str, int]) -> None:

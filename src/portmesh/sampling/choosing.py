@@ -24,6 +24,8 @@ WITHOUT_MASK = ("STRUCT", "MAP", "UNION", "VARIANT", "BLOB", "BIT", "INTERVAL", 
 
 Place = tuple[str, str]
 """A column of a table: the table's label, and the column's name in lower case."""
+How = tuple[str, str, tuple[Place, ...]]
+"""A way, its column and its links, as in Choice."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Choice:
 
     `hash`: rows whose `column` has a hash below the share. `linked`: rows whose `column` is among the values that were
     taken in the columns `links`. `rows`: each row by its own hash. `masked` has the masked columns, each with how.
+    `owner` is the column that says whose a row is, or empty.
     """
 
     table: Wanted
@@ -54,6 +57,7 @@ class Choice:
     way: str
     column: str = ""
     links: tuple[Place, ...] = ()
+    owner: str = ""
     masked: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -68,24 +72,24 @@ def choose(wish: Wish, facts: Mapping[str, Facts], mask_above: str, whole: bool)
     tables = {table.label: table for table in wish.tables}
     links = list(_links(tables, facts))
     sampled = _sampled_columns(wish, facts)
-    chosen: dict[str, tuple[str, str, tuple[Place, ...]]] = {}
+    chosen: dict[str, How] = {}
     for label in tables:
         rows = facts[label].rows
         if whole or (label not in sampled and rows is not None and rows <= SMALL):
             chosen[label] = ("whole", "", ())
         elif label in sampled:
             chosen[label] = ("hash", sampled[label], ())
-    while found := next(_linked(tables, chosen, links), None):
-        label, column, places = found
-        chosen[label] = ("linked", column, places)
-    for label, table in tables.items():
-        if label not in chosen:
-            single = table.key[0] if len(table.key) == 1 and facts[label].has(table.key[0]) else ""
-            chosen[label] = ("hash", single, ()) if single else ("rows", "", ())
+    while len(chosen) < len(tables):
+        label, how = _linked(tables, chosen, links) or _alone(tables, chosen, facts, links)
+        chosen[label] = how
     levels = _levels(tables, facts, links, sampled)
     return [
         Choice(
-            tables[label], facts[label], *how, masked=_masked(tables[label], facts[label], levels, mask_above, links)
+            tables[label],
+            facts[label],
+            *how,
+            owner=sampled.get(label) or _own_key(tables[label], facts[label]),
+            masked=_masked(tables[label], facts[label], levels, mask_above, links),
         )
         for label, how in chosen.items()
     ]
@@ -128,18 +132,36 @@ def _links(tables: Mapping[str, Wanted], facts: Mapping[str, Facts]) -> Iterator
 
 
 def _linked(
-    tables: Mapping[str, Wanted],
-    chosen: Mapping[str, tuple[str, str, tuple[Place, ...]]],
-    links: Sequence[tuple[Place, Place]],
-) -> Iterator[tuple[str, str, tuple[Place, ...]]]:
-    """Tables without a choice that a sampled one is linked to, with the column and all places that it is linked to."""
+    tables: Mapping[str, Wanted], chosen: Mapping[str, How], links: Sequence[tuple[Place, Place]]
+) -> tuple[str, How] | None:
+    """A table without a choice that a sampled one is linked to, with all places that its column is linked to."""
     both_ways = [*links, *((there, here) for here, there in links)]
     narrowed = {label for label, (way, *_) in chosen.items() if way in ("hash", "linked")}
     for label in tables:
-        open_links = [(here[1], there) for here, there in both_ways if here[0] == label and there[0] in narrowed]
-        if label not in chosen and open_links:
-            column = open_links[0][0]
-            yield label, column, tuple(dict.fromkeys(there for mine, there in open_links if mine == column))
+        found = [(here[1], there) for here, there in both_ways if here[0] == label and there[0] in narrowed]
+        if label not in chosen and found:
+            column = found[0][0]
+            return label, ("linked", column, tuple(dict.fromkeys(there for mine, there in found if mine == column)))
+    return None
+
+
+def _alone(
+    tables: Mapping[str, Wanted],
+    chosen: Mapping[str, How],
+    facts: Mapping[str, Facts],
+    links: Sequence[tuple[Place, Place]],
+) -> tuple[str, How]:
+    """A table that nothing sampled is linked to: the one that most links lead to, by its own key if it has one."""
+    left = [label for label in tables if label not in chosen]
+    linked_to = [label for pair in links for label, _ in pair]
+    label = max(left, key=lambda name: (bool(_own_key(tables[name], facts[name])), linked_to.count(name)))
+    own = _own_key(tables[label], facts[label])
+    return label, (("hash", own, ()) if own else ("rows", "", ()))
+
+
+def _own_key(table: Wanted, facts: Facts) -> str:
+    """The key, if it is one column."""
+    return table.key[0] if len(table.key) == 1 and facts.has(table.key[0]) else ""
 
 
 def _levels(

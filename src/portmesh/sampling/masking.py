@@ -2,7 +2,9 @@
 
 Equal values get equal replacements in every table, and different ones different ones, so keys stay unique and joins
 survive. Letters become letters of the same kind, digits become digits, and the rest of a text stays. Numbers keep their
-sign, their number of digits and, if they are whole, that they are whole; 0 stays 0. Dates stay in their year.
+sign, their number of digits and, if they are whole, that they are whole; 0 stays 0.
+
+Dates and times move back by whole weeks, all those of one owner by as many: who bought before still bought before.
 
 This hides values. It does not make people anonymous: who knows how often a value occurs may recognise it.
 """
@@ -10,7 +12,6 @@ This hides values. It does not make people anonymous: who knows how often a valu
 from __future__ import annotations
 
 import hashlib
-import random
 import re
 import secrets
 import unicodedata
@@ -27,11 +28,12 @@ BLOCK = 128
 """A letter becomes one from its own block of so many code points: Latin, Greek, Cyrillic and so on."""
 INTEGER_LIMITS = (127, 32_767, 2_147_483_647, 9_223_372_036_854_775_807)
 """The largest values of the integer types. A replacement fits every type that its value fits."""
-DAY = 86_400
+WEEKS = 52
+"""A date moves back by 1 to so many weeks."""
 REMEMBERED = 200_000
 
 _NUMBER = re.compile(r"([+-]?)(0*)(\d*)(?:(\.)(\d*))?((?:[eE][+-]?\d+)?)", re.ASCII)
-_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:([ T])(\d{2}:\d{2}:\d{2})(.*))?", re.DOTALL | re.ASCII)
+_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})((?:[ T]\d{2}:\d{2}.*)?)", re.DOTALL | re.ASCII)
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -42,16 +44,24 @@ class Masks:
     key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     _remembered: dict[Any, Any] = field(default_factory=dict, repr=False)
 
-    def replace_all(self, values: Iterable[Any]) -> list[Any]:
-        """Replacements of values of one column. Null stays null."""
-        return [None if value is None else self.replace(value) for value in values]
+    def replace_all(self, values: Sequence[Any], owners: Sequence[Any] = ()) -> list[Any]:
+        """Replacements of values of one column. Null stays null.
+
+        `owners` says whose each value is, such as the customer's key; without one a row is its own.
+        """
+        pairs = zip(values, owners or [None] * len(values), strict=True)
+        return [None if value is None else self.replace(value, owner) for value, owner in pairs]
 
     def choose_all(self, values: Iterable[Any], allowed: Sequence[Any]) -> list[Any]:
         """A random one of the allowed values instead of each. Null stays null."""
         return [None if value is None else secrets.choice(allowed) for value in values]
 
-    def replace(self, value: Any) -> Any:
+    def replace(self, value: Any, owner: Any = None) -> Any:
         """The replacement of a text, number, date, timestamp, time or UUID. Null for a value of any other type."""
+        if isinstance(value, date):
+            return self._earlier(value, owner)
+        if isinstance(value, str) and (found := _DATE.fullmatch(value)) and (masked := self._date_text(found, owner)):
+            return masked
         place = (type(value), value)
         if place not in self._remembered:
             if len(self._remembered) >= REMEMBERED:
@@ -69,15 +79,21 @@ class Masks:
                 return float(self._number(repr(value)))
             case Decimal():
                 return Decimal(self._number(str(value)))
-            case datetime():
-                return self._moment(value)
-            case date():
-                return self._day(value)
             case time():
-                return self._moment(datetime.combine(date(2000, 1, 1), value)).time()
+                moved = int.from_bytes(self._digest("time", "", 8)) % 86_400
+                return (datetime.combine(date(2000, 1, 1), value) + timedelta(seconds=moved)).timetz()
             case UUID():
                 return self._uuid(str(value))
         return None
+
+    def _earlier(self, moment: Any, owner: Any) -> Any:
+        """A date or timestamp, some weeks earlier."""
+        whose = secrets.token_hex(8) if owner is None else re.sub(r"^0+(?=\d+$)|\.0+$", "", str(owner))
+        weeks = int.from_bytes(self._digest("weeks", whose, 8)) % WEEKS + 1
+        try:
+            return moment - timedelta(weeks=weeks)
+        except OverflowError:
+            return moment
 
     def _text(self, text: str) -> str:
         if _NUMBER.fullmatch(text):
@@ -85,20 +101,15 @@ class Masks:
         if _UUID.fullmatch(text):
             new = str(self._uuid(text.lower()))
             return new.upper() if text.isupper() else new
-        found = _DATE.fullmatch(text)
-        if found and (masked := self._date_text(found)):
-            return masked
         return self._shuffle(text)
 
-    def _date_text(self, found: re.Match[str]) -> str:
+    def _date_text(self, found: re.Match[str], owner: Any) -> str:
         """The replacement of an ISO date or timestamp in a text. Empty if there is no such date."""
         try:
-            moment = datetime.fromisoformat(f"{found[1]}T{found[3] or '00:00:00'}")
+            day = date.fromisoformat(found[1])
         except ValueError:
             return ""
-        if not found[2]:
-            return self._day(moment.date()).isoformat()
-        return f"{self._moment(moment):%Y-%m-%d}{found[2]}{self._moment(moment):%H:%M:%S}" + self._shuffle(found[4])
+        return f"{self._earlier(day, owner)}{found[2]}"
 
     def _number(self, text: str) -> str:
         found = _NUMBER.fullmatch(text)
@@ -128,19 +139,6 @@ class Masks:
             digits = self._shuffle(digits)
             if not starts_above_zero or digits[0] != "0":
                 return digits
-
-    def _day(self, day: date) -> date:
-        first = date(day.year, 1, 1)
-        days = _days_of_year(self.key, day.year)
-        return first + timedelta(days=days[(day - first).days])
-
-    def _moment(self, moment: datetime) -> datetime:
-        """Another day of the year and another time of the day; no fraction of a second appears."""
-        turn = int.from_bytes(self._digest("time", moment.date().isoformat(), 8)) % DAY
-        seconds = moment.hour * 3600 + moment.minute * 60 + moment.second
-        micro = int.from_bytes(self._digest("micro", moment.isoformat(), 8)) % 1_000_000 if moment.microsecond else 0
-        midnight = datetime.combine(self._day(moment.date()), time(tzinfo=moment.tzinfo))
-        return midnight + timedelta(seconds=(seconds + turn) % DAY, microseconds=micro)
 
     def _uuid(self, text: str) -> UUID:
         return UUID(bytes=self._digest("uuid", text, 16))
@@ -177,11 +175,3 @@ def _alphabet(character: str) -> str:
         return ""
     start, kind = ord(character) // BLOCK * BLOCK, unicodedata.category(character)
     return "".join(chr(code) for code in range(start, start + BLOCK) if unicodedata.category(chr(code)) == kind)
-
-
-@lru_cache(maxsize=1_000)
-def _days_of_year(key: bytes, year: int) -> list[int]:
-    """A permutation of the days of a year."""
-    days = list(range((date(year, 12, 31) - date(year, 1, 1)).days + 1))
-    random.Random(hashlib.shake_256(key + f"days{year}".encode()).digest(32)).shuffle(days)
-    return days

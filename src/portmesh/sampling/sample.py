@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -156,13 +157,7 @@ class Sampler:
                 for batch in batches:
                     for column in remembered:
                         _remember(remembering, batch, by_lower[column], _values_of(choice.table.label, column))
-                    yield pa.RecordBatch.from_arrays(
-                        [
-                            self._mask(choice, name, batch.column(position))
-                            for position, name in enumerate(schema.names)
-                        ],
-                        schema=schema,
-                    )
+                    yield self._mask_batch(choice, batch)
 
             reader = pa.RecordBatchReader.from_batches(schema, masked())
             writer.write(choice.table, choice.facts.columns, reader, self._about)
@@ -180,7 +175,15 @@ class Sampler:
         text = f"coalesce(key_text({column}), {row})" if choice.column else row
         return f" where left(md5({text}), 8) < '{limit}'"
 
-    def _mask(self, choice: Choice, name: str, values: pa.Array) -> pa.Array:
+    def _mask_batch(self, choice: Choice, batch: pa.RecordBatch) -> pa.RecordBatch:
+        owner = next((name for name in batch.schema.names if name.lower() == choice.owner), "")
+        known = batch.column(owner).to_pylist() if owner else [None] * len(batch)
+        # A row that nobody owns is its own.
+        owners = [secrets.token_hex(8) if found is None else found for found in known]
+        columns = [self._mask(choice, name, batch.column(name), owners) for name in batch.schema.names]
+        return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
+
+    def _mask(self, choice: Choice, name: str, values: pa.Array, owners: Sequence[Any]) -> pa.Array:
         how = choice.masked.get(name)
         if not how:
             return values
@@ -191,7 +194,7 @@ class Sampler:
             new = self._masks.choose_all(values.to_pylist(), allowed)
             return pa.array(new).cast(values.type) if any(value is not None for value in new) else values
         plain = values.cast(pa.timestamp("us", values.type.tz)) if pa.types.is_timestamp(values.type) else values
-        return pa.array(self._masks.replace_all(plain.to_pylist()), plain.type).cast(values.type)
+        return pa.array(self._masks.replace_all(plain.to_pylist(), owners), plain.type).cast(values.type)
 
     def _allowed(self, choice: Choice, name: str, kind: str) -> Sequence[Any]:
         if kind == "BOOLEAN":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,7 +72,8 @@ def wish_of(domain: str, readable: Readable) -> Wish:
     product = next((product for product in mesh.products if product.name == domain), None)
     if not product:
         raise not_allowed("domain", domain, sorted(mesh.product_names))
-    sources = [_source(source, readable) for source in product.sources if source.schema != OF_THE_MESH]
+    own = _accepted([check for port in product.ports for check in mesh.checks.get(port.id, ())])
+    sources = [_source(source, readable, own) for source in product.sources if source.schema != OF_THE_MESH]
     ports = [_port(mesh.ports[id_], mesh, readable.manifest["nodes"][id_]) for id_ in product.input_ports]
     if not sources and not ports:
         raise UsageError(
@@ -106,7 +107,8 @@ def _port(port: Port, mesh: Mesh, node: Mapping[str, Any]) -> Wanted:
     )
 
 
-def _source(source: Source, readable: Readable) -> Wanted:
+def _source(source: Source, readable: Readable, own: Mapping[str, tuple[Any, ...]]) -> Wanted:
+    """`own` are the accepted values of the domain's own ports, for source columns of the same name."""
     node = readable.manifest["sources"][source.id]
     path = f"domains/{source.product}/{node['original_file_path']}"
     checks = list(_checks_of_source(source.id, readable.manifest))
@@ -125,7 +127,7 @@ def _source(source: Source, readable: Readable) -> Wanted:
         classification=_classification(_meta(node).get("classification"), source.label, path),
         levels=_levels(node, source.label, path),
         key=tuple(column.lower() for column in key_of(checks)),
-        accepted=_accepted(checks),
+        accepted={**own, **_accepted(checks)},
         references=tuple(_references(checks, source.product)),
     )
 
@@ -163,7 +165,7 @@ def _checks_of_source(id_: str, manifest: Mapping[str, Any]) -> Iterator[Check]:
             yield Check(kind=about["name"], column=column, arguments=arguments, allows_no_failure=strict)
 
 
-def _accepted(checks: list[Check]) -> dict[str, tuple[Any, ...]]:
+def _accepted(checks: Sequence[Check]) -> dict[str, tuple[Any, ...]]:
     listed = [check for check in checks if check.kind == "accepted_values" and check.arguments.get("values")]
     return {check.column.lower(): tuple(check.arguments["values"]) for check in listed}
 
