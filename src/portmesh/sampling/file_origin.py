@@ -91,7 +91,7 @@ class FileOrigin:
     def _feed_sql(self, feed: str) -> str:
         lake = self._lake()
         files = [str(lake.path(batch) / DATA) for batch in lake.batches(feed)] if lake else []
-        return f"read_parquet([{', '.join(map(_text, files))}])"
+        return f"read_parquet([{', '.join(map(_text, files))}], union_by_name = true)"
 
     def _facts_of_feed(self, table: Wanted) -> Facts | None:
         lake = self._lake()

@@ -30,6 +30,8 @@ MARK = "portmesh sample: "
 """The comment of a table that a sample wrote begins with it."""
 MARK_FILE = ".sample.json"
 """A file in a feed that a sample wrote, with the hash of each batch's manifest."""
+ROWS_PER_BATCH = 20_000
+"""Rows in memory at a time."""
 EMPTY = "empty"
 """The batch of a feed of which no row was taken, so that landed() has its columns."""
 
@@ -186,8 +188,11 @@ class Writer:
         for batch_id, landed_at in found.fetchall() or [(EMPTY, datetime.now(UTC))]:
             _assert_name(feed, batch_id)
             data = f"select * exclude ({', '.join(STAMPS)}) from {name} where _batch_id = ?"
-            rows = self.connection.sql(data, params=[batch_id]).to_arrow_table()
-            self.staged.land(BatchName(feed, batch_id), rows, landed_at.replace(tzinfo=UTC))
+            rows = self.connection.sql(data, params=[batch_id]).to_arrow_reader(ROWS_PER_BATCH)
+            with self.staged.stage(BatchName(feed, batch_id), rows.schema, landed_at.replace(tzinfo=UTC)) as batch:
+                for part in rows:
+                    batch.write(pa.Table.from_batches([part]))
+            self.staged.publish(batch)
         marks = {b.batch_id: _hash_of(self.staged.path(b) / MANIFEST) for b in self.staged.batches(feed)}
         (self.staged.folder / feed / MARK_FILE).write_text(json.dumps(marks, indent=2) + "\n")
         self.connection.execute(f"drop table {name}")

@@ -19,13 +19,12 @@ from portmesh.errors import FindingsError, UsageError, not_allowed
 from portmesh.keys import CLASSIFICATIONS
 from portmesh.lake.folder import FolderLake
 from portmesh.repository import lake_folder
-from portmesh.sampling.choosing import SMALL, Choice, choose
-from portmesh.sampling.local import Local, Writer
+from portmesh.sampling.choosing import Choice, choose
+from portmesh.sampling.local import ROWS_PER_BATCH, Local, Writer
 from portmesh.sampling.masking import Masks
 from portmesh.sampling.origin import Origin, no_raw_rows_on_disk, not_there, open_origin, quoted
 from portmesh.sampling.wanted import Wanted, wish_of
 
-ROWS_PER_BATCH = 20_000
 SCALE = 16**8
 
 
@@ -217,6 +216,3 @@ def _remember(connection: duckdb.DuckDBPyConnection, batch: pa.RecordBatch, colu
         f"select distinct key_text({quoted(column)}) from remembered where {quoted(column)} is not null"
     )
     connection.unregister("remembered")
-
-
-__all__ = ["SMALL", "Plan", "Sampler", "parse_share", "planned"]
