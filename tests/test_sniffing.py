@@ -64,6 +64,12 @@ def test_without_windows_signs_it_is_latin_1(tmp_path: Path) -> None:
         ("a|b\n1,234.5|x\n", {"delimiter": "|", "thousands": ","}, {"a": "decimal(18,1)"}),
         ("a;b\n1'234.50;x\n", {"delimiter": ";", "thousands": "'"}, {"a": "decimal(18,2)"}),
         ("Report\n\na;b\n1;x\n2;y\n", {"delimiter": ";", "skip_rows": 2}, {"a": "bigint", "b": "string"}),
+        ("Orders - May\na;b\n1;x\n2;y\n3;z\n4\nTotal;10;\n", {"delimiter": ";", "skip_rows": 1}, {"b": "string"}),
+        (
+            'Orders\n"of a ""shop"""\na\tb\tc\n1\t"x\n2"\ty\n2\tz\tw\n',
+            {"delimiter": "\t", "skip_rows": 2},
+            {"a": "bigint"},
+        ),
         ("a,b\n1e3,12345678901234567890\n", {}, {"a": "double", "b": "decimal(38,0)"}),
         ("a\n0.1234567\n", {}, {"a": "double"}),
         ("a,b\n2026-01-02,2026-01-02T10:00:00Z\n", {}, {"a": "date", "b": "timestamp"}),
@@ -101,7 +107,11 @@ def test_a_csv_is_recognised(tmp_path: Path, content: str, landing: dict[str, An
         ("a;b;;\n1;2;;\n", ("left out", "2 columns without a name")),
         (
             "a\n" + "1\n" * 99 + "oops\n",
-            ("as text", "a: 1 of 100 values are no numbers, such as 'oops'"),
+            (
+                "as text",
+                "a: 1 of 100 values is not a number, such as 'oops'\n"
+                "to set such rows aside: data_type: bigint, and bad_rows: set_aside under landing",
+            ),
         ),
     ],
 )

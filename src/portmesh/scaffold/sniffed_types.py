@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import duckdb
@@ -294,5 +294,8 @@ def _note_odd(texts: Texts, number: int, numbers: _Numbers, style: tuple[str, st
         return
     rows = _ask(texts, number, f"select distinct x from values_of where not {_is_one(style)} limit {SHOWN}")
     shown = ", ".join(repr(x) for (x,) in rows)
-    said = f"{texts.names[number]}: {odd:,} of {numbers.values:,} values are no numbers, such as {shown}"
-    found.notes.append(("as text", said))
+    what = "is not a number" if odd == 1 else "are not numbers"
+    said = f"{texts.names[number]}: {odd:,} of {numbers.values:,} values {what}, such as {shown}"
+    type_ = _number_type(replace(numbers, values=numbers.of[style][0]), style)
+    way_out = f"to set such rows aside: data_type: {type_}, and bad_rows: set_aside under landing"
+    found.notes.append(("as text", f"{said}\n{way_out}"))

@@ -6,10 +6,14 @@ DuckDB finds the delimiter and the header. A column has a type only if every val
 from __future__ import annotations
 
 import codecs
+import csv
 import gzip
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice, takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, cast
@@ -32,6 +36,9 @@ NO_TEXT = {
 MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 DELIMITERS = (";", "\t", ",", "|")
 LONGEST_ROW = 4 << 20
+ROWS_COMPARED = 1000
+MOST_ROWS = 0.5
+"""The share of the first rows that have one width, if DuckDB does not find the delimiter."""
 OF_DUCKDB = {
     "BOOLEAN": "boolean", "TINYINT": "tinyint", "SMALLINT": "smallint", "INTEGER": "int", "BIGINT": "bigint",
     "UTINYINT": "smallint", "USMALLINT": "int", "UINTEGER": "bigint", "UBIGINT": "decimal(20,0)",
@@ -255,24 +262,50 @@ def _sniff_csv(path: Path, text: Path, header: Sequence[str], formats: Sequence[
 
 def _layout(database: duckdb.DuckDBPyConnection, path: Path, text: Path) -> dict[str, Any]:
     found = _sniffed(database, path, text)
-    with text.open(encoding="utf-8") as stream:
-        lines = [stream.readline() for _ in range(found["skip"] + 1)]
-    better = next((sign for sign in DELIMITERS if sign in lines[-1]), "")
-    # Rows of different lengths mislead it.
-    return _sniffed(database, path, text, better) if found["width"] == 1 and better else found
+    if found["width"] > 1:
+        return found
+    # A title above the header, a row that is cut off, or a row of totals mislead DuckDB.
+    likely = max((_of_most_rows(text, sign) for sign in DELIMITERS), key=lambda each: (each.share, each.width))
+    if likely.share < MOST_ROWS:
+        return found
+    return {"delimiter": likely.delimiter, "skip": likely.skip, "has_header": False, "width": likely.width}
 
 
-def _sniffed(database: duckdb.DuckDBPyConnection, path: Path, text: Path, delimiter: str = "") -> dict[str, Any]:
-    options = f", delim = {_quoted(delimiter)}, ignore_errors = true" if delimiter else ""
+@dataclass(frozen=True)
+class _Width:
+    """The number of values that most of the first rows have, their share, and the lines before the first of them."""
+
+    delimiter: str
+    share: float = 0
+    width: int = 1
+    skip: int = 0
+
+
+def _of_most_rows(text: Path, delimiter: str) -> _Width:
+    with text.open(encoding="utf-8", newline="") as stream, suppress(csv.Error):
+        reader = csv.reader(stream, delimiter=delimiter)
+        rows = [(len(row), reader.line_num) for row in islice(reader, ROWS_COMPARED) if row]
+        ((width, number),) = Counter(width for width, _ in rows).most_common(1)
+        if width > 1:
+            before = [line for _, line in takewhile(lambda row: row[0] != width, rows)]
+            return _Width(delimiter, number / len(rows), width, before[-1] if before else 0)
+    return _Width(delimiter)
+
+
+def _sniffed(database: duckdb.DuckDBPyConnection, path: Path, text: Path) -> dict[str, Any]:
     try:
         ((sign, skip, has_header, columns),) = database.execute(
             "select Delimiter, SkipRows, HasHeader, Columns "
-            f"from sniff_csv({_quoted(text)}, quote = '\"', escape = '\"', strict_mode = false{options})"
+            f"from sniff_csv({_quoted(text)}, quote = '\"', escape = '\"', strict_mode = false)"
         ).fetchall()
     except duckdb.Error as error:
         raise _unreadable(path, error) from error
-    found = delimiter or ("," if sign == "(empty)" else sign)
-    return {"delimiter": found, "skip": skip, "has_header": has_header, "width": len(columns)}
+    return {
+        "delimiter": "," if sign == "(empty)" else sign,
+        "skip": skip,
+        "has_header": has_header,
+        "width": len(columns),
+    }
 
 
 def _load(
