@@ -66,10 +66,12 @@ def read_one(kind: str, file: Path) -> None:
             writer.write_table(part.rows)
             rows, rejected = rows + part.rows.num_rows, rejected + len(part.rejected)
     seconds = time.monotonic() - start
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    cpu = used.ru_utime + used.ru_stime
+    memory = used.ru_maxrss / 1024
     size = file.stat().st_size / 1e6
     print(
-        f"{kind:<12}{rows:>12,}{rejected:>10,}{size:>10,.0f}{seconds:>9.1f}{size / seconds:>8.0f}"
+        f"{kind:<12}{rows:>12,}{rejected:>10,}{size:>10,.0f}{seconds:>9.1f}{cpu:>9.1f}{size / seconds:>8.0f}"
         f"{rows / seconds / 1e6:>8.2f}{memory:>9,.0f}",
         flush=True,
     )
@@ -85,7 +87,7 @@ def main() -> None:
     if arguments.read:
         read_one(arguments.read[0], Path(arguments.read[1]))
         return
-    print(f"{'format':<12}{'rows':>12}{'rejected':>10}{'MB':>10}{'s':>9}{'MB/s':>8}{'M row/s':>8}{'MB RAM':>9}")
+    print(f"{'format':<12}{'rows':>12}{'rejected':>10}{'MB':>10}{'s':>9}{'CPU s':>9}{'MB/s':>8}{'M row/s':>8}{'MB RAM':>9}")
     with tempfile.TemporaryDirectory() as folder:
         for kind in arguments.formats:
             file = write_file(kind, arguments.rows, Path(folder))

@@ -392,6 +392,17 @@ def test_a_killed_replacement_leaves_whole_batches_and_can_be_repeated(
     assert list((mesh.folder / ".lake/.staging").iterdir()) == []
 
 
+def test_a_disk_that_is_full_is_told(mesh: Mesh, land: Callable[..., Call], monkeypatch: pytest.MonkeyPatch) -> None:
+    def is_full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("portmesh.lake.lake.Staged.write", is_full)
+    refused = land(ORDERS)
+    assert refused.exit_code == 2
+    assert "got     No space left on device\n" in refused.err
+    assert contents(mesh) == {}
+
+
 def test_two_landings_at_once_are_refused(mesh: Mesh, land: Callable[..., Call]) -> None:
     with FolderLake(mesh.folder / ".lake").landing():
         refused = land(ORDERS)

@@ -12,7 +12,14 @@ from tests.mesh import REPOSITORY
 from tests.repository import copy_repository
 from tests.test_docs_run import blocks, differs, steps, typed, write
 
-PAGES = ["README.md", "docs/analyst.md", "docs/consumer.md", "docs/on-call.md", "docs/platform-engineer.md"]
+PAGES = [
+    "README.md",
+    "docs/analyst.md",
+    "docs/consumer.md",
+    "docs/on-call.md",
+    "docs/platform-engineer.md",
+    "docs/landing.md",
+]
 
 
 @pytest.fixture(scope="module")

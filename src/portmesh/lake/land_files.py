@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -155,15 +155,17 @@ def _read(files: Files, staged: Staged, aside: Staged | None, progress: Progress
         done += read
         progress(done, files.bytes)
 
-    for part in files.parts(report):
-        reading.note(part)
-        staged.write(part.rows)
-        if aside and part.rejected:
-            rows = [(one.file, one.line, one.reason, one.text) for one in part.rejected]
-            columns = [
-                pa.array(values, type_) for values, type_ in zip(zip(*rows, strict=True), REJECTED.types, strict=True)
-            ]
-            aside.write(pa.table(columns, schema=REJECTED))
+    try:
+        for part in files.parts(report):
+            reading.note(part)
+            staged.write(part.rows)
+            if aside and part.rejected:
+                aside.write(pa.Table.from_pylist([asdict(one) for one in part.rejected], schema=REJECTED))
+    except OSError as error:
+        facts = [("where", f"this machine, {staged.folder}"), ("got", error.strerror or str(error))]
+        message = "A file could not be read, or its batch not be written, so nothing was landed."
+        next_step = "make room on the disk, or fetch the file again, then run this again"
+        raise UsageError(message, facts, next_step) from error
     return reading
 
 
@@ -171,9 +173,8 @@ def _refused(table: LandedTable, rows: int, reading: _Reading) -> PortmeshError:
     facts = [(f"{one.file}, line {one.line:,}", f"{one.reason}\n{printable(one.text, 90)}") for one in reading.first]
     if more := reading.rejected - len(reading.first):
         facts.append(("and", f"{more:,} more"))
-    verb = "row cannot" if reading.rejected == 1 else "rows cannot"
     return FindingsError(
-        f"{reading.rejected:,} of {rows:,} {verb} be read, so nothing was landed in {table.label}.",
+        f"{reading.rejected:,} of {count(rows, 'row')} cannot be read, so nothing was landed in {table.label}.",
         facts,
         f"fix the file, or the columns and landing in {table.path}\n"
         "to land the others and set such rows aside: landing: {bad_rows: set_aside}",
