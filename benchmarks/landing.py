@@ -87,9 +87,8 @@ def main() -> None:
     if arguments.read:
         read_one(arguments.read[0], Path(arguments.read[1]))
         return
-    print(
-        f"{'format':<12}{'rows':>12}{'rejected':>10}{'MB':>10}{'s':>9}{'CPU s':>9}{'MB/s':>8}{'M row/s':>8}{'MB RAM':>9}"
-    )
+    print(f"{'format':<12}{'rows':>12}{'rejected':>10}{'MB':>10}", end="")
+    print(f"{'s':>9}{'CPU s':>9}{'MB/s':>8}{'M row/s':>8}{'MB RAM':>9}")
     with tempfile.TemporaryDirectory() as folder:
         for kind in arguments.formats:
             file = write_file(kind, arguments.rows, Path(folder))
