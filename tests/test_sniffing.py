@@ -13,6 +13,7 @@ import pytest
 from portmesh.errors import PortmeshError
 from portmesh.scaffold.snake_case import column_names, snake_case
 from portmesh.scaffold.sniffing import Sniffed, sniff
+from portmesh.scaffold.trial_landing import problems
 
 GERMAN = """Bestell-Nr.;Straße;Betrag €;Datum;PLZ;aktiv
 1;Königsallee 1;1.234,50;01.02.2026;01234;ja
@@ -49,6 +50,7 @@ def test_a_german_export_is_recognised(tmp_path: Path, encoding: str, said: str 
     assert [column.of_file for column in found.columns] == ["Bestell-Nr.", "Straße", "Betrag €", "", "", ""]
     assert found.rows == 2
     assert ("no value", "'n/a', as in Betrag €") in found.notes
+    assert problems(found) == []
 
 
 def test_without_windows_signs_it_is_latin_1(tmp_path: Path) -> None:
@@ -93,6 +95,10 @@ def test_a_csv_is_recognised(tmp_path: Path, content: str, landing: dict[str, An
     found = read(tmp_path, content)
     assert found.landing == {"format": "csv"} | landing
     assert types(found).items() >= expected.items()
+    # What was recognised is what `portmesh land` reads; only rows of another length than the header's cannot land.
+    is_ragged = "\n4\n" in content or "Total;10;" in content
+    said = problems(found)
+    assert [label for label, _ in said] == (["cannot be read"] if is_ragged else []), said
 
 
 @pytest.mark.parametrize(
@@ -156,6 +162,19 @@ def test_parquet_keeps_its_types(tmp_path: Path) -> None:
         "id": "int", "when_value": "timestamp", "cost": "decimal(9,2)", "tags": "string", "big": "decimal(20,0)",
     }  # fmt: skip
     assert found.landing == {"format": "parquet"}
+
+
+def test_rows_that_cannot_land_are_said_with_their_lines(tmp_path: Path) -> None:
+    ((label, said),) = problems(read(tmp_path, "a,b\n1,2\n1,2,3\n3,4\n"))
+    assert label == "cannot be read"
+    assert said.startswith("1 of 3 rows, so a batch with them is refused\nline 3: 3 values instead of 2\n")
+    assert said.endswith("bad_rows: set_aside under landing")
+
+
+def test_json_and_parquet_land_as_recognised(tmp_path: Path) -> None:
+    assert problems(read(tmp_path, '{"orderId": 1, "tags": ["a"]}\n{"orderId": 2}\n', "file.jsonl")) == []
+    pq.write_table(pa.table({"Id": pa.array([1], pa.int32()), "tags": pa.array(["a"])}), tmp_path / "file.parquet")
+    assert problems(sniff(tmp_path / "file.parquet")) == []
 
 
 def test_gzip_is_read(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from portmesh.scaffold.rendering import assert_text
 from portmesh.scaffold.snake_case import snake_case
 from portmesh.scaffold.sniffing import Sniffed, sniff
 from portmesh.scaffold.source import LANDED, NewTable
+from portmesh.scaffold.trial_landing import problems
 from portmesh.text import count
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".gz")
@@ -88,7 +89,7 @@ class Tables:
     @property
     def facts(self) -> list[tuple[str, str]]:
         """What was recognised, for people."""
-        return [fact for found in self.sniffed for fact in recognised(found)]
+        return [fact for found in self.sniffed for fact in (*recognised(found), *problems(found))]
 
     def described(self, descriptions: Sequence[str]) -> list[NewTable]:
         """The tables with what a row of each is."""
