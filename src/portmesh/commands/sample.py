@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -55,7 +57,8 @@ def sample(
             taken = None
         else:
             _confirm(yes, as_json)
-            taken = sampler.take()
+            with _progress() as progress:
+                taken = sampler.take(progress)
     if as_json:
         print_json(_facts(plan, taken))
     elif taken is not None:
@@ -72,6 +75,17 @@ def _confirm(yes: bool, as_json: bool) -> None:
         )
     if not typer.confirm("\nRead this?"):
         raise typer.Exit
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """The table that is read at the moment. Only a terminal shows it."""
+    screen = console(stderr=True)
+    if not screen.is_terminal:
+        yield lambda _: None
+        return
+    with screen.status("") as status:
+        yield lambda label: status.update(f"reading {label} …")
 
 
 def _print_plan(plan: Plan) -> None:
@@ -132,6 +146,8 @@ def _print_taken(plan: Plan, taken: dict[str, int]) -> None:
     facts = [(label, count(rows, "row")) for label, rows in taken.items()]
     again = " --full-refresh" if plan.earlier else ""
     facts.append(("next", f"dbt build --target local --select package:{plan.domain}{again}"))
+    if any(choice.masked for choice in plan.choices):
+        facts.append(("checks", "those of ranges, and between columns or tables, may fail on replaced values"))
     heading = f"Wrote {count(sum(taken.values()), 'row')}. The key of the masks is forgotten."
     console().print(f"\n{heading}\n\n{facts_block(facts)}", markup=False, soft_wrap=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -121,14 +121,15 @@ class Sampler:
             f"{plan.share:g} % of {plan.origin.location} for {plan.domain}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
         )
 
-    def take(self) -> dict[str, int]:
-        """Read, mask and write all tables. Returns the rows written of each."""
+    def take(self, progress: Callable[[str], None] = lambda _: None) -> dict[str, int]:
+        """Read, mask and write all tables. Returns the rows written of each. `progress` gets the name of each."""
         choices = self._plan.choices
         remembered = {place for choice in choices for place in choice.links}
         for label, column in remembered:
             self._memory.execute(f"create table {_values_of(label, column)} (value varchar primary key)")
         with self._plan.local.replacing([choice.table for choice in choices]) as writer:
             for choice in choices:
+                progress(choice.table.label)
                 columns = [column for label, column in remembered if label == choice.table.label]
                 self._copy(choice, columns, writer)
             sampled = [choice.table.label for choice in choices if choice.way == "hash" and choice.column]
