@@ -104,6 +104,20 @@ def test_what_nobody_is_linked_to_starts_a_chain_of_its_own() -> None:
     }
 
 
+def test_what_sampled_rows_refer_to_comes_before_what_refers_to_them() -> None:
+    """All coupons of the sampled campaigns would be most of them; the redeemed ones are what the rows need."""
+    of_campaign = Reference("campaign_id", "a.targets", "campaign_id")
+    found = chosen(
+        [
+            (wanted("a.coupons", references=(of_campaign,)), "coupon campaign_id"),
+            (wanted("a.targets"), "household_id campaign_id"),
+            (wanted("a.redemptions", references=(Reference("upc", "a.coupons", "coupon"),)), "household_id upc"),
+        ]
+    )
+    assert ways(found)["coupons"] == ("linked", "coupon")
+    assert found["coupons"].links == (("a.redemptions", "upc"),)
+
+
 def test_without_a_subject_the_key_that_most_tables_have_is_sampled() -> None:
     tables = [
         (wanted("a.products", key=("product_id",)), "product_id"),

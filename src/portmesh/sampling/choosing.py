@@ -134,14 +134,17 @@ def _links(tables: Mapping[str, Wanted], facts: Mapping[str, Facts]) -> Iterator
 def _linked(
     tables: Mapping[str, Wanted], chosen: Mapping[str, How], links: Sequence[tuple[Place, Place]]
 ) -> tuple[str, How] | None:
-    """A table without a choice that a sampled one is linked to, with all places that its column is linked to."""
-    both_ways = [*links, *((there, here) for here, there in links)]
+    """A table without a choice that a sampled one is linked to, with all places that its column is linked to.
+
+    Tables that sampled rows refer to come first, because these rows need them; then those that refer to sampled rows.
+    """
     narrowed = {label for label, (way, *_) in chosen.items() if way in ("hash", "linked")}
-    for label in tables:
-        found = [(here[1], there) for here, there in both_ways if here[0] == label and there[0] in narrowed]
-        if label not in chosen and found:
-            column = found[0][0]
-            return label, ("linked", column, tuple(dict.fromkeys(there for mine, there in found if mine == column)))
+    for pairs in ([(there, here) for here, there in links], links):
+        for label in tables:
+            found = [(here[1], there) for here, there in pairs if here[0] == label and there[0] in narrowed]
+            if label not in chosen and found:
+                column = found[0][0]
+                return label, ("linked", column, tuple(dict.fromkeys(there for mine, there in found if mine == column)))
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from portmesh.checks import Check, key_of
@@ -73,7 +73,8 @@ def wish_of(domain: str, readable: Readable) -> Wish:
     if not product:
         raise not_allowed("domain", domain, sorted(mesh.product_names))
     own = _accepted([check for port in product.ports for check in mesh.checks.get(port.id, ())])
-    sources = [_source(source, readable, own) for source in product.sources if source.schema != OF_THE_MESH]
+    read = [source for source in product.sources if source.schema != OF_THE_MESH]
+    sources = [_with_references(_source(source, readable, own), read, product.ports, mesh) for source in read]
     ports = [_port(mesh.ports[id_], mesh, readable.manifest["nodes"][id_]) for id_ in product.input_ports]
     if not sources and not ports:
         raise UsageError(
@@ -132,6 +133,20 @@ def _source(source: Source, readable: Readable, own: Mapping[str, tuple[Any, ...
     )
 
 
+def _with_references(table: Wanted, read: Sequence[Source], ports: Sequence[Port], mesh: Mesh) -> Wanted:
+    """The source table with the relationships of the domain's port of the same name, to such source tables."""
+    labels = {source.label.partition(".")[2]: source.label for source in read}
+    found = [
+        Reference(reference.column, labels[name], reference.to_column)
+        for port in ports
+        if labels.get(port.name) == table.label
+        for reference in _references(mesh.checks.get(port.id, ()), port.product)
+        for product, _, name in [reference.to.partition(".")]
+        if product == port.product and name in labels
+    ]
+    return replace(table, references=(*table.references, *found))
+
+
 def _meta(part: Mapping[str, Any]) -> Mapping[str, Any]:
     found: Mapping[str, Any] = (part.get("config") or {}).get("meta") or part.get("meta") or {}
     return found
@@ -170,7 +185,7 @@ def _accepted(checks: Sequence[Check]) -> dict[str, tuple[Any, ...]]:
     return {check.column.lower(): tuple(check.arguments["values"]) for check in listed}
 
 
-def _references(checks: list[Check], domain: str) -> Iterator[Reference]:
+def _references(checks: Sequence[Check], domain: str) -> Iterator[Reference]:
     for check in checks:
         found = _REFERS.search(str(check.arguments.get("to", "")))
         if check.kind == "relationships" and found:
