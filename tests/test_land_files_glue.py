@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pyarrow.parquet as pq
 import pytest
 from moto.server import ThreadedMotoServer
 from pyiceberg.catalog.glue import GlueCatalog
@@ -103,6 +104,11 @@ def test_a_batch_is_one_file_in_its_partition_and_its_promise(lake: GlueLake, la
         "_batch_id": "string", "_landed_at": "timestamp",
     }  # fmt: skip
     assert rows(lake, "order_id", "stock", "_batch_id") == [(1, 2, LONG), (2, 3, LONG)]
+    # Engines find the columns by their ids in the file, as in files that they write.
+    assert "schema.name-mapping.default" not in found.properties
+    with found.io.new_input(file["file_path"]).open() as stream:
+        in_file = {field.name: int(field.metadata[b"PARQUET:field_id"]) for field in pq.read_schema(stream)}
+    assert in_file == {field.name: field.field_id for field in found.schema().fields}
     promise = json.loads(found.properties[f"portmesh.batch.{LONG}"])
     assert (promise["rows"], promise["files"][0]["name"], promise["files"][0]["rows"]) == (2, "orders.csv", 2)
     assert [type(batch) for _, batch in lake.inspect_all()] == [LandedBatch]

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import quote
@@ -25,12 +26,15 @@ from pydantic import AwareDatetime, BaseModel, NonNegativeInt
 from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.exceptions import NoSuchIcebergTableError, NoSuchTableError
 from pyiceberg.expressions import BooleanExpression, EqualTo
+from pyiceberg.io.pyarrow import parquet_file_to_data_file
+from pyiceberg.schema import Schema
 from pyiceberg.table import Table, Transaction
 
 from portmesh.aws import aws_errors_explained
 from portmesh.errors import FindingsError, UsageError
 from portmesh.lake.batches import BatchName
-from portmesh.lake.lake import Damage, FileFacts, Staged, describe_columns, lost_columns, staged_in
+from portmesh.lake.contract import STAMPS
+from portmesh.lake.lake import Damage, FileFacts, Staged, describe_columns, lost_columns, staged_in, with_ids
 
 DATABASE = "landed"
 PROMISE = "portmesh.batch."
@@ -126,7 +130,7 @@ class GlueLake:
         """A batch to write rows to, in a temporary folder of this machine."""
         with (
             TemporaryDirectory(prefix="portmesh-") as folder,
-            staged_in(Path(folder), batch, self.types(schema), landed_at) as staged,
+            staged_in(Path(folder), batch, self.types(schema), landed_at, self._ids(batch.feed, schema)) as staged,
         ):
             yield staged
 
@@ -141,17 +145,19 @@ class GlueLake:
         if table:
             _assert_columns(batch, staged.schema, table.schema().as_arrow())
         else:
-            table = self._create_table(batch.feed, staged.schema)
+            table = self._create_table(batch.feed, with_ids(staged.schema, {}))
         promise = Promise(rows=staged.rows, landed_at=staged.landed_at, files=list(files))
         place = f"{table.location()}/data/_batch_id={quote(batch.batch_id, safe='')}/{uuid4()}.parquet"
         if staged.rows:
             self._s3.upload_file(str(staged.path), self._bucket, place.removeprefix(f"s3://{self._bucket}/"))
         with _one_commit(table) as commit:
             with commit.update_schema() as columns:
-                columns.union_by_name(staged.schema)
+                columns.union_by_name(with_ids(staged.schema, {}))
+            _assert_ids(batch, staged.schema, commit.table_metadata.schema())
             commit.delete(_is_of(batch))
             if staged.rows:
-                commit.add_files([place], check_duplicate_files=False)
+                with commit.update_snapshot().merge_append() as added:
+                    added.append_data_file(parquet_file_to_data_file(table.io, commit.table_metadata, place))
             commit.set_properties({PROMISE + batch.batch_id: promise.model_dump_json()})
         return LandedBatch(promise.rows, size)
 
@@ -159,6 +165,16 @@ class GlueLake:
         """Iceberg's smallest whole numbers have 32 bits."""
         small = (pa.int8(), pa.int16())
         return pa.schema([(field.name, pa.int32() if field.type in small else field.type) for field in schema])
+
+    def _ids(self, feed: str, schema: pa.Schema) -> dict[str, int]:
+        """The field id that each column has in the feed's table, or will get when the batch adds it."""
+        table = self._find_table(feed)
+        ids = {field.name: field.field_id for field in table.schema().fields} if table else {}
+        following = count((table.metadata.last_column_id if table else 0) + 1)
+        for name in (*schema.names, *STAMPS):
+            if name not in ids:
+                ids[name] = next(following)
+        return ids
 
     def columns(self, feed: str, but: BatchName) -> Mapping[str, str]:
         """The columns of a feed's table, whatever its batches are."""
@@ -281,6 +297,16 @@ def _files(table: Table) -> defaultdict[str, list[_File]]:
         landed_at = frozenset(time for time in (bounds.get("lower_bound"), bounds.get("upper_bound")) if time)
         files[batch_id].append(_File(file["file_path"], file["record_count"], file["file_size_in_bytes"], landed_at))
     return files
+
+
+def _assert_ids(batch: BatchName, staged: pa.Schema, table: Schema) -> None:
+    """The table may have got other columns since the batch was staged."""
+    ids = {field.name: str(field.field_id) for field in table.fields}
+    if any(field.metadata[b"PARQUET:field_id"].decode() != ids[field.name] for field in staged):
+        raise UsageError(
+            f"The columns of {DATABASE}.{batch.feed} changed while {batch} was read, so it was not landed.",
+            next_step="run this again",
+        )
 
 
 def _assert_columns(batch: BatchName, got: pa.Schema, allowed: pa.Schema) -> None:

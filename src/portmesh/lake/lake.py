@@ -43,12 +43,19 @@ class FileFacts(BaseModel):
 class Staged:
     """A batch that is being written to a file which nobody reads yet. Its rows get their batch and landing time."""
 
-    def __init__(self, folder: Path, batch: BatchName, schema: pa.Schema, landed_at: datetime) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        batch: BatchName,
+        schema: pa.Schema,
+        landed_at: datetime,
+        ids: Mapping[str, int] | None = None,
+    ) -> None:
         self.batch = batch
         self.landed_at = landed_at.astimezone(UTC)
         self.folder = folder
         self.path = folder / DATA
-        self.schema = stamp(schema.empty_table(), batch, landed_at).schema
+        self.schema = with_ids(stamp(schema.empty_table(), batch, landed_at).schema, ids or {})
         self.rows = 0
         self._waiting: list[pa.Table] = []
         self._writer = pq.ParquetWriter(self.path, self.schema, compression="zstd")
@@ -144,9 +151,11 @@ class Lake(Protocol):
 
 
 @contextmanager
-def staged_in(folder: Path, batch: BatchName, schema: pa.Schema, landed_at: datetime) -> Iterator[Staged]:
+def staged_in(
+    folder: Path, batch: BatchName, schema: pa.Schema, landed_at: datetime, ids: Mapping[str, int] | None = None
+) -> Iterator[Staged]:
     """A staged batch in this folder, whose file is whole at the end."""
-    staged = Staged(folder, batch, schema, landed_at)
+    staged = Staged(folder, batch, schema, landed_at, ids)
     try:
         yield staged
     finally:
@@ -158,6 +167,12 @@ def stamp(rows: pa.Table, batch: BatchName, landed_at: datetime) -> pa.Table:
     time = landed_at.astimezone(UTC).replace(tzinfo=None)
     rows = rows.append_column("_batch_id", pa.repeat(pa.scalar(batch.batch_id), rows.num_rows))
     return rows.append_column("_landed_at", pa.repeat(pa.scalar(time, pa.timestamp("us")), rows.num_rows))
+
+
+def with_ids(schema: pa.Schema, ids: Mapping[str, int]) -> pa.Schema:
+    """The schema with the Parquet field ids of these columns, by which an Iceberg table finds them in a file."""
+    found = {name: {"PARQUET:field_id": str(number)} for name, number in ids.items()}
+    return pa.schema([field.with_metadata(found.get(field.name)) for field in schema])
 
 
 def describe_columns(schema: pa.Schema) -> dict[str, str]:
