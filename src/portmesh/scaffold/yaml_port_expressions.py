@@ -370,7 +370,9 @@ class _Reader:
     def _extreme(self, name: str, node: exp.Expr) -> Term:
         """The greatest of the values that are not null; Athena alone would return null if one is."""
         found = self._one_of(name, [node.this, *node.expressions])
-        terms = found.arguments
+        terms = [each for each in found.arguments if each.flat() != "null"]
+        if len(terms) == 1:
+            return terms[0]
         rotated = [(each, *(other for other in terms if other is not each)) for each in terms]
         return replace(
             found,
