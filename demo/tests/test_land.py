@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from portmesh.lake.folder import FolderLake, Manifest
 from portmesh.repository import lake_folder
 from tests.mesh import REPOSITORY
 from tests.portmesh_call import Portmesh
+from tests.test_landed import DAMAGES, truncate
 
 LANDED_AT = "2026-11-23T06:00:00"
 SNAPSHOTS = [name for name, feed in FEEDS.items() if not feed.weekly]
@@ -165,46 +165,7 @@ def test_two_landings_at_once_are_refused(lake: Path, portmesh: Portmesh) -> Non
     assert "Another landing is running in this lake; nothing was changed." in result.err
 
 
-# Damage, as the next landing and the engine report it
-
-
-def _truncate(folder: Path) -> None:
-    file = folder / "data.parquet"
-    file.write_bytes(file.read_bytes()[:20_000])
-
-
-def _edit_byte(folder: Path) -> None:
-    file = folder / "data.parquet"
-    content = bytearray(file.read_bytes())
-    content[len(content) // 2] ^= 1
-    file.write_bytes(content)
-
-
-def _remove_manifest(folder: Path) -> None:
-    (folder / "manifest.json").unlink()
-
-
-def _remove_data(folder: Path) -> None:
-    (folder / "data.parquet").unlink()
-
-
-def _cut_manifest(folder: Path) -> None:
-    file = folder / "manifest.json"
-    file.write_text(file.read_text()[:100])
-
-
-def _swap_manifest(folder: Path) -> None:
-    shutil.copy(folder.parent / "2017-W01/manifest.json", folder)
-
-
-DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
-    "truncated": (_truncate, "20,000 bytes"),
-    "edited byte": (_edit_byte, "sha256 "),
-    "no manifest": (_remove_manifest, "no manifest.json"),
-    "no data": (_remove_data, "no data.parquet"),
-    "half a manifest": (_cut_manifest, "JSON"),
-    "another's manifest": (_swap_manifest, "the manifest of transactions/2017-W01"),
-}
+# Damage, as the next landing reports it
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -227,7 +188,7 @@ def test_a_damaged_batch_is_named_refused_and_fixed(lake: Path, portmesh: Portme
 
 
 def test_every_damaged_batch_is_named_and_a_stranger_is_withdrawn(lake: Path, portmesh: Portmesh) -> None:
-    _truncate(lake / WEEK_2)
+    truncate(lake / WEEK_2)
     (lake / "promotions/2017-W77").mkdir()
     result = portmesh("demo", "land", "--lake", lake, "--json")
     assert result.exit_code == 1
