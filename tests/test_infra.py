@@ -220,7 +220,7 @@ def checkov(*arguments: str) -> dict[str, Any]:
 def test_checkov_looks_at_all_templates_and_finds_nothing() -> None:
     found = checkov("--config-file", "infra/.checkov.yaml")
     assert (found["summary"]["failed"], found["summary"]["parsing_errors"]) == (0, 0)
-    assert found["summary"]["passed"] > 130
+    assert found["summary"]["passed"] > 60
     reasons = sum(path.read_text().count("{id: CKV_") for path in (REPOSITORY / "infra").glob("*.yaml"))
     assert found["summary"]["skipped"] == reasons
 

@@ -62,7 +62,7 @@ def test_what_it_refuses_it_refuses_before_it_writes(root: Path, portmesh: Portm
     before = files_of(root)
     (root / "domains/half/models").mkdir(parents=True)
     refused = {
-        ("orders", *OPTIONS): "There is a domains/orders already.",
+        ("platform", *OPTIONS): "There is a domains/platform already.",
         ("half", *OPTIONS): "There is a domains/half already.",
         ("Finance", *OPTIONS): "A domain cannot be named Finance: it becomes the name of a schema",
         ("dbt_utils", *OPTIONS): "A domain cannot be named dbt_utils: that is the name of a dbt package.",
@@ -103,20 +103,20 @@ def test_without_a_terminal_missing_answers_are_named_and_nothing_is_written(roo
 
 
 def test_a_broken_domain_beside_it_is_named_and_nothing_is_written(root: Path, portmesh: Portmesh) -> None:
-    file = root / "domains/orders/dbt_project.yml"
+    file = root / "domains/platform/dbt_project.yml"
     text = file.read_text()
-    file.write_text("name: [orders\n")
+    file.write_text("name: [platform\n")
     before = files_of(root)
     refused = portmesh("new", "domain", "finance", *OPTIONS)
     file.write_text(text)
     assert refused.exit_code == 1
-    assert "domains/orders/dbt_project.yml cannot be read." in refused.err
+    assert "domains/platform/dbt_project.yml cannot be read." in refused.err
     assert "finance" not in "".join(before)
     assert not (root / "domains/finance").exists()
 
 
 def test_a_mesh_that_dbt_cannot_read_gets_its_domain_and_dbts_message(root: Path, portmesh: Portmesh) -> None:
-    broken = root / "domains/orders/models/output_ports/broken.sql"
+    broken = root / "domains/platform/models/output_ports/broken.sql"
     broken.write_text("{{ nothing(\n")
     before = files_of(root)
     made = portmesh("new", "domain", "finance", *OPTIONS)
@@ -130,7 +130,7 @@ def test_a_mesh_that_dbt_cannot_read_gets_its_domain_and_dbts_message(root: Path
             file.unlink()
     subprocess.run(["rm", "-r", str(root / "domains/finance")], check=True)
     assert portmesh("register").exit_code == 0
-    del before["domains/orders/models/output_ports/broken.sql"]
+    del before["domains/platform/models/output_ports/broken.sql"]
     assert files_of(root) == before
 
 

@@ -65,7 +65,7 @@ def test_an_unchanged_mesh_selects_nothing_in_another_environment(main: Path, en
 
 def test_a_checkout_as_on_windows_selects_nothing(main: Path) -> None:
     windows = _checkout(main.parent, "-c", "core.autocrlf=true")
-    assert b"\r\n" not in (windows / "domains/orders/models/output_ports/order_lines.sql").read_bytes()
+    assert b"\r\n" not in (windows / "domains/platform/models/output_ports/publications.sql").read_bytes()
     assert _selected(windows, main) == []
 
 

@@ -122,7 +122,6 @@ def test_macros_of_every_domain_are_known_to_sqlfluff() -> None:
     """`portmesh register` lists them in .sqlfluff."""
     listed = FluffConfig.from_path(str(REPOSITORY)).get("load_macros_from_path", section=("templater", "jinja"))
     folders = {f.parent for f in REPOSITORY.glob("domains/*/macros/*.sql")}
-    assert folders
     assert folders | {REPOSITORY / "macros"} == {Path(folder.strip()) for folder in listed.split(",")}
 
 
