@@ -26,6 +26,7 @@ test-thorough: ## Run the thorough tests: many cases of rules, rights, attacks o
 test test-thorough:
 	@tools/environment.sh dev
 	@tools/environment.sh lint
+	@tools/environment.sh standards
 	@.venv/bin/dbt --quiet deps
 	.venv/bin/python -m pytest -n 2 --dist loadfile -m "$(WHICH)"
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Create the Python environment that a make target needs, unless it exists and its requirements are unchanged.
-# Usage: tools/environment.sh run|dev|lint|rig
+# Usage: tools/environment.sh run|dev|lint|standards|rig
 #   run   .venv, to run the mesh              dev   .venv, also to lint and test it
 #   lint  .venv-bouncer with dbt-bouncer and checkov, which need other versions of duckdb and boto3
+#   standards  .venv-standards with the tools of ODCS and ODPS, which need other versions of typer and duckdb
 #   rig   .venv-rig with the engines that replace EMR and Athena
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -72,6 +73,7 @@ case "${1:-}" in
     cksum "${run[@]}" pyproject.toml >.venv/.installed-run
     ;;
   lint) make_environment .venv-bouncer lint "-r requirements-lint.txt" requirements-lint.txt ;;
+  standards) make_environment .venv-standards standards "-r requirements-standards.txt" requirements-standards.txt ;;
   rig) make_environment .venv-rig rig "-r requirements-rig.txt" requirements-rig.txt ;;
-  *) fail "Usage: tools/environment.sh run|dev|lint|rig" ;;
+  *) fail "Usage: tools/environment.sh run|dev|lint|standards|rig" ;;
 esac

@@ -17,6 +17,8 @@ from portmesh.commands.clean import clean
 from portmesh.commands.contract import app as contract
 from portmesh.commands.eject import eject
 from portmesh.commands.env import app as env
+from portmesh.commands.export import app as export
+from portmesh.commands.import_ import app as import_
 from portmesh.commands.infra import infra
 from portmesh.commands.land import land
 from portmesh.commands.maintain import maintain
@@ -53,7 +55,13 @@ EXAMPLES: dict[Callable[..., None], str] = {
     serve: "portmesh serve --port 8080",
 }
 """The subcommands, in the order of `portmesh --help`, and the example that ends the help of each."""
-GROUPS: dict[str, typer.Typer] = {"new": new, "env": env, "contract": contract}
+GROUPS: dict[str, typer.Typer] = {
+    "new": new,
+    "env": env,
+    "contract": contract,
+    "export": export,
+    "import": import_,
+}
 """Groups of subcommands by name."""
 
 

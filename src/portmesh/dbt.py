@@ -135,6 +135,18 @@ def parse_readable(*options: str) -> Readable:
     )
 
 
+def read_credentials(target: str | None = None) -> dict[str, str]:
+    """The plain values of the target's credentials, such as type, path, schema and region_name. Opens no database."""
+    kind = str(_parse(["--target", target] if target else []).metadata.adapter_type)
+    credentials = get_adapter_by_type(kind).config.credentials  # type: ignore[no-untyped-call]
+    shown = {key: value for key, value in credentials.connection_info() if isinstance(value, str)}
+    return {
+        "type": kind,
+        **{key: str(getattr(credentials, key)) for key in ("path",) if hasattr(credentials, key)},
+        **shown,
+    }
+
+
 def _parse(options: Sequence[str]) -> Manifest:
     result = _invoke(["--no-write-json", "parse", *_place(), *options])
     if not result.success or not isinstance(result.result, Manifest):
