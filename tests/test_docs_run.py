@@ -95,15 +95,30 @@ def typed(command: str, folder: Path) -> tuple[int, str]:
 
 
 def write(block: Block, file: Path) -> None:
-    """A file as the block has it; or, of a `diff`, its lines with `+` after the line above them, which the file has."""
+    """A file as the block has it; or, of a `diff`, the file with the lines with `+` instead of those with `-`."""
     file.parent.mkdir(parents=True, exist_ok=True)
     if block.language != "diff":
         file.write_text(block.text)
         return
-    above, *added = block.text.splitlines()
-    before, found, after = file.read_text().partition(above[1:] + "\n")
-    assert found, f"{block}: {file.name} has no line {above[1:]!r}"
-    file.write_text(before + found + "".join(line.removeprefix("+") + "\n" for line in added) + after)
+    lines = block.text.splitlines()
+    old, new = ("\n".join(line[1:] for line in lines if line[:1] in signs) for signs in (" -", " +"))
+    text = file.read_text()
+    assert text.count(old) == 1, f"{block}: {file.name} does not have once: {old}"
+    file.write_text(text.replace(old, new))
+
+
+def follow(page: Path, folder: Path) -> int:
+    """Write the page's files and type its commands, in their order. Returns the number of commands."""
+    done = 0
+    for block in blocks(page):
+        if "title" in block.options:
+            write(block, folder / block.options["title"])
+        for command, shown, ends_with in steps(block):
+            code, printed = typed(command, folder)
+            if differs(shown, printed) or code != ends_with:
+                pytest.fail(f"{block}: {command} ended with {code} and printed\n{printed}", pytrace=False)
+            done += 1
+    return done
 
 
 def fault(block: Block) -> str | None:
