@@ -89,6 +89,7 @@ class Readable:
     """A mesh whose rows can be read with DuckDB: its manifest, its checks, and how SQL names each source by its id.
 
     `prelude` is SQL that defines what these names need. `database` is the mesh's file, `alias` its name in SQL.
+    Both are empty if the target's tables are in Glue.
     """
 
     manifest: dict[str, Any]
@@ -102,24 +103,18 @@ class Readable:
 def parse_readable(*options: str) -> Readable:
     """The mesh for reading its rows outside dbt. Nothing runs and no database is opened.
 
-    Raises UsageError if the target is not DuckDB, and FindingsError as `parse_with_checks` does.
+    Raises FindingsError as `parse_with_checks` does.
     """
     manifest = _parse(options)
     manifest.build_flat_graph()  # type: ignore[no-untyped-call]
     kind = str(manifest.metadata.adapter_type)
     adapter = get_adapter_by_type(kind)  # type: ignore[no-untyped-call]
-    if kind != "duckdb":
-        raise UsageError(
-            "Rows are profiled with DuckDB, but this target's engine is another one.",
-            [("got", f"PORTMESH_TARGET={kind}"), ("allowed", "local")],
-            "bring the rows to your machine, then: PORTMESH_TARGET=local and the same command",
-        )
     project = manifest.metadata.project_name
     try:
         checks: Any = adapter.execute_macro("checks_by_port", project=project)
         # A mesh without a lake has no such macro.
         prelude: Any = ""
-        if any(macro.name == "create_lake_functions" for macro in manifest.macros.values()):
+        if kind == "duckdb" and any(macro.name == "create_lake_functions" for macro in manifest.macros.values()):
             prelude = adapter.execute_macro("create_lake_functions", project=project)
     except DbtRuntimeError as error:
         raise _as_error(str(error)) from error
@@ -130,8 +125,8 @@ def parse_readable(*options: str) -> Readable:
         checks=checks,
         sources={id_: relation.render() for id_, relation in relations.items()},
         prelude=str(prelude).strip(),
-        database=str(credentials.path),
-        alias=str(credentials.database),
+        database=str(credentials.path) if kind == "duckdb" else "",
+        alias=str(credentials.database) if kind == "duckdb" else "",
     )
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from portmesh.commands.made import generate
-from portmesh.commands.options import AsJson
+from portmesh.commands.options import AsJson, Target
 from portmesh.commands.questions import Question, answers, is_terminal
 from portmesh.errors import UsageError
 from portmesh.keys import CLASSIFICATIONS
@@ -57,6 +57,7 @@ def new_port(
     consumer: Annotated[
         list[str] | None, typer.Option(metavar="NAME=PURPOSE", help="Who may read it, what for. May be repeated.")
     ] = None,
+    target: Target = None,
     as_json_: AsJson = False,
 ) -> None:
     """Make an output port: its models, its contract and its checks.
@@ -86,6 +87,7 @@ def new_port(
             key=tuple(part.strip() for part in key.split(",") if part.strip()),
             freshness=_days(freshness),
             consumers=names_of(consumer or [], "--consumer"),
+            target=target or "",
         )
         with _progress() as progress:
             draft = draft_port(root, request, progress)
@@ -158,6 +160,7 @@ def _print(draft: Draft, files: list[str]) -> None:
     if draft.missing:
         facts.append(("to check", f"{', '.join(draft.missing)}: PM106 refuses a build until {port} has a check"))
     build = f"dbt build --select +{draft.request.port}"
+    build += f" --target {draft.request.target}" if draft.request.target else ""
     todo = draft.undescribed or draft.missing or not draft.description
     facts.append(("next", (f"complete {port}, then: " if todo else "") + build))
     out.print(facts_block(facts), markup=False, soft_wrap=True)

@@ -57,6 +57,23 @@ def open_catalog(region: str) -> GlueCatalog:
     return GlueCatalog("glue", None, **settings)
 
 
+@contextmanager
+def read_table(region: str, database: str, name: str) -> Iterator[pa.RecordBatchReader]:
+    """The rows of an Iceberg table, read file by file from S3 without an engine.
+
+    Raises FindingsError if there is no such table or it is not Iceberg, and UsageError if AWS cannot be reached.
+    """
+    place = [("table", f"{database}.{name}"), ("where", f"Glue, region {region}")]
+    with aws_errors_explained(place):
+        try:
+            table = open_catalog(region).load_table((database, name))
+        except NoSuchTableError as error:
+            is_other = isinstance(error, NoSuchIcebergTableError)
+            message = f"{database}.{name} is not an Iceberg table." if is_other else f"There is no {database}.{name}."
+            raise FindingsError(message, place, "check the schema and identifier of the source") from error
+        yield table.scan().to_arrow_batch_reader()
+
+
 class Promise(BaseModel):
     """What is recorded about a batch when it lands, to verify it later."""
 

@@ -15,8 +15,8 @@ from portmesh.errors import FindingsError, UsageError, not_allowed
 from portmesh.keys import CLASSIFICATIONS
 from portmesh.scaffold.column_names import singular
 from portmesh.scaffold.port_columns import PortColumn, shape_rows
-from portmesh.scaffold.port_inputs import Input, Inputs, read_failed
-from portmesh.scaffold.profile import ROWS, Profile, Progress, profile_rows, read_rows, scratch
+from portmesh.scaffold.port_inputs import Input, Inputs
+from portmesh.scaffold.profile import ROWS, Profile, Progress, profile_rows, scratch
 from portmesh.scaffold.profile_keys import Keys, copies_of
 from portmesh.scaffold.proposals import Proposals, propose
 from portmesh.scaffold.rendering import assert_text, yaml_value
@@ -35,7 +35,8 @@ ARRIVED = {
 class Request:
     """What a new port is to be. Keys of `descriptions` and `names` are the source's columns or the port's.
 
-    `freshness` is (column, days). Empty values are taken from the data where it shows them.
+    `freshness` is (column, days). Empty values are taken from the data where it shows them; an empty `target` from the
+    profile.
     """
 
     domain: str
@@ -48,6 +49,7 @@ class Request:
     key: tuple[str, ...] = ()
     freshness: tuple[str, int] | None = None
     consumers: Mapping[str, str] = field(default_factory=dict)
+    target: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class Draft:
     left_out: tuple[str, ...]
     only_newest: bool
     foreign: tuple[str, ...] = ()
+    is_in_glue: bool = False
 
     @property
     def label(self) -> str:
@@ -81,6 +84,8 @@ class Draft:
         notes = list(self.proposals.notes)
         if self.only_newest:
             notes.append("each batch has all rows again, so only the newest one is read")
+        if self.is_in_glue:
+            notes.append("references to other ports were not looked for: only the target local does that")
         notes += [f"the column {name} is left out: a port has no type for it" for name in self.left_out]
         return notes
 
@@ -179,16 +184,12 @@ def draft_port(root: Path, request: Request, progress: Progress = lambda _: None
     """
     assert_request(request)
     progress("reading the mesh")
-    inputs = Inputs(root, request.domain)
+    inputs = Inputs(root, request.domain, request.target)
     inputs.assert_new(request.port)
     origin = inputs.find(request.source)
     with scratch() as connection:
-        inputs.connect(connection)
         progress(f"reading the rows of {origin.label}")
-        try:
-            read_rows(connection, origin.relation)
-        except duckdb.Error as error:
-            raise read_failed(error, origin.label, origin.relation) from error
+        inputs.read(connection, origin)
         columns, left_out = shape_rows(connection, request.port, request.names)
         _assert_names(request, columns)
         targets, foreign = inputs.targets(connection, request.port)
@@ -214,6 +215,7 @@ def draft_port(root: Path, request: Request, progress: Progress = lambda _: None
         left_out=tuple(left_out),
         only_newest=only_newest,
         foreign=tuple(foreign),
+        is_in_glue=inputs.is_in_glue,
     )
 
 

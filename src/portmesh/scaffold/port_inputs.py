@@ -14,6 +14,7 @@ from portmesh import database
 from portmesh.dbt import Readable, parse_readable
 from portmesh.errors import FindingsError, UsageError, not_allowed
 from portmesh.mesh import Mesh, Port, read_mesh
+from portmesh.scaffold.profile import read_rows
 from portmesh.scaffold.profile_references import Target
 
 UNIQUE = ("unique", "unique_combination")
@@ -21,13 +22,14 @@ UNIQUE = ("unique", "unique_combination")
 
 @dataclass(frozen=True)
 class Input:
-    """What is read: its name for people, its name in DuckDB, and what its YAML says of columns and arrival.
+    """What is read: its name for people, in DuckDB and in Glue, and what its YAML says of columns and arrival.
 
     `source` and `table` are empty if it is a port; then `reference` is how a model names it.
     """
 
     label: str
     relation: str
+    in_glue: tuple[str, str]
     source: str = ""
     table: str = ""
     reference: str = ""
@@ -37,12 +39,13 @@ class Input:
 
 
 class Inputs:
-    """The mesh as a new port of `domain` sees it."""
+    """The mesh as a new port of `domain` sees it on a target, by default the profile's."""
 
-    def __init__(self, root: Path, domain: str) -> None:
+    def __init__(self, root: Path, domain: str, target: str = "") -> None:
         self.root = root
         self.domain = domain
-        self.readable: Readable = parse_readable()
+        self.readable: Readable = parse_readable(*(["--target", target] if target else []))
+        self.is_in_glue = not self.readable.database
         self.mesh: Mesh = read_mesh(self.readable.manifest, self.readable.checks)
         if domain not in self.mesh.product_names:
             raise not_allowed("domain", domain, sorted(self.mesh.product_names))
@@ -104,6 +107,7 @@ class Inputs:
         return Input(
             label=label,
             relation=self.readable.sources[id_],
+            in_glue=(source["schema"], source["identifier"]),
             source=source["source_name"],
             table=source["name"],
             descriptions={name: column.get("description") or "" for name, column in source["columns"].items()},
@@ -128,6 +132,7 @@ class Inputs:
         return Input(
             label=port.label,
             relation=node["relation_name"],
+            in_glue=(node["schema"], node["alias"]),
             reference=self._reference(port),
             descriptions={name: column.get("description") or "" for name, column in node["columns"].items()},
             freshness=limits,
@@ -166,7 +171,28 @@ class Inputs:
             f"portmesh new source {self.domain}.SOURCE, then: portmesh new port … --from SOURCE.{table}",
         )
 
-    def connect(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def read(self, connection: duckdb.DuckDBPyConnection, origin: Input) -> None:
+        """Copy the rows into the scratch database of `connection`. Raises FindingsError if they cannot be read."""
+        try:
+            if self.is_in_glue:
+                self._read_glue(connection, origin)
+            else:
+                self._connect(connection)
+                read_rows(connection, origin.relation)
+        except duckdb.Error as error:
+            raise read_failed(error, origin.label, origin.relation) from error
+
+    def _read_glue(self, connection: duckdb.DuckDBPyConnection, origin: Input) -> None:
+        # Imported here because the AWS packages take a second to load.
+        from portmesh.lake.glue import read_table
+        from portmesh.lake.targets import aws_region
+
+        with read_table(aws_region(), *origin.in_glue) as rows:
+            connection.register("rows_in_glue", rows)
+            read_rows(connection, "rows_in_glue")
+            connection.unregister("rows_in_glue")
+
+    def _connect(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Make everything that the mesh's relations name visible to a connection."""
         if self.readable.prelude:
             connection.execute(self.readable.prelude)
