@@ -279,6 +279,7 @@ def means_the_same(edited: str, text: str) -> bool:
         return False
 
 
+@pytest.mark.thorough
 @settings(max_examples=50, deadline=None)
 @given(
     seed=st.integers(0, 10**9),

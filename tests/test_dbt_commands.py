@@ -220,6 +220,7 @@ def test_show_says_what_is_not_built_in_a_new_database(shop: Mesh) -> None:
     assert "100" in shown.output
 
 
+@pytest.mark.thorough
 def test_many_ports_on_several_threads(mesh: Mesh) -> None:
     mesh.set_up("shop")
     for i in range(12):

@@ -13,6 +13,8 @@ from portmesh.scaffold.profile_references import Reference, Target, find_referen
 from portmesh.scaffold.proposals import propose
 from tests import tpc
 
+pytestmark = pytest.mark.thorough
+
 # With fewer rows, tables such as store have one row, and nothing identifies it.
 SCALES = {"tpch": "0.1", "tpcds": "1"}
 
@@ -24,7 +26,7 @@ class Benchmark:
     references: dict[str, tuple[Reference, ...]]
 
 
-@pytest.fixture(scope="module", params=["tpch", pytest.param("tpcds", marks=pytest.mark.thorough)])
+@pytest.fixture(scope="module", params=["tpch", "tpcds"])
 def benchmark(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Benchmark:
     if not tpc.generator():
         pytest.skip("tpcgen-cli of requirements-dev.txt is not installed")

@@ -261,6 +261,7 @@ def test_a_port_in_glue_becomes_a_table(cloud: str, mesh_of_batches: Mesh, portm
     assert cloud
 
 
+@pytest.mark.thorough
 def test_what_glue_lacks_or_refuses_is_said(
     cloud: str, mesh_of_batches: Mesh, portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
+from dbt import deprecations
 from dbt.cli.main import dbtRunner
 from dbt.context.providers import ModelContext
 from sqlfluff.core import FluffConfig
@@ -305,6 +306,8 @@ def test_a_missing_manifest_says_what_to_run(tmp_path: Path) -> None:
 
 def test_warnings_can_be_errors(tmp_path: Path) -> None:
     place = ["--project-dir", str(REPOSITORY), "--profiles-dir", str(REPOSITORY), "--target-path", str(tmp_path)]
+    # dbt counts what other tests of this process did.
+    deprecations.reset_deprecations()
     parsed = dbtRunner().invoke(["--warn-error", "parse", "--no-partial-parse", *place])
     assert parsed.success, parsed.exception
 

@@ -19,6 +19,8 @@ from portmesh.scaffold.yaml_port_files import plan_files
 from tests.mesh import Mesh
 from tests.test_yaml_ports import FOLDER, LINES, LINTER, a_port, fill
 
+pytestmark = pytest.mark.thorough
+
 NUMBER, TEXT, BOOLEAN, DATE = "number", "text", "boolean", "date"
 EXAMPLES = int(os.environ.get("PORTMESH_EXAMPLES") or 40)
 TYPES = {NUMBER: "double", TEXT: "string", BOOLEAN: "boolean", DATE: "date"}

@@ -38,6 +38,8 @@ from portmesh.lake.glue import GlueLake, LandedBatch
 from portmesh.lake.targets import open_lake
 from tests.portmesh_call import Portmesh, call, captured
 
+pytestmark = pytest.mark.thorough
+
 TIME = datetime(2026, 11, 23, 6, tzinfo=UTC)
 WEEK_4 = "transactions/2017-W04"
 WEEK_4_ROWS = 28203

@@ -19,6 +19,8 @@ from tests.mesh import REPOSITORY
 from tests.portmesh_call import Portmesh
 from tests.repository import copy_repository
 
+pytestmark = pytest.mark.thorough
+
 GONE = [FOLDER, *(f"domains/{domain}" for domain in DOMAINS)]
 # What still speaks of the demonstration: history, and samples in examples.
 MAY_NAME_IT = ("CHANGELOG.md", "docs/")
@@ -241,13 +243,11 @@ def test_all_tests_of_what_stays_are_collected(removed: Path) -> None:
     assert int(re.findall(r"(\d+)(?:/\d+)? tests collected", done.stdout)[0]) > 1000
 
 
-@pytest.mark.thorough
 def test_tests_that_read_the_repository_pass(removed: Path) -> None:
     done = typed(removed, sys.executable, "-m", "pytest", "-q", *OF_THE_REPOSITORY)
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.thorough
 def test_lint_finds_nothing(removed: Path) -> None:
     done = typed(removed, ".venv/bin/pre-commit", "run", "--all-files")
     assert done.returncode == 0, done.stdout

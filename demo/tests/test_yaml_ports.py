@@ -14,6 +14,8 @@ from portmesh.scaffold.yaml_port_files import eject, plan_ejection, plan_files, 
 from tests.mesh import Mesh
 from tests.repository import copy_repository
 
+pytestmark = pytest.mark.thorough
+
 PORTS = yaml.safe_load(Path(__file__).with_name("yaml_ports.yml").read_text())
 """The models of the ports in YAML, by port."""
 

@@ -82,7 +82,7 @@
 
 {% macro _check_meta_problems(test) %}
   {% set meta, known = portmesh.meta_of(test), portmesh.known_keys('check') %}
-  {% set problems = portmesh.unknown_keys('config.meta of the check ' ~ test.name, meta, known) %}
+  {% set problems = portmesh.unknown_keys('config.meta of the check ' ~ test.name, meta, known, true) %}
   {% if meta.dimension and meta.dimension not in portmesh.allowed_values('dimension') %}
     {% do problems.append('the dimension of ' ~ test.name ~ ' is ' ~ meta.dimension
         ~ ', not completeness, uniqueness, timeliness or accuracy') %}

@@ -1,12 +1,14 @@
 {# One problem for each unknown key of a mapping and of the mappings in it, with the most similar known key.
-   `known` is what known_keys returns. #}
-{% macro unknown_keys(where, given, known) %}
+   `known` is what known_keys returns. With `others`, a key is only wrong if it looks like a known one: a check may read
+   keys of its own. #}
+{% macro unknown_keys(where, given, known, others=false) %}
   {% set problems = [] %}
   {% for key, value in given.items() if value is not none or key not in known %}
     {% if key not in known %}
       {% set near = portmesh.nearest_name(key, known) %}
+      {% set listed = ' (known: ' ~ (known | join(', ') or 'none') ~ ')' %}
       {% do problems.append(where ~ ' has the unknown key ' ~ key
-          ~ ('; did you mean ' ~ near ~ '?' if near else ' (known: ' ~ (known | join(', ') or 'none') ~ ')')) %}
+          ~ ('; did you mean ' ~ near ~ '?' if near else listed)) if near or not others %}
     {% elif known[key] is mapping and known[key] and value is mapping %}
       {% set label = (where ~ '.' ~ key) | replace('config.meta.', '') %}
       {% do problems.extend(portmesh.unknown_keys(label, value, known[key])) %}
