@@ -1,7 +1,7 @@
 # The commands of this repository. They need Python 3.11 or newer, git and make.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-thorough test-engines lint bench bench-engines rig-emr rig-athena rig-down rig-status clean
+.PHONY: help serve test test-thorough test-nightly test-engines lint bench bench-engines rig-emr rig-athena rig-down rig-status clean
 PORT ?= 8080
 # To choose the Python for the environments: make test PYTHON=python3.12
 export PYTHON
@@ -21,9 +21,11 @@ serve: ## Serve the catalog at http://127.0.0.1:8080 (change the port: PORT=8081
 
 test: WHICH = not thorough
 test: ## Run the test suite, except the thorough tests
-test-thorough: WHICH = thorough
+test-thorough: WHICH = thorough and not nightly
 test-thorough: ## Run the thorough tests: many cases of rules, rights, attacks on the gate, hostile texts, batches, kills
-test test-thorough:
+test-nightly: WHICH = nightly
+test-nightly: ## Run the tests that take minutes each: proposed checks against planted flaws, TPC-DS, a repository without the demonstration
+test test-thorough test-nightly:
 	@tools/environment.sh dev
 	@tools/environment.sh lint
 	@tools/environment.sh standards

@@ -26,7 +26,7 @@ class Benchmark:
     references: dict[str, tuple[Reference, ...]]
 
 
-@pytest.fixture(scope="module", params=["tpch", "tpcds"])
+@pytest.fixture(scope="module", params=["tpch", pytest.param("tpcds", marks=pytest.mark.nightly)])
 def benchmark(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Benchmark:
     if not tpc.generator():
         pytest.skip("tpcgen-cli of requirements-dev.txt is not installed")

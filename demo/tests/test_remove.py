@@ -232,6 +232,7 @@ def test_lists_pages_and_rights_are_up_to_date(removed: Path) -> None:
     assert "No such command 'demo'" in portmesh_in(removed, "demo").stderr
 
 
+@pytest.mark.nightly
 def test_quick_tests_of_what_stays_pass(removed: Path) -> None:
     done = typed(removed, sys.executable, "-m", "pytest", "-q", "-m", "not thorough", *QUICK)
     assert done.returncode == 0, done.stdout
@@ -243,11 +244,13 @@ def test_all_tests_of_what_stays_are_collected(removed: Path) -> None:
     assert int(re.findall(r"(\d+)(?:/\d+)? tests collected", done.stdout)[0]) > 1000
 
 
+@pytest.mark.nightly
 def test_tests_that_read_the_repository_pass(removed: Path) -> None:
     done = typed(removed, sys.executable, "-m", "pytest", "-q", *OF_THE_REPOSITORY)
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.nightly
 def test_lint_finds_nothing(removed: Path) -> None:
     done = typed(removed, ".venv/bin/pre-commit", "run", "--all-files")
     assert done.returncode == 0, done.stdout
