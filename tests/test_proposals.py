@@ -92,8 +92,11 @@ def test_copies_are_counted_if_there_is_no_key() -> None:
         ("case when i > 980 then 'new' else 'old' end as v", None),
         ("'v' || i % 40 as v", None),
         ("case i % 2 when 0 then '{{ this }}' else 'b' end as v", None),
+        ("case i % 2 when 0 then '[1]' else '[2]' end as v", None),
+        ("""case i % 2 when 0 then '{"a": 1}' else '{"a": 2}' end as v""", None),
+        ("case i % 2 when 0 then 'one' else 'two' || chr(10) || 'lines' end as v", None),
     ],
-    ids=["stable", "one row", "one slice", "many", "Jinja"],
+    ids=["stable", "one row", "one slice", "many", "Jinja", "array", "object", "lines"],
 )
 def test_values_are_accepted_only_if_no_new_one_is_likely(select: str, values: list[str] | None) -> None:
     assert checks(f"i as order_id, {select}").get("accepted_values", {}).get("values") == values
