@@ -53,7 +53,7 @@ BAD = """
     timestamp '2024-01-05 00:00:00')
 """
 PORT = """
--- depends_on: {{{{ source('raw', 'parents') }}}}
+-- depends_on: {{{{ source('raw', 'parents') }}}} {{{{ source('raw', 'deliveries') }}}}
 {head}
 select {columns}
 from {{{{ source('raw', 'readings') }}}}
@@ -123,6 +123,7 @@ CHECKS = [
     Check("row_count_between", arguments={"max_rows": 4}),
     Check("fresh_within", "landed_at", {"count": 90000, "period": "day"}),
     Check("fresh_within", "landed_at", {"count": 1, "period": "minute"}),
+    Check("rejected_rows", arguments={"of": "source('raw', 'deliveries')", "at_most": 0.5}),
     Check("unique_combination", arguments={"columns": ["number", "label"]}),
     Check("unique_combination", arguments={"columns": ["small", "number", "day"]}),
     Check("unique_combination", arguments={"columns": ["ratio", "is_good"]}),
@@ -140,6 +141,7 @@ FAILING = [
     Check("matches_pattern", "label", {"pattern": "^[a-z]"}),
     Check("expression_is_true", arguments={"expression": "number > 100"}),
     Check("not_null_share", "big", {"at_least": 0.95}),
+    Check("rejected_rows", arguments={"of": "source('raw', 'deliveries')"}),
     Check("row_count_between", arguments={"max_rows": 4}),
     Check("fresh_within", "landed_at", {"count": 1, "period": "minute"}),
     Check("unique_combination", arguments={"columns": ["number", "label"]}),
@@ -240,17 +242,20 @@ class Audited:
 
 def audit(mesh: Mesh) -> Audited:
     """Build the good rows, then all rows: an increment, full builds, and refusals."""
-    mesh.set_up("shop", environment=f"on_{mesh.target}", sources=("readings", "parents"))
+    mesh.set_up("shop", environment=f"on_{mesh.target}", sources=("readings", "parents", "deliveries"))
     for path in REPOSITORY.glob("domains/*/tests/generic/*.sql"):
         mesh.write(f"domains/shop/tests/generic/{path.name}", path.read_text())
     write_ports(mesh)
     readings = f"select * from (values {{}}) as t({', '.join(TYPES)})"
     mesh.land("readings", readings.format(GOOD))
     mesh.land("parents", readings.format(GOOD))
+    mesh.land("deliveries", "select 'b1' as _batch_id from range(8)")
+    mesh.land("deliveries__rejected", "select 'b1' as _batch_id from range(2) where false")
     assert mesh.dbt("deps").ok
     first = mesh.dbt("run", "--select", "by_key")
     assert first.ok, first.output
     mesh.land("readings", readings.format(GOOD + "," + BAD))
+    mesh.land("deliveries__rejected", "select 'b1' as _batch_id from range(2)")
     second = mesh.dbt("run")
     schema = f"on_{mesh.target}__portmesh"
     verdicts = mesh.rows(
