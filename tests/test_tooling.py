@@ -312,6 +312,14 @@ def test_warnings_can_be_errors(tmp_path: Path) -> None:
     assert parsed.success, parsed.exception
 
 
+def test_dbt_finds_the_plugin_of_an_installed_kit(tmp_path: Path) -> None:
+    """As dbt looks for plugins: among the modules of the folders that the environment itself names."""
+    listed = "import pkgutil; print(*(module.name for module in pkgutil.iter_modules()))"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run([sys.executable, "-c", listed], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert "dbt_portmesh" in done.stdout.split()
+
+
 # pre-commit
 
 

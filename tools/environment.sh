@@ -61,16 +61,19 @@ make_environment() {
   printf '%s' "$wanted" >"$stamp"
 }
 
-# A folder may bring its own requirements.
+# A folder may bring its own requirements, and a package of its own.
 shopt -s nullglob
 run=(requirements.txt */requirements.txt)
+packages=(pyproject.toml */pyproject.toml)
+own="-e ."
+for file in */pyproject.toml; do own="$own -e ./${file%/*}"; done
 
 case "${1:-}" in
-  run) make_environment .venv run "${run[*]/#/-r } -e ." "${run[@]}" pyproject.toml ;;
+  run) make_environment .venv run "${run[*]/#/-r } $own" "${run[@]}" "${packages[@]}" ;;
   dev)
-    make_environment .venv dev "-r requirements-dev.txt ${run[*]/#/-r } -e ." requirements-dev.txt "${run[@]}" pyproject.toml
+    make_environment .venv dev "-r requirements-dev.txt ${run[*]/#/-r } $own" requirements-dev.txt "${run[@]}" "${packages[@]}"
     # It includes everything that `run` needs.
-    cksum "${run[@]}" pyproject.toml >.venv/.installed-run
+    cksum "${run[@]}" "${packages[@]}" >.venv/.installed-run
     ;;
   lint) make_environment .venv-bouncer lint "-r requirements-lint.txt" requirements-lint.txt ;;
   standards) make_environment .venv-standards standards "-r requirements-standards.txt" requirements-standards.txt ;;
