@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import signal
 import subprocess
@@ -17,13 +16,13 @@ from typing import Any
 import boto3
 import pyarrow.parquet as pq
 import pytest
-from moto.server import ThreadedMotoServer
 from pyiceberg.catalog.glue import GlueCatalog
 
 from portmesh.errors import FindingsError, UsageError
 from portmesh.lake.contract import LandedTable, read_contract
 from portmesh.lake.glue import GlueLake, LandedBatch
 from portmesh.lake.land_files import Request, land, withdraw
+from tests.cloud import moto
 from tests.mesh import REPOSITORY
 
 REGION = "eu-central-1"
@@ -40,21 +39,8 @@ def table(columns: dict[str, str] | None = None, **landing: Any) -> LandedTable:
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """The address of moto."""
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    settings = {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null", "AWS_REGION": REGION,
-        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-    }  # fmt: skip
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in settings.items():
-            patch.setenv(name, value)
-        patch.delenv("AWS_PROFILE", raising=False)
-        yield settings["AWS_ENDPOINT_URL"]
-    server.stop()
+    with moto(AWS_REGION=REGION) as address:
+        yield address
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -15,12 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from moto.server import ThreadedMotoServer
 
 from portmesh.lake.batches import BatchName
 from portmesh.lake.folder import FolderLake
 from portmesh.lake.glue import GlueLake, open_catalog
 from portmesh.lake.lake import Lake
+from tests.cloud import moto
 from tests.mesh import REPOSITORY, Mesh
 from tests.portmesh_call import Portmesh
 
@@ -200,26 +199,9 @@ def test_the_same_lake_stays_as_it_is(portmesh: Portmesh, monkeypatch: pytest.Mo
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[str]:
     """A bucket in moto, which the environment names."""
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
     bucket = f"lake-{uuid.uuid4()}"
-    settings = {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": "/dev/null",
-        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-        "AWS_REGION": "eu-central-1",
-        "PORTMESH_S3_LAKE": f"s3://{bucket}",
-    }
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in settings.items():
-            patch.setenv(name, value)
-        patch.delenv("AWS_PROFILE", raising=False)
-        client = boto3.Session(region_name="eu-central-1").client("s3", endpoint_url=settings["AWS_ENDPOINT_URL"])
+    with moto(AWS_REGION="eu-central-1", PORTMESH_S3_LAKE=f"s3://{bucket}") as address:
+        client = boto3.Session(region_name="eu-central-1").client("s3", endpoint_url=address)
         client.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
         land_all(GlueLake(f"s3://{bucket}", "eu-central-1"))
         catalog = open_catalog("eu-central-1")
@@ -229,7 +211,6 @@ def cloud() -> Iterator[str]:
         table = catalog.create_table(("tills", "lines"), port_rows.schema, location=f"s3://{bucket}/tills/lines")
         table.append(port_rows)
         yield bucket
-    server.stop()
 
 
 def test_a_feed_in_glue_becomes_batches(cloud: str, mesh_of_batches: Mesh, portmesh: Portmesh, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from portmesh.commands.options import AsJson, Lake, LandedAt
 from portmesh.lake.batches import BatchName
 from portmesh.lake.targets import open_lake
 from portmesh.output import console, errors_as_json, print_json, table
@@ -43,19 +44,9 @@ def land(
             help="The target whose lake to use: local, emr or athena (default: PORTMESH_TARGET, else local).",
         ),
     ] = None,
-    lake: Annotated[
-        str | None,
-        typer.Option(
-            metavar="LAKE",
-            help="Where the lake is. On local: a folder (default: PORTMESH_LAKE, else .lake in the repository). "
-            "On emr and athena: s3://BUCKET (default: PORTMESH_S3_LAKE).",
-        ),
-    ] = None,
-    landed_at: Annotated[
-        str | None,
-        typer.Option(metavar="TIME", help="Landing time (UTC) to record instead of now, for reproducible runs."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    lake: Lake = None,
+    landed_at: LandedAt = None,
+    as_json: AsJson = False,
 ) -> None:
     """Land the grocery data in the lake, batch by batch.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import signal
 import subprocess
 import sys
@@ -22,7 +21,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
-from moto.server import ThreadedMotoServer
 from portmesh_demo.feeds import FEEDS
 from portmesh_demo.flaws import EVERY
 from portmesh_demo.source import read_batch
@@ -36,6 +34,7 @@ from portmesh.lake.batches import BatchName
 from portmesh.lake.folder import FolderLake
 from portmesh.lake.glue import GlueLake, LandedBatch
 from portmesh.lake.targets import open_lake
+from tests.cloud import moto
 from tests.portmesh_call import Portmesh, call, captured
 
 pytestmark = pytest.mark.thorough
@@ -107,26 +106,8 @@ def _post(url: str, body: str) -> None:
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """The address of moto."""
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    settings = {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": "/dev/null",
-        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-        "PORTMESH_TARGET": "emr",
-    }
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in settings.items():
-            patch.setenv(name, value)
-        patch.delenv("AWS_PROFILE", raising=False)
-        patch.delenv("AWS_SESSION_TOKEN", raising=False)
-        yield settings["AWS_ENDPOINT_URL"]
-    server.stop()
+    with moto(PORTMESH_TARGET="emr") as address:
+        yield address
 
 
 def _use(cloud: Cloud, patch: pytest.MonkeyPatch) -> None:

@@ -67,10 +67,15 @@ class MissingArtifactError(PortmeshError):
     exit_code = ExitCode.MISSING_ARTIFACT
 
 
+def did_you_mean(got: str, known: Collection[str], cutoff: float = 0.4) -> str:
+    """` Did you mean orders?`, to follow a sentence; empty if no known name is near. `cutoff` is difflib's."""
+    near = difflib.get_close_matches(got, known, n=1, cutoff=cutoff)
+    return f" Did you mean {near[0]}?" if near else ""
+
+
 def not_allowed(what: str, got: str, allowed: Collection[str], shown: str = "") -> UsageError:
     """An error for a value that is not `allowed`, which suggests the nearest one. `shown` replaces a long list."""
-    near = difflib.get_close_matches(got, allowed, n=1, cutoff=0.4)
     names = shown or ", ".join(allowed)
     facts = [("got", got or "nothing"), ("allowed", "\n".join(wrap(names, LINE, break_on_hyphens=False)))]
-    message = f"There is no {what} {got!r}." + (f" Did you mean {near[0]}?" if near else "")
+    message = f"There is no {what} {got!r}.{did_you_mean(got, allowed)}"
     return UsageError(message, facts, as_json=dict(facts) | {"allowed": names})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,6 +41,17 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequen
 def print_json(facts: dict[str, Any]) -> None:
     """Print facts as one JSON document on standard output."""
     print(json.dumps(facts, indent=2, default=str))
+
+
+@contextmanager
+def shown_while_working() -> Iterator[Callable[[str], None]]:
+    """A function that shows what is done at the moment, in words. Only a terminal shows it."""
+    screen = console(stderr=True)
+    if not screen.is_terminal:
+        yield lambda _: None
+        return
+    with screen.status("") as status:
+        yield lambda what: status.update(f"{what} …")
 
 
 @contextmanager

@@ -30,6 +30,11 @@ def facts_block(facts: Sequence[tuple[str, str]]) -> str:
     )
 
 
+def quoted(*names: str) -> str:
+    """Names as SQL: "orders"."order_lines"."""
+    return ".".join('"' + name.replace('"', '""') + '"' for name in names)
+
+
 def count(number: int, noun: str, plural: str = "") -> str:
     """`1 batch`, `22,632,932 rows`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from portmesh.catalog.limits import failures_allowed
 from portmesh.catalog.markdown import cell, code, docs_block, link, one_line, paragraph, plain
 from portmesh.checks import Check, key_of
 from portmesh.keys import Consumer, Freshness
 from portmesh.mesh import Mesh, Port, Product
+from portmesh.templates import environment
 from portmesh.text import count
 
 ENDS_SOON = ": **ends soon**, agree on a new date with the owner"
@@ -27,12 +28,12 @@ def render_pages(mesh: Mesh, readmes: Mapping[str, str]) -> dict[str, str]:
 
     `readmes` has the README texts by domain; a product's page ends with the sections of its README.
     """
-    environment = _environment()
-    environment.filters["last_day"] = _last_day_on(datetime.now(UTC).date())
+    templates = _environment()
+    templates.filters["last_day"] = _last_day_on(datetime.now(UTC).date())
     shared: dict[str, Any] = {"mesh": mesh, "generated": GENERATED}
-    home = environment.get_template("overview.md.jinja")
+    home = templates.get_template("overview.md.jinja")
     pages = {"overview.md": home.render(consumers=_by_consumer(mesh), **shared)}
-    template = environment.get_template("product.md.jinja")
+    template = templates.get_template("product.md.jinja")
     for product in mesh.products:
         notes = readme_sections(readmes.get(product.name, ""))
         pages[f"{product.name}.md"] = template.render(product=product, notes=notes, **shared)
@@ -78,16 +79,9 @@ def _by_consumer(mesh: Mesh) -> list[tuple[str, list[Port]]]:
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("portmesh.catalog"),
-        autoescape=False,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.globals["docs"] = lambda name, caller: docs_block(name, str(caller()))
-    environment.filters |= {
+    templates = environment("portmesh.catalog")
+    templates.globals["docs"] = lambda name, caller: docs_block(name, str(caller()))
+    templates.filters |= {
         "by_column": _by_column,
         "cell": cell,
         "check_text": _check_text,
@@ -106,7 +100,7 @@ def _environment() -> Environment:
         "service_level": _service_level,
         "stated": lambda text: text or "not stated",
     }
-    return environment
+    return templates
 
 
 # How parts of the mesh are shown. The links are those of dbt's docs site.

@@ -12,7 +12,7 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
-from portmesh.commands.options import AsJson, Target
+from portmesh.commands.options import AsJson, Lake, LandedAt, Target
 from portmesh.dbt import parse_manifest
 from portmesh.errors import UsageError
 from portmesh.lake.contract import LandedTable
@@ -33,18 +33,8 @@ def land(
     replace: Annotated[bool, typer.Option("--replace", help="Replace a batch that has landed.")] = False,
     withdraw: Annotated[str | None, typer.Option(metavar="NAME", help="Remove a batch that has landed.")] = None,
     target: Target = None,
-    lake: Annotated[
-        str | None,
-        typer.Option(
-            metavar="LAKE",
-            help="Where the lake is. On local: a folder (default: PORTMESH_LAKE, else .lake in the repository). "
-            "On emr and athena: s3://BUCKET (default: PORTMESH_S3_LAKE).",
-        ),
-    ] = None,
-    landed_at: Annotated[
-        str | None,
-        typer.Option(metavar="TIME", help="Landing time (UTC) to record instead of now, for reproducible runs."),
-    ] = None,
+    lake: Lake = None,
+    landed_at: LandedAt = None,
     as_json: AsJson = False,
 ) -> None:
     """Land files of a source as one batch: whole or not at all.

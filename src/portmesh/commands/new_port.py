@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Annotated
 
@@ -14,12 +12,11 @@ from portmesh.commands.options import AsJson, Target
 from portmesh.commands.questions import Question, answers, is_terminal
 from portmesh.errors import UsageError
 from portmesh.keys import CLASSIFICATIONS
-from portmesh.output import console, errors_as_json, print_json
+from portmesh.output import console, errors_as_json, print_json, shown_while_working
 from portmesh.repository import find_root
 from portmesh.scaffold.new_port import Draft, Request, as_json, assert_classification, draft_port
 from portmesh.scaffold.port_files import write_port
 from portmesh.scaffold.port_inputs import names_of
-from portmesh.scaffold.profile import Progress
 from portmesh.text import count, facts_block
 
 FROM = Question("--from", "Which table is it made from?", "A table of one of the domain's sources: shop.orders")
@@ -89,7 +86,7 @@ def new_port(
             consumers=names_of(consumer or [], "--consumer"),
             target=target or "",
         )
-        with _progress() as progress:
+        with shown_while_working() as progress:
             draft = draft_port(root, request, progress)
         if is_terminal() and not as_json_:
             draft = _ask_descriptions(draft)
@@ -126,17 +123,6 @@ def _ask_descriptions(draft: Draft) -> Draft:
     for column in draft.undescribed:
         given[column] = typer.prompt(f"  {column}", default="", show_default=False)
     return replace(draft, request=replace(draft.request, descriptions=given, description=description))
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """What is done at the moment. Only a terminal shows it."""
-    screen = console(stderr=True)
-    if not screen.is_terminal:
-        yield lambda _: None
-        return
-    with screen.status("") as status:
-        yield lambda what: status.update(f"{what} …")
 
 
 def _print(draft: Draft, files: list[str]) -> None:

@@ -16,6 +16,18 @@ Target = Annotated[
     str | None,
     typer.Option(metavar="TARGET", help="local, emr or athena (default: PORTMESH_TARGET, else local)."),
 ]
+Lake = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LAKE",
+        help="Where the lake is. On local: a folder (default: PORTMESH_LAKE, else .lake in the repository). "
+        "On emr and athena: s3://BUCKET (default: PORTMESH_S3_LAKE).",
+    ),
+]
+LandedAt = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="Landing time (UTC) to record instead of now, for reproducible runs."),
+]
 Ports = Annotated[
     list[str] | None,
     typer.Argument(metavar="PORT", help="Such as orders.order_lines or orders.order_lines.v2 (default: all ports)."),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +10,7 @@ import typer
 
 from portmesh.commands.options import AsJson
 from portmesh.errors import LINE, UsageError
-from portmesh.output import console, errors_as_json, print_json
+from portmesh.output import console, errors_as_json, print_json, shown_while_working
 from portmesh.text import count, facts_block, size
 
 if TYPE_CHECKING:
@@ -57,8 +55,8 @@ def sample(
             taken = None
         else:
             _confirm(yes, as_json)
-            with _progress() as progress:
-                taken = sampler.take(progress)
+            with shown_while_working() as show:
+                taken = sampler.take(lambda label: show(f"reading {label}"))
     if as_json:
         print_json(_facts(plan, taken))
     elif taken is not None:
@@ -75,17 +73,6 @@ def _confirm(yes: bool, as_json: bool) -> None:
         )
     if not typer.confirm("\nRead this?"):
         raise typer.Exit
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
-    """The table that is read at the moment. Only a terminal shows it."""
-    screen = console(stderr=True)
-    if not screen.is_terminal:
-        yield lambda _: None
-        return
-    with screen.status("") as status:
-        yield lambda label: status.update(f"reading {label} …")
 
 
 def _print_plan(plan: Plan) -> None:

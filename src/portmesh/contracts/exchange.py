@@ -16,6 +16,7 @@ from portmesh.dbt import parse_manifest, read_credentials
 from portmesh.errors import MissingArtifactError, UsageError, not_allowed
 from portmesh.mesh import read_mesh
 from portmesh.repository import find_root
+from portmesh.scaffold.register import domain_folders
 from portmesh.scaffold.writing import write_all
 
 WORDS = {
@@ -129,7 +130,7 @@ def import_odcs(file: Path, domain: str, dry_run: bool) -> Written:
     Raises MissingArtifactError without the file, and UsageError for an unknown domain or a file without tables.
     """
     root = find_root()
-    domains = sorted(folder.parent.name for folder in root.glob("domains/*/dbt_project.yml"))
+    domains = domain_folders(root)
     if domain not in domains:
         near = difflib.get_close_matches(domain, domains, n=1)
         error = not_allowed("domain", domain, domains)

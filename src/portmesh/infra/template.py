@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from portmesh.errors import FindingsError
 from portmesh.infra.rights import Rights
+from portmesh.templates import environment
 
 PATH = Path("infra/domains.yaml")
 
@@ -52,16 +51,9 @@ WRITE_ACTIONS = [
 
 def render_template(rights: Rights) -> str:
     """The text of infra/domains.yaml."""
-    environment = Environment(
-        loader=PackageLoader("portmesh.infra"),
-        autoescape=False,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"logical_id": _logical_id, "policy_name": _policy_name}
-    text = environment.get_template("domains.yaml.jinja").render(
+    templates = environment("portmesh.infra")
+    templates.filters |= {"logical_id": _logical_id, "policy_name": _policy_name}
+    text = templates.get_template("domains.yaml.jinja").render(
         rights=rights, read_actions=READ_ACTIONS, write_actions=WRITE_ACTIONS
     )
     return text.rstrip("\n") + "\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import difflib
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import duckdb
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from portmesh.errors import UsageError
+from portmesh.errors import UsageError, did_you_mean
 
 STAMPS = ("_batch_id", "_landed_at")
 """The columns that each landed row gets. A source's YAML may describe them, but no file has them."""
@@ -197,8 +196,7 @@ def _wrong_key(label: str, place: list[tuple[str, str]], error: ValidationError)
     got, allowed = repr(problem["input"]), problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
         keys, last = list(LandingContract.model_fields), str(problem["loc"][-1])
-        near = difflib.get_close_matches(last, keys, n=1, cutoff=0.4)
-        message = f"{label} cannot land: landing has no key {last!r}." + (f" Did you mean {near[0]}?" if near else "")
+        message = f"{label} cannot land: landing has no key {last!r}.{did_you_mean(last, keys)}"
         got, allowed = last, ", ".join(keys)
     elif problem["type"] == "missing":
         message, got, allowed = f"{label} cannot land: landing has no {problem['loc'][-1]}.", "nothing", _allowed(key)
@@ -242,10 +240,10 @@ def _assert_names(table: LandedTable, place: list[tuple[str, str]]) -> None:
             raise UsageError(f"{table.label} has two columns with the {what} {twice!r}.", place, "rename one of them")
     for column in table.contract.key:
         if column not in names:
-            near = difflib.get_close_matches(column, names, n=1, cutoff=0.4)
             message = f"{table.label} has no column {column!r}, which its landing.key names."
-            suggestion = f" Did you mean {near[0]}?" if near else ""
-            raise UsageError(message + suggestion, [*place, ("allowed", ", ".join(names))], "fix landing.key")
+            raise UsageError(
+                message + did_you_mean(column, names), [*place, ("allowed", ", ".join(names))], "fix landing.key"
+            )
     if table.feed.endswith(REJECTED):
         raise UsageError(
             f"{table.label} cannot land: names that end in {REJECTED} are for rejected rows.",

@@ -23,8 +23,8 @@ from portmesh.errors import FindingsError, PortmeshError
 from portmesh.lake.batches import BatchName
 from portmesh.lake.folder import MANIFEST, STAGING, FolderLake
 from portmesh.sampling.choosing import STAMPS
-from portmesh.sampling.origin import quoted
 from portmesh.sampling.wanted import Wanted
+from portmesh.text import quoted
 
 MARK = "portmesh sample: "
 """The comment of a table that a sample wrote begins with it."""

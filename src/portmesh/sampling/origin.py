@@ -71,11 +71,6 @@ def no_raw_rows_on_disk() -> Iterator[duckdb.DuckDBPyConnection]:
         yield memory
 
 
-def quoted(*names: str) -> str:
-    """Names as SQL: "orders"."order_lines"."""
-    return ".".join('"' + name.replace('"', '""') + '"' for name in names)
-
-
 def not_there(missing: list[Wanted], origin: Origin) -> FindingsError:
     """An error for tables that production does not have."""
     names = "\n".join(f"{table.label} ({table.schema}.{table.table})" for table in missing)

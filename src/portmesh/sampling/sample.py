@@ -22,8 +22,9 @@ from portmesh.repository import lake_folder
 from portmesh.sampling.choosing import Choice, choose
 from portmesh.sampling.local import ROWS_PER_BATCH, Local, Writer
 from portmesh.sampling.masking import Masks
-from portmesh.sampling.origin import Origin, no_raw_rows_on_disk, not_there, open_origin, quoted
+from portmesh.sampling.origin import Origin, no_raw_rows_on_disk, not_there, open_origin
 from portmesh.sampling.wanted import Wanted, wish_of
+from portmesh.text import quoted
 
 SCALE = 16**8
 

@@ -12,8 +12,8 @@ import duckdb
 
 from portmesh.scaffold.column_names import first_unused, is_id, singular, snake
 from portmesh.scaffold.profile import ROWS, columns_of
-from portmesh.scaffold.profile_columns import quoted
 from portmesh.scaffold.rendering import assert_text
+from portmesh.text import quoted
 
 STRING, TIMESTAMP = "{{ dbt.type_string() }}", "{{ dbt.type_timestamp() }}"
 TYPES = {

@@ -15,10 +15,11 @@ from typing import Any
 
 import duckdb
 
-from portmesh.scaffold.profile_columns import Column, Slice, Value, kind_of, quoted
+from portmesh.scaffold.profile_columns import Column, Slice, Value, kind_of
 from portmesh.scaffold.profile_keys import Keys, find_keys, unique_columns
 from portmesh.scaffold.profile_patterns import pattern_of
 from portmesh.scaffold.profile_references import Reference, Target, find_references
+from portmesh.text import quoted
 
 FEW = 100
 """A column with at most this many different values has all of them in its profile."""

@@ -69,7 +69,3 @@ def kind_of(type_: str) -> str:
     if type_.startswith("DECIMAL"):
         return "whole" if type_.endswith(",0)") else "decimal"
     return next((kind for kind, types in KINDS.items() if type_ in types), "other")
-
-
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

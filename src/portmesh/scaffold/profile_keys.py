@@ -13,7 +13,8 @@ from math import prod
 import duckdb
 
 from portmesh.scaffold.column_names import is_id, is_part_of_time, names_the_table, shared_prefix
-from portmesh.scaffold.profile_columns import Column, quoted
+from portmesh.scaffold.profile_columns import Column
+from portmesh.text import quoted
 
 MOST_COLUMNS = 5
 MOST_CANDIDATES = 12

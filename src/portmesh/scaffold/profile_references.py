@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import duckdb
 
 from portmesh.scaffold.column_names import is_id, refers_to, shared_prefix, words
-from portmesh.scaffold.profile_columns import Column, quoted
+from portmesh.scaffold.profile_columns import Column
+from portmesh.text import quoted
 
 NEARLY = {True: 0.5, False: 0.9}
 """Whether its name fits: the share of a column's values that must be in the key for it to be mentioned unchecked."""

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from portmesh.errors import UsageError
+from portmesh.templates import environment
 
 PLAIN = re.compile(r"[A-Za-z_][\w ./()+@-]*[\w.)]|[A-Za-z]", re.ASCII)
 NO_TEXT = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
@@ -18,16 +17,9 @@ NO_TEXT = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
 
 def render(template: str, **facts: Any) -> str:
     """The text of a template of this package, with one line end at the end."""
-    environment = Environment(
-        loader=PackageLoader("portmesh.scaffold"),
-        autoescape=False,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"yaml": yaml_text, "yaml_value": yaml_value}
-    return environment.get_template(template).render(**facts).rstrip("\n") + "\n"
+    templates = environment("portmesh.scaffold")
+    templates.filters |= {"yaml": yaml_text, "yaml_value": yaml_value}
+    return templates.get_template(template).render(**facts).rstrip("\n") + "\n"
 
 
 def yaml_text(text: str) -> str:

@@ -5,7 +5,6 @@ What stands here is the whole language of expressions. Anything else is refused 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -15,7 +14,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from portmesh.errors import UsageError
+from portmesh.errors import UsageError, did_you_mean
 from portmesh.scaffold import yaml_port_types as types
 from portmesh.scaffold.yaml_port import SQL_INSTEAD, problem, unknown
 from portmesh.scaffold.yaml_port_printing import (
@@ -645,8 +644,7 @@ def read_order(text: str, key: str, resolve: Resolve) -> tuple[ColumnTerm, bool]
     column, _, direction = text.strip().lower().partition(" ")
     direction = direction.strip()
     if direction not in ("", "asc", "desc"):
-        near = difflib.get_close_matches(direction, ["asc", "desc"], n=1)
-        said = f" Did you mean {near[0]}?" if near else ""
+        said = did_you_mean(direction, ["asc", "desc"], cutoff=0.6)
         raise problem(
             key, f"This is not an order.{said}", text, "a column, then asc or desc", "compute it with `add` first"
         )
