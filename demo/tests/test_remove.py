@@ -83,10 +83,11 @@ def removed(committed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert "Removed." in done.stdout
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "Take out the demonstration")
-    # What an installation writes; it is found before that of the tests' environment.
-    metadata = folder / "src/portmesh.egg-info"
-    metadata.mkdir()
-    (metadata / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: portmesh\nVersion: 0.1.0\n")
+    # What an installation writes, found before the environment's own: the kit, and a demonstration without commands.
+    for name in ("portmesh", "portmesh_demo"):
+        metadata = folder / f"src/{name}.egg-info"
+        metadata.mkdir()
+        (metadata / "PKG-INFO").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 0.1.0\n")
     assert typed(folder, "dbt", "--quiet", "deps").returncode == 0
     return folder
 
