@@ -1,0 +1,156 @@
+"""Where the columns of a mesh come from: what each is computed from, and what decides which rows there are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from portmesh.lineage.tables import Tables
+
+EVERY = "*"
+"""The name of the column that stands for all columns of a table that nobody lists."""
+
+
+@dataclass(frozen=True, order=True)
+class Column:
+    """A column of a node of the manifest, or of a relation that is no node (`relation.<its name>`); in lower case."""
+
+    node: str
+    name: str
+
+
+@dataclass(frozen=True)
+class ColumnLineage:
+    """The columns of direct parents that a column is computed from, and its expression in terms of them.
+
+    `type` is in SQL of the node's engine, and empty if it is not known.
+    """
+
+    inputs: tuple[Column, ...]
+    expression: str
+    type: str = ""
+
+
+@dataclass(frozen=True)
+class Influence:
+    """Something that decides which rows or groups a node has.
+
+    `kind` is filter, join, group, order, distinct, limit, sample, unnest, snapshot or unread. `expression` is SQL in
+    terms of the columns of direct parents.
+    """
+
+    kind: str
+    expression: str
+    inputs: tuple[Column, ...]
+
+
+@dataclass(frozen=True)
+class NodeLineage:
+    """The columns of a node, what influences its rows, and the nodes and relations that its SQL reads.
+
+    `unknown` is the reason why everything is computed from everything; it is empty if the lineage is known. A column
+    named `*` stands for all columns that are passed on from a table whose columns nobody lists.
+    """
+
+    node: str
+    columns: Mapping[str, ColumnLineage] = field(default_factory=dict)
+    influences: tuple[Influence, ...] = ()
+    unknown: str = ""
+    reads: tuple[str, ...] = ()
+
+    @property
+    def influencing(self) -> tuple[Column, ...]:
+        """All columns that influence the rows, each once."""
+        return tuple(dict.fromkeys(column for each in self.influences for column in each.inputs))
+
+    def column(self, name: str) -> ColumnLineage | None:
+        """The lineage of a column, or None if the node has no such column.
+
+        A column that is not listed is passed on by its name from the tables that `*` stands for.
+        """
+        if found := self.columns.get(name):
+            return found
+        if not (rest := self.columns.get(EVERY)):
+            return None
+        inputs = tuple(Column(each.node, name) if each.name == EVERY else each for each in rest.inputs)
+        return ColumnLineage(inputs, rest.expression)
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """The lineage of all nodes by id. `tables` is what is known of the columns of nodes, sources and relations."""
+
+    nodes: Mapping[str, NodeLineage]
+    tables: Tables
+
+    def up(self, column: Column) -> tuple[Column, ...]:
+        """The columns that a column is directly computed from; empty for a source."""
+        node = self.nodes.get(column.node)
+        found = node.column(column.name) if node else None
+        return found.inputs if found else ()
+
+    def down(self, column: Column) -> tuple[Column, ...]:
+        """The columns that are directly computed from a column."""
+        passed_on = [
+            Column(reader, column.name)
+            for reader, every in self._down.get(Column(column.node, EVERY), ())
+            if every == EVERY and column.name != EVERY and column.name not in self.nodes[reader].columns
+        ]
+        found = [Column(*each) for each in self._down.get(column, ())]
+        return tuple(dict.fromkeys([*found, *passed_on]))
+
+    def influenced(self, column: Column) -> tuple[str, ...]:
+        """The nodes whose rows a column influences."""
+        found = [*self._influenced.get(column, ()), *self._influenced.get(Column(column.node, EVERY), ())]
+        return tuple(dict.fromkeys(found))
+
+    def readers(self, node: str) -> tuple[str, ...]:
+        """The nodes whose SQL reads a node, directly."""
+        return self._readers.get(node, ())
+
+    def ancestors(self, column: Column) -> tuple[Column, ...]:
+        """All columns that a column is computed from, at any distance, the nearest first."""
+        return tuple(_reached(column, self.up))
+
+    def descendants(self, column: Column) -> tuple[Column, ...]:
+        """All columns that are computed from a column, at any distance, the nearest first."""
+        return tuple(_reached(column, self.down))
+
+    @cached_property
+    def _down(self) -> Mapping[Column, list[tuple[str, str]]]:
+        found: dict[Column, list[tuple[str, str]]] = defaultdict(list)
+        for id_, node in self.nodes.items():
+            for name, column in node.columns.items():
+                for each in column.inputs:
+                    found[each].append((id_, name))
+        return found
+
+    @cached_property
+    def _influenced(self) -> Mapping[Column, list[str]]:
+        found: dict[Column, list[str]] = defaultdict(list)
+        for id_, node in self.nodes.items():
+            for column in node.influencing:
+                found[column].append(id_)
+        return found
+
+    @cached_property
+    def _readers(self) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for id_, node in self.nodes.items():
+            for read in node.reads:
+                found[read].append(id_)
+        return {id_: tuple(readers) for id_, readers in found.items()}
+
+
+def _reached(start: Column, step: object) -> Iterator[Column]:
+    """Breadth first; an incremental model may read itself."""
+    assert callable(step)
+    seen, waiting = {start}, [start]
+    for column in waiting:
+        for each in step(column):
+            if each not in seen:
+                seen.add(each)
+                waiting.append(each)
+                yield each

@@ -1,0 +1,116 @@
+"""Which node a relation's name in SQL means, and what is known of each node's columns."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlglot import exp, parse_one
+from sqlglot.errors import SqlglotError
+
+DIALECTS = {"duckdb": "duckdb", "spark": "spark", "athena": "athena"}
+"""sqlglot's dialect for each of dbt's adapters."""
+FOREIGN = "relation."
+"""What the id of a relation begins with that is no node of the manifest."""
+EPHEMERAL = "__dbt__cte__"
+"""What dbt puts before the name of an ephemeral model in the SQL that reads it."""
+
+
+@dataclass
+class Tables:
+    """The relations of a manifest.
+
+    `columns` has the columns of nodes and sources by id, with their types (empty if not known), in the table's order.
+    The ids in `unlisted` have, or may have, more columns than these.
+    """
+
+    dialect: str
+    labels: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, dict[str, str]] = field(default_factory=dict)
+    unlisted: set[str] = field(default_factory=set)
+    _by_name: dict[tuple[str, ...], list[str]] = field(default_factory=lambda: defaultdict(list))
+    _by_sql: dict[str, str] = field(default_factory=dict)
+
+    def add(self, id_: str, label: str, relation: str, columns: Mapping[str, str], unlisted: bool) -> None:
+        """Add a node or source. `relation` is its name in SQL, which is empty if it has none."""
+        self.labels[id_] = label
+        self.columns[id_] = dict(columns)
+        if unlisted:
+            self.unlisted.add(id_)
+        if not relation:
+            return
+        try:
+            table = parse_one(f"select * from {relation}", dialect=self.dialect).find(exp.Table)
+        except SqlglotError:
+            return
+        if table is None:
+            return
+        if not isinstance(table.this, exp.Identifier):
+            self._by_sql[_as_text(table.this)] = id_
+            return
+        parts = _parts(table)
+        for start in range(len(parts)):
+            self._by_name[parts[start:]].append(id_)
+
+    def find(self, table: exp.Table, parents: Iterable[str] = ()) -> str:
+        """The id of the node or source that a table of a query is; else `relation.<name>`.
+
+        A name without database or schema may mean several nodes; then the one among `parents` is taken.
+        """
+        if not isinstance(table.this, exp.Identifier):
+            text = _as_text(table.this)
+            return self._by_sql.get(text, f"{FOREIGN}{text.lower()}")
+        parts = _parts(table)
+        found = self._by_name.get(parts, [])
+        of_parents = [id_ for id_ in found if id_ in set(parents)]
+        return next(iter(of_parents or found), f"{FOREIGN}{'.'.join(parts)}")
+
+    def label(self, id_: str) -> str:
+        """How people call a node: `orders.order_lines`, `tills.transactions`."""
+        return self.labels.get(id_, id_.removeprefix(FOREIGN))
+
+    def lists_all(self, id_: str) -> bool:
+        """Whether all columns of a node or relation are known."""
+        return id_ in self.columns and id_ not in self.unlisted
+
+
+def _parts(table: exp.Table) -> tuple[str, ...]:
+    return tuple(part.name.lower() for part in table.parts)
+
+
+def _as_text(function: exp.Expr) -> str:
+    return str(function.sql(comments=False))
+
+
+def read_tables(manifest: Mapping[str, Any]) -> Tables:
+    """The tables of a manifest (schema v12), with the columns that YAML declares.
+
+    Only an enforced contract lists all of them. `read_lineage` adds what the SQL of the models selects.
+    """
+    tables = Tables(DIALECTS.get(manifest["metadata"].get("adapter_type") or "", "duckdb"))
+    for id_, node in {**manifest.get("nodes", {}), **manifest.get("sources", {})}.items():
+        if node["resource_type"] in ("model", "seed", "snapshot", "source"):
+            relation = node.get("relation_name") or ""
+            tables.add(id_, label_of(node), relation, declared(node), unlisted=not has_contract(node))
+    return tables
+
+
+def label_of(node: Mapping[str, Any]) -> str:
+    if node["resource_type"] == "source":
+        return f"{node['source_name']}.{node['name']}"
+    version = f".v{node['version']}" if node.get("version") else ""
+    return f"{node['package_name']}.{node['name']}{version}"
+
+
+def declared(node: Mapping[str, Any]) -> dict[str, str]:
+    """The columns that YAML declares, with their types."""
+    columns = (node.get("columns") or {}).values()
+    of_seed = (node.get("config") or {}).get("column_types") or {}
+    found = {str(name).lower(): str(type_) for name, type_ in of_seed.items()}
+    return {**found, **{str(c["name"]).lower(): str(c.get("data_type") or "") for c in columns}}
+
+
+def has_contract(node: Mapping[str, Any]) -> bool:
+    return bool(((node.get("config") or {}).get("contract") or {}).get("enforced"))
