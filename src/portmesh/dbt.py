@@ -7,13 +7,15 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import chdir
 from dataclasses import dataclass
+from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 from dbt.adapters.factory import get_adapter_by_type
 from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.compilation import Compiler
 from dbt.contracts.graph.manifest import Manifest
-from dbt_common.exceptions import DbtRuntimeError
+from dbt_common.exceptions import DbtBaseException, DbtRuntimeError
 
 from portmesh import database
 from portmesh.engine_faults import meaning_of_fault
@@ -142,8 +144,49 @@ def read_credentials(target: str | None = None) -> dict[str, str]:
     }
 
 
-def _parse(options: Sequence[str]) -> Manifest:
-    result = _invoke(["--no-write-json", "parse", *_place(), *options])
+@dataclass(frozen=True)
+class Compiled:
+    """A manifest (schema v12, as a dictionary) whose models, snapshots and tests have their compiled SQL.
+
+    `failed` has dbt's message for each node that does not compile, by id.
+    """
+
+    manifest: dict[str, Any]
+    failed: dict[str, str]
+
+
+def compile_manifest(root: Path, target: str, artifacts: Path) -> Compiled:
+    """Compile the mesh in `root` for a target as if nothing was built yet. No database is opened and no hook runs.
+
+    dbt's own files go to the folder `artifacts`. Raises FindingsError with dbt's own message if it cannot parse a file.
+    """
+    options = ["--target-path", str(artifacts), "--log-path", str(artifacts)]
+    manifest = _parse([*options, "--target", target], root)
+    command = ["--no-write-json", "compile", "--no-introspect", "--no-populate-cache", *options]
+    result = _invoke([*command, *_place(target, root)], root=root, manifest=manifest)
+    # dbt stops at the first node that does not compile.
+    failed = {} if result.success else _compile_rest(manifest)
+    if not (result.success or failed):
+        raise _as_error(str(result.exception or "dbt could not compile the mesh."))
+    return Compiled(_as_dictionary(manifest), failed)
+
+
+def _compile_rest(manifest: Manifest) -> dict[str, str]:
+    """Compile each node that has no compiled SQL yet. Returns dbt's message for each one that fails, by id."""
+    adapter = get_adapter_by_type(str(manifest.metadata.adapter_type))  # type: ignore[no-untyped-call]
+    compiler = Compiler(adapter.config)
+    failed = {}
+    for id_, node in manifest.nodes.items():
+        if node.resource_type in ("model", "snapshot", "test") and not getattr(node, "compiled_code", None):
+            try:
+                compiler.compile_node(node, manifest, {}, write=False)  # type: ignore[arg-type]
+            except DbtBaseException as error:
+                failed[id_] = _as_error(str(error)).message
+    return failed
+
+
+def _parse(options: Sequence[str], root: Path | None = None) -> Manifest:
+    result = _invoke(["--no-write-json", "parse", *_place(root=root), *options], root=root)
     if not result.success or not isinstance(result.result, Manifest):
         raise _as_error(str(result.exception or "dbt could not parse the mesh."))
     return result.result
@@ -170,13 +213,14 @@ def list_nodes(*options: str) -> tuple[list[str], list[str]]:
     return [json.loads(line)["unique_id"] for line in result.result], unmatched
 
 
-def install_packages() -> None:
-    """Run `dbt deps`, which links the domains of packages.yml into `dbt_packages`.
+def install_packages(root: Path | None = None) -> None:
+    """Run `dbt deps`, which links the domains of packages.yml into `dbt_packages`, in `root` (default: this mesh).
 
     Raises FindingsError with dbt's own message if it fails.
     """
-    with chdir(find_root()):
-        result = dbtRunner().invoke(["deps", *_place()])
+    root = root or find_root()
+    with chdir(root):
+        result = dbtRunner().invoke(["deps", *_place(root=root)])
     if not result.success:
         raise _as_error(str(result.exception or "dbt deps failed."))
 
@@ -219,9 +263,14 @@ def stopped_by(result: dbtRunnerResult) -> str:
     return str(result.exception or "").strip()
 
 
-def _invoke(arguments: Sequence[str], listen: Callable[[Any], None] | None = None) -> dbtRunnerResult:
+def _invoke(
+    arguments: Sequence[str],
+    listen: Callable[[Any], None] | None = None,
+    root: Path | None = None,
+    manifest: Manifest | None = None,
+) -> dbtRunnerResult:
     """Run dbt from the mesh's root, because a profile may name files relative to the current folder."""
-    root = find_root()
+    root = root or find_root()
     if old := old_packages(root):
         raise UsageError(
             "The domains were edited after dbt deps copied them.",
@@ -229,7 +278,7 @@ def _invoke(arguments: Sequence[str], listen: Callable[[Any], None] | None = Non
             "dbt deps, then the same command",
         )
     with chdir(root):
-        return dbtRunner(callbacks=[listen] if listen else []).invoke(list(arguments))
+        return dbtRunner(manifest, [listen] if listen else []).invoke(list(arguments))
 
 
 def _first_error(stacks: Sequence[str]) -> str:
@@ -240,10 +289,10 @@ def _first_error(stacks: Sequence[str]) -> str:
     return printable_lines(" ".join(text.split()))[:300]
 
 
-def _place(target: str | None = None) -> list[str]:
-    root = str(find_root())
+def _place(target: str | None = None, root: Path | None = None) -> list[str]:
+    folder = str(root or find_root())
     quiet = ["--quiet", "--log-level", "none", "--log-level-file", "debug"]
-    place = ["--project-dir", root, "--profiles-dir", root, *quiet]
+    place = ["--project-dir", folder, "--profiles-dir", folder, *quiet]
     return place + (["--target", target] if target else [])
 
 

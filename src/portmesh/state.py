@@ -1,0 +1,187 @@
+"""The mesh at one time: the working tree, a commit, what production last ran, or a manifest that somebody kept.
+
+A state is compiled as if nothing was built yet, so no database is needed and two states differ only if their files do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from portmesh import production
+from portmesh.dbt import Compiled, compile_manifest, install_packages
+from portmesh.errors import MissingArtifactError, UsageError
+from portmesh.git_refs import Base, checked_out, describe_working_tree, find_base
+from portmesh.lake.targets import TARGET_VARIABLE
+from portmesh.mesh import Mesh, read_mesh
+from portmesh.repository import find_root
+
+PRODUCTION = "production"
+ENVIRONMENT = "PORTMESH_ENVIRONMENT"
+LOCAL = "local"
+SCHEMA = "https://schemas.getdbt.com/dbt/manifest/v12.json"
+KEPT_STATES = 20
+
+
+@dataclass(frozen=True)
+class MeshState:
+    """The mesh at one time. `name` is how people call it: `main (c37d537)`.
+
+    `manifest` is dbt's (schema v12) with compiled SQL, in the environment of production. Each of its nodes has the
+    key `adapter_type`, because domains may have different engines. `failed` has, by id, why a node has no compiled SQL.
+    """
+
+    name: str
+    manifest: Mapping[str, Any]
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def mesh(self) -> Mesh:
+        return read_mesh(self.manifest)
+
+
+def current_state(target: str | None = None) -> MeshState:
+    """The mesh of the current files, whether they are committed or not.
+
+    Raises FindingsError with dbt's own message if dbt cannot parse a file.
+    """
+    root = find_root()
+    compiled = _compile(root, _target(target), _folder(root) / "dbt")
+    return MeshState(describe_working_tree(root), compiled.manifest, compiled.failed)
+
+
+def read_state(against: str, target: str | None = None) -> MeshState:
+    """An earlier state: `production`, a git ref (then where the branch left it), a manifest.json, or a folder with one.
+
+    Raises MissingArtifactError or UsageError if there is no such state or it cannot be read.
+    """
+    root = find_root()
+    if against == PRODUCTION:
+        manifest, name = production.read(_target(target))
+        return MeshState(name, _checked(manifest, name), {})
+    if against.endswith(".json") or Path(against).is_dir():
+        return _read_file(Path(against))
+    base = find_base(root, against)
+    compiled = _cached(root, base, _target(target))
+    return MeshState(base.name, compiled.manifest, compiled.failed)
+
+
+def _target(target: str | None) -> str:
+    return target or os.environ.get(TARGET_VARIABLE) or LOCAL
+
+
+def _folder(root: Path) -> Path:
+    """Where states and dbt's files of compiling them are kept on this machine."""
+    return root / (os.environ.get("DBT_TARGET_PATH") or "target") / "portmesh"
+
+
+def _compile(root: Path, target: str, artifacts: Path) -> Compiled:
+    """Compile each domain for the engine on which `portmesh build` builds it. On the target local, that is DuckDB."""
+    with _in_production():
+        compiled = _of_one_engine(root, target, artifacts)
+        if target == LOCAL:
+            return compiled
+        engines = {product.name: product.meta.engine for product in read_mesh(compiled.manifest).products}
+        for other in sorted({engine for engine in engines.values() if engine} - {target}):
+            domains = {domain for domain, engine in engines.items() if engine == other}
+            _take(compiled, _of_one_engine(root, other, artifacts), domains)
+    return compiled
+
+
+def _of_one_engine(root: Path, target: str, artifacts: Path) -> Compiled:
+    compiled = compile_manifest(root, target, artifacts / target)
+    for node in compiled.manifest["nodes"].values():
+        node["adapter_type"] = compiled.manifest["metadata"]["adapter_type"]
+    return compiled
+
+
+def _take(compiled: Compiled, other: Compiled, domains: set[str]) -> None:
+    """Replace the nodes of these domains by those that another engine compiled."""
+    for id_, node in other.manifest["nodes"].items():
+        if node["package_name"] in domains:
+            compiled.manifest["nodes"][id_] = node
+            compiled.failed.pop(id_, None)
+            compiled.failed.update({id_: other.failed[id_]} if id_ in other.failed else {})
+
+
+@contextmanager
+def _in_production() -> Iterator[None]:
+    """All states have the names of production's tables, so that environments do not differ."""
+    before = os.environ.get(ENVIRONMENT)
+    os.environ[ENVIRONMENT] = "prod"
+    try:
+        yield
+    finally:
+        os.environ.pop(ENVIRONMENT)
+        os.environ.update({ENVIRONMENT: before} if before is not None else {})
+
+
+def _cached(root: Path, base: Base, target: str) -> Compiled:
+    """The state of a commit, which is compiled once for each target and each setting of the environment."""
+    settings = sorted(item for item in os.environ.items() if item[0].startswith("PORTMESH_") and item[0] != ENVIRONMENT)
+    key = hashlib.sha256(repr((target, settings)).encode()).hexdigest()[:8]
+    kept = _folder(root) / "states" / f"{base.commit}-{target}-{key}.json"
+    if kept.is_file():
+        found = json.loads(kept.read_text())
+        return Compiled(found["manifest"], found["failed"])
+    with checked_out(root, base.commit) as place:
+        if not (place / "dbt_project.yml").is_file():
+            raise UsageError(
+                f"There is no mesh at {base.name}: it has no dbt_project.yml.", next_step="name another: --against REF"
+            )
+        install_packages(place)
+        compiled = _compile(place, target, place / "target")
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    _write(kept, {"manifest": compiled.manifest, "failed": compiled.failed})
+    for old in sorted(kept.parent.glob("*.json"), key=lambda file: file.stat().st_mtime)[:-KEPT_STATES]:
+        old.unlink()
+    return compiled
+
+
+def _write(file: Path, facts: Mapping[str, Any]) -> None:
+    """Write JSON in one step: another process never reads half of it."""
+    written = file.with_suffix(f".{os.getpid()}")
+    written.write_text(json.dumps(facts, default=str))
+    written.replace(file)
+
+
+def _read_file(path: Path) -> MeshState:
+    file = path / "manifest.json" if path.is_dir() else path
+    if not file.is_file():
+        raise MissingArtifactError(
+            "There is no manifest to compare with.", [("where", str(file))], "dbt compile writes target/manifest.json"
+        )
+    try:
+        manifest = dict(json.loads(file.read_text()))
+    except (ValueError, TypeError) as error:
+        facts = [("file", str(file)), ("said", str(error))]
+        raise UsageError("This file is not a manifest: it has no JSON object.", facts, _COMPILE) from error
+    return MeshState(str(path), _checked(manifest, str(file)))
+
+
+_COMPILE = "make it with dbt 1.11 in that version of the mesh: dbt compile --no-introspect"
+
+
+def _checked(manifest: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+    """The manifest, if it is one of this schema that has compiled SQL."""
+    metadata = manifest.get("metadata", {})
+    schema = str(metadata.get("dbt_schema_version") or "")
+    if schema != SCHEMA:
+        version = metadata.get("dbt_version")
+        got = f"{schema or 'no schema version'}{f', of dbt {version}' if version else ''}"
+        raise UsageError(
+            "This is not a manifest that can be compared with the mesh.",
+            [("file", where), ("got", got), ("allowed", f"{SCHEMA}, as dbt 1.8 to 1.11 write it")],
+            _COMPILE,
+        )
+    models = [node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "snapshot")]
+    if models and not any(node.get("compiled_code") for node in models):
+        raise UsageError("This manifest has no compiled SQL: dbt parse wrote it.", [("file", where)], _COMPILE)
+    return manifest

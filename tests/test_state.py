@@ -1,0 +1,167 @@
+"""The mesh at one time: the working tree, a commit, a kept manifest, and what production last ran."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from portmesh.errors import MissingArtifactError, UsageError
+from portmesh.git_refs import describe_working_tree, find_base
+from portmesh.state import current_state, read_state
+from tests.mesh import Mesh
+from tests.test_output_port import COLUMNS, EXEMPT, LINES
+
+PORT = "model.shop.lines"
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
+    done = subprocess.run(["git", *identity, *arguments], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def commit(folder: Path, message: str = "A change") -> str:
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", message)
+    return git(folder, "rev-parse", "HEAD")
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Mesh:
+    """shop.lines on the branch main with three commits; the current branch left it at the second."""
+    mesh = Mesh(tmp_path_factory.mktemp("history"))
+    mesh.set_up("shop")
+    mesh.write(".gitignore", "target/\nlogs/\ndbt_packages/\npackage-lock.yml\n")
+    mesh.port("shop/lines", LINES, COLUMNS, meta=EXEMPT)
+    git(mesh.folder, "init", "-q", "-b", "main")
+    commit(mesh.folder)
+    mesh.port("shop/lines", f"{LINES}\nwhere amount > 1", COLUMNS, meta=EXEMPT)
+    commit(mesh.folder)
+    git(mesh.folder, "checkout", "-qb", "mine")
+    git(mesh.folder, "checkout", "-q", "main")
+    mesh.port("shop/lines", f"{LINES}\nwhere amount > 2", COLUMNS, meta=EXEMPT)
+    commit(mesh.folder)
+    git(mesh.folder, "checkout", "-q", "mine")
+    assert mesh.dbt("deps").ok
+    return mesh
+
+
+def sql(manifest: Any, node: str = PORT) -> str:
+    return str(manifest["nodes"][node]["compiled_code"])
+
+
+def test_the_working_tree_needs_no_database(history: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(history.folder)
+    monkeypatch.setenv("PORTMESH_ENVIRONMENT", "dev_ana")
+    state = current_state()
+    assert "where amount > 1" in sql(state.manifest)
+    assert state.manifest["nodes"][PORT]["adapter_type"] == "duckdb"
+    assert (state.failed, state.mesh.ports[PORT].label) == ({}, "shop.lines")
+    checks = [node for node in state.manifest["nodes"].values() if node["resource_type"] == "test"]
+    assert checks
+    assert all(node["compiled_code"] for node in checks)
+    assert not history.database.exists()
+    assert os.environ["PORTMESH_ENVIRONMENT"] == "dev_ana"
+
+
+def test_a_ref_is_where_the_branch_left_it_and_is_compiled_once(history: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(history.folder)
+    left_at = git(history.folder, "rev-parse", "mine")[:7]
+    state = read_state("main")
+    assert (state.name, "where amount > 1" in sql(state.manifest)) == (f"main ({left_at})", True)
+    first = git(history.folder, "rev-parse", "main~2")
+    assert "where amount" not in sql(read_state(first).manifest)
+    assert git(history.folder, "worktree", "list").count("\n") == 0
+    monkeypatch.setattr("portmesh.state.compile_manifest", None)
+    assert read_state("main") == state
+
+
+def test_what_is_not_committed_is_counted(history: Mesh) -> None:
+    head = git(history.folder, "rev-parse", "HEAD")[:7]
+    assert describe_working_tree(history.folder) == f"the working tree ({head})"
+    added = history.write("domains/shop/models/staging/note.md", "A note.")
+    try:
+        assert describe_working_tree(history.folder) == f"the working tree ({head} and 1 changed file)"
+    finally:
+        added.unlink()
+
+
+def test_a_ref_that_does_not_exist(history: Mesh, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"git has no 'mainn'. Did you mean main\?"):
+        find_base(history.folder, "mainn")
+    with pytest.raises(UsageError, match="not in a git repository"):
+        find_base(tmp_path, "main")
+
+
+def test_a_shallow_checkout_says_how_to_get_the_rest(history: Mesh, tmp_path: Path) -> None:
+    shallow = tmp_path / "shallow"
+    git(tmp_path, "clone", "-q", "--depth", "1", "--branch", "mine", history.folder.as_uri(), str(shallow))
+    with pytest.raises(MissingArtifactError, match="shallow") as found:
+        find_base(shallow, "main")
+    assert "fetch-depth: 0" in str(found.value)
+    git(shallow, "fetch", "-q", "--depth", "1", "origin", "main:refs/remotes/origin/main")
+    with pytest.raises(MissingArtifactError, match="too little history to know where the branch left main"):
+        find_base(shallow, "main")
+
+
+def test_histories_without_a_common_commit(history: Mesh, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    git(tmp_path, "clone", "-q", str(history.folder), str(other))
+    git(other, "checkout", "-q", "--orphan", "alone")
+    commit(other)
+    with pytest.raises(UsageError, match="main and the current branch have no commit in common"):
+        find_base(other, "origin/main")
+
+
+V12 = {"dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v12.json"}
+
+
+@pytest.mark.parametrize(
+    ("manifest", "said"),
+    [
+        ({"metadata": {"dbt_schema_version": ".../v11.json", "dbt_version": "1.7.3"}}, "v11.json, of dbt 1.7.3"),
+        ({"metadata": V12, "nodes": {"a": {"resource_type": "model"}}}, "has no compiled SQL"),
+        ([], "no schema version"),
+        ("{", "This file is not a manifest"),
+    ],
+)
+def test_a_manifest_that_cannot_be_compared(
+    history: Mesh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, manifest: Any, said: str
+) -> None:
+    monkeypatch.chdir(history.folder)
+    (tmp_path / "manifest.json").write_text(manifest if isinstance(manifest, str) else json.dumps(manifest))
+    for against in (tmp_path, tmp_path / "manifest.json"):
+        with pytest.raises(UsageError) as found:
+            read_state(str(against))
+        assert said in str(found.value)
+
+
+def test_a_kept_manifest(history: Mesh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(history.folder)
+    node = {"resource_type": "model", "compiled_code": "select 1"}
+    (tmp_path / "manifest.json").write_text(json.dumps({"metadata": V12, "nodes": {"a": node}}))
+    assert read_state(str(tmp_path)).manifest["nodes"] == {"a": node}
+    with pytest.raises(MissingArtifactError, match="There is no manifest"):
+        read_state(str(tmp_path / "gone.json"))
+
+
+def test_a_model_that_does_not_compile_is_named_and_the_others_are_compiled(
+    history: Mesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(history.folder)
+    only = (
+        "{{ exceptions.raise_compiler_error('only on Athena') if execute and target.type == 'duckdb' }} select 1 as one"
+    )
+    written = history.write("domains/shop/models/intermediate/int_shop__only.sql", only)
+    try:
+        state = current_state()
+    finally:
+        written.unlink()
+    ((node, said),) = state.failed.items()
+    assert (node, "only on Athena" in said) == ("model.shop.int_shop__only", True)
+    assert "where amount > 1" in sql(state.manifest)
