@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope
 
 from portmesh.lineage.lineage import EVERY
+from portmesh.lineage.tables import Tables
 from portmesh.lineage.unlisted import REST
-
-if TYPE_CHECKING:
-    from portmesh.lineage.columns import _Reader
 
 LONGEST = 300
 """The most parts (of sqlglot's tree) of an expression that is put into another one."""
@@ -19,10 +18,20 @@ CLOSED = (exp.Column, exp.Func, exp.Literal, exp.Paren, exp.Null, exp.Boolean, e
 """Expressions that mean the same without parentheses around them."""
 
 
+class Reader(Protocol):
+    """What an inliner asks about a query."""
+
+    tables: Tables
+
+    def id_of(self, name: str) -> str: ...
+    def sources(self, scope: Scope) -> Mapping[str, tuple[exp.Expr, exp.Expr | Scope]]: ...
+    def outputs(self, scope: Scope) -> Mapping[str, Any]: ...
+
+
 class Inliner:
     """Writes the expressions of one query."""
 
-    def __init__(self, reader: _Reader) -> None:
+    def __init__(self, reader: Reader) -> None:
         self.reader = reader
         self.memo: dict[tuple[int, str], exp.Expr] = {}
 
