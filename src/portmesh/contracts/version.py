@@ -14,6 +14,8 @@ LEVELS = ("patch", "minor", "major")
 
 def is_wider(old: str, new: str) -> bool:
     """Whether every value of the old type fits the new one, so that no reader breaks."""
+    if (old, new) == ("float", "double"):
+        return True
     if old in INTEGERS and new in INTEGERS:
         return INTEGERS.index(new) > INTEGERS.index(old)
     before, after = (re.fullmatch(r"decimal\((\d+), ?(\d+)\)", type_) for type_ in (old, new))

@@ -1,0 +1,40 @@
+"""Changes of contracts: each rule on its own pairs of before and after, in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from portmesh.contracts.diff.compare import compare, match_ports
+from portmesh.contracts.diff.difference import RULES
+from tests.contract_pairs import FILES, Pair, read_pairs
+
+PAIRS = list(read_pairs())
+
+
+def lines_of(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """What the rules say about a change: code, level, port, place and text."""
+    found = compare(match_ports(before, after), set(after["nodes"]), {})
+    return [
+        f"{one.code} {one.level} {' '.join(filter(None, (port.label, one.about)))}: {one.text}"
+        for port in found
+        for one in port.differences
+    ]
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.id)
+def test_a_change_has_the_lines_that_its_pair_expects(pair: Pair) -> None:
+    assert lines_of(pair.before, pair.after) == pair.expected
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.id)
+def test_nothing_changed_says_nothing(pair: Pair) -> None:
+    assert lines_of(pair.before, pair.before) == []
+    assert lines_of(pair.after, pair.after) == []
+
+
+def test_there_are_many_pairs_and_each_rule_has_some() -> None:
+    assert len(PAIRS) >= 120
+    shown = {line.split()[0] for pair in PAIRS for line in pair.expected}
+    assert set(RULES) == shown == {file.stem for file in FILES}
