@@ -1,0 +1,501 @@
+"""Terms: what an expression computes, and what a query makes of its inputs, without the names that its SQL uses for it.
+
+A query is a `View`: columns over a `Block`. A block is a bag of items, each a relation, that are all joined, and the
+filters on the result. A left join is an item with conditions (`on`); its rows are added to each row of the others. In
+this form the order of inner joins, of left joins and of conditions says nothing, so it has none. What cannot be such a
+block (groups, limits, windows, unions, full joins) is a relation of its own, and is one item of the block around it.
+
+A digest describes a relation or a term completely: equal digests mean equal rows. The other direction does not hold.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import TypeAlias
+
+_numbers = itertools.count()
+
+
+def hashed(*parts: object) -> str:
+    return blake2b(repr(parts).encode(), digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class Op:
+    """An operation. Its arguments have no order if it is `unordered`, and count once if it is a `set`."""
+
+    name: str
+    args: tuple[Term, ...] = ()
+    order: str = "list"
+
+
+@dataclass(frozen=True, eq=False)
+class Ref:
+    """A column of an item. Without a key it is whether the item, which is joined by `on`, has a row there."""
+
+    item: Item
+    key: object
+
+
+@dataclass(frozen=True, eq=False)
+class Sub:
+    """A query in an expression."""
+
+    view: View
+    columns: bool = True
+
+
+Term: TypeAlias = Op | Ref | Sub
+
+
+@dataclass(eq=False)
+class Item:
+    """A relation of a block. With `on`, the rows that fit are added, and nulls if there are none."""
+
+    relation: Relation
+    on: tuple[Term, ...] | None = None
+    number: int = field(default_factory=lambda: next(_numbers))
+
+
+class Labels(dict[Item, str]):
+    """What items are called in a digest. While a query is read they are called by a number that means nothing."""
+
+    def __missing__(self, item: Item) -> str:
+        return f"#{item.number}"
+
+
+class Relation:
+    """Rows, and columns by a key. Both get the labels of the items around it, which it may read (lateral)."""
+
+    def rows(self, labels: Labels, ordered: bool) -> str:
+        """A digest of the rows: which there are and how often; also in which order, if `ordered`."""
+        raise NotImplementedError
+
+    def column(self, key: object, labels: Labels, ordered: bool) -> str:
+        """A digest of a column, which means something only with that of the rows."""
+        raise NotImplementedError
+
+    def terms(self) -> Iterable[Term]:
+        """The terms in it, to find which items it needs."""
+        return ()
+
+    def inside(self) -> Iterable[Item]:
+        """The items in it, which its terms may use."""
+        return ()
+
+
+@dataclass(eq=False)
+class Leaf(Relation):
+    """A relation of which no SQL is known, or need not be. Its versions differ if its content may have changed."""
+
+    name: str
+    rows_version: str = ""
+    order_version: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    otherwise: str = ""
+
+    def rows(self, labels: Labels, ordered: bool) -> str:
+        return hashed("leaf", self.name, self.rows_version, self.order_version if ordered else "")
+
+    def column(self, key: object, labels: Labels, ordered: bool) -> str:
+        return hashed("column", self.name, key, self.versions.get(str(key), self.otherwise))
+
+
+@dataclass(eq=False)
+class Listed(Relation):
+    """A relation that an expression makes: values, unnest, a table function."""
+
+    term: Term
+
+    def rows(self, labels: Labels, ordered: bool) -> str:
+        return digest(self.term, labels, ordered)
+
+    def column(self, key: object, labels: Labels, ordered: bool) -> str:
+        return hashed("listed", self.rows(labels, ordered), key)
+
+    def terms(self) -> Iterable[Term]:
+        return (self.term,)
+
+
+@dataclass(eq=False)
+class Block:
+    items: list[Item] = field(default_factory=list)
+    filters: list[Term] = field(default_factory=list)
+    orders: list[Term] = field(default_factory=list)
+    tag: str = ""
+
+    def trivial(self) -> bool:
+        """It is its only item."""
+        return len(self.items) == 1 and not self.filters and not self.tag and self.items[0].on is None
+
+    def terms(self) -> Iterable[Term]:
+        yield from self.filters
+        yield from self.orders
+        for item in self.items:
+            yield from item.on or ()
+            yield from item.relation.terms()
+
+    def inside(self) -> Iterable[Item]:
+        for item in self.items:
+            yield item
+            yield from item.relation.inside()
+
+
+def owned(terms: Iterable[Term]) -> Iterable[Item]:
+    """The items of the queries in terms."""
+    for term in terms:
+        for each in parts(term):
+            if isinstance(each, Sub):
+                yield from each.view.inside()
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A block's rows, and the labels of its items that were used for them."""
+
+    rows: str
+    labels: Labels
+    memo: dict[tuple[int, bool], str] = field(default_factory=dict)
+
+    def digest(self, term: Term, ordered: bool) -> str:
+        return _digest(term, self.labels, ordered, self.memo)
+
+
+class Framed(Relation):
+    """A relation over a block; `named` are its terms over the block, which tell items apart that are joined alike."""
+
+    block: Block
+
+    def named(self) -> Iterable[tuple[str, Term]]:
+        raise NotImplementedError
+
+    def frame(self, labels: Labels, ordered: bool) -> Frame:
+        saved: dict[bool, Frame] = self.__dict__.setdefault("_frames", {})
+        if ordered not in saved:
+            made = framed(self.block, labels, ordered, tuple(self.named()))
+            if free(self.terms(), self.inside()):
+                return made
+            saved[ordered] = made
+        return saved[ordered]
+
+    def changed(self) -> None:
+        self.__dict__.pop("_frames", None)
+
+    def terms(self) -> Iterable[Term]:
+        yield from self.block.terms()
+        yield from (term for _, term in self.named())
+
+    def inside(self) -> Iterable[Item]:
+        return self.block.inside()
+
+
+@dataclass(eq=False)
+class View(Framed):
+    """The columns of a query, in their order, over a block. `order` is its order by without a limit."""
+
+    block: Block
+    columns: dict[str, Term]
+    order: tuple[Term, ...] = ()
+
+    def named(self) -> Iterable[tuple[str, Term]]:
+        return self.columns.items()
+
+    def terms(self) -> Iterable[Term]:
+        yield from super().terms()
+        yield from self.order
+
+    def rows(self, labels: Labels, ordered: bool) -> str:
+        frame = self.frame(labels, ordered)
+        if not (ordered and self.order):
+            return frame.rows
+        return hashed("ordered", frame.rows, [frame.digest(term, ordered) for term in self.order])
+
+    def column(self, key: object, labels: Labels, ordered: bool) -> str:
+        return self.frame(labels, ordered).digest(self.columns[str(key)], ordered)
+
+    def everything(self, labels: Labels, ordered: bool) -> str:
+        """Rows and columns by their position."""
+        return hashed(self.rows(labels, ordered), [self.column(name, labels, ordered) for name in self.columns])
+
+
+@dataclass(eq=False)
+class Listing(Framed):
+    """A relation over a block whose columns are terms, collected while its query is read; the key is a number."""
+
+    block: Block
+    found: list[Term] = field(default_factory=list)
+    _known: dict[str, int] = field(default_factory=dict)
+
+    def named(self) -> Iterable[tuple[str, Term]]:
+        return [("", term) for term in self.found]
+
+    def add(self, term: Term) -> int:
+        known = digest(term, Labels(), False)
+        if known not in self._known:
+            self._known[known] = len(self.found)
+            self.found.append(term)
+        return self._known[known]
+
+
+@dataclass(eq=False)
+class Sealed(Listing):
+    """A block that keeps to itself: its rows are the block's, windows are computed over just these rows."""
+
+    def rows(self, labels: Labels, ordered: bool) -> str:
+        return self.frame(labels, ordered).rows
+
+    def column(self, key: object, labels: Labels, ordered: bool) -> str:
+        assert isinstance(key, int)
+        term = self.found[key]
+        ordered = ordered or by_order(term)
+        frame = self.frame(labels, ordered)
+        return (
+            hashed("window", frame.rows, frame.digest(term, ordered))
+            if _any(term, is_window)
+            else frame.digest(term, ordered)
+        )
+
+
+@dataclass(eq=False)
+class Groups(Listing):
+    """The groups of a block by keys, which come first in `found`; without keys and sets they are exactly one row."""
+
+    keys: int = 0
+    sets: Term | None = None
+
+    def rows(self, labels: Labels, ordered: bool) -> str:
+        if not self.keys and self.sets is None:
+            return hashed("one row")
+        frame = self.frame(labels, ordered)
+        keys = sorted({frame.digest(key, ordered) for key in self.found[: self.keys]})
+        return hashed("groups", frame.rows, keys, self.sets and frame.digest(self.sets, ordered))
+
+    def column(self, key: object, labels: Labels, ordered: bool) -> str:
+        assert isinstance(key, int)
+        ordered = ordered or by_order(self.found[key])
+        frame = self.frame(labels, ordered)
+        found = frame.digest(self.found[key], ordered)
+        return hashed("key", found) if key < self.keys else hashed("aggregate", frame.rows, found)
+
+    def terms(self) -> Iterable[Term]:
+        yield from super().terms()
+        if self.sets is not None:
+            yield self.sets
+
+
+@dataclass(eq=False)
+class Limited(Listing):
+    """The first rows of a block. Which rows of equal rank there are, SQL leaves open; so it is the same if its SQL is."""
+
+    order: tuple[Term, ...] = ()
+    limit: tuple[Term, ...] = ()
+
+    def rows(self, labels: Labels, ordered: bool) -> str:
+        frame = self.frame(labels, ordered := ordered or not self.order)
+        order, limit = ([frame.digest(term, ordered) for term in terms] for terms in (self.order, self.limit))
+        return hashed("limit", frame.rows, order, limit)
+
+    def column(self, key: object, labels: Labels, ordered: bool) -> str:
+        assert isinstance(key, int)
+        ordered = ordered or not self.order
+        return self.frame(labels, ordered).digest(self.found[key], ordered)
+
+    def terms(self) -> Iterable[Term]:
+        yield from super().terms()
+        yield from self.order
+        yield from self.limit
+
+
+@dataclass(eq=False)
+class Together(Relation):
+    """`union all`, whose arms have no order, or `intersect` and `except`, whose rows depend on all columns."""
+
+    kind: str
+    arms: list[View]
+
+    def _arms(self, labels: Labels, ordered: bool) -> list[View]:
+        if self.kind != "union" or ordered:
+            return self.arms
+        return sorted(self.arms, key=lambda arm: (arm.rows(labels, ordered), arm.everything(labels, ordered)))
+
+    def rows(self, labels: Labels, ordered: bool) -> str:
+        arms = self._arms(labels, ordered)
+        if self.kind == "union":
+            return hashed("union", [arm.rows(labels, ordered) for arm in arms])
+        return hashed(self.kind, [arm.everything(labels, ordered) for arm in arms])
+
+    def column(self, key: object, labels: Labels, ordered: bool) -> str:
+        assert isinstance(key, int)
+        names = [list(arm.columns)[key] for arm in self.arms]
+        found = {id(arm): arm.column(name, labels, ordered) for arm, name in zip(self.arms, names, strict=True)}
+        return hashed("arms", [found[id(arm)] for arm in self._arms(labels, ordered)])
+
+    def terms(self) -> Iterable[Term]:
+        for arm in self.arms:
+            yield from arm.terms()
+
+    def inside(self) -> Iterable[Item]:
+        for arm in self.arms:
+            yield from arm.inside()
+
+
+def digest(term: Term, labels: Labels, ordered: bool) -> str:
+    return _digest(term, labels, ordered, {})
+
+
+def _digest(term: Term, labels: Labels, ordered: bool, memo: dict[tuple[int, bool], str]) -> str:
+    key = (id(term), ordered)
+    if key in memo:
+        return memo[key]
+    if isinstance(term, Op):
+        args = [_digest(arg, labels, ordered, memo) for arg in term.args]
+        if term.order == "set":
+            args = sorted(set(args))
+        elif term.order == "bag":
+            args.sort()
+        found = hashed(term.name, args)
+    elif isinstance(term, Ref):
+        label = labels[term.item]
+        column = "" if term.key is None else term.item.relation.column(term.key, labels, ordered)
+        found = hashed("ref", label, column) if label else column
+    else:
+        view = term.view
+        found = hashed("query", view.everything(labels, ordered) if term.columns else view.rows(labels, ordered))
+    memo[key] = found
+    return found
+
+
+def parts(term: Term) -> Iterable[Term]:
+    """The term and all terms in it; not those in the relations that it refers to."""
+    seen: set[int] = set()
+    waiting = [term]
+    while waiting:
+        each = waiting.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        yield each
+        if isinstance(each, Op):
+            waiting.extend(each.args)
+        elif isinstance(each, Sub):
+            waiting.extend(each.view.terms())
+
+
+def _any(term: Term, asked: Callable[[Term], bool]) -> bool:
+    return any(asked(each) for each in parts(term))
+
+
+def is_window(term: Term) -> bool:
+    return isinstance(term, Op) and term.name == "Window"
+
+
+# Their result depends on the order of rows, unless an order stands in them.
+BY_ORDER = frozenset(
+    "ArrayAgg GroupConcat First Last FirstValue LastValue NthValue AnyValue Lag Lead RowNumber Ntile ObjectAgg "
+    "JSONArrayAgg JSONObjectAgg JSONBObjectAgg ArrayConcatAgg ArrayUnionAgg Mode bare".split()
+)
+
+
+def by_order(term: Term) -> bool:
+    """Whether the order of rows may decide what it is."""
+
+    def left_open(each: Term, decided: bool) -> bool:
+        if not isinstance(each, Op):
+            return False
+        if each.name in BY_ORDER and not decided and not has_order(each):
+            return True
+        decided = each.name in {"Window", "WithinGroup"} and has_order(each)
+        return any(left_open(arg, decided and arg.name == "=this") for arg in each.args if isinstance(arg, Op))
+
+    def has_order(each: Op) -> bool:
+        inner = [arg for named in each.args if isinstance(named, Op) for arg in (named, *named.args)]
+        return any(isinstance(arg, Op) and arg.name == "Order" for arg in inner)
+
+    return left_open(term, False)
+
+
+def items_of(term: Term) -> frozenset[Item]:
+    """The items that a term refers to, without those of the queries in it."""
+    return frozenset(each.item for each in parts(term) if isinstance(each, Ref)) - frozenset(owned([term]))
+
+
+def free(terms: Iterable[Term], inside: Iterable[Item]) -> frozenset[Item]:
+    """The items that terms need and that are not inside."""
+    return frozenset[Item]().union(*map(items_of, terms)) - frozenset(inside)
+
+
+def substituted(term: Term, change: Callable[[Ref], Term]) -> Term | None:
+    """The term with other terms for its references; None if there is a query in it."""
+    if isinstance(term, Ref):
+        return change(term)
+    if isinstance(term, Sub):
+        return None
+    args = [substituted(arg, change) for arg in term.args]
+    if any(arg is None for arg in args):
+        return None
+    return Op(term.name, tuple(arg for arg in args if arg is not None), term.order)
+
+
+def framed(block: Block, outer: Labels, ordered: bool, named: Sequence[tuple[str, Term]]) -> Frame:
+    """The rows of a block. Its items are numbered by what they are, not by where they stand in the SQL."""
+    labels = Labels(outer)
+    if block.trivial():
+        labels[block.items[0]] = ""
+        return Frame(block.items[0].relation.rows(labels, ordered), labels)
+    numbered = list(block.items) if ordered else _sorted(block, labels, named)
+    labels.update({item: str(number) for number, item in enumerate(numbered)})
+    memo: dict[tuple[int, bool], str] = {}
+
+    def described(item: Item) -> tuple[str, str, list[str] | None]:
+        on = None if item.on is None else sorted({_digest(term, labels, ordered, memo) for term in item.on})
+        return labels[item], item.relation.rows(labels, ordered), on
+
+    filters = sorted({_digest(term, labels, ordered, memo) for term in block.filters})
+    orders = [_digest(term, labels, ordered, memo) for term in block.orders] if ordered else []
+    return Frame(hashed("block", block.tag, [described(item) for item in numbered], filters, orders), labels, memo)
+
+
+def _sorted(block: Block, labels: Labels, named: Sequence[tuple[str, Term]]) -> list[Item]:
+    """The items in an order that depends only on what they are and on how they are joined (colour refinement)."""
+    items = block.items
+    labels.update(dict.fromkeys(items, "?"))
+    colours = {item: hashed(item.on is None, item.relation.rows(labels, False)) for item in items}
+    conditions = [*block.filters, *(term for item in items for term in item.on or ())]
+    of_join = {item: {id(term) for term in item.on or ()} for item in items}
+
+    def refined(terms: Sequence[Term]) -> None:
+        touching = [(term, [item for item in items if item in items_of(term)]) for term in terms]
+        dependent = {item: frozenset().union(*map(items_of, item.relation.terms())) for item in items}
+        while len(classes := set(colours.values())) < len(items):
+            labels.update(colours)
+            news: dict[Item, str] = {}
+            for item in items:
+                labels[item] = "*"
+                seen = [
+                    hashed(id(term) in of_join[item], digest(term, labels, False))
+                    for term, touched in touching
+                    if item in touched or id(term) in of_join[item]
+                ]
+                of = [
+                    hashed(colours[other], other.relation.rows(labels, False))
+                    for other in items
+                    if item in dependent[other]
+                ]
+                labels[item] = colours[item]
+                news[item] = hashed(colours[item], sorted(seen), sorted(of))
+            colours.update(news)
+            if len(set(colours.values())) == len(classes):
+                return
+
+    refined(conditions)
+    if len(set(colours.values())) < len(items):
+        refined([Op("named", (Op(name), term)) for name, term in named])
+    while len(set(colours.values())) < len(items):
+        twice = min(colour for colour in colours.values() if list(colours.values()).count(colour) > 1)
+        chosen = next(item for item in items if colours[item] == twice)
+        colours[chosen] = hashed(twice, "first")
+        refined(conditions)
+    return sorted(items, key=colours.__getitem__)
