@@ -16,7 +16,6 @@ from portmesh.lineage.meaning.terms import (
     Groups,
     Item,
     Labels,
-    Leaf,
     Limited,
     Listed,
     Listing,
@@ -45,7 +44,8 @@ UNDERSTOOD |= {"having", "qualify", "order", "limit", "offset"}
 UNORDERED = (exp.Add, exp.Mul, exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.NullSafeNEQ)
 TURNED: dict[type[exp.Expr], type[exp.Expr]] = {exp.GT: exp.LT, exp.GTE: exp.LTE}
 NEGATED = {"EQ": "NEQ", "NEQ": "EQ", "LT": "GTE", "LTE": "GT"}
-BOOLEAN = frozenset("EQ NEQ LT LTE and or In Exists Is Like ILike Not".split())
+BOOLEAN = frozenset(["EQ", "NEQ", "LT", "LTE", "and", "or", "In", "Exists", "Is", "Like", "ILike", "Not"])
+UNNESTING = (exp.UDTF, exp.Explode, exp.Inline, exp.Unnest, exp.GenerateSeries, exp.ExplodingGenerateSeries)
 VOLATILE = (exp.Rand, exp.Randn, exp.Uuid, exp.TableSample)
 SELECTS_OF_A_QUERY = 1000
 
@@ -195,8 +195,12 @@ class Reader:
         """The view of a query, new each time: its items are nobody else's."""
         self.selects += 1
         try:
-            if self.selects > SELECTS_OF_A_QUERY:
-                raise LeftAsWrittenError
+            return self._understood(query, ctes, around)
+        except LeftAsWrittenError:
+            return self._as_written(query, ctes, around)
+
+    def _understood(self, query: exp.Expr, ctes: Ctes, around: Names | None) -> View:
+        if self.selects <= SELECTS_OF_A_QUERY:
             if isinstance(query, exp.Subquery):
                 self._only(query, {"this", "alias", "with_"})
                 return self.view(query.this, self._with(query, ctes), around)
@@ -204,9 +208,7 @@ class Reader:
                 return self._select(query, self._with(query, ctes), around)
             if isinstance(query, exp.SetOperation):
                 return self._together(query, self._with(query, ctes), around)
-        except LeftAsWrittenError:
-            return self._as_written(query, ctes, around)
-        return self._as_written(query, ctes, around)
+        raise LeftAsWrittenError
 
     def _only(self, expression: exp.Expr, understood: set[str]) -> None:
         if {key for key, value in expression.args.items() if value not in (None, False, [])} - understood:
@@ -234,7 +236,7 @@ class Reader:
         projections = {each.alias_or_name.lower(): each for each in select.expressions}
         if len(projections) < len(select.expressions) or any(each.is_star for each in select.expressions):
             raise LeftAsWrittenError
-        if any(isinstance(e, (exp.Explode, exp.Inline, exp.Unnest)) for each in select.expressions for e in _within_select(each)):
+        if any(isinstance(part, UNNESTING) for each in select.expressions for part in _within_select(each)):
             raise LeftAsWrittenError
         having, qualify = select.args.get("having"), select.args.get("qualify")
         order = list(select.args["order"].expressions) if select.args.get("order") else []
@@ -250,7 +252,8 @@ class Reader:
         if qualify:
             names.block.filters.extend(conjuncts(names.term(qualify.this)))
         view = View(names.block, {name: names.term(each) for name, each in projections.items()})
-        return self._ordered(select, view, names, [self._order_term(each, view, names) for each in order])
+        terms = [self._order_term(_spelled_out(each, projections), view, names) for each in order]
+        return self._ordered(select, view, names, terms)
 
     def _order_term(self, ordered: exp.Expr, view: View, names: Names) -> Term:
         self._only(ordered, {"this", "desc", "nulls_first"})
@@ -270,10 +273,12 @@ class Reader:
             if distinct.expressions:
                 raise LeftAsWrittenError
             view, mapped = self.distinct(view)
-            try:
-                order = [Op(each.name, (mapped[digest(each.args[0], Labels(), False)],)) for each in order if isinstance(each, Op)]
-            except KeyError:
-                raise LeftAsWrittenError from None
+            keys = [mapped.get(digest(each.args[0], Labels(), False)) for each in order if isinstance(each, Op)]
+            if None in keys:
+                raise LeftAsWrittenError
+            order = [
+                Op(each.name, (key,)) for each, key in zip(order, keys, strict=True) if isinstance(each, Op) and key
+            ]
         limits = [(key, query.args[key]) for key in ("limit", "offset") if query.args.get(key)]
         if not limits:
             view.order = tuple(order)
@@ -597,8 +602,21 @@ class AsWritten(Names):
 
 
 def _is_volatile(e: exp.Expr) -> bool:
-    """Whether it may give another value each time that it is computed; of functions unknown to sqlglot that is assumed."""
+    """Whether it may give another value each time; of functions that sqlglot does not know, that is assumed."""
     return isinstance(e, VOLATILE) or (isinstance(e, exp.Anonymous) and not isinstance(e.parent, exp.Table))
+
+
+def _spelled_out(ordered: exp.Expr, projections: Mapping[str, exp.Expr]) -> exp.Expr:
+    """An order with expressions instead of the columns of the output that are in its expression."""
+    if isinstance(ordered.this, exp.Column):
+        return ordered
+
+    def replaced(each: exp.Expr) -> exp.Expr:
+        if isinstance(each, exp.Column) and not each.table and each.name.lower() in projections:
+            return exp.paren(projections[each.name.lower()].unalias().copy())
+        return each
+
+    return ordered.transform(replaced)
 
 
 def _counts_rows(count: exp.Count) -> bool:
@@ -688,7 +706,7 @@ def add_filter(block: Block, condition: Term) -> None:
         groups = item.relation
         keys = {each.key for each in parts(condition) if isinstance(each, Ref)}
         if groups.sets is None and all(isinstance(key, int) and key < groups.keys for key in keys):
-            inner = substituted(condition, lambda ref: groups.found[ref.key])  # type: ignore[index]
+            inner = substituted(condition, lambda ref: groups.found[int(str(ref.key))])
             if inner is not None and not any(map(is_window, parts(inner))):
                 groups.changed()
                 add_filter(groups.block, inner)
@@ -708,9 +726,10 @@ def _of_like_types(query: exp.SetOperation) -> bool:
 
 def _is_arm(select: exp.Expr, query: exp.Expr) -> bool:
     while select is not query:
-        if not isinstance(select.parent, (exp.SetOperation, exp.Subquery)) or select.arg_key not in ("this", "expression"):
+        parent = select.parent
+        if not isinstance(parent, (exp.SetOperation, exp.Subquery)) or select.arg_key not in ("this", "expression"):
             return False
-        select = select.parent
+        select = parent
     return True
 
 

@@ -97,10 +97,10 @@ class Leaf(Relation):
     versions: Mapping[str, str] = field(default_factory=dict)
     otherwise: str = ""
 
-    def rows(self, labels: Labels, ordered: bool) -> str:
+    def rows(self, labels: Labels, ordered: bool) -> str:  # noqa: ARG002
         return hashed("leaf", self.name, self.rows_version, self.order_version if ordered else "")
 
-    def column(self, key: object, labels: Labels, ordered: bool) -> str:
+    def column(self, key: object, labels: Labels, ordered: bool) -> str:  # noqa: ARG002
         return hashed("column", self.name, key, self.versions.get(str(key), self.otherwise))
 
 
@@ -288,7 +288,7 @@ class Groups(Listing):
 
 @dataclass(eq=False)
 class Limited(Listing):
-    """The first rows of a block. Which rows of equal rank there are, SQL leaves open; so it is the same if its SQL is."""
+    """The first rows of a block. Which of several rows of equal rank are among them, SQL leaves open."""
 
     order: tuple[Term, ...] = ()
     limit: tuple[Term, ...] = ()
@@ -394,8 +394,30 @@ def is_window(term: Term) -> bool:
 
 # Their result depends on the order of rows, unless an order stands in them.
 BY_ORDER = frozenset(
-    "ArrayAgg GroupConcat First Last FirstValue LastValue NthValue AnyValue Lag Lead RowNumber Ntile ObjectAgg "
-    "JSONArrayAgg JSONObjectAgg JSONBObjectAgg ArrayConcatAgg ArrayUnionAgg Mode bare".split()
+    [
+        "ArrayAgg",
+        "GroupConcat",
+        "First",
+        "Last",
+        "FirstValue",
+        "LastValue",
+        "NthValue",
+        "AnyValue",
+        "Lag",
+        "Lead",
+        "RowNumber",
+        "Ntile",
+        "ObjectAgg",
+        "JSONArrayAgg",
+        "JSONObjectAgg",
+        "JSONBObjectAgg",
+        "ArrayConcatAgg",
+        "ArrayUnionAgg",
+        "Mode",
+        "ArgMax",
+        "ArgMin",
+        "bare",
+    ]
 )
 
 

@@ -1,0 +1,375 @@
+"""What a change of the SQL means: which nodes, and which of their columns, can have other values than before.
+
+Each node's query is compared in terms of what it reads (`terms.py`). Tables that are the same before and after are the
+leaves; of the others, leaves have versions by column, so a change goes on only where its column is read. Where the SQL
+of a node itself is another one, its changed and new parents are read too, as if they were its CTEs: moving a CTE into a
+model of its own changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+from sqlglot import exp
+
+from portmesh.lineage import EVERY, REST, Column, Lineage, UnreadableError, qualified, read_lineage
+from portmesh.lineage.meaning.reading import LeftAsWrittenError, Reader, UnknownColumnError
+from portmesh.lineage.meaning.terms import Labels, Leaf, Relation, View
+from portmesh.lineage.tables import DIALECTS, label_of
+
+KINDS = ("model", "snapshot", "seed", "source")
+REBUILT = ("view", "table", "ephemeral", "output_port")
+"""Materializations whose rows are those of the query, if it is not incremental."""
+INCREMENTAL = "macro.dbt.is_incremental"
+CONFIG = frozenset(
+    [
+        "materialized",
+        "unique_key",
+        "incremental_strategy",
+        "on_schema_change",
+        "incremental_predicates",
+        "strategy",
+        "updated_at",
+        "check_cols",
+        "hard_deletes",
+        "invalidate_hard_deletes",
+        "column_types",
+        "delimiter",
+        "event_time",
+        "pre-hook",
+        "post-hook",
+        "sql_header",
+        "batch_size",
+        "begin",
+        "lookback",
+    ]
+)
+"""The settings that can decide which rows a node has."""
+
+
+@dataclass(frozen=True)
+class NodeChange:
+    """What can be other than before in a node.
+
+    `columns` has, for each column that can have other values in the same rows, the reasons. `rows` has the reasons why
+    there can be other rows or groups; then all columns can have other values. `added` and `removed` are names of
+    columns. `unknown` is why it cannot be known, and then everything counts as changed. `new` and `gone` nodes exist
+    on one side only. `reordered` says that only the order of rows can be another.
+    """
+
+    node: str
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rows: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    unknown: str = ""
+    new: bool = False
+    gone: bool = False
+    reordered: bool = False
+
+    def changes(self, column: str) -> bool:
+        """Whether a column that was there before can have other values, or is gone."""
+        return bool(self.rows or self.unknown or column in self.columns or column in self.removed)
+
+    @property
+    def matters(self) -> bool:
+        """Whether anything but the order of rows can be another."""
+        return bool(self.columns or self.rows or self.added or self.removed or self.unknown or self.new or self.gone)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The nodes whose output can differ, by id; those downstream too, if they read what changes."""
+
+    nodes: Mapping[str, NodeChange]
+
+
+def changes(
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    *,
+    cache: Path | None = None,
+    lineages: tuple[Lineage, Lineage] | None = None,
+) -> Changes:
+    """Compare two manifests (schema v12, with compiled SQL).
+
+    `lineages` are those of both, if they have been read already.
+    """
+    nodes_before, nodes_after = _nodes(before), _nodes(after)
+    if nodes_before.keys() == nodes_after.keys() and all(
+        _same(nodes_before[id_], nodes_after[id_]) for id_ in nodes_after
+    ):
+        return Changes({})
+    lineages = lineages or (read_lineage(before, cache), read_lineage(after, cache))
+    return _Comparison(_Side("before", nodes_before, lineages[0]), _Side("after", nodes_after, lineages[1])).changes()
+
+
+def _nodes(manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    both = {**manifest.get("nodes", {}), **manifest.get("sources", {})}
+    adapter = manifest["metadata"].get("adapter_type") or "duckdb"
+    return {
+        id_: {"adapter_type": adapter, **node}
+        for id_, node in both.items()
+        if node["resource_type"] in KINDS and (node.get("config") or {}).get("enabled", True)
+    }
+
+
+def _same(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> bool:
+    """Whether a node says the same about its rows, whatever its parents are."""
+    return before is not None and _key(before) == _key(after)
+
+
+def _key(node: Mapping[str, Any]) -> str:
+    config = node.get("config") or {}
+    parts: dict[str, Any] = {"config": {name: config.get(name) for name in CONFIG}, "adapter": node["adapter_type"]}
+    parts["sql"] = node.get("compiled_code") or node.get("raw_code")
+    parts["ctes"] = [each.get("sql") for each in node.get("extra_ctes") or ()]
+    parts["increments"] = node.get("raw_code") if _is_incremental(node) else ""
+    if node["resource_type"] == "seed":
+        parts["seed"] = (node.get("checksum") or {}).get("checksum")
+    if node["resource_type"] == "source":
+        meta = {**(node.get("meta") or {}), **(config.get("meta") or {})}
+        where = [node.get(name) for name in ("database", "schema", "identifier", "external", "loader")]
+        parts["source"] = [*where, *(meta.get(name) for name in ("external_location", "formatter", "landing"))]
+    parts["types"] = {name: (column or {}).get("data_type") for name, column in (node.get("columns") or {}).items()}
+    return json.dumps(parts, sort_keys=True, default=str)
+
+
+def _is_incremental(node: Mapping[str, Any]) -> bool:
+    macros = (node.get("depends_on") or {}).get("macros") or ()
+    return INCREMENTAL in macros or "is_incremental" in (node.get("raw_code") or "")
+
+
+def _is_rebuilt(node: Mapping[str, Any]) -> bool:
+    """Whether the rows of a node are those of its query, and nothing else."""
+    config = node.get("config") or {}
+    hooks = config.get("pre-hook") or config.get("post-hook")
+    of_query = node["resource_type"] == "model" and config.get("materialized") in REBUILT
+    return of_query and not _is_incremental(node) and not hooks
+
+
+class _Side:
+    """The mesh before, or after."""
+
+    def __init__(self, name: str, nodes: Mapping[str, Mapping[str, Any]], lineage: Lineage) -> None:
+        self.name, self.nodes, self.lineage = name, nodes, lineage
+        self.queries: dict[str, exp.Query | str] = {}
+        self.by_lower = {id_.lower(): id_ for id_ in nodes}
+
+    def query(self, id_: str) -> exp.Query | str:
+        """The qualified query of a node, or why there is none."""
+        if id_ not in self.queries:
+            try:
+                self.queries[id_] = qualified(self.nodes[id_], self.lineage.tables)
+            except UnreadableError as error:
+                self.queries[id_] = str(error)
+        return self.queries[id_]
+
+    def columns(self, id_: str) -> set[str]:
+        node = self.lineage.nodes.get(id_)
+        return set(node.columns) if node else set()
+
+    def dialect(self, id_: str) -> str:
+        return DIALECTS.get(self.nodes[id_]["adapter_type"], "duckdb")
+
+
+class _Comparison:
+    def __init__(self, before: _Side, after: _Side) -> None:
+        self.before, self.after = before, after
+        self.found: dict[str, NodeChange] = {}
+        self.own_sql = {
+            id_
+            for id_ in {*before.nodes, *after.nodes}
+            if id_ not in after.nodes or not _same(before.nodes.get(id_), after.nodes[id_])
+        }
+        self.done: set[str] = set()
+
+    def changes(self) -> Changes:
+        for id_ in self._order():
+            if (change := self._compared(id_)) is not None:
+                self.found[id_] = change
+            self.done.add(id_)
+        return Changes({id_: change for id_, change in self.found.items() if change.matters})
+
+    def _order(self) -> Iterable[str]:
+        """Parents before children; nodes that are gone come first."""
+
+        def parents(side: _Side, id_: str) -> list[str]:
+            return [each for each in (side.nodes[id_].get("depends_on") or {}).get("nodes") or () if each in side.nodes]
+
+        gone = [id_ for id_ in self.before.nodes if id_ not in self.after.nodes]
+        graph = {id_: [each for each in parents(self.after, id_) if each != id_] for id_ in self.after.nodes}
+        try:
+            return [*gone, *TopologicalSorter(graph).static_order()]
+        except CycleError:
+            return [*gone, *graph]
+
+    def _compared(self, id_: str) -> NodeChange | None:
+        if id_ not in self.after.nodes:
+            return NodeChange(id_, removed=tuple(sorted(self.before.columns(id_))), gone=True)
+        if id_ not in self.before.nodes:
+            return NodeChange(id_, added=tuple(sorted(self.after.columns(id_))), new=True)
+        node = self.after.nodes[id_]
+        if id_ not in self.own_sql and not any(parent in self.found for parent in self._parents(id_)):
+            return None
+        if node["resource_type"] in ("seed", "source"):
+            return self._leaf_changed(id_)
+        if node.get("compiled_code") and self._increments_differ(id_):
+            return self._unknown(id_, "the SQL of its increments is not compiled, and its Jinja is another")
+        if id_ in self.own_sql and self._settings(id_):
+            return self._unknown(id_, f"its {' and '.join(self._settings(id_))} changed, which may decide its rows")
+        sides = (self.before, self.after)
+        queries = [side.query(id_) for side in sides]
+        for query in queries:
+            if isinstance(query, str):
+                return self._unknown(id_, query)
+        if self.before.dialect(id_) != self.after.dialect(id_):
+            return self._unknown(id_, "it is built by another engine")
+        expand = id_ in self.own_sql
+        try:
+            views = [self._view(side, id_, expand, frozenset()) for side in sides]
+            return self._differences(id_, *views)
+        except (UnknownColumnError, LeftAsWrittenError) as error:
+            return self._unknown(id_, f"it cannot be resolved: {error}")
+        except RecursionError:
+            return self._unknown(id_, "its SQL is nested too deeply")
+
+    def _parents(self, id_: str) -> set[str]:
+        return {
+            each
+            for side in (self.before, self.after)
+            for each in (*((side.nodes[id_].get("depends_on") or {}).get("nodes") or ()), *self._reads(side, id_))
+        }
+
+    def _reads(self, side: _Side, id_: str) -> tuple[str, ...]:
+        node = side.lineage.nodes.get(id_)
+        return node.reads if node else ()
+
+    def _increments_differ(self, id_: str) -> bool:
+        before, after = self.before.nodes[id_], self.after.nodes[id_]
+        return (_is_incremental(before) or _is_incremental(after)) and before.get("raw_code") != after.get("raw_code")
+
+    def _settings(self, id_: str) -> list[str]:
+        """The settings that changed, unless they only say how a query's rows are stored."""
+        before, after = ((side.nodes[id_].get("config") or {}) for side in (self.before, self.after))
+        changed = [name for name in sorted(CONFIG) if before.get(name) != after.get(name)]
+        if _is_rebuilt(self.before.nodes[id_]) and _is_rebuilt(self.after.nodes[id_]):
+            return [name for name in changed if name in ("sql_header",)]
+        return changed
+
+    def _unknown(self, id_: str, reason: str) -> NodeChange:
+        added, removed = self._names(id_)
+        return NodeChange(id_, added=added, removed=removed, unknown=reason)
+
+    def _names(self, id_: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        before, after = self.before.columns(id_), self.after.columns(id_)
+        return tuple(sorted(after - before)), tuple(sorted(before - after))
+
+    def _leaf_changed(self, id_: str) -> NodeChange:
+        before, after = ({**self_.nodes[id_], "columns": {}} for self_ in (self.before, self.after))
+        if _key(before) != _key(after):
+            kind = after["resource_type"]
+            what = "its rows are others" if kind == "seed" else "it is another table"
+            return NodeChange(id_, rows=(what,), added=self._names(id_)[0], removed=self._names(id_)[1])
+        types, news = self._types(self.before, id_), self._types(self.after, id_)
+        other = {
+            name: (f"its type is {news[name] or 'not declared'}, was {types[name] or 'not declared'}",)
+            for name in sorted(types.keys() & news.keys())
+            if types[name] != news[name]
+        }
+        added, removed = sorted(news.keys() - types.keys()), sorted(types.keys() - news.keys())
+        return NodeChange(id_, columns=other, added=tuple(added), removed=tuple(removed))
+
+    def _types(self, side: _Side, id_: str) -> dict[str, str]:
+        columns = side.nodes[id_].get("columns") or {}
+        return {name.lower(): str(column.get("data_type") or "").lower() for name, column in columns.items()}
+
+    # Views
+
+    def _view(self, side: _Side, id_: str, expand: bool, inside: frozenset[str]) -> View:
+        query = side.query(id_)
+        assert isinstance(query, exp.Query)
+
+        def of_table(name: str) -> Relation | View:
+            read = side.by_lower.get(name.lower(), name)
+            if read in inside or not self._is_expanded(side, read, expand):
+                return self._leaf(side, read)
+            return self._view(side, read, True, inside | {read})
+
+        return Reader(of_table, side.dialect(id_)).read(query)
+
+    def _is_expanded(self, side: _Side, id_: str, expand: bool) -> bool:
+        if (
+            not expand
+            or id_ not in side.nodes
+            or id_ not in self.own_sql
+            or (id_ in self.done and id_ not in self.found)
+        ):
+            return False
+        return _is_rebuilt(side.nodes[id_]) and not isinstance(side.query(id_), str)
+
+    def _leaf(self, side: _Side, id_: str) -> Leaf:
+        change = self.found.get(id_)
+        if change is None:
+            both = id_ in self.done or (id_ not in self.before.nodes and id_ not in self.after.nodes)
+            return Leaf(id_) if both else Leaf(id_, side.name, side.name, otherwise=side.name)
+        if change.unknown or change.new or change.gone:
+            return Leaf(id_, side.name, side.name, otherwise=side.name)
+        versions = dict.fromkeys([*change.columns, *change.added, *change.removed], side.name)
+        if {EVERY, REST} & set(versions):
+            return Leaf(id_, side.name, side.name, otherwise=side.name)
+        return Leaf(id_, side.name if change.rows else "", side.name, versions)
+
+    def _differences(self, id_: str, before: View, after: View) -> NodeChange | None:
+        labels = Labels()
+        rows = before.rows(labels, False) != after.rows(labels, False)
+        common = [name for name in after.columns if name in before.columns]
+        other = [name for name in common if before.column(name, labels, False) != after.column(name, labels, False)]
+        added = tuple(name for name in after.columns if name not in before.columns)
+        removed = tuple(name for name in before.columns if name not in after.columns)
+        reordered = before.rows(labels, True) != after.rows(labels, True)
+        if not (rows or other or added or removed or reordered):
+            return None
+        reasons = {name: self._why_column(id_, name) for name in other}
+        return NodeChange(id_, reasons, self._why_rows(id_) if rows else (), added, removed, reordered=reordered)
+
+    # Reasons
+
+    def _why_column(self, id_: str, name: str) -> tuple[str, ...]:
+        before, after = (side.lineage.nodes[id_].column(name) for side in (self.before, self.after))
+        found = []
+        if before and after and before.expression != after.expression:
+            found.append(f"its expression is another: `{after.expression}`, was `{before.expression}`")
+        found += self._changed_inputs(after.inputs if after else ())
+        return tuple(found) or ("it cannot be shown that its values stay the same",)
+
+    def _changed_inputs(self, inputs: Iterable[Column]) -> list[str]:
+        return [
+            f"it reads {self._label(each.node)}.{each.name}, which changes"
+            for each in inputs
+            if each.node in self.found and self.found[each.node].changes(each.name)
+        ]
+
+    def _why_rows(self, id_: str) -> tuple[str, ...]:
+        before, after = (side.lineage.nodes[id_] for side in (self.before, self.after))
+        olds, news = ({(each.kind, each.expression) for each in node.influences} for node in (before, after))
+        found = [f"{kind} `{text}` is new" for kind, text in sorted(news - olds)]
+        found += [f"{kind} `{text}` is gone" for kind, text in sorted(olds - news)]
+        for read in after.reads:
+            if read in self.found and (self.found[read].rows or self.found[read].unknown):
+                found.append(f"the rows of {self._label(read)} change")
+        found += [
+            f"its rows depend on {self._label(each.node)}.{each.name}, which changes"
+            for each in after.influencing
+            if each.node in self.found and each.name in self.found[each.node].columns
+        ]
+        return tuple(dict.fromkeys(found)) or ("it cannot be shown that its rows stay the same",)
+
+    def _label(self, id_: str) -> str:
+        node = self.after.nodes.get(id_) or self.before.nodes.get(id_)
+        return label_of(node) if node else id_

@@ -1,0 +1,154 @@
+"""What a change of SQL means: which columns of which nodes can have other values, and what cannot matter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from portmesh.lineage.meaning import Changes, NodeChange, changes
+from tests.sql_manifest import manifest, model, source
+
+RAW = source("raw.users", {"id": "bigint", "email": "varchar", "username": "varchar", "is_active": "boolean"})
+RAW_ID = "source.shop.raw.users"
+USERS = 'select id, email, username from "mesh"."raw"."users"'
+
+
+def mesh(users: str = USERS, **others: str) -> dict[str, Any]:
+    """`users` of SQLMesh#6062 with the readers A, B and C, or other ones."""
+    sql = {
+        "a": 'select id, email from "mesh"."shop"."users"',
+        "b": 'select id from "mesh"."shop"."users"',
+        "c": 'select id from "mesh"."shop"."a"',
+        **others,
+    }
+    parents = {"a": "model.shop.users", "b": "model.shop.users", "c": "model.shop.a"}
+    readers = [model(f"shop.{name}", text, [parents.get(name, "model.shop.users")]) for name, text in sql.items()]
+    return manifest(RAW, model("shop.users", users, [RAW_ID]), *readers)
+
+
+def changed(found: Changes) -> set[str]:
+    return {id_.removeprefix("model.shop.") for id_ in found.nodes}
+
+
+def of(found: Changes, name: str) -> NodeChange:
+    return found.nodes[f"model.shop.{name}"]
+
+
+def test_nothing_changed() -> None:
+    assert changes(mesh(), mesh()) == Changes({})
+
+
+# The four cases of SQLMesh#6062: users is read by A (id, email) and B (id), and A by C (id).
+
+
+def test_6062_an_added_column_reaches_nobody() -> None:
+    found = changes(mesh(), mesh('select id, email, username, phone from "mesh"."raw"."users"'))
+    assert changed(found) == {"users"}
+    assert of(found, "users") == NodeChange("model.shop.users", added=("phone",))
+
+
+def test_6062_a_changed_expression_reaches_who_reads_the_column() -> None:
+    found = changes(mesh(), mesh('select id, lower(email) as email, username from "mesh"."raw"."users"'))
+    assert changed(found) == {"users", "a"}
+    (reason,) = of(found, "users").columns["email"]
+    assert reason == "its expression is another: `LOWER(raw.users.email)`, was `raw.users.email`"
+    assert of(found, "a").columns == {"email": ("it reads shop.users.email, which changes",)}
+    assert not of(found, "a").rows
+
+
+def test_6062_a_dropped_column_that_nobody_reads_reaches_nobody() -> None:
+    found = changes(mesh(), mesh('select id, email from "mesh"."raw"."users"'))
+    assert changed(found) == {"users"}
+    assert of(found, "users").removed == ("username",)
+
+
+def test_6062_a_changed_filter_reaches_everybody() -> None:
+    found = changes(mesh(), mesh(f"{USERS} where is_active"))
+    assert changed(found) == {"users", "a", "b", "c"}
+    assert of(found, "users").rows == ("filter `raw.users.is_active` is new",)
+    assert of(found, "c").rows == ("the rows of shop.a change",)
+    assert of(found, "c").changes("id")
+
+
+SAME = {
+    "format": "SELECT id,\n email -- the address\n, username FROM mesh.raw.users",
+    "alias": 'select u.id, u.email, u.username from "mesh"."raw"."users" as u',
+    "order of columns": 'select username, email, id from "mesh"."raw"."users"',
+    "cte": 'with u as (select * from "mesh"."raw"."users") select id, email, username from u',
+    "star": 'with u as (select id, email, username from "mesh"."raw"."users") select * from u',
+    "subquery": 'select * from (select id, email, username from "mesh"."raw"."users")',
+    "parentheses": '(select (id) as id, ((email)) as email, username from "mesh"."raw"."users")',
+    "order": f"{USERS} order by id",
+}
+
+
+@pytest.mark.parametrize("sql", SAME.values(), ids=SAME.keys())
+def test_another_way_to_write_it_is_no_change(sql: str) -> None:
+    assert changes(mesh(), mesh(sql)) == Changes({})
+
+
+def test_a_cte_that_becomes_a_model_changes_no_reader() -> None:
+    cte = 'with u as (select id from "mesh"."shop"."users" where email is not null) select id from u'
+    before = mesh(b=cte)
+    after = mesh(b='select id from "mesh"."shop"."u"')
+    view = model(
+        "shop.u",
+        'select id from "mesh"."shop"."users" where email is not null',
+        ["model.shop.users"],
+        config={"materialized": "view"},
+    )
+    after["nodes"] |= view
+    after["nodes"]["model.shop.b"]["depends_on"]["nodes"] = ["model.shop.u"]
+    found = changes(before, after)
+    assert changed(found) == {"u"}
+    assert of(found, "u").new
+    back = changes(after, before)
+    assert changed(back) == {"u"}
+    assert of(back, "u").gone
+
+
+def test_logic_that_moves_from_a_reader_to_its_parent_changes_only_the_parent() -> None:
+    before = mesh(b='select id, lower(email) as email from "mesh"."shop"."users"')
+    after = mesh(
+        'select id, email, lower(email) as low, username from "mesh"."raw"."users"',
+        b='select id, low as email from "mesh"."shop"."users"',
+    )
+    assert changed(changes(before, after)) == {"users"}
+
+
+def test_a_python_model_is_unknown_to_its_readers() -> None:
+    before, after = mesh(), mesh()
+    for each, code in ((before, "def model(dbt, session): ..."), (after, "def model(dbt, session): pass")):
+        each["nodes"]["model.shop.users"] |= {"language": "python", "compiled_code": code}
+    found = changes(before, after)
+    assert of(found, "users").unknown == "it is a Python model"
+    assert changed(found) == {"users", "a", "b", "c"}
+    assert changes(before, before) == Changes({})
+
+
+def test_the_order_of_rows_matters_to_who_takes_the_first() -> None:
+    readers = {
+        "b": 'select id from "mesh"."shop"."users" limit 3',
+        "c": 'select id from "mesh"."shop"."a" where id > 3',
+    }
+    found = changes(mesh(**readers), mesh(f"{USERS} order by email", **readers))
+    assert changed(found) == {"b"}
+
+
+def test_increments_whose_jinja_changed_are_unknown() -> None:
+    before, after = mesh(), mesh()
+    for each, raw in ((before, "{% if is_incremental() %} a"), (after, "{% if is_incremental() %} b")):
+        each["nodes"]["model.shop.users"] |= {"raw_code": raw}
+    assert "increments" in of(changes(before, after), "users").unknown
+
+
+def test_sources_and_seeds() -> None:
+    before, after = mesh(), mesh()
+    after["sources"] = source("raw.users", {"id": "bigint", "email": "text", "username": "varchar"})
+    found = changes(before, after)
+    assert found.nodes[RAW_ID].columns == {"email": ("its type is text, was varchar",)}
+    assert found.nodes[RAW_ID].removed == ("is_active",)
+    assert changed(found) == {RAW_ID, "users", "a"}
+    after["sources"][RAW_ID]["identifier"] = "people"
+    assert changes(before, after).nodes[RAW_ID].rows == ("it is another table",)
