@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +62,12 @@ def parse_manifest(*options: str) -> dict[str, Any]:
     Raises FindingsError with dbt's own message if dbt cannot parse a file.
     """
     return _as_dictionary(_parse(options))
+
+
+def environment_of(manifest: Mapping[str, Any]) -> str:
+    """The environment (PORTMESH_ENVIRONMENT) for which dbt parsed this manifest, the last one that it parsed here."""
+    adapter = get_adapter_by_type(str(manifest["metadata"]["adapter_type"]))  # type: ignore[no-untyped-call]
+    return str(adapter.config.credentials.schema)
 
 
 def parse_with_checks(*options: str) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:

@@ -8,11 +8,12 @@ import re
 import shutil
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import monotonic
 
 from portmesh import dbt
 from portmesh.building import Graph, Ran, Step, read_graph
-from portmesh.errors import ExitCode, UsageError
+from portmesh.errors import ExitCode, MissingArtifactError, UsageError
 from portmesh.repository import find_root
 
 
@@ -21,20 +22,45 @@ def repeated(option: str, values: Sequence[str] | None) -> list[str]:
     return [word for value in values or [] for word in (option, value)]
 
 
-def read_chosen(chosen: Sequence[str], target: str) -> tuple[Graph, list[str]]:
-    """The graph of the mesh, and the ids of its nodes that dbt's own options select.
+def from_file(file: Path) -> list[str]:
+    """dbt's options for the selectors in a file that `portmesh plan` wrote, one on each line. Empty if it has none.
+
+    Raises MissingArtifactError if there is no such file.
+    """
+    try:
+        lines = file.read_text().split("\n")
+    except FileNotFoundError as error:
+        next_step = f"portmesh plan --against production --select-file {file}"
+        raise MissingArtifactError(f"There is no file {file}.", next_step=next_step) from error
+    selectors = [line.strip() for line in lines if line.strip()]
+    # The plan names each check and unit test itself.
+    return [*repeated("--select", selectors), "--indirect-selection", "empty"] if selectors else []
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The graph of the mesh, the ids of its nodes that are selected, and the environment (PORTMESH_ENVIRONMENT)."""
+
+    graph: Graph
+    nodes: list[str]
+    environment: str
+
+
+def read_chosen(chosen: Sequence[str], target: str) -> Chosen:
+    """What dbt's own options select.
 
     Raises UsageError if nothing is selected, or if one of the selectors matches nothing.
     """
-    place = _place(target)
-    graph = read_graph(dbt.parse_manifest(*place))
-    listed, unmatched = dbt.list_nodes(*chosen, *place)
+    options = place(target)
+    manifest = dbt.parse_manifest(*options)
+    graph, environment = read_graph(manifest), dbt.environment_of(manifest)
+    listed, unmatched = dbt.list_nodes(*chosen, *options)
     for word in unmatched:
         raise _chooses_nothing(graph, word)
     nodes = [node for node in listed if node in graph.nodes]
     if not nodes:
         raise UsageError("The selection matches no node of the mesh.", [("got", " ".join(chosen))], "dbt ls lists them")
-    return graph, nodes
+    return Chosen(graph, nodes, environment)
 
 
 def _chooses_nothing(graph: Graph, word: str) -> UsageError:
@@ -52,7 +78,7 @@ def _chooses_nothing(graph: Graph, word: str) -> UsageError:
 def forget_results(targets: Collection[str]) -> None:
     """Delete the results of an earlier build's steps."""
     for target in targets:
-        for results in (find_root() / _artifacts(target)).glob("run_results_*.json"):
+        for results in (find_root() / artifacts(target)).glob("run_results_*.json"):
             results.unlink()
 
 
@@ -61,13 +87,14 @@ class DbtSteps:
     """Runs a step as one dbt command and records how many seconds it took.
 
     `as_chosen` are the caller's own selectors, for a build of a single step. `tell` is called before each step with the
-    number of the step, from 1; without it, dbt prints nothing either.
+    number of the step, from 1; without it, dbt prints nothing either. `defer` gives more of dbt's options for a target.
     """
 
     graph: Graph
     as_chosen: Sequence[str] | None
     flags: Sequence[str]
     tell: Callable[[int, Step], None] | None = None
+    defer: Callable[[str], list[str]] | None = None
     seconds: list[float] = field(default_factory=list)
 
     def __call__(self, step: Step) -> Ran:
@@ -77,10 +104,10 @@ class DbtSteps:
         names = repeated("--select", [f"fqn:{self.graph.nodes[node].fqn}" for node in step.nodes])
         chosen = [*names, "--indirect-selection", "empty"] if self.as_chosen is None else self.as_chosen
         # Tables that another engine builds may not exist yet, and this step does not need them.
-        chosen = [*chosen, "--cache-selected-only"]
+        chosen = [*chosen, "--cache-selected-only", *(self.defer(step.target) if self.defer else [])]
         quiet = [] if self.tell else ["--quiet", "--log-level", "none"]
         began = monotonic()
-        result = dbt.build(*chosen, *self.flags, *_place(step.target), *quiet)
+        result = dbt.build(*chosen, *self.flags, *place(step.target), *quiet)
         self.seconds.append(monotonic() - began)
         results = getattr(result.result, "results", None) or []
         found = {r.node.unique_id: r for r in results if r.node.unique_id in self.graph.nodes}
@@ -95,16 +122,20 @@ class DbtSteps:
         )
 
 
-def _place(target: str) -> list[str]:
-    """Each engine has its own artifacts folder: dbt parses from scratch if it finds those of another target."""
-    return ["--target", target, "--target-path", _artifacts(target)]
+def place(target: str) -> list[str]:
+    """dbt's options for a target.
+
+    Each engine has its own artifacts folder, because dbt parses from scratch if it finds those of another target.
+    """
+    return ["--target", target, "--target-path", artifacts(target)]
 
 
-def _artifacts(target: str) -> str:
+def artifacts(target: str) -> str:
+    """The folder of dbt's files for a target, in the repository's root."""
     return f"{os.environ.get('DBT_TARGET_PATH') or 'target'}/{target}"
 
 
 def _keep_results(target: str, step: int) -> None:
     """Copy a step's results, such as to target/emr/run_results_3.json: dbt overwrites run_results.json in each step."""
-    folder = find_root() / _artifacts(target)
+    folder = find_root() / artifacts(target)
     shutil.copyfile(folder / "run_results.json", folder / f"run_results_{step}.json")

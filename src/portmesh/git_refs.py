@@ -49,12 +49,18 @@ FETCH_ALL = "git fetch --unshallow; with actions/checkout: fetch-depth: 0"
 
 def describe_working_tree(root: Path) -> str:
     """`the working tree`, with its commit and how many files differ from it, as far as git knows."""
+    found = describe_commit(root)
+    return f"the working tree ({found})" if found else "the working tree"
+
+
+def describe_commit(root: Path) -> str:
+    """`c37d537 and 2 changed files`; empty outside git."""
     head = _commit_of(root, "HEAD")
     if not head:
-        return "the working tree"
+        return ""
     changed = len(_git(root, "status", "--porcelain", "--", ".").stdout.splitlines())
     files = f" and {changed:,} changed {'file' if changed == 1 else 'files'}" if changed else ""
-    return f"the working tree ({head[:7]}{files})"
+    return f"{head[:7]}{files}"
 
 
 @contextmanager

@@ -22,7 +22,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from portmesh.aws import aws_errors_explained, bucket_and_key
-from portmesh.errors import MissingArtifactError, UsageError
+from portmesh.errors import MissingArtifactError, PortmeshError, UsageError
 from portmesh.lake.targets import aws_region, s3_lake
 from portmesh.repository import lake_folder
 
@@ -72,14 +72,15 @@ class FolderFiles:
 
     def change(self, name: str, new: Callable[[bytes | None], bytes]) -> None:
         with self._locked():
-            written = self.folder / f".{name}"
+            written = self.folder / f".{name}.new"
             with written.open("wb") as stream:
                 stream.write(new(self.read(name)))
                 os.fsync(stream.fileno())
             written.replace(self.folder / name)
 
     def remove(self, name: str) -> None:
-        (self.folder / name).unlink(missing_ok=True)
+        with self._locked():
+            (self.folder / name).unlink(missing_ok=True)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -160,6 +161,25 @@ class Run:
     statuses: Mapping[str, str]
     commit: str = ""
     ended_at: datetime | None = None
+
+
+@dataclass
+class Keeper:
+    """Records the steps of a run of production, which go on if that fails: `fault` says why it did."""
+
+    manifest: Mapping[str, Any]
+    target: str
+    commit: str
+    fault: PortmeshError | None = None
+
+    def keep(self, statuses: Mapping[str, str]) -> None:
+        """Record what a step ran."""
+        try:
+            keep(open_files(self.target), self.manifest, Run(self.target, statuses, self.commit))
+        except PortmeshError as error:
+            self.fault = error
+        except OSError as error:
+            self.fault = UsageError("Production's state cannot be written.", [("got", str(error))])
 
 
 def keep(files: Files, manifest: Mapping[str, Any], run: Run) -> list[str]:

@@ -5,16 +5,22 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from portmesh.building import FAILED, Graph, Outcome, Step, build_steps, plan_steps, port_states
+from portmesh.building import FAILED, Graph, Outcome, Ran, Step, build_steps, plan_steps, port_states
 from portmesh.commands.options import AsJson, Target
 from portmesh.dbt import run_operation
-from portmesh.dbt_steps import DbtSteps, forget_results, read_chosen, repeated
+from portmesh.dbt_steps import DbtSteps, forget_results, from_file, read_chosen, repeated
+from portmesh.deferring import read_deferral
+from portmesh.git_refs import describe_commit
 from portmesh.lake.targets import TARGET_VARIABLE
 from portmesh.output import console, errors_as_json, print_json, table
+from portmesh.production import PROD, Keeper
+from portmesh.repository import find_root
+from portmesh.state import current_state
 from portmesh.text import count, facts_block
 
 LOCAL = "local"
@@ -36,35 +42,80 @@ def build(
             "With the target local, everything is built locally."
         ),
     ] = True,
+    select_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What to build, as portmesh plan wrote it. If it is empty, build nothing."),
+    ] = None,
+    defer_to: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STATE", help="Read what is not built here from production: as it last ran, or as of a git ref."
+        ),
+    ] = None,
+    favor_state: Annotated[
+        bool, typer.Option("--favor-state", help="With --defer-to, even if this environment has a table of its own.")
+    ] = False,
     target: Target = None,
     as_json: AsJson = False,
 ) -> None:
     """Build each domain on its own engine, in dependency order.
 
-    If something fails, only what depends on it is held back.
+    If something fails, only what depends on it is held back. In production it records what it ran, for portmesh plan.
     """
     target = target or os.environ.get(TARGET_VARIABLE) or LOCAL
     chosen = [*repeated("--select", select), *repeated("--exclude", exclude)]
     flags = ["--full-refresh"] if full_refresh else []
     with errors_as_json(as_json):
+        if select_file:
+            chosen += from_file(select_file)
+            if not chosen:
+                _print_nothing(select_file, as_json)
+                raise typer.Exit
         run_operation("check_rules", target=target)
-        graph, nodes = read_chosen(chosen, target)
+        found = read_chosen(chosen, target)
+        graph, nodes = found.graph, found.nodes
         if not engine_from_meta or target == LOCAL:
             graph = Graph(graph.nodes, {})
         steps = plan_steps(graph, nodes, target)
+        deferral = read_deferral(defer_to, target, found, favor_state) if defer_to else None
+        keeper = _keeper(target) if found.environment == PROD else None
     forget_results({step.target for step in steps})
 
     def tell(number: int, step: Step) -> None:
         what = f"{count(len(step.nodes), 'node')} of {', '.join(_domains(graph, step))}"
         console().print(f"\nstep {number} of {len(steps)}, {step.target}: {what}\n", markup=False)
 
-    run = DbtSteps(graph, chosen if len(steps) == 1 else None, flags, None if as_json else tell)
-    outcome = build_steps(graph, steps, run)
+    run = DbtSteps(
+        *(graph, chosen if len(steps) == 1 else None, flags, None if as_json else tell),
+        defer=deferral.options if deferral else None,
+    )
+
+    def run_and_keep(step: Step) -> Ran:
+        ran = run(step)
+        if keeper:
+            keeper.keep(ran.statuses)
+        return ran
+
+    outcome = build_steps(graph, steps, run_and_keep)
     if as_json:
         print_json(_facts(graph, steps, outcome))
     else:
         _print(graph, steps, outcome, run.seconds)
+    if keeper and keeper.fault:
+        console(stderr=True).print(f"\nWhat ran was not recorded for portmesh plan. {keeper.fault}", markup=False)
     raise typer.Exit(outcome.exit_code)
+
+
+def _keeper(target: str) -> Keeper:
+    """What records this run of production. The SQL is as portmesh plan compares it: of a mesh without any tables."""
+    return Keeper(current_state(target).manifest, target, describe_commit(find_root()))
+
+
+def _print_nothing(select_file: Path, as_json: bool) -> None:
+    if as_json:
+        print_json({"steps": [], "ports": {}, "statuses": {}, "waits_for": {}, "errors": {}, "exit_code": 0})
+    else:
+        console().print(f"Nothing to build: {select_file} selects nothing.", markup=False)
 
 
 def _domains(graph: Graph, step: Step) -> list[str]:
