@@ -207,7 +207,7 @@ class _Reader:
                 for named in scope.expression.args["windows"]:
                     if named is not node and node not in scope.expression.args["windows"]:
                         found |= self.of_expression(named, scope)
-            elif isinstance(node, exp.Query) and not isinstance(node, exp.Subquery):
+            elif isinstance(node, exp.Query) and _is_subquery(node):
                 found |= self._of_subquery(node)
         return frozenset(found)
 
@@ -217,7 +217,7 @@ class _Reader:
         return frozenset().union(*(self.everything(source) for _, source in chosen))
 
     def _of_subquery(self, query: exp.Query) -> Inputs:
-        scope = self.by_expression.get(id(query))
+        scope = self.by_expression.get(id(query.unnest()))
         if scope is None:
             raise UnreadableError(f"it has a subquery that sqlglot does not follow: {query.sql()[:80]}")
         return self.everything(scope).union(*(each.inputs for each in self.rows(scope)))
@@ -227,7 +227,7 @@ class _Reader:
         key = id(scope.expression)
         if key not in self.outputs_of:
             self.outputs_of[key] = {}
-            self.outputs_of[key] = self._outputs(scope)
+            self.outputs_of[key] = self._outputs(self.by_expression.get(key, scope))
         return self.outputs_of[key]
 
     def _outputs(self, scope: Scope) -> dict[str, Inputs]:
@@ -249,11 +249,26 @@ class _Reader:
             if len(inner) != 1:
                 raise UnreadableError("it has a join in parentheses that sqlglot does not follow")
             return inner[0]
+        if isinstance(expression, exp.Lateral) and isinstance(expression.this, exp.Subquery):
+            return self._renamed(self.outputs(self._lateral(expression)), expression.alias_column_names)
         if isinstance(expression, exp.UDTF):
             every = self.of_expression(expression, scope)
             names = [*getattr(expression, "named_selects", ()), *expression.alias_column_names, *scope.outer_columns]
             return dict.fromkeys(names or [""], every)
         raise UnreadableError(f"its SQL has {expression.key} where a query is expected")
+
+    def _lateral(self, lateral: exp.Lateral) -> Scope:
+        scope = self.by_expression.get(id(lateral.this.unnest()))
+        if scope is None:
+            raise UnreadableError("it has a lateral query that sqlglot does not follow")
+        return scope
+
+    def _renamed(self, outputs: dict[str, Inputs], names: list[str]) -> dict[str, Inputs]:
+        """Outputs under the names of `as t(x, y)`."""
+        if names and (REST in outputs or len(names) > len(outputs)):
+            return dict.fromkeys([*names, *outputs], frozenset().union(*outputs.values()))
+        new = [*names, *list(outputs)[len(names) :]]
+        return dict(zip(new, outputs.values(), strict=True))
 
     def _outputs_of_arms(self, scope: Scope) -> dict[str, Inputs]:
         left, right = (self.outputs(each) for each in scope.set_operation_scopes)
@@ -300,11 +315,22 @@ class _Reader:
         key = id(scope.expression)
         if key not in self.rows_of:
             self.rows_of[key] = ()
-            inner = [source for _, source in self.sources(scope).values() if isinstance(source, Scope)]
-            parts = [*inner, *scope.set_operation_scopes, *scope.table_scopes]
-            found = [each for part in parts for each in self.rows(part)] + list(self._own_rows(scope))
+            scope = self.by_expression.get(key, scope)
+            found = [each for part in self._parts(scope) for each in self.rows(part)] + list(self._own_rows(scope))
             self.rows_of[key] = tuple(dict.fromkeys(found))
         return self.rows_of[key]
+
+    def _parts(self, scope: Scope) -> list[Scope]:
+        """The scopes whose rows become rows of this scope."""
+        if self._is_recursive(scope):
+            return []
+        lateral = isinstance(scope.expression, exp.Lateral) and isinstance(scope.expression.this, exp.Subquery)
+        inner = [source for _, source in self.sources(scope).values() if isinstance(source, Scope)]
+        return [
+            *([self._lateral(scope.expression)] if lateral else inner),
+            *scope.set_operation_scopes,
+            *scope.table_scopes,
+        ]
 
     def _own_rows(self, scope: Scope) -> Iterator[Influence]:
         expression = scope.expression
@@ -418,6 +444,11 @@ class _Reader:
 
     def _influence(self, kind: str, text: str, inputs: Inputs) -> Influence:
         return Influence(kind, text, tuple(sorted(inputs)))
+
+
+def _is_subquery(query: exp.Query) -> bool:
+    """Whether a query is one of its own, and not only parentheses around one."""
+    return not isinstance(query, exp.Subquery) or isinstance(query.parent, exp.UDTF)
 
 
 def _unnests(node: exp.Expr) -> bool:

@@ -59,6 +59,7 @@ class _Demands:
         self.demands: dict[str, set[str]] = defaultdict(set)
         self.names: dict[int, set[str]] = {}
         self.open_scopes: set[int] = set()
+        self.lacking: dict[int, set[str]] = {}
         self.of_scopes: dict[int, set[str]] = defaultdict(set)
         for scope in scopes:
             self._list(scope)
@@ -70,6 +71,8 @@ class _Demands:
             for column in list(find_all_in_scope(scope.expression, exp.Column)):
                 if not column.is_star:
                     self._demand_column(column, scope)
+            for join in scope.expression.args.get("joins") or ():
+                self._demand_shared(join, scope)
             self._pass_on(scope)
 
     # What a scope gives.
@@ -84,7 +87,8 @@ class _Demands:
                 else:
                     names.add(each.alias_or_name)
         elif isinstance(expression, exp.SetOperation):
-            for arm in scope.set_operation_scopes:
+            arms = scope.set_operation_scopes
+            for arm in arms if expression.args.get("by_name") else arms[:1]:
                 names |= self._known(arm)
             self._refuse_positions(scope)
         elif isinstance(expression, exp.Subquery):
@@ -92,6 +96,7 @@ class _Demands:
                 names |= self._known(inner)
                 if self._is_open(inner):
                     self.open_scopes.add(id(expression))
+                    self.lacking[id(expression)] = self._lacks(inner)
         elif isinstance(expression, exp.Expr):
             names |= set(getattr(expression, "named_selects", ()) or ())
         if scope.outer_columns:
@@ -105,8 +110,11 @@ class _Demands:
         for source in self._of_star(star, scope):
             names |= self._known(source)
             if self._is_open(source):
-                self.open_scopes.add(id(scope.expression))
-                self._refuse_numbers(scope)
+                key = id(scope.expression)
+                left_out = (_excepted(star) | set(_renamed(star))) | self._lacks(source)
+                self.lacking[key] = left_out & self.lacking[key] if key in self.open_scopes else left_out
+                self.open_scopes.add(key)
+                self._refuse_numbers(scope, scope.expression.expressions.index(star) + 1)
         renamed = _renamed(star)
         return {renamed.get(name, name) for name in names - _excepted(star)}
 
@@ -126,19 +134,26 @@ class _Demands:
             return id(source.expression) in self.open_scopes
         return source.name in self.open
 
+    def _lacks(self, source: exp.Expr | Scope) -> set[str]:
+        """Names that an open scope cannot have: `exclude` leaves them out."""
+        return self.lacking.get(id(source.expression), set()) if isinstance(source, Scope) else set()
+
+    def _may_have(self, source: exp.Expr | Scope, name: str) -> bool:
+        return self._is_open(source) and name not in self._lacks(source)
+
     def _refuse_positions(self, scope: Scope) -> None:
         if any(self._is_open(arm) for arm in scope.set_operation_scopes):
             if not scope.expression.args.get("by_name"):
                 raise UnreadableError("it has a union of `select *` from a table whose columns nobody lists")
             self.open_scopes.add(id(scope.expression))
 
-    def _refuse_numbers(self, scope: Scope) -> None:
+    def _refuse_numbers(self, scope: Scope, before: int) -> None:
+        """A number says nothing if it counts columns of `select *`, which stands at the place `before`."""
         order, group = scope.expression.args.get("order"), scope.expression.args.get("group")
         listed = [*(each.this for each in (order.expressions if order else ())), *(group.expressions if group else ())]
-        if any(isinstance(each, exp.Literal) and each.is_int for each in listed):
+        if any(isinstance(each, exp.Literal) and each.is_int and int(each.this) >= before for each in listed):
             raise UnreadableError(
-                "it groups or orders by the number of a column, after `select *` from a table "
-                "whose columns nobody lists"
+                "it groups or orders by the number of a column of `select *`, from a table whose columns nobody lists"
             )
 
     # What a scope takes.
@@ -148,6 +163,9 @@ class _Demands:
         if isinstance(scope.expression, exp.Select):
             for star in (each for each in scope.expression.selects if each.is_star):
                 original = {new: old for old, new in _renamed(star).items()}
+                for source in self._of_star(star, scope):
+                    for name in (*_excepted(star), *_renamed(star)):
+                        self._demand(source, name)
                 for name in demanded - self.names[id(scope.expression)] - _excepted(star):
                     for source in self._of_star(star, scope):
                         self._demand(source, original.get(name, name))
@@ -157,7 +175,7 @@ class _Demands:
                     self._demand(inner, name)
 
     def _demand(self, source: exp.Expr | Scope, name: str) -> None:
-        if not self._is_open(source):
+        if not self._may_have(source, name):
             return
         if isinstance(source, Scope):
             self.of_scopes[id(source.expression)].add(name)
@@ -170,23 +188,39 @@ class _Demands:
             if len(column.parts) > 1 and first in (sources := _sources(level)):
                 self._demand(sources[first], column.parts[1].name)
                 return
-        inner: list[exp.Expr | Scope] = []
+        may_be: list[exp.Column] = []
         for level in _levels(scope):
             sources = _sources(level)
-            if any(first in self._known(source) for source in sources.values()):
-                if inner:
-                    raise UnreadableError(f"`{first}` may be a column of a table that nobody lists, or of one outside")
+            known = [alias for alias, source in sources.items() if first in self._known(source)]
+            if known:
+                may_be += [exp.column(column.parts[0].copy(), table=alias, quoted=True) for alias in known[:1]]
                 break
-            inner += [source for source in sources.values() if self._is_open(source)]
-        select = scope.expression
+            for alias, source in sources.items():
+                if self._may_have(source, first):
+                    self._demand(source, first)
+                    may_be.append(exp.column(column.parts[0].copy(), table=alias, quoted=True))
+        self._mark_unsure(column, may_be, scope.expression)
+
+    def _demand_shared(self, join: exp.Join, scope: Scope) -> None:
+        """`using (x)`: both sides have `x`."""
+        sources = _sources(scope)
+        if join.method.upper() == "NATURAL" and any(self._is_open(source) for source in sources.values()):
+            raise UnreadableError("it has a natural join with a table whose columns nobody lists")
+        for name in (each.name for each in join.args.get("using") or ()):
+            joined = sources.pop(join.alias_or_name, None)
+            if joined is not None:
+                self._demand(joined, name)
+            if not any(name in self._known(source) for source in sources.values()):
+                for source in sources.values():
+                    self._demand(source, name)
+
+    def _mark_unsure(self, column: exp.Column, may_be: list[exp.Column], select: exp.Expr) -> None:
+        """Write `either(a.x, b.x)` for `x` if `x` may be a column of several tables, or of one and an alias."""
         projection = _alias(column, select)
-        if projection is None:
-            for source in inner:
-                self._demand(source, first)
-        elif inner and not column.find_ancestor(exp.Order):
-            raise UnreadableError(
-                f"`{first}` may be a column or the alias `{projection.sql()}`: nobody lists the columns that it reads"
-            )
+        if projection is not None and may_be and not column.find_ancestor(exp.Order):
+            column.replace(exp.Anonymous(this="either", expressions=[*may_be, projection.this.copy()]))
+        elif len(may_be) > 1:
+            column.replace(exp.Anonymous(this="either", expressions=may_be))
 
 
 def _alias(column: exp.Column, select: exp.Expr) -> exp.Expr | None:
