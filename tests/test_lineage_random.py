@@ -7,7 +7,6 @@ influences the rows of the query.
 from __future__ import annotations
 
 import random
-from collections import defaultdict
 
 import duckdb
 import pytest
@@ -23,7 +22,7 @@ def rows_of(connection: duckdb.DuckDBPyConnection, sql: str) -> Rows:
     """The values of each column of a result, sorted."""
     result = connection.execute(sql)
     names = [each[0].lower() for each in result.description]
-    found: Rows = defaultdict(list)
+    found: Rows = {name: [] for name in names}
     for row in result.fetchall():
         for name, value in zip(names, row, strict=True):
             found[name].append(repr(value))
