@@ -33,6 +33,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "check": keys.CheckMeta,
     "product": keys.ProductMeta,
     "owner": keys.Owner,
+    "exposure": keys.ExposureMeta,
     "source": keys.SourceMeta,
     "source_column": keys.SourceColumnMeta,
 }
@@ -101,6 +102,7 @@ def property_files() -> dict[str, Any]:
     dbts["Severity"]["enum"] = ["error", "warn", *dbts["Severity"]["enum"]]
     dbts["GroupConfig"]["properties"]["meta"] = _meta("ProductMeta")
     dbts["GroupProperties"]["properties"]["owner"] = {"$ref": "#/definitions/Owner"}
+    dbts["ExposureConfig"]["properties"]["meta"] = _meta("ExposureMeta")
     for config in ("SourceConfig", "TablesConfig"):
         dbts[config]["properties"]["meta"] = _meta("SourceMeta")
     dbts["SourceColumn"] = _column(dbts, "SourceColumnMeta")

@@ -15,6 +15,7 @@ from portmesh.commands.build import build
 from portmesh.commands.catalog import catalog
 from portmesh.commands.clean import clean
 from portmesh.commands.contract import app as contract
+from portmesh.commands.diff import diff
 from portmesh.commands.eject import eject
 from portmesh.commands.env import app as env
 from portmesh.commands.export import app as export
@@ -42,6 +43,7 @@ EXAMPLES: dict[Callable[..., None], str] = {
     land: "portmesh land shop.orders orders.csv",
     models: "portmesh models --check",
     eject: "portmesh eject orders.store_days",
+    diff: "portmesh diff --against origin/main",
     build: "portmesh build --select order_lines+",
     status: "portmesh status orders.order_lines",
     clean: "portmesh clean --dry-run",

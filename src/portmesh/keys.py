@@ -67,6 +67,20 @@ class Agreement(BaseModel):
     reason: str
 
 
+class ConsumerAgreement(BaseModel):
+    """What a consumer agrees to: a version of a port of another domain that breaks it, who agreed, and when."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)
+
+    port: str = Field(description="The port, such as orders.order_lines or orders.order_lines.v1.")
+    version: str = Field(
+        description="The contract version that it agrees to.", json_schema_extra={"pattern": r"^\d+\.\d+\.\d+$"}
+    )
+    by: str = Field(description="Who agreed, for the consumer.")
+    on: date = Field(description="The day, UTC.")
+    note: str = Field("", description="What the consumer does about it.")
+
+
 class Exemption(BaseModel):
     """Permission to break a rule until a date."""
 
@@ -122,7 +136,16 @@ class ProductMeta(BaseModel):
     engine: str = _one_of(ENGINES, "Where the domain is built in production.")
     purpose: str = Field("", description="What the product is for.")
     channel: str = Field("", description="Where to ask the team, such as #data-orders.")
+    agreements: list[ConsumerAgreement] = Field([], description="Breaking changes of other ports that it agrees to.")
     exemptions: list[Exemption] = []
+
+
+class ExposureMeta(BaseModel):
+    """`config.meta` of an exposure. It may have other keys."""
+
+    model_config = ConfigDict(extra="allow")
+
+    agreements: list[ConsumerAgreement] = Field([], description="Breaking changes of ports that it agrees to.")
 
 
 class Owner(BaseModel):

@@ -8,12 +8,13 @@
       'reason': {}}], 'starts_from': {}, 'model': {'inputs': {}, 'new_batches_of': {}, 'prepare': {}, 'from': {},
       'steps': {}, 'columns': {}, 'grain': {}}, 'exemptions': [{'rule': {}, 'reason': {}, 'until': {}}]}, 'column':
       {'level': {}}, 'check': {'dimension': {}, 'row_wise': {}, 'exemptions': [{'rule': {}, 'reason': {}, 'until':
-      {}}]}, 'product': {'kind': {}, 'stage': {}, 'engine': {}, 'purpose': {}, 'channel': {}, 'exemptions':
-      [{'rule': {}, 'reason': {}, 'until': {}}]}, 'owner': {'name': {}, 'email': {}, 'github': {}}, 'source':
-      {'classification': {}, 'external_location': {}, 'formatter': {}, 'landing': {'format': {}, 'delimiter': {},
-      'encoding': {}, 'decimal': {}, 'thousands': {}, 'dates': {}, 'timestamps': {}, 'nulls': {}, 'true_values': {},
-      'false_values': {}, 'header': {}, 'quote': {}, 'skip_rows': {}, 'new_columns': {}, 'missing_columns': {},
-      'bad_rows': {}, 'key': {}}, 'exemptions': [{'rule': {}, 'reason': {}, 'until': {}}]}, 'source_column':
-      {'level': {}, 'from': {}}}
+      {}}]}, 'product': {'kind': {}, 'stage': {}, 'engine': {}, 'purpose': {}, 'channel': {}, 'agreements':
+      [{'port': {}, 'version': {}, 'by': {}, 'on': {}, 'note': {}}], 'exemptions': [{'rule': {}, 'reason': {},
+      'until': {}}]}, 'owner': {'name': {}, 'email': {}, 'github': {}}, 'exposure': {'agreements': [{'port': {},
+      'version': {}, 'by': {}, 'on': {}, 'note': {}}]}, 'source': {'classification': {}, 'external_location': {},
+      'formatter': {}, 'landing': {'format': {}, 'delimiter': {}, 'encoding': {}, 'decimal': {}, 'thousands': {},
+      'dates': {}, 'timestamps': {}, 'nulls': {}, 'true_values': {}, 'false_values': {}, 'header': {}, 'quote': {},
+      'skip_rows': {}, 'new_columns': {}, 'missing_columns': {}, 'bad_rows': {}, 'key': {}}, 'exemptions': [{'rule':
+      {}, 'reason': {}, 'until': {}}]}, 'source_column': {'level': {}, 'from': {}}}
   )[of]) -}}
 {% endmacro %}

@@ -14,7 +14,7 @@
       {% do problems.extend(portmesh.unknown_keys(label, value, known[key])) %}
     {% elif known[key] is not mapping and value is not mapping and value is iterable and value is not string %}
       {% for one in value if one is mapping %}
-        {% set label = ('the ' ~ key[:-1] ~ ' ' ~ (one.name or one.from or one.rule)) | trim %}
+        {% set label = ('the ' ~ key[:-1] ~ ' ' ~ (one.name or one.from or one.rule or one.port)) | trim %}
         {% do problems.extend(portmesh.unknown_keys(label, one, known[key][0])) %}
       {% endfor %}
     {% endif %}

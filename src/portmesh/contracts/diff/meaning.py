@@ -1,0 +1,122 @@
+"""Rules on meaning: what a column is computed from, and which rows there are. The canonical form decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from portmesh.contracts.diff.difference import RULES, Difference, Rule
+from portmesh.contracts.diff.matching import Matched
+from portmesh.contracts.diff.terms import PortTerms
+from portmesh.lineage.meaning import Changes, NodeChange
+
+VALUE, ROWS, UNKNOWN, SAME = "PM371", "PM372", "PM373", "PM374"
+SQL = ("compiled_code", "raw_code")
+NOT_ABOUT_ROWS = (
+    "meta",
+    "tags",
+    "docs",
+    "group",
+    "access",
+    "contract",
+    "persist_docs",
+    "alias",
+    "schema",
+    "unique_key",
+)
+RULES[VALUE] = Rule(
+    VALUE,
+    "A column is computed in another way",
+    "Its name and type are the same, and its values are not: nothing fails, and figures of readers change.",
+)
+RULES[ROWS] = Rule(
+    ROWS,
+    "There are other rows",
+    "A filter, a join, a grouping or a limit changed: sums and counts of all readers change.",
+)
+RULES[UNKNOWN] = Rule(
+    UNKNOWN,
+    "Nobody can say whether it means the same",
+    "The SQL cannot be read, or is no SQL. Everything counts as changed.",
+)
+RULES[SAME] = Rule(
+    SAME,
+    "The SQL is written in another way and means the same",
+    "Names of CTEs, their order, formatting and the order of conditions do not matter. Nothing has to be built.",
+)
+
+
+def meaning_of(
+    matched: Matched, before: Mapping[str, Any], after: Mapping[str, Any], found: Changes
+) -> dict[str, list[Difference]]:
+    """The differences in meaning, by the id of the port. `before` has the ids of `after`.
+
+    Of a change in another domain, only the port that it comes from has a difference: `readers` says who is reached.
+    """
+    result = {}
+    for _, new in matched.pairs:
+        change = found.nodes.get(new.id)
+        if change and _differs(new.id, before, after, (*SQL, "config", "checksum")):
+            result[new.id] = list(_differences(new, change))
+        elif not change and _differs(new.id, before, after, SQL):
+            text = "its SQL is written in another way and means the same"
+            result[new.id] = [Difference("patch", text, code=SAME, asks_for_version=False)]
+    return result
+
+
+def _differences(port: PortTerms, change: NodeChange) -> Iterator[Difference]:
+    if change.unknown:
+        yield Difference("undetermined", change.unknown, code=UNKNOWN)
+        return
+    for reason in change.rows:
+        yield Difference("major", reason, "rows", code=ROWS)
+    for name, reasons in change.columns.items():
+        if name in port.columns:
+            yield Difference("major", "; ".join(reasons), name, (name,), code=VALUE)
+
+
+def _differs(port: str, before: Mapping[str, Any], after: Mapping[str, Any], keys: tuple[str, ...]) -> bool:
+    """Whether a port, or a model of its own domain that it is made from, says something else under these keys."""
+    ids = {*_of_domain(port, before), *_of_domain(port, after)}
+    return any(_said(id_, before, keys) != _said(id_, after, keys) for id_ in ids)
+
+
+def _of_domain(id_: str, manifest: Mapping[str, Any]) -> set[str]:
+    """A port and the models and seeds of its own domain that it is made from."""
+    found, waiting = {id_}, [id_]
+    for one in waiting:
+        for parent in (manifest["nodes"].get(one, {}).get("depends_on") or {}).get("nodes", []):
+            is_own = parent in manifest["nodes"] and parent.split(".")[1] == id_.split(".")[1]
+            if is_own and parent not in found:
+                found.add(parent)
+                waiting.append(parent)
+    return found
+
+
+def _said(id_: str, manifest: Mapping[str, Any], keys: tuple[str, ...]) -> object:
+    node = manifest["nodes"].get(id_)
+    if not node:
+        return None
+    config = {key: value for key, value in (node.get("config") or {}).items() if key not in NOT_ABOUT_ROWS}
+    return [config if key == "config" else node.get(key) for key in keys]
+
+
+def with_new_ids(manifest: Mapping[str, Any], ids: Mapping[str, str]) -> Mapping[str, Any]:
+    """A manifest in which ports have the ids that they have in the other one, so that their SQL is compared."""
+    if not ids:
+        return manifest
+    changed = {
+        kind: {ids.get(id_, id_): _with_new_ids(node, ids) for id_, node in manifest.get(kind, {}).items()}
+        for kind in ("nodes", "exposures")
+    }
+    return {**manifest, **changed}
+
+
+def _with_new_ids(node: Mapping[str, Any], ids: Mapping[str, str]) -> Mapping[str, Any]:
+    depends_on = node.get("depends_on") or {}
+    read = [ids.get(one, one) for one in depends_on.get("nodes", [])]
+    return {
+        **node,
+        "unique_id": ids.get(node["unique_id"], node["unique_id"]),
+        "depends_on": {**depends_on, "nodes": read},
+    }

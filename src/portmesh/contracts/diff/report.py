@@ -1,0 +1,156 @@
+"""The whole answer to a change: per port the verdict, the readers, and what still has to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from portmesh.contracts.diff.agreements import Agreed, problems_of, read_agreements
+from portmesh.contracts.diff.compare import PortChange, compare, match_ports, worst
+from portmesh.contracts.diff.meaning import meaning_of, with_new_ids
+from portmesh.contracts.diff.reach import Side
+from portmesh.contracts.diff.readers import REACHED, Reader, readers_of
+from portmesh.lineage import read_lineage
+from portmesh.lineage.meaning import changes
+
+VERSION, CONSENT, UNCLEAR = "PM391", "PM392", "PM393"
+"""What fails a change: its contract version, breaking readers who did not agree, an agreement about nothing."""
+FEW = 2
+"""Up to so many consumers are asked sooner than a second version is published."""
+IN_PLACE = ("PM305", "PM308", "PM309", "PM361", "PM363")
+"""Changes of who may read and how long, which a second version cannot spare anybody."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What has to be done before the change may land. `ways` are the ways to do it, the better one first."""
+
+    code: str
+    port: str
+    text: str
+    file: str
+    ways: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PortReport:
+    """A changed port, its readers, who of them agreed, and its problems."""
+
+    change: PortChange
+    readers: tuple[Reader, ...]
+    agreed: tuple[Agreed, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a change does to the whole mesh, compared with `before`."""
+
+    before: str
+    after: str
+    ports: tuple[PortReport, ...]
+    unclear: tuple[Problem, ...]
+    number_of_ports: int
+
+    @property
+    def verdict(self) -> str:
+        return worst([difference for port in self.ports for difference in port.change.differences])
+
+    @property
+    def problems(self) -> list[Problem]:
+        return [*(problem for port in self.ports for problem in port.problems), *self.unclear]
+
+
+def report(
+    names: tuple[str, str], before: Mapping[str, Any], after: Mapping[str, Any], cache: Path | None = None
+) -> Report:
+    """Compare two manifests (schema v12, with compiled SQL); `names` is what people call them.
+
+    Raises FindingsError if metadata of a port, a product or an agreement is not well-formed.
+    """
+    matched = match_ports(before, after)
+    before = with_new_ids(before, matched.new_ids)
+    sides = (Side(before, read_lineage(before, cache)), Side(after, read_lineage(after, cache)))
+    meaning = meaning_of(matched, before, after, changes(before, after, lineages=(sides[0].lineage, sides[1].lineage)))
+    models = {id_ for id_, node in after["nodes"].items() if node["resource_type"] == "model"}
+    found, agreed = compare(matched, models, meaning), read_agreements(after)
+    labels = {new.label for _, new in matched.pairs} | {new.label for new in matched.new}
+    return Report(
+        *names,
+        ports=tuple(_port(one, *sides, agreed) for one in found),
+        unclear=tuple(
+            Problem(
+                UNCLEAR,
+                one.port,
+                f"The agreement of {one.consumer} to {one.port} means nothing: {why}",
+                one.file,
+                ("correct it, or remove it",),
+            )
+            for one, why in problems_of(agreed, labels)
+        ),
+        number_of_ports=len(labels),
+    )
+
+
+def _port(change: PortChange, before: Side, after: Side, agreed: Sequence[Agreed]) -> PortReport:
+    readers = readers_of(change, before, after)
+    own = tuple(one for one in agreed if (one.port, one.version) == (change.label, change.version))
+    return PortReport(change, readers, own, tuple(_problems(change, readers, own)))
+
+
+def _problems(change: PortChange, readers: Sequence[Reader], agreed: Sequence[Agreed]) -> Iterator[Problem]:
+    if change.version_problem:
+        ways = (f"set config.meta.version to {change.version_asked_for or change.version_before}",)
+        yield Problem(VERSION, change.label, f"{change.label}: {change.version_problem}", change.port.port.path, ways)
+    if not any(one.breaks for one in change.differences):
+        return
+    names, said = {one.consumer for one in agreed}, _said_by_the_owner(change)
+    silent = [
+        one for one in readers if one.state == REACHED and one.name not in names and (one.file or one.name not in said)
+    ]
+    if silent:
+        listed = ", ".join(one.name for one in silent)
+        text = f"{change.label}: the change is {_major(change)}, and it reaches {listed} without agreement"
+        yield Problem(CONSENT, change.label, text, change.port.port.path, tuple(_ways(change, silent)))
+
+
+def _major(change: PortChange) -> str:
+    return "major" if change.verdict == "major" else "undetermined, which counts as major"
+
+
+def _said_by_the_owner(change: PortChange) -> set[str]:
+    """Consumers outside the mesh have no folder: the port itself says that they agreed."""
+    agreements = change.after.meta.agreements if change.after else []
+    return {name for one in agreements if one.from_ == change.version_before for name in one.with_}
+
+
+def _ways(change: PortChange, silent: Sequence[Reader]) -> Iterator[str]:
+    if not change.after:
+        yield "keep the port, set deprecation_date, and remove it after that day: docs/changes.md#the-end-of-a-port"
+        return
+    codes = {one.code for one in change.differences if one.breaks}
+    version = change.version_asked_for or change.version
+    agreement = f"{{port: {change.label}, version: {version}, by: NAME, on: DAY}}"
+    files = "\n".join(
+        f"{one.file}: config.meta.agreements: [{agreement}]"
+        if one.file
+        else f"{change.port.port.path}: config.meta.agreements: "
+        f"[{{from: {change.version_before}, with: [{one.name}], reason: WHY}}]"
+        for one in silent
+    )
+    asking = f"ask {_and([one.name for one in silent])} to agree, each in its own folder:\n{files}"
+    second = "publish it as a second version, and keep this one until a date: docs/changes.md#a-second-version"
+    if codes <= set(IN_PLACE):
+        yield asking
+    elif "PM303" in codes:
+        yield "keep the old port beside the new one until a date: docs/changes.md#a-second-version"
+        yield asking
+    else:
+        is_quick = len(silent) <= FEW and all(one.kind == "domain" for one in silent)
+        yield from (asking, second) if is_quick else (second, asking)
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
