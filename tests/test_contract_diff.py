@@ -8,6 +8,7 @@ import pytest
 
 from portmesh.contracts.diff.compare import compare, match_ports
 from portmesh.contracts.diff.difference import RULES
+from portmesh.contracts.diff.report import report
 from tests.contract_pairs import FILES, Pair, read_pairs
 
 PAIRS = list(read_pairs())
@@ -15,11 +16,11 @@ PAIRS = list(read_pairs())
 
 def lines_of(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     """What the rules say about a change: code, level, port, place and text."""
-    found = compare(match_ports(before, after), set(after["nodes"]), {})
+    found = report(("before", "after"), before, after)
     return [
-        f"{one.code} {one.level} {' '.join(filter(None, (port.label, one.about)))}: {one.text}"
-        for port in found
-        for one in port.differences
+        f"{one.code} {one.level} {' '.join(filter(None, (port.change.label, one.about)))}: {one.text}"
+        for port in found.ports
+        for one in port.change.differences
     ]
 
 
@@ -28,10 +29,10 @@ def test_a_change_has_the_lines_that_its_pair_expects(pair: Pair) -> None:
     assert lines_of(pair.before, pair.after) == pair.expected
 
 
-@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.id)
-def test_nothing_changed_says_nothing(pair: Pair) -> None:
-    assert lines_of(pair.before, pair.before) == []
-    assert lines_of(pair.after, pair.after) == []
+def test_nothing_changed_says_nothing() -> None:
+    for pair in PAIRS:
+        for one in (pair.before, pair.after):
+            assert compare(match_ports(one, one), set(one["nodes"]), {}) == [], pair.id
 
 
 def test_there_are_many_pairs_and_each_rule_has_some() -> None:

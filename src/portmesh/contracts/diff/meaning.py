@@ -7,6 +7,7 @@ from typing import Any
 
 from portmesh.contracts.diff.difference import RULES, Difference, Rule
 from portmesh.contracts.diff.matching import Matched
+from portmesh.contracts.diff.reach import Side
 from portmesh.contracts.diff.terms import PortTerms
 from portmesh.lineage.meaning import Changes, NodeChange
 
@@ -46,9 +47,7 @@ RULES[SAME] = Rule(
 )
 
 
-def meaning_of(
-    matched: Matched, before: Mapping[str, Any], after: Mapping[str, Any], found: Changes
-) -> dict[str, list[Difference]]:
+def meaning_of(matched: Matched, before: Side, after: Side, found: Changes) -> dict[str, list[Difference]]:
     """The differences in meaning, by the id of the port. `before` has the ids of `after`.
 
     Of a change in another domain, only the port that it comes from has a difference: `readers` says who is reached.
@@ -56,22 +55,26 @@ def meaning_of(
     result = {}
     for _, new in matched.pairs:
         change = found.nodes.get(new.id)
-        if change and _differs(new.id, before, after, (*SQL, "config", "checksum")):
-            result[new.id] = list(_differences(new, change))
-        elif not change and _differs(new.id, before, after, SQL):
+        if change and _differs(new.id, before.manifest, after.manifest, (*SQL, "config", "checksum")):
+            result[new.id] = list(_differences(new, change, before, after))
+        elif not change and _differs(new.id, before.manifest, after.manifest, SQL):
             text = "its SQL is written in another way and means the same"
             result[new.id] = [Difference("patch", text, code=SAME, asks_for_version=False)]
     return result
 
 
-def _differences(port: PortTerms, change: NodeChange) -> Iterator[Difference]:
+def _differences(port: PortTerms, change: NodeChange, before: Side, after: Side) -> Iterator[Difference]:
     if change.unknown:
         yield Difference("undetermined", change.unknown, code=UNKNOWN)
         return
     for reason in change.rows:
         yield Difference("major", reason, "rows", code=ROWS)
+    expressions = [side.lineage.nodes[port.id].column for side in (before, after)]
     for name, reasons in change.columns.items():
-        if name in port.columns:
+        # In other rows every column can have other values: then only another expression says something more.
+        one, other = (column(name) for column in expressions)
+        is_said = change.rows and (one and one.expression) == (other and other.expression)
+        if name in port.columns and not is_said:
             yield Difference("major", "; ".join(reasons), name, (name,), code=VALUE)
 
 

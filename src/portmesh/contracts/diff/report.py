@@ -73,7 +73,8 @@ def report(
     matched = match_ports(before, after)
     before = with_new_ids(before, matched.new_ids)
     sides = (Side(before, read_lineage(before, cache)), Side(after, read_lineage(after, cache)))
-    meaning = meaning_of(matched, before, after, changes(before, after, lineages=(sides[0].lineage, sides[1].lineage)))
+    lineages = (sides[0].lineage, sides[1].lineage)
+    meaning = meaning_of(matched, *sides, changes(before, after, lineages=lineages))
     models = {id_ for id_, node in after["nodes"].items() if node["resource_type"] == "model"}
     found, agreed = compare(matched, models, meaning), read_agreements(after)
     labels = {new.label for _, new in matched.pairs} | {new.label for new in matched.new}
