@@ -37,7 +37,7 @@ def diff(
     target: Target = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what changes in each port, what kind of change it is, and whom it reaches.
+    """Show what a change does to each port, and whom it reaches.
 
     Exits with 1 if a version number does not fit the change, or if a change breaks consumers who have not agreed.
     """

@@ -88,7 +88,7 @@ def compare(matched: Matched, models: Container[str], meaning: Mapping[str, Iter
     found = [PortChange(old, new, (*differences(old, new), *meaning.get(new.id, ()))) for old, new in matched.pairs]
     found += [PortChange(old, None, (ports.removed(old, old.id in models),)) for old in matched.gone]
     found += [PortChange(None, new, (ports.added(_beside(new, matched)),)) for new in matched.new]
-    return sorted((one for one in found if one.differences), key=lambda one: one.label)
+    return sorted((one for one in found if one.differences or one.version_problem), key=lambda one: one.label)
 
 
 def match_ports(before: Mapping[str, Any], after: Mapping[str, Any]) -> Matched:

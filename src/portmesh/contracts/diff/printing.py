@@ -75,7 +75,8 @@ def print_report(report: Report, out: Console) -> None:
     for port in report.ports:
         out.print(f"\n{heading(port.change)}\n", markup=False, soft_wrap=True)
         rows = [(one.code, one.level, one.about, one.text) for one in port.change.differences]
-        out.print(table(("rule", "level", "about", "what"), rows, gap=2))
+        if rows:
+            out.print(table(("rule", "level", "about", "what"), rows, gap=2))
         if port.readers:
             out.print("")
             out.print(

@@ -10,7 +10,9 @@ from portmesh.contracts.diff.difference import Difference
 from portmesh.contracts.diff.reach import Changed, Side, Touched
 
 REACHED, ADAPTED, FURTHER, SAFE = "reached", "adapted", "further", "not reached"
-WIDENED, LATEST = "PM316", "PM308"
+NOTICED = ("PM316", "PM354", "PM355")
+"""Changes that break nobody, and of which readers should know: a wider type, another classification."""
+RENAMED, TABLE, LATEST = "PM303", "PM304", "PM308"
 KINDS = ("model", "snapshot", "exposure", "test")
 """What is listed of a consumer, in this order."""
 
@@ -52,7 +54,7 @@ def readers_of(change: PortChange, before: Side, after: Side) -> tuple[Reader, .
     found = [
         _of_moved(one, change, before, after) if one.code == LATEST else one
         for one in change.differences
-        if one.breaks or one.code == WIDENED
+        if one.breaks or one.code in NOTICED
     ]
     if not found:
         return ()
@@ -90,6 +92,9 @@ def _reader(name: str, change: PortChange, found: Sequence[Difference], before: 
     own = [one for one in found if not one.consumers or name in one.consumers]
     if not own:
         return Reader(name, kind, SAFE, "the change is not about it", file=file)
+    if kind == "domain" and all(one.code in (RENAMED, TABLE) for one in own):
+        # dbt has resolved its references already: otherwise the mesh could not be compiled.
+        return Reader(name, kind, SAFE, "it refers to the port by its new name, or not by the table's", file=file)
     columns = frozenset(column for one in own for column in one.columns)
     is_all = any(not one.columns for one in own)
     words = "the port" if is_all else " and ".join(sorted(columns))

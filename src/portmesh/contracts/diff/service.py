@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from portmesh.contracts.diff.difference import Difference, rule
-from portmesh.contracts.diff.promises import LEVEL, LOOSER, TIGHTER, of_most
+from portmesh.contracts.diff.promises import LEVEL, of_most
 from portmesh.contracts.diff.terms import PortTerms
 from portmesh.keys import CLASSIFICATIONS, Period
 
@@ -55,7 +55,8 @@ def fewer_versions_kept(before: PortTerms, after: PortTerms) -> Iterator[Differe
 def classification_changed(before: PortTerms, after: PortTerms) -> Iterator[Difference]:
     """The classification of a port changed.
 
-    With a higher one, readers must protect better what they have copied already.
+    With a higher one, readers must protect better what they have copied already. Their statements run as before, and
+    an owner must be able to raise it at once.
     """
     yield from _sensitivity(before.meta.classification, after.meta.classification, "classification", ())
 
@@ -74,10 +75,9 @@ def level_of_column_changed(before: PortTerms, after: PortTerms) -> Iterator[Dif
 def _sensitivity(old: str, new: str, about: str, columns: tuple[str, ...]) -> Iterator[Difference]:
     if old != new:
         order = ("", *CLASSIFICATIONS)
-        is_known = old in order and new in order
-        move = LOOSER if is_known and order.index(new) > order.index(old) else TIGHTER
+        is_lower = new in order and old in order and order.index(new) < order.index(old)
         text = f"it is {new or 'not classified'} now, before {old or 'not classified'}"
-        yield Difference(LEVEL[move] if is_known else "undetermined", text, about, columns)
+        yield Difference("patch" if is_lower else "minor", text, about, columns)
 
 
 @rule("PM356")
