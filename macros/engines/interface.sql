@@ -81,6 +81,21 @@
 {# An aggregate that joins the texts of an expression with blanks. #}
 {% macro joined_texts(expression) %}{{ return(portmesh.engine_macro('joined_texts')(expression)) }}{% endmacro %}
 
+{# ---- The comparison of rows ---- #}
+{# A value for an exact comparison with `is distinct from`: texts by their bytes. #}
+{% macro compared_value(value, data_type) %}
+  {{ return(portmesh.engine_macro('compared_value')(value, data_type)) }}
+{% endmacro %}
+{# A value as text, for people. #}
+{% macro shown_value(value, data_type) %}{{ return(portmesh.engine_macro('shown_value')(value, data_type)) }}{% endmacro %}
+{# A condition of a join: two values are equal, or both are null. #}
+{% macro are_same(value, other) %}{{ return(portmesh.engine_macro('are_same')(value, other)) }}{% endmacro %}
+{# An aggregate: a JSON list of the lists of `texts`, which are SQL, of at most `number` rows that fulfil the condition,
+   those that are first by `place`. #}
+{% macro first_texts(texts, place, condition, number) %}
+  {{ return(portmesh.engine_macro('first_texts')(texts, place, condition, number)) }}
+{% endmacro %}
+
 {# ---- Publication ---- #}
 {# Switches consumers to the audited version. #}
 {% macro publish_version(port, place, changes) %}
