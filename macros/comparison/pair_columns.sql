@@ -1,5 +1,5 @@
-{# The columns that two tables share, [{name, was_name, was_type, now_type, how, is_hidden}]. `how` is how two values are
-   compared: `as_they_are`, `as_numbers` (decimals too different for one type), or `as_texts`. #}
+{# The columns that two tables share, [{name, was_name, was_type, now_type, how, is_hidden}]. `how` is how two values
+   are compared: `as_they_are`, `as_numbers` (decimals too different for one type), or `as_texts`. #}
 {% macro pair_columns(was_columns, now_columns, hidden) %}
   {% set pairs, by_name = [], {} %}
   {% for column in was_columns %}{% do by_name.update({column.name | lower: column}) %}{% endfor %}

@@ -28,7 +28,8 @@
   {%- set joins, keys, pairs, differ, places = [], [], [], ['was_there is null', 'now_there is null'], [] -%}
   {%- for column in key -%}
     {%- set place, type = 'key_' ~ loop.index, column.now_type if column.how == 'as_they_are' else 'string' -%}
-    {%- do joins.append(portmesh.are_same(portmesh.compared_value('was.' ~ place, type), portmesh.compared_value('now.' ~ place, type))) -%}
+    {%- do joins.append(portmesh.are_same(
+        portmesh.compared_value('was.' ~ place, type), portmesh.compared_value('now.' ~ place, type))) -%}
     {%- do keys.append('coalesce(was.' ~ place ~ ', now.' ~ place ~ ') as ' ~ place) -%}
     {%- do places.append("coalesce(" ~ portmesh.shown_value(place, column.now_type) ~ ", '')") -%}
   {%- endfor -%}
@@ -57,8 +58,8 @@
   {{- return('(select ' ~ columns | join(', ') ~ ' from ' ~ relation ~ ')') -}}
 {% endmacro %}
 
-{# Whether two values differ. Null equals null, and NaN equals NaN. With a tolerance, doubles may differ by this share of
-   the larger one, unless one of them is infinite or not a number. #}
+{# Whether two values differ. Null equals null, and NaN equals NaN. With a tolerance, doubles may differ by this share
+   of the larger one, unless one of them is infinite or not a number. #}
 {% macro _differs(one, other, column, tolerance) %}
   {%- set left, right = portmesh.compared_value(portmesh._as_compared(one, column, column.was_type), column.was_type),
       portmesh.compared_value(portmesh._as_compared(other, column, column.now_type), column.now_type) -%}

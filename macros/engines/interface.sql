@@ -87,7 +87,9 @@
   {{ return(portmesh.engine_macro('compared_value')(value, data_type)) }}
 {% endmacro %}
 {# A value as text, for people. #}
-{% macro shown_value(value, data_type) %}{{ return(portmesh.engine_macro('shown_value')(value, data_type)) }}{% endmacro %}
+{% macro shown_value(value, data_type) %}
+  {{ return(portmesh.engine_macro('shown_value')(value, data_type)) }}
+{% endmacro %}
 {# A condition of a join: two values are equal, or both are null. #}
 {% macro are_same(value, other) %}{{ return(portmesh.engine_macro('are_same')(value, other)) }}{% endmacro %}
 {# An aggregate: a JSON list of the lists of `texts`, which are SQL, of at most `number` rows that fulfil the condition,
