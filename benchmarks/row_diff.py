@@ -51,6 +51,7 @@ def statement(mesh: Mesh, built: str) -> str:
     """The statement that `portmesh diff --data` sends for these tables."""
     with chdir(mesh.folder):
         (printed,) = run_operation("probe", f"{{built: {built}}}")
+    mesh.engine.close()
     return str(duckdb.execute("select cast(? as json) ->> '$'", [printed]).fetchall()[0][0])
 
 
