@@ -162,13 +162,13 @@ def test_several_files_are_one_batch(mesh: Mesh, portmesh: Portmesh) -> None:
 
 
 def test_a_bad_row_refuses_the_batch_and_is_named_with_its_line(mesh: Mesh, land: Callable[..., Call]) -> None:
-    refused = land(ORDERS + "3;Eve;12,3a;24.11.2026\n4;too few\n" + "x\n" * 7)
+    refused = land(ORDERS + "5;Al;0,50;24.11.2026\n" * 7 + "3;Eve;12,3a;24.11.2026\n4;too few\n" + "x\n" * 7)
     assert refused.exit_code == 1
-    assert "9 of 11 rows cannot be read, so nothing was landed in shop.orders." in refused.err
-    assert "orders.csv, line 5   sales_value: '12,3a' is not decimal(10,2)\n" in refused.err
+    assert "9 of 18 rows cannot be read, so nothing was landed in shop.orders." in refused.err
+    assert "orders.csv, line 12   sales_value: '12,3a' is not decimal(10,2)\n" in refused.err
     assert "3;Eve;12,3a;24.11.2026" in refused.err
-    assert "orders.csv, line 6   2 values instead of 4" in refused.err
-    assert "and                  4 more" in refused.err
+    assert "orders.csv, line 13   2 values instead of 4" in refused.err
+    assert "and                   4 more" in refused.err
     assert f"columns and landing in {FILE}" in refused.err
     assert "set such rows aside: landing: {bad_rows: set_aside}" in refused.err
     assert contents(mesh) == {}
@@ -176,6 +176,28 @@ def test_a_bad_row_refuses_the_batch_and_is_named_with_its_line(mesh: Mesh, land
     facts = json.loads(land(ORDERS + "x\n", "--json").out)
     assert (facts["rejected"], facts["rows"]) == (1, 3)
     assert facts["first"] == [{"file": "orders.csv", "line": 5, "reason": "1 value instead of 4", "text": "x"}]
+
+
+def test_setting_aside_is_not_advised_if_most_rows_are_bad(land: Callable[..., Call]) -> None:
+    refused = land(ORDERS + "x\n" * 3)
+    assert refused.exit_code == 1
+    assert "3 of 5 rows cannot be read, so nothing was landed in shop.orders.\n" in refused.err
+    assert "set_aside" not in refused.err
+    assert "most rows are refused, so the file is probably written in another way than the YAML says" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("no json\n" * 3, "None of the 3 rows can be read"), ("no json\n", "The only row cannot be read")],
+)
+def test_a_batch_of_which_every_row_is_set_aside_is_refused(
+    mesh: Mesh, land: Callable[..., Call], text: str, said: str
+) -> None:
+    refused = land(text, table="shop.events", name="events.json")
+    assert refused.exit_code == 1
+    assert f"{said}, so nothing was landed in shop.events. A batch needs at least one row" in refused.err
+    assert "bad_rows" not in refused.err
+    assert contents(mesh) == {}
 
 
 def test_rows_are_set_aside_where_the_source_says_so_and_the_port_measures_them(
@@ -236,7 +258,13 @@ def test_a_landed_batch_is_replaced_and_withdrawn_by_name_only(
     unknown = portmesh("land", "shop.orders", "--withdraw", "2026-11-24")
     assert unknown.exit_code == 2
     assert "landed batches of shop__orders: 2026-11-23" in unknown.err
-    assert portmesh("land", "shop.orders", "--withdraw", "2026-11-23").out.startswith("Removed shop__orders/2026-11-23")
+    assert land(HEADER + "8;x;1,00;01.01.2026\n", "--batch", "2").exit_code == 0
+    withdrawn = portmesh("land", "shop.orders", "--withdraw", "2").out
+    assert withdrawn.startswith("Removed shop__orders/2 from the lake.\n\n")
+    assert withdrawn.endswith("next   dbt build\n")
+    last = portmesh("land", "shop.orders", "--withdraw", "2026-11-23").out
+    assert last.startswith("Removed shop__orders/2026-11-23 from the lake.\nIt was the last batch: shop.orders has no rows")
+    assert last.endswith("next   portmesh land shop.orders FILE, then dbt build\n")
     assert contents(mesh) == {}
 
 
@@ -254,7 +282,7 @@ def test_a_damaged_batch_is_named_before_another_lands(mesh: Mesh, land: Callabl
 
 def test_the_name_of_a_feed_is_enough_as_dbts_messages_have_it(mesh: Mesh, land: Callable[..., Call]) -> None:
     outcome = mesh.dbt("build", "--select", "+orders")
-    assert "next    portmesh land shop__orders FILE, then dbt build" in outcome.output
+    assert "next    portmesh land shop.orders FILE, then dbt build" in outcome.output
     assert land(ORDERS, table="shop__orders").exit_code == 0
 
 

@@ -398,9 +398,23 @@ def test_a_build_without_a_batch_says_what_to_land(staged: tuple[Mesh, Path], is
         (lake / "sales").mkdir()
     outcome = mesh.dbt("run")
     assert outcome.statuses["stg_lines"] == "error"
-    assert f"{lake}/sales/*/data.parquet" in outcome.messages["stg_lines"]
-    assert "The lake has no batch of sales." in outcome.output
-    assert "next    portmesh land sales FILE, then dbt build" in outcome.output
+    said = outcome.messages["stg_lines"]
+    assert "The lake has no batch of lake.sales." in said
+    assert f"where   {lake}/sales\n" in said
+    assert "next    portmesh land lake.sales FILE, then dbt build" in said
+    assert "No files found" not in outcome.output
+
+
+def test_a_view_on_a_feed_without_a_batch_says_what_to_land(staged: tuple[Mesh, Path]) -> None:
+    mesh, lake = staged
+    reader = "domains/shop/models/staging/int_lines.sql"
+    mesh.write(reader, "{{ config(materialized='table') }} select * from {{ ref('stg_lines') }}")
+    shutil.rmtree(lake / "sales")
+    outcome = mesh.dbt("run", "--select", "int_lines")
+    mesh.remove(reader)
+    assert "No files found" in outcome.messages["int_lines"]
+    assert "The lake has no batch of lake.sales." in outcome.output
+    assert "next    portmesh land lake.sales FILE, then dbt build" in outcome.output
 
 
 # Commands that run no hooks

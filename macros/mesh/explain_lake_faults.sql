@@ -18,11 +18,7 @@
 
 {% macro _lake_fault(lake, feed) %}
   {% set folder, name = portmesh.text_literal(lake ~ '/' ~ feed), portmesh.text_literal(feed) %}
-  {% if not run_query('select count(*) from glob(' ~ folder ~ " || '/*/*')").rows[0][0] %}
-    {{ return(
-        'The lake has no batch of ' ~ feed ~ '.\n\n  where   ' ~ lake ~ '/' ~ feed
-        ~ '\n  next    portmesh land ' ~ feed ~ ' FILE, then dbt build') }}
-  {% endif %}
+  {% if not portmesh.has_batches(feed) %}{{ return(portmesh.no_batch(feed)) }}{% endif %}
   {% set damages = portmesh.damaged_batches(folder, name) %}
   {% set sql = 'with ' ~ damages ~ ' select ' ~ portmesh.lake_finding(name) ~ ' from damages' %}
   {{ return(run_query(sql).rows[0][0] or '') }}

@@ -16,7 +16,7 @@ from portmesh.commands.options import AsJson, Lake, LandedAt, Target
 from portmesh.dbt import parse_manifest
 from portmesh.errors import UsageError
 from portmesh.lake.contract import LandedTable
-from portmesh.lake.land_files import Landed, Progress, Request
+from portmesh.lake.land_files import Landed, Progress, Request, Withdrawn
 from portmesh.lake.land_files import land as land_files
 from portmesh.lake.land_files import withdraw as withdraw_batch
 from portmesh.lake.tables import find_table
@@ -50,11 +50,7 @@ def land(
         build = f"dbt build --target {target}" if target else "dbt build"
         if withdraw:
             gone = withdraw_batch(opened, found, withdraw)
-            if as_json:
-                print_json({"lake": opened.location, "withdrawn": str(gone), "next": build})
-            else:
-                console().print(f"Removed {gone} from the lake.\n")
-                console().print(facts_block([("lake", opened.location), ("next", build)]), soft_wrap=True)
+            _print_withdrawn(gone, opened.location, found.label, build, as_json)
             return
         with _progress(found) as progress:
             request = Request(files or [], batch, replace, landed_at, hint)
@@ -82,6 +78,19 @@ def _progress(found: LandedTable) -> Iterator[Progress]:
     with Bars(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bars:
         task = bars.add_task(found.label, total=None)
         yield lambda done, all_bytes: bars.update(task, completed=done, total=all_bytes)
+
+
+def _print_withdrawn(gone: Withdrawn, lake: str, label: str, build: str, as_json: bool) -> None:
+    next_step = f"portmesh land {label} FILE, then {build}" if gone.was_last else build
+    if as_json:
+        print_json({"lake": lake, "withdrawn": str(gone.batch), "was_last": gone.was_last, "next": next_step})
+        return
+    out = console()
+    out.print(f"Removed {gone.batch} from the lake.")
+    if gone.was_last:
+        out.print(f"It was the last batch: {label} has no rows until another one lands.")
+    out.print()
+    out.print(facts_block([("lake", lake), ("next", next_step)]), soft_wrap=True)
 
 
 def _print(landed: Landed, build: str) -> None:

@@ -25,6 +25,8 @@ from portmesh.text import count, printable
 REJECTED = pa.schema([("file", pa.string()), ("line", pa.int64()), ("reason", pa.string()), ("text", pa.string())])
 SHOWN = 5
 """Rejected rows, or keys that occur twice, that a message shows."""
+MOST_SET_ASIDE = 0.5
+"""The share of rejected rows up to which a message advises to set them aside."""
 Progress = Callable[[int, int], None]
 """Called with the number of bytes that were read, and how many there are."""
 
@@ -53,6 +55,14 @@ class Landed:
     rejected: int
     rejected_batch: str
     files: list[FileFacts]
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """A batch that is no longer in the lake, and whether it was the last one of its table."""
+
+    batch: BatchName
+    was_last: bool
 
 
 @dataclass
@@ -92,7 +102,7 @@ def land(lake: Lake, table: LandedTable, request: Request, progress: Progress = 
             is_beside = table.contract.bad_rows == "set_aside"
             aside = stack.enter_context(lake.stage(beside, REJECTED, landed_at)) if is_beside else None
             reading = _read(files, staged, aside, progress)
-            if reading.rejected and not aside:
+            if reading.rejected and not (aside and staged.rows):
                 raise _refused(table, staged.rows + reading.rejected, reading)
             staged.close()
             _assert_unique(table, staged)
@@ -114,7 +124,7 @@ def land(lake: Lake, table: LandedTable, request: Request, progress: Progress = 
     )
 
 
-def withdraw(lake: Lake, table: LandedTable, batch_id: str) -> BatchName:
+def withdraw(lake: Lake, table: LandedTable, batch_id: str) -> Withdrawn:
     """Remove a batch and its rejected rows. Raises UsageError if it has not landed."""
     batch, beside = BatchName(table.feed, batch_id), BatchName(table.rejected_feed, batch_id)
     with lake.landing():
@@ -126,7 +136,7 @@ def withdraw(lake: Lake, table: LandedTable, batch_id: str) -> BatchName:
             lake.withdraw(batch)
         if is_beside:
             lake.withdraw(beside)
-    return batch
+        return Withdrawn(batch, was_last=not lake.batches(batch.feed))
 
 
 def _batch_id(text: str) -> str:
@@ -173,11 +183,22 @@ def _refused(table: LandedTable, rows: int, reading: _Reading) -> PortmeshError:
     facts = [(f"{one.file}, line {one.line:,}", f"{one.reason}\n{printable(one.text, 90)}") for one in reading.first]
     if more := reading.rejected - len(reading.first):
         facts.append(("and", f"{more:,} more"))
+    number = f"{reading.rejected:,} of {count(rows, 'row')}"
+    if reading.rejected == rows:
+        number = "The only row" if rows == 1 else f"None of the {count(rows, 'row')}"
+    verb = "can" if number.startswith("None") else "cannot"
+    is_set_aside = table.contract.bad_rows == "set_aside"
+    said = f"{number} {verb} be read, so nothing was landed in {table.label}."
+    next_step = f"fix the file, or the columns and landing in {table.path}"
+    if reading.rejected > MOST_SET_ASIDE * rows:
+        next_step += "\nmost rows are refused, so the file is probably written in another way than the YAML says"
+        said += " A batch needs at least one row that is not set aside." if is_set_aside else ""
+    else:
+        next_step += "\nto land the others and set such rows aside: landing: {bad_rows: set_aside}"
     return FindingsError(
-        f"{reading.rejected:,} of {count(rows, 'row')} cannot be read, so nothing was landed in {table.label}.",
+        said,
         facts,
-        f"fix the file, or the columns and landing in {table.path}\n"
-        "to land the others and set such rows aside: landing: {bad_rows: set_aside}",
+        next_step,
         as_json={
             "rejected": reading.rejected,
             "rows": rows,

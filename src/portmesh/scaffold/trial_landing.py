@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from portmesh.errors import PortmeshError
 from portmesh.lake.contract import LandedTable, read_contract
+from portmesh.lake.land_files import MOST_SET_ASIDE
 from portmesh.lake.reading import Files
 from portmesh.lake.rows import Rejected
 from portmesh.scaffold.sniffing import MOST_BYTES, Sniffed
@@ -40,4 +41,6 @@ def problems(found: Sniffed) -> list[tuple[str, str]]:
     lines = [f"line {row.line}: {row.reason}" for row in rejected[:SHOWN]] + ["…"] * (len(rejected) > SHOWN)
     number = f"{len(rejected):,} of {rows + len(rejected):,} rows, so a batch with them is refused"
     way_out = "to land the others: bad_rows: set_aside under landing"
+    if len(rejected) > MOST_SET_ASIDE * (rows + len(rejected)):
+        way_out = "compare the file with what was recognised, and correct landing in the YAML"
     return [("cannot be read", "\n".join([number, *lines, way_out]))]
