@@ -14,6 +14,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from portmesh.checks import Check
+from portmesh.contracts.check_types import can_run
 from portmesh.contracts.refresh import Described, ModelColumn, Refreshed, refresh_text
 from portmesh.contracts.version import is_wider, level_of, next_version
 from portmesh.contracts.yaml_text import load
@@ -450,3 +452,49 @@ def test_a_type_of_one_engine_is_refused_and_nothing_is_written(mesh: Mesh, port
     assert found.exit_code == 1
     assert "hugeint: no type of a contract" in found.err
     assert (mesh.folder / PATH).read_bytes() == before
+
+
+def test_a_check_that_cannot_run_on_the_new_type_is_named_and_nothing_is_written(
+    mesh: Mesh, portmesh: Portmesh
+) -> None:
+    text = MODEL.replace("cast(1 as double)", "'A1'")
+    pattern = COLUMNS.replace("double", "string").replace(
+        "accepted_range: {arguments: {min_value: 0}}", "matches_pattern: {arguments: {pattern: '^A'}}"
+    )
+    mesh.port("shop/lines", text, pattern)
+    assert mesh.dbt("run").ok
+    mesh.write("domains/shop/models/output_ports/lines.sql", MODEL.replace("double", "decimal(10,2)"))
+    file = mesh.folder / PATH
+    before = file.read_bytes()
+    refused = portmesh("contract", "refresh", "shop.lines")
+    assert refused.exit_code == 1
+    assert "The contract of shop.lines was not refreshed: a check does not fit its column's new type." in refused.err
+    assert "amount    matches_pattern cannot run on decimal(10,2)\n" in refused.err
+    assert "take it out of the file, or cast the column" in refused.err
+    assert file.read_bytes() == before
+    file.write_bytes(
+        before.replace(b"data_tests: [{matches_pattern: {arguments: {pattern: '^A'}}}]", b"data_tests: []")
+    )
+    assert portmesh("contract", "refresh", "shop.lines").exit_code == 0
+    assert "data_type: decimal(10,2)" in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "fitting", "wrong"),
+    [
+        ("matches_pattern", {"pattern": "^A"}, ["string"], ["bigint", "date", "boolean"]),
+        ("accepted_range", {"min_value": 0}, ["bigint", "decimal(12,2)", "double"], ["string", "date", "boolean"]),
+        ("accepted_range", {"max_value": "2026-01-01"}, ["date", "timestamp"], ["string", "int"]),
+        ("accepted_range", {"max_value": "line_id + 1"}, ["bigint", "date", "string"], []),
+        ("accepted_values", {"values": ["a", "b"]}, ["string"], ["int", "decimal(5,0)"]),
+        ("accepted_values", {"values": ["1", "2"]}, ["string", "int"], []),
+        ("accepted_values", {"values": [0, 1], "quote": False}, ["int"], ["string"]),
+        ("accepted_values", {"values": "{{ var('known') }}"}, ["int", "string"], []),
+        ("not_null", {}, ["string", "int", "date"], []),
+    ],
+)
+def test_which_checks_run_on_which_types(
+    kind: str, arguments: dict[str, Any], fitting: list[str], wrong: list[str]
+) -> None:
+    check = Check(kind=kind, column="amount", arguments=arguments)
+    assert [type_ for type_ in [*fitting, *wrong] if can_run(check, type_)] == fitting

@@ -263,7 +263,9 @@ def test_a_landed_batch_is_replaced_and_withdrawn_by_name_only(
     assert withdrawn.startswith("Removed shop__orders/2 from the lake.\n\n")
     assert withdrawn.endswith("next   dbt build\n")
     last = portmesh("land", "shop.orders", "--withdraw", "2026-11-23").out
-    assert last.startswith("Removed shop__orders/2026-11-23 from the lake.\nIt was the last batch: shop.orders has no rows")
+    assert last.startswith(
+        "Removed shop__orders/2026-11-23 from the lake.\nIt was the last batch: shop.orders has no rows"
+    )
     assert last.endswith("next   portmesh land shop.orders FILE, then dbt build\n")
     assert contents(mesh) == {}
 

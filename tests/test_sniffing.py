@@ -77,6 +77,11 @@ def test_without_windows_signs_it_is_latin_1(tmp_path: Path) -> None:
         ("a,b\n2026-01-02,2026-01-02T10:00:00Z\n", {}, {"a": "date", "b": "timestamp"}),
         ("a\n2026-01-02\n03.04.2026\n", {"dates": ["%Y-%m-%d", "%d.%m.%Y"]}, {"a": "date"}),
         ("a\n02.01.2026 10:00\n", {"timestamps": ["%d.%m.%Y %H:%M"]}, {"a": "timestamp"}),
+        (
+            "a\n2026-01-02 10:00\n2026-01-02 10:00:01\n02.01.2026 10:00\n",
+            {"timestamps": ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%d.%m.%Y %H:%M"]},
+            {"a": "timestamp"},
+        ),
         ("a\n12/31/2026\n", {"dates": ["%m/%d/%Y"]}, {"a": "date"}),
         ("a,b\n03/04/2026,12/31/2026\n", {"dates": ["%m/%d/%Y"]}, {"a": "date", "b": "date"}),
         ("a\n02.03.26\n", {"dates": ["%d.%m.%y"]}, {"a": "date"}),
@@ -85,7 +90,6 @@ def test_without_windows_signs_it_is_latin_1(tmp_path: Path) -> None:
         ("a,b\n1,2\n1,2,3\n4\n", {}, {"a": "bigint", "b": "bigint"}),
         ('a,b\n"x\ny",2\n', {}, {"a": "string", "b": "bigint"}),
         ("name,city\nana,rome\n", {}, {"name": "string", "city": "string"}),
-        ("a,b\n", {}, {"a": "string", "b": "string"}),
         ("a,b\n1,NULL\n2,3\n", {"nulls": ["", "NULL"]}, {"a": "bigint", "b": "bigint"}),
         ("a,b\nNA,1\nDE,2\n", {}, {"a": "string", "b": "bigint"}),
         (",".join(f"c{n}" for n in range(200)) + "\n" + ",".join("1" * 200) + "\n", {}, {"c199": "bigint"}),
@@ -111,18 +115,85 @@ def test_a_csv_is_recognised(tmp_path: Path, content: str, landing: dict[str, An
         ),
         ("a,b\n13/04/2026,12/31/2026\n", ("as text", "a, b: day and month are in both orders")),
         ("a;b;;\n1;2;;\n", ("left out", "2 columns without a name")),
-        (
-            "a\n" + "1\n" * 99 + "oops\n",
-            (
-                "as text",
-                "a: 1 of 100 values is not a number, such as 'oops'\n"
-                "to set such rows aside: data_type: bigint, and bad_rows: set_aside under landing",
-            ),
-        ),
     ],
 )
 def test_what_is_not_certain_is_said(tmp_path: Path, content: str, note: tuple[str, str]) -> None:
     assert note in read(tmp_path, content).notes
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            "a\n" + "1\n" * 99 + "oops\n",
+            "a: 1 of 100 values is not a number\nline 101: a: 'oops' is not bigint\n"
+            "to set such rows aside: data_type: bigint, and bad_rows: set_aside under landing",
+        ),
+        (
+            "Order Day\n" + "13.01.2026\n" * 50 + "31.02.2026\nnever\n",
+            "Order Day: 2 of 52 values are not dates\n"
+            "line 52: order_day: '31.02.2026' is not a date as %d.%m.%Y\n"
+            "line 53: order_day: 'never' is not a date as %d.%m.%Y\n"
+            'to set such rows aside: data_type: date, and dates: ["%d.%m.%Y"] and bad_rows: set_aside under landing',
+        ),
+        (
+            "a,b\n" + "2026-01-13,2026-01-13\n" * 50 + "2026-02-30,2026-01-13\n",
+            "a: 1 of 51 values is not a date\nline 52: a: '2026-02-30' is not date\n"
+            "to set such rows aside: data_type: date, and bad_rows: set_aside under landing",
+        ),
+        (
+            "a\n" + "2026-01-13 10:00\n" * 50 + "13.01.2026 10:00\n" + "soon\n" * 2,
+            "a: 2 of 53 values are not timestamps\n"
+            "line 53: a: 'soon' is not one timestamp as %Y-%m-%d %H:%M:%S or %Y-%m-%d %H:%M or %d.%m.%Y %H:%M\n",
+        ),
+        (
+            "a;b\n" + "12,50 €;1\n" * 30 + "5 $;1\n",
+            "a: 1 of 31 values is not a number\nline 32: a: '5 $' is not decimal(18,2)\n"
+            'to set such rows aside: data_type: decimal(18,2), and decimal: "," and bad_rows: set_aside under landing',
+        ),
+    ],
+)
+def test_a_few_values_that_make_a_column_a_text_are_said_with_their_lines(
+    tmp_path: Path, content: str, said: str
+) -> None:
+    found = read(tmp_path, content)
+    assert "string" in types(found).values()
+    ((label, text),) = problems(found)
+    assert label == "as text"
+    assert text.startswith(said), text
+
+
+def test_many_odd_values_make_a_column_a_text_without_a_word(tmp_path: Path) -> None:
+    found = read(tmp_path, "a,b\n" + "13.01.2026,5\n" * 9 + "never,x\n")
+    assert types(found) == {"a": "string", "b": "string"}
+    assert (found.odd, problems(found)) == ([], [])
+
+
+def test_of_a_large_file_one_odd_value_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = read(tmp_path, "a\n" + "1\n" * 99 + "oops\n")
+    monkeypatch.setattr("portmesh.scaffold.trial_landing.MOST_BYTES", 10)
+    ((_, text),) = problems(found)
+    assert text.startswith("a: 1 of 100 values is not a number, such as 'oops'\nto set such rows aside")
+
+
+@pytest.mark.parametrize(
+    ("values", "landing", "type_"),
+    [
+        (["12,50 €", "1.249,00 €"], {"delimiter": ";", "decimal": ",", "thousands": ".", "currency": "€"}, "decimal"),
+        (["$5", "-$1,200", "7"], {"delimiter": "|", "thousands": ",", "currency": "$"}, "bigint"),
+        (["EUR 5.10", "6.20"], {"delimiter": ";"}, "string"),
+        (["5 EUR", "6 EUR", "7"], {"delimiter": ";", "currency": "EUR"}, "bigint"),
+        (["a €", "b €"], {"delimiter": ";"}, "string"),
+    ],
+)
+def test_a_currency_is_no_part_of_a_number(
+    tmp_path: Path, values: list[str], landing: dict[str, Any], type_: str
+) -> None:
+    sign = landing["delimiter"]
+    found = read(tmp_path, f"price{sign}b\n" + "".join(f"{value}{sign}x\n" for value in values))
+    assert found.landing == {"format": "csv"} | landing
+    assert types(found)["price"].partition("(")[0] == type_
+    assert problems(found) == []
 
 
 def test_a_stated_format_counts(tmp_path: Path) -> None:
@@ -200,6 +271,8 @@ def test_only_the_beginning_of_a_large_file_is_read_and_that_is_said(
     [
         (b"", "file.csv is empty."),
         (b"  \n", "file.csv is empty."),
+        (b"a;b\n", "file.csv has no rows, so nothing shows the types of its columns."),
+        (b"[]", "file.csv has no rows"),
         (b"PK\x03\x04aaaa", "a zip archive or an Excel workbook"),
         (bytes(range(256)), "file.csv is no text."),
         (b"a;a;b\n1;2;3\n", "has several columns named 'a'"),

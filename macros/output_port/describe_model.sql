@@ -1,5 +1,5 @@
-{# Prints as JSON the columns that a port's model gives, those in its contract, and those that are published. `sql` is
-   the compiled model, which an operation does not have. Reads no rows. #}
+{# Prints as JSON the columns that a port's model gives, those in its contract, and those that are published, and
+   the checks of its columns. `sql` is the compiled model, which an operation does not have. Reads no rows. #}
 {% macro describe_model(port, sql) %}
   {% set port = portmesh.find_port(port) %}
   {% do portmesh.assert_can_be_read(port.node, sql, 'The columns of ' ~ port.label ~ ' cannot be read') %}
@@ -12,7 +12,17 @@
       'label': port.label, 'model': port.node.name, 'version': (port.node.version or '') | string,
       'path': port.contract_path, 'contract_version': port.contract_version,
       'columns': portmesh._columns_of_query(sql, types.declared), 'declared': types.declared,
-      'published': types.published, 'published_version': (current or {}).get('contract_version') or ''})) %}
+      'published': types.published, 'published_version': (current or {}).get('contract_version') or '',
+      'checks': portmesh._checks_of_columns(port)})) %}
+{% endmacro %}
+
+{% macro _checks_of_columns(port) %}
+  {% set found = [] %}
+  {% for check in portmesh.list_checks(port) if check.column and check.id.startswith('test.') %}
+    {% do found.append({
+        'kind': check.kind, 'column': check.column, 'arguments': portmesh.stated_arguments(check)}) %}
+  {% endfor %}
+  {{ return(found) }}
 {% endmacro %}
 
 {% macro _columns_of_query(sql, declared) %}

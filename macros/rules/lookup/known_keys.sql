@@ -13,8 +13,8 @@
       'until': {}}]}, 'owner': {'name': {}, 'email': {}, 'github': {}}, 'exposure': {'agreements': [{'port': {},
       'version': {}, 'by': {}, 'on': {}, 'note': {}}]}, 'source': {'classification': {}, 'external_location': {},
       'formatter': {}, 'landing': {'format': {}, 'delimiter': {}, 'encoding': {}, 'decimal': {}, 'thousands': {},
-      'dates': {}, 'timestamps': {}, 'nulls': {}, 'true_values': {}, 'false_values': {}, 'header': {}, 'quote': {},
-      'skip_rows': {}, 'new_columns': {}, 'missing_columns': {}, 'bad_rows': {}, 'key': {}}, 'exemptions': [{'rule':
-      {}, 'reason': {}, 'until': {}}]}, 'source_column': {'level': {}, 'from': {}}}
+      'currency': {}, 'dates': {}, 'timestamps': {}, 'nulls': {}, 'true_values': {}, 'false_values': {}, 'header':
+      {}, 'quote': {}, 'skip_rows': {}, 'new_columns': {}, 'missing_columns': {}, 'bad_rows': {}, 'key': {}},
+      'exemptions': [{'rule': {}, 'reason': {}, 'until': {}}]}, 'source_column': {'level': {}, 'from': {}}}
   )[of]) -}}
 {% endmacro %}

@@ -10,6 +10,8 @@ from pathlib import Path
 from pydantic import BaseModel
 from ruamel.yaml.error import YAMLError
 
+from portmesh.checks import Check
+from portmesh.contracts.check_types import can_run
 from portmesh.contracts.version import is_at_least, level_of, next_version
 from portmesh.contracts.yaml_text import Column, PortText, load
 from portmesh.dbt import compile_model, run_operation
@@ -39,6 +41,7 @@ class Described(BaseModel):
     declared: dict[str, str]
     published_version: str = ""
     published: dict[str, str] = {}
+    checks: list[Check] = []
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,7 @@ def refresh_text(text: str, described: Described, remove: bool) -> Refreshed:
             found.changes.append(Change(name, before, "", "removed, with its checks"))
         elif lower not in has:
             found.left.append(Change(name, before, before, "missing in the model; to remove it: --remove"))
+    _assert_checks_can_run(described, found)
     found.text = port.result()
     _assert_only_columns_changed(text, found, described)
     found.level, found.version = _version(described, found)
@@ -129,6 +133,26 @@ def _assert_portable(described: Described) -> None:
             [*facts, ("allowed", allowed), ("written", "nothing")],
             f"cast it in the model, such as cast({wrong[0].name} as bigint), then the same command",
             as_json={one.name: one.data_type for one in wrong} | {"allowed": allowed},
+        )
+
+
+def _assert_checks_can_run(described: Described, found: Refreshed) -> None:
+    """Raises FindingsError if a check would stay that cannot run on a column's new type."""
+    types = {change.column.lower(): change.now for change in found.changes if change.before and change.now}
+    wrong = [
+        (check.column, f"{check.kind} cannot run on {type_}")
+        for check in described.checks
+        if (type_ := types.get(check.column.strip('"`').lower())) and not can_run(check, type_)
+    ]
+    if wrong:
+        number = (
+            "a check does not fit its column's" if len(wrong) == 1 else f"{len(wrong)} checks do not fit their columns'"
+        )
+        raise FindingsError(
+            f"The contract of {described.label} was not refreshed: {number} new type.",
+            [*wrong, ("file", described.path), ("written", "nothing")],
+            "take it out of the file, or cast the column in the model to the type it had, then the same command",
+            as_json={"checks": [{"column": column, "why": why} for column, why in wrong], "file": described.path},
         )
 
 

@@ -42,6 +42,9 @@ class LandingContract(BaseModel):
     encoding: Annotated[str, Field(description="How the text is encoded, by its name in Python: `latin-1`.")] = "utf-8"
     decimal: Annotated[Literal[".", ","], Field(description="The decimal point of numbers.")] = "."
     thousands: Annotated[Literal["", ".", ",", " ", "'"], Field(description="What separates thousands.")] = ""
+    currency: Annotated[
+        str, Field(pattern="^[^0-9.,' +-]*$", description="What may stand before or behind a number: `€`, `EUR`.")
+    ] = ""
     dates: Annotated[list[str], Field(description="Formats of dates: `%d.%m.%Y`. Default: `2026-11-23`.")] = []
     timestamps: Annotated[
         list[str],

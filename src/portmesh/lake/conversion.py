@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -108,8 +109,16 @@ def _booleans(values: pa.Array, contract: LandingContract) -> pa.Array:
     return pc.if_else(is_true, True, pc.if_else(is_false, False, pa.scalar(None, pa.bool_())))
 
 
+def around_numbers(currency: str) -> str:
+    """A regular expression for a currency before or behind a number; its group 1 is the number's sign."""
+    space, sign = "[ \u00a0\u202f]*", re.escape(currency)
+    return f"^([+-]?){space}{sign}{space}|{space}{sign}$"
+
+
 def _plain_numbers(values: pa.Array, contract: LandingContract) -> pa.Array:
-    """Numbers without separators of thousands and with a decimal point. A number that is written otherwise is cut."""
+    """Numbers without currency and separators of thousands, with a decimal point. What is written otherwise is cut."""
+    if contract.currency:
+        values = pc.replace_substring_regex(values, around_numbers(contract.currency), r"\1", max_replacements=1)
     if contract.thousands == " ":
         values = pc.replace_substring_regex(values, "[\u00a0\u202f]", " ")
     if contract.thousands:

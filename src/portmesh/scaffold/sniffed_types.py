@@ -9,20 +9,26 @@ from typing import Any
 
 import duckdb
 
+from portmesh.lake.conversion import around_numbers
+
 NULLS = ("null", "n/a", "na", "nan", "none", "nil", "-", "--", "k.a.", "k. a.", "#n/a", "#nv", "#div/0!", "?", "\\n")
 """Texts that mean: no value, in a column where every other text is a number, a date or the like."""
 ISO_DATE, ISO_TIME = (
     r"\d{4}-\d\d-\d\d",
     r"\d{4}-\d\d-\d\d[ T]([01]\d|2[0-3]):\d\d(:\d\d(\.\d{1,6}0*)?)?( ?(Z|[+-]\d\d(:?\d\d)?))?",
 )
+ISO_FORMATS = {"dates": ["%Y-%m-%d"], "timestamps": ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"]}
+"""What a contract's key needs for ISO once it names other formats, too."""
 DATES = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d", "%d.%m.%y", "%d %b %Y", "%d-%b-%Y", "%b %d, %Y")
 TIMES = ("%H:%M:%S", "%H:%M", "%I:%M %p", "%I:%M:%S %p")
 RIVALS = ("%d/%m/%Y", "%m/%d/%Y")
 BOOLEANS = (("true", "false"), ("yes", "no"), ("y", "n"), ("ja", "nein"), ("j", "n"), ("wahr", "falsch"), ("t", "f"))
 STYLES = ((".", ","), (",", "."), (",", " "), (".", "'"))
 """The decimal point and what separates thousands, as they occur together."""
+CURRENCIES = ("€", "$", "£", "¥", "EUR", "USD", "GBP", "CHF")
 MOST_DIGITS = 38
-SHOWN = 3
+MOST_ODD = 0.05
+"""The share of odd values up to which a column is said to be text only because of them."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,21 @@ class Texts:
     names: Mapping[int, str]
     delimiter: str
     formats: Sequence[str] = ()
+    currency: str = ""
+
+
+@dataclass(frozen=True)
+class Odd:
+    """A column that is text only because a few of its values are not of `data_type`: how many, such as `example`.
+
+    `landing` has what the contract would need in addition.
+    """
+
+    number: int
+    data_type: str
+    said: str
+    example: str
+    landing: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -42,6 +63,7 @@ class Types:
     of: dict[int, str] = field(default_factory=dict)
     landing: dict[str, Any] = field(default_factory=dict)
     notes: list[tuple[str, str]] = field(default_factory=list)
+    odd: list[Odd] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -57,6 +79,7 @@ class _Numbers:
 def types_of(texts: Texts) -> Types:
     """The types of all columns, and one way of writing numbers for the whole file."""
     found = Types()
+    texts = replace(texts, currency=_currency(texts))
     counted = {number: _split_nulls(texts, number) for number in texts.names}
     numbers = {number: _numbers(texts, number, values) for number, (values, _) in counted.items()}
     for number, (values, _) in counted.items():
@@ -69,6 +92,8 @@ def types_of(texts: Texts) -> Types:
         if found.of[number] != "string" or _is_number(numbers[number])
     }
     style = _style(texts, numbers, found)
+    if texts.currency:
+        found.landing["currency"] = texts.currency
     for number in texts.names:
         if found.of[number] == "string" and numbers[number].values:
             found.of[number] = _number_type(numbers[number], style)
@@ -81,12 +106,25 @@ def types_of(texts: Texts) -> Types:
 
 
 def _ask(texts: Texts, number: int, what: str) -> list[tuple[Any, ...]]:
-    """What SQL says about the column's values; `x` is a value without the spaces around it."""
+    """What SQL says about the column's values; `x` is a value without the spaces around it, `n` without currency."""
     listed = ", ".join(f"'{text}'" for text in NULLS)
+    bare = f"regexp_replace(x, '{around_numbers(texts.currency)}', '\\1')" if texts.currency else "x"
     return texts.database.execute(
         f"with texts as (select trim(c{number}) as x from rows_of_file), "
-        f"values_of as (select x from texts where x <> '' and lower(x) not in ({listed})) {what}"
+        f"values_of as (select x, {bare} as n from texts where x <> '' and lower(x) not in ({listed})) {what}"
     ).fetchall()
+
+
+def _currency(texts: Texts) -> str:
+    """What stands before or behind most numbers of some column; empty if nothing does."""
+    found = dict.fromkeys(CURRENCIES, 0)
+    counts = [rf"count_if(regexp_matches(x, '{around_numbers(one)}') and x ~ '.*\d.*')" for one in CURRENCIES]
+    for number in texts.names:
+        ((values, *row),) = _ask(texts, number, f"select count(*), {', '.join(counts)} from values_of")
+        for one, times in zip(CURRENCIES, row, strict=True):
+            found[one] += times if times and 2 * times > values else 0
+    best = max(CURRENCIES, key=lambda one: found[one])
+    return best if found[best] else ""
 
 
 def _split_nulls(texts: Texts, number: int) -> tuple[int, list[str]]:
@@ -117,14 +155,16 @@ def _boolean(texts: Texts, number: int, found: Types) -> str:
 
 @dataclass(frozen=True)
 class _Times:
-    """A column whose every value some format reads: the formats, "" for ISO, and for each reading how it came about.
+    """A column of whose values some format reads almost every one: the formats, "" for ISO, and how each is read.
 
-    `read` has, for each set of formats that read a value, which they are.
+    `read` has, for each set of formats that read a value, which they are; `odd` says how many values none reads.
     """
 
     kind: str
     formats: Sequence[str]
     read: Sequence[Sequence[int]]
+    odd: int
+    example: str
 
     def reads_all_of(self, one: str, other: str) -> bool:
         """Whether `other` reads whatever `one` reads."""
@@ -132,7 +172,7 @@ class _Times:
         return all(bits[instead] or not bits[at] for bits in self.read)
 
 
-def _times(texts: Texts, number: int) -> _Times | None:
+def _times(texts: Texts, number: int, values: int) -> _Times | None:
     stated = [one for one in texts.formats if not re.search("%-?[HI]", one)]
     days = [*stated, *(one for one in DATES if one not in stated and _rival(one) not in stated)]
     moments = [one for one in texts.formats if one not in stated]
@@ -144,9 +184,11 @@ def _times(texts: Texts, number: int) -> _Times | None:
         tests = [f"regexp_full_match(x, '{iso}') and try_cast(x as {cast}) is not null"]
         tests += [f"coalesce({_reads(one)}, false)" for one in formats]
         bits = ", ".join(f"({test})::int" for test in tests)
-        rows = [bits for (bits,) in _ask(texts, number, f"select distinct [{bits}] from values_of")]
-        if rows and all(any(bits) for bits in rows):
-            return _Times(kind, ["", *formats], rows)
+        rows = _ask(texts, number, f"select [{bits}], count(*), min(x) from values_of group by 1")
+        read = [bits for bits, _, _ in rows if any(bits)]
+        odd, example = next(((times, x) for bits, times, x in rows if not any(bits)), (0, ""))
+        if read and odd <= MOST_ODD * values:
+            return _Times(kind, ["", *formats], read, odd, example)
     return None
 
 
@@ -195,9 +237,10 @@ def _formats_of(columns: Mapping[int, _Times], texts: Texts, found: Types) -> di
 
 def _find_times(texts: Texts, numbers: Mapping[int, _Numbers], found: Types) -> None:
     maybe = [n for n, kind in found.of.items() if kind == "string" and numbers[n].values and not _is_number(numbers[n])]
-    columns = {number: times for number in maybe if (times := _times(texts, number))}
+    known = {number: times for number in maybe if (times := _times(texts, number, numbers[number].values))}
+    columns = {number: times for number, times in known.items() if not times.odd}
     formats = _formats_of(columns, texts, found)
-    for kind, key, iso in (("date", "dates", "%Y-%m-%d"), ("timestamp", "timestamps", "%Y-%m-%d %H:%M:%S")):
+    for kind, key in (("date", "dates"), ("timestamp", "timestamps")):
         of_kind = [number for number, times in columns.items() if times.kind == kind]
         used = list(dict.fromkeys(one for number in of_kind for one in formats[number]))
         if any(_rival(one) in used for one in used if _rival(one)):
@@ -206,7 +249,25 @@ def _find_times(texts: Texts, numbers: Mapping[int, _Numbers], found: Types) -> 
             continue
         found.of |= dict.fromkeys(of_kind, kind)
         if any(used):
-            found.landing[key] = [one or iso for one in used]
+            found.landing[key] = _named(key, used)
+        for number in [number for number, times in known.items() if times.kind == kind and times.odd]:
+            _note_odd_times(texts, number, numbers[number].values, known[number], key, found)
+
+
+def _named(key: str, formats: Sequence[str]) -> list[str]:
+    """The formats as the contract has them."""
+    return [name for one in formats for name in ([one] if one else ISO_FORMATS[key])]
+
+
+def _note_odd_times(texts: Texts, number: int, values: int, times: _Times, key: str, found: Types) -> None:
+    """Note a column of which almost all values are dates, or timestamps; `key` is that of the contract."""
+    used = found.landing.get(key, [])
+    wanted = _formats_of({number: times}, texts, Types())[number]
+    named = _named(key, wanted) if used or any(wanted) else []
+    landing = {key: [*used, *(one for one in named if one not in used)]} if set(named) - set(used) else {}
+    is_odd = f"is not a {times.kind}" if times.odd == 1 else f"are not {times.kind}s"
+    said = f"{times.odd:,} of {values:,} values {is_odd}"
+    found.odd.append(Odd(number, times.kind, said, times.example, landing))
 
 
 # Numbers
@@ -216,14 +277,14 @@ def _numbers(texts: Texts, number: int, values: int) -> _Numbers:
     parts = []
     for point, group in STYLES:
         is_one, sign = _is_one((point, group)), _group(group)
-        plain = f"regexp_replace(x, '{sign}|[+-]', '', 'g')"
+        plain = f"regexp_replace(n, '{sign}|[+-]', '', 'g')"
         parts += [
             f"count_if({is_one})",
             f"max(length(split_part({plain}, '{point}', 1))) filter ({is_one})",
             f"max(length(split_part({plain}, '{point}', 2))) filter ({is_one})",
         ]
-    parts += [r"count_if(regexp_full_match(x, '[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?'))"]
-    parts += [r"count_if(regexp_matches(x, '^[+-]?0\d'))"]
+    parts += [r"count_if(regexp_full_match(n, '[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?'))"]
+    parts += [r"count_if(regexp_matches(n, '^[+-]?0\d'))"]
     (row,) = _ask(texts, number, f"select {', '.join(parts)} from values_of")
     of = {style: (row[3 * n], row[3 * n + 1] or 0, row[3 * n + 2] or 0) for n, style in enumerate(STYLES)}
     return _Numbers(values, of, row[-2], row[-1])
@@ -234,9 +295,9 @@ def _group(sign: str) -> str:
 
 
 def _is_one(style: tuple[str, str]) -> str:
-    """SQL that says whether `x` is a number in this style."""
+    """SQL that says whether `n` is a number in this style."""
     sign = _group(style[1])
-    return rf"regexp_full_match(x, '[+-]?(\d{{1,3}}({sign}\d{{3}})+|\d+)([{style[0]}]\d*)?')"
+    return rf"regexp_full_match(n, '[+-]?(\d{{1,3}}({sign}\d{{3}})+|\d+)([{style[0]}]\d*)?')"
 
 
 def _is_number(numbers: _Numbers) -> bool:
@@ -271,7 +332,7 @@ def _style(texts: Texts, numbers: Mapping[int, _Numbers], found: Types) -> tuple
 
 def _has(texts: Texts, number: int, sign: str) -> bool:
     escaped = sign.replace("'", "''")
-    ((some,),) = _ask(texts, number, f"select count(*) > 0 from values_of where contains(x, '{escaped}')")
+    ((some,),) = _ask(texts, number, f"select count(*) > 0 from values_of where contains(n, '{escaped}')")
     return bool(some)
 
 
@@ -288,14 +349,16 @@ def _number_type(numbers: _Numbers, style: tuple[str, str]) -> str:
 
 
 def _note_odd(texts: Texts, number: int, numbers: _Numbers, style: tuple[str, str], found: Types) -> None:
-    """Say why a column is text if almost all of its values are numbers."""
+    """Note a column of which almost all values are numbers. If no column has set the style, it has its own."""
+    signs = ("decimal", "thousands")
+    is_free = not any(key in found.landing for key in signs)
+    style = max((style, *STYLES), key=lambda one: numbers.of[one][0]) if is_free else style
     odd = numbers.values - numbers.of[style][0]
-    if numbers.leading_zeros or not 0 < odd <= numbers.values // 20:
+    if numbers.leading_zeros or not 0 < odd <= MOST_ODD * numbers.values:
         return
-    rows = _ask(texts, number, f"select distinct x from values_of where not {_is_one(style)} limit {SHOWN}")
-    shown = ", ".join(repr(x) for (x,) in rows)
-    what = "is not a number" if odd == 1 else "are not numbers"
-    said = f"{texts.names[number]}: {odd:,} of {numbers.values:,} values {what}, such as {shown}"
+    ((example,),) = _ask(texts, number, f"select min(x) from values_of where not {_is_one(style)}")
+    said = f"{odd:,} of {numbers.values:,} values {'is not a number' if odd == 1 else 'are not numbers'}"
     type_ = _number_type(replace(numbers, values=numbers.of[style][0]), style)
-    way_out = f"to set such rows aside: data_type: {type_}, and bad_rows: set_aside under landing"
-    found.notes.append(("as text", f"{said}\n{way_out}"))
+    used = {key: sign for key, sign in zip(signs, style, strict=True) if sign != "." or key == "thousands"}
+    landing = {key: sign for key, sign in used.items() if key not in found.landing and _has(texts, number, sign)}
+    found.odd.append(Odd(number, type_, said, example, landing))

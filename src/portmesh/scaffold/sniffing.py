@@ -22,7 +22,7 @@ import duckdb
 
 from portmesh.errors import FindingsError, MissingArtifactError, UsageError
 from portmesh.scaffold.snake_case import column_names
-from portmesh.scaffold.sniffed_types import Texts, types_of
+from portmesh.scaffold.sniffed_types import Odd, Texts, types_of
 from portmesh.text import count, size
 
 MOST_BYTES = 256 << 20
@@ -60,7 +60,10 @@ class Column:
 
 @dataclass
 class Sniffed:
-    """What was recognised. `landing` are the keys of the contract; `notes` say what a person should look at."""
+    """What was recognised. `landing` are the keys of the contract; `notes` say what a person should look at.
+
+    `odd` has the columns that are text only because of a few values.
+    """
 
     file: Path
     format: str
@@ -68,6 +71,7 @@ class Sniffed:
     columns: list[Column]
     landing: dict[str, Any] = field(default_factory=dict)
     notes: list[tuple[str, str]] = field(default_factory=list)
+    odd: list[tuple[Column, Odd]] = field(default_factory=list)
 
 
 def sniff(path: Path, header: Sequence[str] = (), formats: Sequence[str] = ()) -> Sniffed:
@@ -190,6 +194,8 @@ def _sniff_typed(path: Path, kind: str, reader: str) -> Sniffed:
             ((rows,),) = database.execute(f"select count(*) from {reader}").fetchall()
         except duckdb.Error as error:
             raise _unreadable(path, error) from error
+    if not rows and kind == "json":
+        raise _without_rows(path)
     given = [name for name, *_ in described]
     columns = _columns(given, [_type_of(kind_of) for _, kind_of, *_ in described])
     nested = [name for name, kind_of, *_ in described if _is_nested(kind_of)]
@@ -212,6 +218,14 @@ def _type_of(kind: str) -> str:
 
 def _is_nested(kind: str) -> bool:
     return kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "JSON", "UNION"))
+
+
+def _without_rows(path: Path) -> FindingsError:
+    return FindingsError(
+        f"{path.name} has no rows, so nothing shows the types of its columns.",
+        [("file", str(path))],
+        "name a file with rows; one without any can land later",
+    )
 
 
 def _unreadable(path: Path, error: duckdb.Error) -> FindingsError:
@@ -238,6 +252,8 @@ def _sniff_csv(path: Path, text: Path, header: Sequence[str], formats: Sequence[
                 + (",…" if len(names) > 3 else ""),
             )
         ((rows,),) = database.execute("select count(*) from rows_of_file").fetchall()
+        if not rows:
+            raise _without_rows(path)
         kept = [number for number, name in enumerate(names) if name.strip()]
         _assert_names(path, [names[number] for number in kept])
         texts = Texts(database, {number: names[number].strip() for number in kept}, layout["delimiter"], list(formats))
@@ -257,7 +273,8 @@ def _sniff_csv(path: Path, text: Path, header: Sequence[str], formats: Sequence[
     if len(kept) < len(names):
         landing["new_columns"] = "ignore"
         notes.append(("left out", f"{count(len(names) - len(kept), 'column')} without a name"))
-    return Sniffed(path, "csv", rows, columns, landing | types.landing, notes)
+    odd = [(columns[kept.index(one.number)], one) for one in types.odd]
+    return Sniffed(path, "csv", rows, columns, landing | types.landing, notes, odd)
 
 
 def _layout(database: duckdb.DuckDBPyConnection, path: Path, text: Path) -> dict[str, Any]:

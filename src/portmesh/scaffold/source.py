@@ -165,9 +165,9 @@ def make_source(root: Path, new: NewSource) -> str:
 
 
 DEFAULTS: Mapping[str, Any] = {
-    "delimiter": ",", "encoding": "utf-8", "decimal": ".", "thousands": "", "dates": [], "timestamps": [],
-    "nulls": [""], "true_values": ["true", "1"], "false_values": ["false", "0"], "header": True, "quote": '"',
-    "skip_rows": 0, "new_columns": "refuse",
+    "delimiter": ",", "encoding": "utf-8", "decimal": ".", "thousands": "", "currency": "", "dates": [],
+    "timestamps": [], "nulls": [""], "true_values": ["true", "1"], "false_values": ["false", "0"], "header": True,
+    "quote": '"', "skip_rows": 0, "new_columns": "refuse",
 }  # fmt: skip
 """What holds for a table without the key, so that a table can take back what its source says."""
 
