@@ -181,6 +181,36 @@ def test_a_port_is_made_from_a_port_and_refers_to_it(till: Mesh, portmesh: Portm
     assert "relationships_orders_read_bestell_nr__bestell_nr__ref_shop_orders_" in built.statuses
 
 
+def test_a_port_that_is_not_built_is_said_not_to_be_compared(till: Mesh, portmesh: Portmesh) -> None:
+    assert portmesh(*MADE).exit_code == 0
+    till.land("states", "select i as bestell_nr, 'open' as state, 'x' || i as note from range(100) as n(i)")
+    made = portmesh("new", "port", "shop.states", "--from", "till.states", *LEVEL)
+    assert made.exit_code == 0, made.err
+    assert "not compared with shop.orders: not built here, so add relationships by hand\n" in made.out
+
+
+def test_ports_with_other_keys_are_not_said(till: Mesh, portmesh: Portmesh) -> None:
+    assert portmesh(*MADE).exit_code == 0
+    till.land("states", "select i as shop_id, 'open' as state, 'x' || i as note from range(100) as n(i)")
+    assert "not compared" not in portmesh("new", "port", "shop.states", "--from", "till.states", *LEVEL).out
+
+
+def test_a_port_named_like_its_domain_is_selected_alone(till: Mesh, portmesh: Portmesh) -> None:
+    till.write("domains/shop/models/staging/stg_other.sql", "select 1 as other_id")
+    described = [word.replace("order_type", "shop_type").replace("order_date", "shop_date") for word in DESCRIBED]
+    made = portmesh("new", "port", "shop.shop", "--from", "till.orders", *LEVEL, *described)
+    assert made.exit_code == 0, made.err
+    assert "dbt build --select +shop.output_ports.shop\n" in made.out
+    built = till.dbt("build", "--select", "+shop.output_ports.shop")
+    assert built.ok, built.output
+    assert {"shop", "stg_till__orders"} <= set(built.statuses)
+    assert "stg_other" not in built.statuses
+    assert "stg_other" in till.dbt("build", "--select", "+shop").statuses
+    till.land("orders", f"{ORDERS} union all {ORDERS} limit 1500")
+    refused = till.dbt("build", "--select", "+shop.output_ports.shop")
+    assert "dbt build --select stg_till__orders shop.output_ports.shop+" in refused.output
+
+
 @pytest.mark.usefixtures("till")
 def test_a_port_that_the_domain_may_not_read_is_refused(portmesh: Portmesh) -> None:
     assert portmesh(*MADE).exit_code == 0

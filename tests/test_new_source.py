@@ -149,6 +149,15 @@ def test_a_table_is_added_and_every_byte_stays(root: Path, portmesh: Portmesh) -
     assert table["identifier"] == "ledger__visits"
 
 
+def test_options_that_would_change_nothing_are_refused(root: Path, portmesh: Portmesh) -> None:
+    (root / FILE).write_text(BY_HAND)
+    refused = portmesh("new", "source", "finance.ledger", "--from", "visits.csv", *GRAIN, *ABOUT)
+    assert refused.exit_code == 2
+    assert "finance.ledger exists already, so --description and --every would change nothing." in refused.err
+    assert "next      leave them out; what the source says is changed in its YAML" in refused.err
+    assert (root / FILE).read_text() == BY_HAND
+
+
 def test_a_second_source_is_added_and_every_byte_stays(root: Path, portmesh: Portmesh) -> None:
     (root / FILE).write_text(BY_HAND)
     options = [*ABOUT, *GRAIN, "--loaded-at", "at"]
@@ -187,6 +196,8 @@ REFUSED = {
     "two names": (["finance.ledger", "--from", "visits.csv", "--table", "a", "--table", "b"], "as often as --from"),
     "name": (["finance.ledger", "--from", "visits.csv", "--table", "Visits"], "A table cannot have this name."),
     "keeps": (["finance.ledger", "--from", "erp.costs", "--table", "a"], "A table that exists keeps its name."),
+    "loaded": (["finance.ledger", "--from", "visits.csv", "--loaded-at", "at", *ABOUT, *GRAIN], "--loaded-at is for a"),
+    "format": (["finance.erp", "--from", "erp.costs", "--date-format", "%d.%m.%Y"], "a table that exists is none."),
     "every": (["finance.ledger", "--from", "visits.csv", *GRAIN, "--every", "dayly"], "There is no schedule 'dayly'."),
     "short": (["finance.ledger", "--from", "visits.csv", "--grain", "Visits"], "This does not say enough."),
     "jinja": (["finance.ledger", "--from", "visits.csv", "--grain", "One row per {{ x }}"], "This is not plain text."),
@@ -224,7 +235,8 @@ def test_yaml_that_cannot_be_added_to_is_refused_and_stays(
     root: Path, portmesh: Portmesh, text: str, said: str
 ) -> None:
     (root / FILE).write_text(text)
-    refused: Call = portmesh("new", "source", "finance.ledger", "--from", "visits.csv", *ABOUT, *GRAIN)
+    about = ABOUT if "ledger" not in text else []
+    refused: Call = portmesh("new", "source", "finance.ledger", "--from", "visits.csv", *about, *GRAIN)
     assert refused.exit_code in (1, 2)
     assert said in refused.err
     assert (root / FILE).read_text() == text

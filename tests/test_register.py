@@ -202,6 +202,20 @@ def test_dbt_names_a_domain_that_is_not_listed(shop: Mesh, command: str) -> None
     assert said not in shop.dbt(command).output
 
 
+@pytest.mark.parametrize("command", ["status", "catalog", "clean"])
+def test_commands_name_a_domain_that_is_not_listed(
+    shop: Mesh, portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.chdir(shop.folder)
+    assert shop.dbt("build").ok
+    assert "not list" not in portmesh(command).err
+    add(shop.folder, "finance")
+    refused = portmesh(command)
+    assert refused.exit_code == 2
+    assert "packages.yml does not list domains/finance, so dbt would leave it out." in refused.err
+    assert "next   portmesh register, then dbt deps, then the same command" in refused.err
+
+
 def test_the_settings_of_a_domain_without_models_are_no_warning(shop: Mesh) -> None:
     project = shop.folder / "dbt_project.yml"
     settings = yaml.safe_load(project.read_text())

@@ -2,9 +2,10 @@
 {% macro describe_broken_checks(port, checks) %}
   {% set names = checks | map(attribute='name') | join(', ') %}
   {% if checks | length > 1 %}
+    {% set selected = portmesh.selector_of(port.node) %}
     {{ return({
         'what': 'its checks, sent in one statement, could not be run: ' ~ names,
-        'remedy': 'run them one by one (dbt test --select ' ~ port.node.name ~ ') and fix the one that fails'}) }}
+        'remedy': 'run them one by one (dbt test --select ' ~ selected ~ ') and fix the one that fails'}) }}
   {% endif %}
   {{ return({'what': 'its check ' ~ names ~ ' could not be run', 'remedy': portmesh._where_to_fix(port, checks[0])}) }}
 {% endmacro %}

@@ -10,7 +10,7 @@
   {% if target.type == 'duckdb' and 'landed(' in sql %}{% do portmesh._make_lake_functions() %}{% endif %}
 {% endmacro %}
 
-{# {name: label} of the models, seeds and snapshots that the SQL names and that do not exist. A deferred node is not
+{# {selector: label} of the models, seeds and snapshots that the SQL names and that do not exist. A deferred node is not
    checked, because the SQL names a relation of another environment. #}
 {% macro _missing_relations(node, sql) %}
   {% set ids, missing = node.depends_on.nodes | list, {} %}
@@ -20,7 +20,7 @@
     {% if other.config.materialized == 'ephemeral' %}
       {% do ids.extend(other.depends_on.nodes) %}
     {% elif api.Relation.create(**where) | string in sql and not adapter.get_relation(**where) %}
-      {% do missing.update({other.name: portmesh.label_of(other)}) %}
+      {% do missing.update({portmesh.selector_of(other): portmesh.label_of(other)}) %}
     {% endif %}
   {% endfor %}
   {{ return(missing) }}

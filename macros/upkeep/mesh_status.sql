@@ -7,7 +7,7 @@
     {% set reads = portmesh.ports_read(port.node) | map(attribute='unique_id') | list %}
     {% do facts.append({
         'id': port.id, 'product': port.product, 'port': port.name, 'reads': reads,
-        'models_before': portmesh.models_before(port.node),
+        'selector': portmesh.selector_of(port.node), 'models_before': portmesh.models_before(port.node),
         'table': port.alias, 'database': port.relation.schema, 'internal_database': port.internal_schema}) %}
     {% do facts[-1].update(portmesh.port_state(port, attempts[port.reads_as], open[port.reads_as])) %}
   {% endfor %}

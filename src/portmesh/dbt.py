@@ -21,6 +21,7 @@ from portmesh import database
 from portmesh.engine_faults import meaning_of_fault
 from portmesh.errors import FindingsError, PortmeshError, UsageError, not_allowed
 from portmesh.repository import find_root, old_packages
+from portmesh.scaffold.register import unlisted
 from portmesh.text import printable_lines
 
 IN_THE_LOG = "the engine's error is in logs/dbt.log"
@@ -282,6 +283,12 @@ def _invoke(
             "The domains were edited after dbt deps copied them.",
             [("got", f"{', '.join(f'dbt_packages/{name}' for name in old)}: not the same as in domains/")],
             "dbt deps, then the same command",
+        )
+    if left_out := unlisted(root):
+        raise UsageError(
+            f"packages.yml does not list {' and '.join(left_out)}, so dbt would leave it out.",
+            [("file", "packages.yml")],
+            "portmesh register, then dbt deps, then the same command",
         )
     with chdir(root):
         return dbtRunner(manifest, [listen] if listen else []).invoke(list(arguments))

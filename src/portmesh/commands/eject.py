@@ -9,6 +9,7 @@ import typer
 from portmesh.commands.options import AsJson
 from portmesh.output import console, errors_as_json, print_json
 from portmesh.repository import find_root
+from portmesh.scaffold.selector import selector
 from portmesh.scaffold.yaml_port_files import eject as eject_files
 from portmesh.scaffold.yaml_port_files import plan_ejection
 from portmesh.text import facts_block
@@ -34,5 +35,5 @@ def eject(
     out.print(f"{port} is SQL from now on.\n", markup=False)
     note = "the block has an error, so this is the SQL of the last portmesh models" if ejection.is_last_good else ""
     facts = [("sql", sql), ("yaml", f"{yaml}, without config.meta.model"), *([("note", note)] if note else [])]
-    out.print(facts_block([*facts, ("next", f"edit the SQL, then: dbt build --select {port.partition('.')[2]}")]),
-              markup=False, soft_wrap=True)  # fmt: skip
+    facts.append(("next", f"edit the SQL, then: dbt build --select {selector(root, ejection.sql_file)}"))
+    out.print(facts_block(facts), markup=False, soft_wrap=True)

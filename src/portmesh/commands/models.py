@@ -9,6 +9,7 @@ import typer
 from portmesh.commands.options import AsJson
 from portmesh.output import console, errors_as_json, print_json
 from portmesh.repository import find_root
+from portmesh.scaffold.selector import selector
 from portmesh.scaffold.yaml_port_files import as_facts, assert_up_to_date, plan_files, write_files
 from portmesh.text import count, facts_block
 
@@ -38,5 +39,5 @@ def models(
         return
     out.print(f"Wrote {count(len(changed), 'SQL file')}: {number}.\n", markup=False)
     facts = [(file.port.label, str(file.path.relative_to(root))) for file in changed]
-    names = " ".join(f"+{file.port.name}" for file in changed)
+    names = " ".join(f"+{selector(root, file.path)}" for file in changed)
     out.print(facts_block([*facts, ("next", f"dbt build --select {names}")]), markup=False, soft_wrap=True)

@@ -15,8 +15,9 @@ from portmesh.keys import CLASSIFICATIONS
 from portmesh.output import console, errors_as_json, print_json, shown_while_working
 from portmesh.repository import find_root
 from portmesh.scaffold.new_port import Draft, Request, as_json, assert_classification, draft_port
-from portmesh.scaffold.port_files import write_port
+from portmesh.scaffold.port_files import port_file, write_port
 from portmesh.scaffold.port_inputs import names_of
+from portmesh.scaffold.selector import selector
 from portmesh.text import count, facts_block
 
 FROM = Question("--from", "Which table is it made from?", "A table of one of the domain's sources: shop.orders")
@@ -95,7 +96,7 @@ def new_port(
     if as_json_:
         print_json(as_json(draft, files))
     else:
-        _print(draft, files)
+        _print(draft, files, selector(root, port_file(root, draft)))
 
 
 def _days(text: str) -> tuple[str, int] | None:
@@ -125,7 +126,7 @@ def _ask_descriptions(draft: Draft) -> Draft:
     return replace(draft, request=replace(draft.request, descriptions=given, description=description))
 
 
-def _print(draft: Draft, files: list[str]) -> None:
+def _print(draft: Draft, files: list[str], selected: str) -> None:
     out = console()
     proposed = count(len(draft.proposals.checks), "check")
     rows = count(draft.profile.rows, "row")
@@ -136,16 +137,15 @@ def _print(draft: Draft, files: list[str]) -> None:
     notes = [*draft.notes, *(f"{name}: {text}" for name, texts in draft.proposals.about.items() for text in texts)]
     if notes:
         facts.append(("look at", "\n".join(notes)))
-    if draft.foreign:
-        may_not = f"not compared with {', '.join(draft.foreign)}: {draft.request.domain} is not among their consumers"
-        facts.append(("references", may_not))
+    if draft.references:
+        facts.append(("references", "\n".join(draft.references)))
     port = f"{draft.request.port}.yml"
     if draft.undescribed or not draft.description:
         missing = [*([] if draft.description else ["the port itself"]), *draft.undescribed]
         facts.append(("to describe", f"{', '.join(missing)}: PM101 refuses a build until {port} says what they are"))
     if draft.missing:
         facts.append(("to check", f"{', '.join(draft.missing)}: PM106 refuses a build until {port} has a check"))
-    build = f"dbt build --select +{draft.request.port}"
+    build = f"dbt build --select +{selected}"
     build += f" --target {draft.request.target}" if draft.request.target else ""
     todo = draft.undescribed or draft.missing or not draft.description
     facts.append(("next", (f"complete {port}, then: " if todo else "") + build))

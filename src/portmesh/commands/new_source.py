@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shlex import quote
 from typing import Annotated
@@ -12,6 +12,7 @@ import typer
 from portmesh.commands.made import generate, print_made
 from portmesh.commands.options import AsJson
 from portmesh.commands.questions import Question, answers
+from portmesh.errors import UsageError
 from portmesh.output import errors_as_json
 from portmesh.repository import find_root
 from portmesh.scaffold.files import Given, Tables, assert_column, assert_sentence, choose_tables, from_columns
@@ -106,8 +107,16 @@ def _new_source(
     given: dict[str, str | None] = {question.option: answer for question, answer in zip(rows, grains, strict=False)}
     asked = list(rows)
     if not find_source(root, domain, name):
+        if chosen.are_files and about[2] is not None:
+            raise UsageError(
+                "--loaded-at is for a table that exists: rows of files have the time when they landed.",
+                [("got", f"--loaded-at {about[2]}")],
+                "leave it out",
+            )
         asked = [DESCRIPTION, HOW_OFTEN, *([] if chosen.are_files else [LOADED_AT]), *rows]
         given |= dict(zip((DESCRIPTION.option, HOW_OFTEN.option, LOADED_AT.option), about, strict=True))
+    else:
+        _assert_unused(f"{domain}.{name}", dict(zip(("--description", "--every", "--loaded-at"), about, strict=True)))
     said = answers(given, asked)
     return NewSource(
         domain,
@@ -118,6 +127,17 @@ def _new_source(
         "_landed_at" if chosen.are_files else said.get(LOADED_AT.option, ""),
         said.get(HOW_OFTEN.option, "day"),
     )
+
+
+def _assert_unused(source: str, options: Mapping[str, str | None]) -> None:
+    """Raises UsageError if an option would be passed over: what it says stands in the YAML of a source that exists."""
+    given = [option for option, answer in options.items() if answer is not None]
+    if given:
+        raise UsageError(
+            f"{source} exists already, so {' and '.join(given)} would change nothing.",
+            [("got", ", ".join(given)), ("allowed", "--from, --table, --grain, --columns, --date-format")],
+            f"leave {'it' if len(given) == 1 else 'them'} out; what the source says is changed in its YAML",
+        )
 
 
 def _next(domain: str, new: NewSource, chosen: Tables) -> str:

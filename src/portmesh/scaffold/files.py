@@ -139,6 +139,13 @@ def _existing(given: Given) -> Tables:
     if given.tables:
         facts = [("got", ", ".join(given.tables))]
         raise UsageError("A table that exists keeps its name.", facts, "leave out --table")
+    if given.columns or given.formats:
+        facts = [("got", ", ".join([*given.columns, *given.formats]))]
+        raise UsageError(
+            "--columns and --date-format say how a file is written, and a table that exists is none.",
+            facts,
+            "leave them out",
+        )
     return Tables(schemas[0], [table for _, table in parts])
 
 

@@ -67,6 +67,7 @@ class Draft:
     left_out: tuple[str, ...]
     only_newest: bool
     foreign: tuple[str, ...] = ()
+    unbuilt: tuple[str, ...] = ()
     is_in_glue: bool = False
 
     @property
@@ -88,6 +89,15 @@ class Draft:
             notes.append("references to other ports were not looked for: only the target local does that")
         notes += [f"the column {name} is left out: a port has no type for it" for name in self.left_out]
         return notes
+
+    @property
+    def references(self) -> list[str]:
+        """The ports with which no column was compared, and why."""
+        why = {
+            f"{self.request.domain} is not among their consumers": self.foreign,
+            "not built here, so add relationships by hand": self.unbuilt,
+        }
+        return [f"not compared with {', '.join(ports)}: {reason}" for reason, ports in why.items() if ports]
 
     @property
     def description(self) -> str:
@@ -192,8 +202,8 @@ def draft_port(root: Path, request: Request, progress: Progress = lambda _: None
         inputs.read(connection, origin)
         columns, left_out = shape_rows(connection, request.port, request.names)
         _assert_names(request, columns)
-        targets, foreign = inputs.targets(connection, request.port)
-        found = profile_rows(connection, request.port, targets, progress)
+        targets = inputs.targets(connection, request.port, [column.name for column in columns])
+        found = profile_rows(connection, request.port, targets.found, progress)
         if not found.rows:
             raise FindingsError(
                 f"{origin.label} has no rows, so nothing can be learned from it.",
@@ -202,7 +212,7 @@ def draft_port(root: Path, request: Request, progress: Progress = lambda _: None
             )
         only_newest = not request.key and not found.keys.candidates and len(found.batches) > 1
         if only_newest:
-            newest = _of_newest_batch(connection, request, targets, progress)
+            newest = _of_newest_batch(connection, request, targets.found, progress)
             only_newest, found = newest is not None, newest or found
         if request.key:
             found = replace(found, keys=_given_key(connection, request.key))
@@ -214,7 +224,8 @@ def draft_port(root: Path, request: Request, progress: Progress = lambda _: None
         columns=tuple(columns),
         left_out=tuple(left_out),
         only_newest=only_newest,
-        foreign=tuple(foreign),
+        foreign=tuple(targets.foreign),
+        unbuilt=tuple(targets.unbuilt),
         is_in_glue=inputs.is_in_glue,
     )
 
@@ -271,6 +282,7 @@ def as_json(draft: Draft, files: Sequence[str]) -> dict[str, Any]:
         "notes": [
             *draft.notes,
             *(f"{name}: {text}" for name, texts in draft.proposals.about.items() for text in texts),
+            *draft.references,
         ],
         "undescribed": draft.undescribed,
         "missing": draft.missing,

@@ -27,6 +27,11 @@ def _models_file(root: Path, draft: Draft) -> Path:
     return root / "domains" / domain / "models/staging" / f"_{domain}__models.yml"
 
 
+def port_file(root: Path, draft: Draft) -> Path:
+    """The port's SQL."""
+    return root / "domains" / draft.request.domain / "models/output_ports" / f"{draft.request.port}.sql"
+
+
 def files_of(root: Path, draft: Draft) -> dict[Path, str]:
     """The text of each file, by its path."""
     models = root / "domains" / draft.request.domain / "models"
@@ -49,7 +54,7 @@ def files_of(root: Path, draft: Draft) -> dict[Path, str]:
         texts[file] = _with_model(root, file, draft.staging, _of_staging(draft))
     references = sorted({str(each.arguments["to"]) for each in draft.proposals.checks if each.kind == "relationships"})
     read = draft.origin.reference or f"ref('{draft.staging}')"
-    texts[models / "output_ports" / f"{port}.sql"] = render(
+    texts[port_file(root, draft)] = render(
         "port.sql.jinja",
         references=[f"{{{{ {each} }}}}" for each in references if each != read],
         rows="landed_rows" if draft.staging else "rows_read",

@@ -15,7 +15,7 @@ from portmesh.dbt import Readable, parse_readable
 from portmesh.errors import FindingsError, UsageError, not_allowed
 from portmesh.mesh import Mesh, Port, read_mesh
 from portmesh.scaffold.profile import read_rows
-from portmesh.scaffold.profile_references import Target
+from portmesh.scaffold.profile_references import Target, may_refer
 
 UNIQUE = ("unique", "unique_combination")
 
@@ -36,6 +36,15 @@ class Input:
     descriptions: Mapping[str, str] = field(default_factory=dict)
     freshness: Mapping[str, Any] = field(default_factory=dict)
     arrival: str = ""
+
+
+@dataclass
+class Targets:
+    """Keys of built ports, and the labels of ports that are not compared: not to be read, or not built."""
+
+    found: list[Target] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+    unbuilt: list[str] = field(default_factory=list)
 
 
 class Inputs:
@@ -203,32 +212,43 @@ class Inputs:
             except duckdb.Error as error:
                 raise database.meaning_of(str(error)) or error from error
 
-    def targets(self, connection: duckdb.DuckDBPyConnection, port: str) -> tuple[list[Target], list[str]]:
-        """The keys of built ports that a port of the domain may be checked against, and the ports that it may not."""
-        found: list[Target] = []
-        foreign: list[str] = []
+    def targets(self, connection: duckdb.DuckDBPyConnection, port: str, columns: Sequence[str]) -> Targets:
+        """The keys that a port of the domain with these columns may be checked against, and the ports that it cannot.
+
+        An unbuilt port counts only if a column is named like its key.
+        """
+        targets = Targets()
         for id_, other in self.mesh.ports.items():
-            node = self.readable.manifest["nodes"][id_]
-            keys = [each for each in self.mesh.checks.get(id_, ()) if each.kind in UNIQUE and each.allows_no_failure]
-            if not keys or other.label == f"{self.domain}.{port}" or not _exists(connection, node["relation_name"]):
+            keys = [] if other.label == f"{self.domain}.{port}" else list(self._keys(id_, other))
+            if not keys:
                 continue
-            if not self._may_read(other):
-                foreign.append(other.label)
-                continue
-            for check in keys:
-                columns = [check.column] if check.column else list(check.arguments.get("columns", []))
-                if columns and all(name in node["columns"] for name in columns):
-                    found.append(
-                        Target(
-                            table=other.name.partition(".")[0],
-                            label=other.label,
-                            reference=self._reference(other),
-                            relation=node["relation_name"],
-                            columns=tuple(columns),
-                            all_columns=tuple(node["columns"]),
-                        )
-                    )
-        return found, foreign
+            is_built = _exists(connection, keys[0].relation)
+            if is_built and not self._may_read(other):
+                targets.foreign.append(other.label)
+            elif is_built:
+                targets.found += keys
+            elif (
+                not self.is_in_glue
+                and self._may_read(other)
+                and any(may_refer(name, columns, key) for key in keys for name in columns)
+            ):
+                targets.unbuilt.append(other.label)
+        return targets
+
+    def _keys(self, id_: str, port: Port) -> Iterator[Target]:
+        node = self.readable.manifest["nodes"][id_]
+        for check in self.mesh.checks.get(id_, ()):
+            columns = [check.column] if check.column else list(check.arguments.get("columns", []))
+            is_key = check.kind in UNIQUE and check.allows_no_failure and columns
+            if is_key and all(name in node["columns"] for name in columns):
+                yield Target(
+                    table=port.name.partition(".")[0],
+                    label=port.label,
+                    reference=self._reference(port),
+                    relation=node["relation_name"],
+                    columns=tuple(columns),
+                    all_columns=tuple(node["columns"]),
+                )
 
 
 def _is_file(name: str) -> bool:

@@ -90,6 +90,12 @@ def find_references(
     return tuple(found)
 
 
+def may_refer(column: str, columns: Sequence[str], target: Target) -> bool:
+    """Whether a column's name, among those of its table, means the key of a port."""
+    own = column.removeprefix(shared_prefix([name for name in columns if not name.startswith("_")] or [column]))
+    return len(target.columns) == 1 and refers_to(own, _bare(target), target.table)
+
+
 def _bare_all(target: Target) -> list[str]:
     prefix = shared_prefix([name for name in target.all_columns if not name.startswith("_")])
     return [name.removeprefix(prefix) for name in target.columns]

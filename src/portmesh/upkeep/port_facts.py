@@ -30,6 +30,7 @@ class PortFacts(BaseModel):
     product: str
     port: str
     reads: list[str]
+    selector: str = ""
     models_before: list[str] = []
     published_at: datetime | None = None
     row_count: int | None = None

@@ -75,4 +75,8 @@ def _describe(port: PortFacts, withdrawn: Withdrawn, others: Sequence[PortFacts]
 def _build_command(ports: Sequence[PortFacts]) -> str:
     """Builds the ports, and the models before them, which still have the rows or the SQL of their last build."""
     before = {name for port in ports for name in port.models_before}
-    return f"dbt build --select {' '.join([*sorted(before), *(port.port.replace('.v', '_v') for port in ports)])}"
+    return f"dbt build --select {' '.join([*sorted(before), *(_selector(port) for port in ports)])}"
+
+
+def _selector(port: PortFacts) -> str:
+    return port.port.replace(".v", "_v") if ".v" in port.port else port.selector or port.port
