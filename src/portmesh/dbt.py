@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import chdir
+from contextlib import chdir, suppress
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
@@ -20,10 +21,13 @@ from dbt_common.exceptions import DbtBaseException, DbtRuntimeError
 from portmesh import database
 from portmesh.engine_faults import meaning_of_fault
 from portmesh.errors import FindingsError, PortmeshError, UsageError, not_allowed
+from portmesh.lineage.sql_of_node import INCREMENT, incremental_macros, may_be_incremental
 from portmesh.repository import find_root, old_packages
 from portmesh.scaffold.register import unlisted
 from portmesh.text import printable_lines
 
+COMPILES_INCREMENTS = "compiles_increments"
+"""The variable that makes `is_incremental()` say yes without a database."""
 IN_THE_LOG = "the engine's error is in logs/dbt.log"
 """What ask_about_checks.sql says about an error that Jinja cannot read. dbt's debug events contain that error."""
 
@@ -155,6 +159,7 @@ def read_credentials(target: str | None = None) -> dict[str, str]:
 class Compiled:
     """A manifest (schema v12, as a dictionary) whose models, snapshots and tests have their compiled SQL.
 
+    A model that asks `is_incremental()` also has its SQL for an increment, under the key `compiled_increment`.
     `failed` has dbt's message for each node that does not compile, by id.
     """
 
@@ -175,7 +180,32 @@ def compile_manifest(root: Path, target: str, artifacts: Path) -> Compiled:
     failed = {} if result.success else _compile_rest(manifest)
     if not (result.success or failed):
         raise _as_error(str(result.exception or "dbt could not compile the mesh."))
-    return Compiled(_as_dictionary(manifest), failed)
+    compiled = Compiled(_as_dictionary(manifest), failed)
+    for id_, sql in _compile_increments(manifest, compiled.manifest).items():
+        compiled.manifest["nodes"][id_][INCREMENT] = sql
+    return compiled
+
+
+def _compile_increments(manifest: Manifest, as_dictionary: Mapping[str, Any]) -> dict[str, str]:
+    """The SQL for an increment of each model that asks for one, by id; without those that do not compile."""
+    asking = incremental_macros(as_dictionary)
+    found = {}
+    adapter = get_adapter_by_type(str(manifest.metadata.adapter_type))  # type: ignore[no-untyped-call]
+    adapter.config.cli_vars[COMPILES_INCREMENTS] = True
+    try:
+        for id_, node in as_dictionary["nodes"].items():
+            if (
+                may_be_incremental(node)
+                and asking & set(node["depends_on"]["macros"])
+                and node.get("language") == "sql"
+            ):
+                copied = deepcopy(manifest.nodes[id_])
+                with suppress(DbtBaseException):
+                    compiler = Compiler(adapter.config)
+                    found[id_] = str(compiler.compile_node(copied, manifest, {}, write=False).compiled_code)  # type: ignore[arg-type]
+    finally:
+        del adapter.config.cli_vars[COMPILES_INCREMENTS]
+    return found
 
 
 def _compile_rest(manifest: Manifest) -> dict[str, str]:

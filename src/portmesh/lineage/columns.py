@@ -62,18 +62,18 @@ class QueryLineage:
     reads: tuple[str, ...]
 
 
-def columns_of(query: exp.Query, tables: Tables) -> QueryLineage:
-    """The lineage of a query that `qualified` has made.
+def columns_of(query: exp.Query, tables: Tables, dialect: str) -> QueryLineage:
+    """The lineage of a query that `qualified` has made. Expressions are written in SQL of the dialect.
 
     Raises UnreadableError if it has something that cannot be followed.
     """
-    return _Reader(query, tables).read()
+    return _Reader(query, tables, dialect).read()
 
 
 class _Reader:
-    def __init__(self, query: exp.Query, tables: Tables) -> None:
+    def __init__(self, query: exp.Query, tables: Tables, dialect: str) -> None:
         self.tables = tables
-        self.ids = {id_.lower(): id_ for id_ in tables.columns}
+        self.dialect = dialect
         self.scopes = traverse_scope(query)
         self.root = self.scopes[-1]
         self.by_expression = {id(scope.expression): scope for scope in self.scopes}
@@ -91,6 +91,8 @@ class _Reader:
 
     def read(self) -> QueryLineage:
         outputs = self.outputs(self.root)
+        if REST in outputs and not self.passes_on(self.root):
+            raise UnreadableError("it changes the columns of `select *` from a table whose columns nobody lists")
         columns = {}
         for name, inputs in outputs.items():
             expression, type_ = self.inliner.output(self.root, name)
@@ -98,10 +100,35 @@ class _Reader:
         read = {self.id_of(t.name) for s in self.scopes for t in s.tables if self.is_relation(t, s)}
         return QueryLineage(columns, self.rows(self.root), tuple(sorted(read)))
 
+    def passes_on(self, scope: Scope) -> bool:
+        """Whether a column that is not listed keeps its name and its value on its way through a scope."""
+        scope = self.by_expression.get(id(scope.expression), scope)
+        expression = scope.expression
+        if self._is_recursive(scope):
+            return False
+        if isinstance(expression, exp.SetOperation):
+            return bool(expression.args.get("by_name")) and all(
+                self.passes_on(arm) for arm in scope.set_operation_scopes if REST in self.outputs(arm)
+            )
+        if isinstance(expression, exp.Subquery):
+            return all(self.passes_on(inner) for inner in scope.table_scopes)
+        if not isinstance(expression, exp.Select):
+            return False
+        rest = [each.unalias() for each in expression.selects if each.alias_or_name == REST]
+        return all(isinstance(each, exp.Column) and self._is_passed_on(each, scope) for each in rest)
+
+    def _is_passed_on(self, column: exp.Column, scope: Scope) -> bool:
+        place, source = self.sources(scope).get(column.table, (None, None))
+        if place is None or place.args.get("pivots"):
+            return False
+        if isinstance(source, Scope):
+            return self.passes_on(source)
+        return isinstance(source, exp.Table) and not source.alias_column_names
+
     # Names.
 
     def id_of(self, name: str) -> str:
-        return self.ids.get(name, name)
+        return self.tables.id_of(name)
 
     def is_relation(self, table: exp.Table, scope: Scope) -> bool:
         return isinstance(table.this, exp.Identifier) and table.name not in scope.cte_sources
@@ -350,7 +377,7 @@ class _Reader:
             if place.args.get("pivots"):
                 yield self._influence("group", "pivot", self.of_source(place, source, "", scope))
             if place.args.get("sample"):
-                yield self._influence("sample", place.args["sample"].sql(self.tables.dialect), NONE)
+                yield self._influence("sample", place.args["sample"].sql(self.dialect), NONE)
             if isinstance(source, exp.Table) and not isinstance(source.this, exp.Identifier):
                 text = self.inliner.text(source.this, scope)
                 yield self._influence("unnest", text, self.of_expression(source.this, scope))

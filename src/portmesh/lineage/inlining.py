@@ -22,6 +22,7 @@ class Reader(Protocol):
     """What an inliner asks about a query."""
 
     tables: Tables
+    dialect: str
 
     def id_of(self, name: str) -> str: ...
     def sources(self, scope: Scope) -> Mapping[str, tuple[exp.Expr, exp.Expr | Scope]]: ...
@@ -37,13 +38,13 @@ class Inliner:
 
     def output(self, scope: Scope, name: str) -> tuple[str, str]:
         """The expression of a column that a scope gives, and its type; both as SQL."""
-        dialect = self.reader.tables.dialect
+        dialect = self.reader.dialect
         type_ = self._type(scope, name)
         return self.of_output(scope, name).sql(dialect), type_
 
     def text(self, expression: exp.Expr, scope: Scope) -> str:
         """An expression of a scope as SQL."""
-        return self.inlined(expression, scope).sql(self.reader.tables.dialect)
+        return self.inlined(expression, scope).sql(self.reader.dialect)
 
     def of_output(self, scope: Scope, name: str) -> exp.Expr:
         key = (id(scope.expression), name)
@@ -84,7 +85,7 @@ class Inliner:
         type_ = found.type if found is not None else None
         if type_ is None or type_.is_type(exp.DType.UNKNOWN, exp.DType.NULL):
             return ""
-        return str(type_.sql(self.reader.tables.dialect)).lower()
+        return str(type_.sql(self.reader.dialect)).lower()
 
     def inlined(self, expression: exp.Expr, scope: Scope) -> exp.Expr:
         """A copy of an expression with the columns of CTEs replaced by what they are."""

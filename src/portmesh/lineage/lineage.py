@@ -72,8 +72,9 @@ class NodeLineage:
         """
         if found := self.columns.get(name):
             return found
-        if not (rest := self.columns.get(EVERY)):
-            return None
+        rest = self.columns.get(EVERY)
+        if not rest or any(each.kind == "unread" for each in self.influences):
+            return rest
         inputs = tuple(Column(each.node, name) if each.name == EVERY else each for each in rest.inputs)
         return ColumnLineage(inputs, rest.expression)
 
@@ -93,13 +94,16 @@ class Lineage:
 
     def down(self, column: Column) -> tuple[Column, ...]:
         """The columns that are directly computed from a column."""
-        passed_on = [
-            Column(reader, column.name)
-            for reader, every in self._down.get(Column(column.node, EVERY), ())
-            if every == EVERY and column.name != EVERY and column.name not in self.nodes[reader].columns
-        ]
         found = [Column(*each) for each in self._down.get(column, ())]
-        return tuple(dict.fromkeys([*found, *passed_on]))
+        for reader, name in self._down.get(Column(column.node, EVERY), ()):
+            # What reads every column reads this one, and passes it on by its name or changes it.
+            found.append(Column(reader, column.name if name == EVERY and self._passes_on(reader, column) else name))
+        return tuple(dict.fromkeys(found))
+
+    def _passes_on(self, reader: str, column: Column) -> bool:
+        found = self.nodes[reader]
+        passed = None if column.name in found.columns else found.column(column.name)
+        return passed is not None and passed is not found.columns[EVERY]
 
     def influenced(self, column: Column) -> tuple[str, ...]:
         """The nodes whose rows a column influences."""

@@ -30,16 +30,14 @@ def qualified(node: Mapping[str, Any], tables: Tables, sql: str = "") -> exp.Que
 
     Raises UnreadableError if it cannot be known what the query reads.
     """
-    query = _parsed(sql or sql_of_node(node), tables.dialect)
+    dialect = tables.dialect_of(node["unique_id"])
+    query = _parsed(sql or sql_of_node(node), dialect)
     _name_tables_by_id(query, node, tables)
     try:
-        query = normalize_identifiers(query, dialect=tables.dialect)
-        query = qualify_tables(query, dialect=tables.dialect)
-        schema = _schema(list_columns(query, tables, set(declared(node))), tables)
-        query = qualify(
-            query, dialect=tables.dialect, schema=schema, validate_qualify_columns=False, quote_identifiers=False
-        )
-        return annotate_types(query, schema=schema, dialect=tables.dialect)
+        query = qualify_tables(normalize_identifiers(query, dialect=dialect), dialect=dialect)
+        schema = _schema(list_columns(query, tables, set(declared(node))), tables, dialect)
+        query = qualify(query, dialect=dialect, schema=schema, validate_qualify_columns=False, quote_identifiers=False)
+        return annotate_types(query, schema=schema, dialect=dialect)
     except (SqlglotError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         # sqlglot's optimizer raises all of these for SQL that it does not know.
         raise UnreadableError(f"sqlglot cannot resolve its names: {_first_line(error)}") from error
@@ -127,13 +125,14 @@ def _shorten_columns(query: exp.Query, renamed: Mapping[tuple[str, ...], str]) -
             column.set("catalog", None)
 
 
-def _schema(columns: Mapping[str, Mapping[str, str]], tables: Tables) -> MappingSchema:
+def _schema(columns: Mapping[str, Mapping[str, str]], tables: Tables, dialect: str) -> MappingSchema:
     """What sqlglot has to know of the tables of a query. Each has a column at least, else it counts as unknown."""
-    schema = MappingSchema(dialect=tables.dialect, normalize=False)
+    schema = MappingSchema(dialect=dialect, normalize=False)
     for id_, listed in columns.items():
-        types = {name: data_type(type_, tables.dialect) for name, type_ in listed.items()}
+        own = tables.dialect_of(tables.id_of(id_))
+        types = {name: data_type(type_, own) for name, type_ in listed.items()}
         table = exp.Table(this=exp.to_identifier(id_.lower(), quoted=True))
-        schema.add_table(table, types or {REST: data_type("", tables.dialect)})
+        schema.add_table(table, types or {REST: data_type("", dialect)})
     return schema
 
 

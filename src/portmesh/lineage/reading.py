@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from portmesh.lineage.columns import columns_of
+from portmesh.lineage.cache import Cache
+from portmesh.lineage.columns import QueryLineage, columns_of
 from portmesh.lineage.lineage import EVERY, Column, ColumnLineage, Influence, Lineage, NodeLineage
 from portmesh.lineage.query import qualified
-from portmesh.lineage.sql_of_node import UnreadableError
+from portmesh.lineage.snapshots import with_snapshot_columns
+from portmesh.lineage.sql_of_node import UnreadableError, all_sql_of_node, incremental_macros
 from portmesh.lineage.tables import Tables, has_contract, read_tables
 
 KINDS = ("model", "snapshot", "seed", "source")
 
 
-def read_lineage(manifest: Mapping[str, Any], cache: Path | None = None) -> Lineage:  # noqa: ARG001
-    """The lineage of the models, snapshots, seeds and sources of a manifest (schema v12, with compiled SQL)."""
+def read_lineage(manifest: Mapping[str, Any], cache: Path | None = None) -> Lineage:
+    """The lineage of the models, snapshots, seeds and sources of a manifest (schema v12, with compiled SQL).
+
+    `cache` is a file (`cache_file()`) that keeps what was read, for the next time.
+    """
     tables = read_tables(manifest)
+    macros = incremental_macros(manifest)
     nodes = {**manifest.get("nodes", {}), **manifest.get("sources", {})}
     read = {id_: node for id_, node in nodes.items() if node["resource_type"] in KINDS}
-    parents = {id_: [each for each in _parents(node) if each in read] for id_, node in read.items()}
+    parents = {id_: [each for each in _parents(node) if each in read and each != id_] for id_, node in read.items()}
     found: dict[str, NodeLineage] = {}
-    for id_ in TopologicalSorter(parents).static_order():
-        found[id_] = _node_lineage(read[id_], tables)
-        _add_columns(found[id_], read[id_], tables)
+    with Cache(cache) as kept:
+        for id_ in TopologicalSorter(parents).static_order():
+            node = read[id_]
+            if node["resource_type"] in ("seed", "source"):
+                found[id_] = _given(id_, tables)
+                continue
+            key = kept.key(node, parents[id_], tables)
+            found[id_] = kept.get(key, id_, tables) or kept.put(key, _node_lineage(node, tables, macros), tables)
+            _add_columns(found[id_], node, tables)
     return Lineage(found, tables)
 
 
@@ -33,24 +45,81 @@ def _parents(node: Mapping[str, Any]) -> list[str]:
     return list((node.get("depends_on") or {}).get("nodes") or ())
 
 
-def _node_lineage(node: Mapping[str, Any], tables: Tables) -> NodeLineage:
+def _given(id_: str, tables: Tables) -> NodeLineage:
+    """A table that comes from outside."""
+    return NodeLineage(id_, {name: ColumnLineage((), "", type_) for name, type_ in tables.columns[id_].items()})
+
+
+def _node_lineage(node: Mapping[str, Any], tables: Tables, macros: set[str]) -> NodeLineage:
     id_ = node["unique_id"]
-    if node["resource_type"] in ("seed", "source"):
-        return NodeLineage(id_, {name: ColumnLineage((), "", type_) for name, type_ in tables.columns[id_].items()})
+    dialect = tables.dialect_of(id_)
     try:
-        read = columns_of(qualified(node, tables), tables)
+        read = [columns_of(qualified(node, tables, sql), tables, dialect) for sql in all_sql_of_node(node, macros)]
+        if len({tuple(each.columns) for each in read}) > 1:
+            raise UnreadableError("an increment has other columns than a full build")  # noqa: TRY301
     except UnreadableError as error:
         return _unknown(node, tables, str(error))
-    columns = dict(read.columns)
-    if has_contract(node):
-        columns = {name: columns[name] for name in tables.columns[id_] if name in columns}
-    return NodeLineage(id_, columns, read.influences, "", read.reads)
+    found = NodeLineage(id_, _columns_of_all(read), _influences_of_all(read, node, tables), "", _reads_of_all(read))
+    if node["resource_type"] == "snapshot":
+        found = with_snapshot_columns(found, node)
+    found = _with_unread_parents(found, node, tables)
+    if not has_contract(node):
+        return found
+    listed = {name: found.columns[name] for name in tables.columns[id_] if name in found.columns}
+    return NodeLineage(id_, listed, found.influences, "", found.reads)
+
+
+def _columns_of_all(read: list[QueryLineage]) -> dict[str, ColumnLineage]:
+    """The columns of all SQL that a node may run as."""
+    first, *others = read
+    columns = dict(first.columns)
+    for name in columns if others else ():
+        each = [one.columns[name] for one in read]
+        inputs = tuple(sorted({column for one in each for column in one.inputs}))
+        expressions = list(dict.fromkeys(one.expression for one in each))
+        text = expressions[0] if len(expressions) == 1 else f"one_of({', '.join(expressions)})"
+        columns[name] = ColumnLineage(inputs, text, columns[name].type)
+    return columns
+
+
+def _influences_of_all(read: list[QueryLineage], node: Mapping[str, Any], tables: Tables) -> tuple[Influence, ...]:
+    config = node.get("config") or {}
+    of_batches: list[Influence] = []
+    if config.get("incremental_strategy") == "microbatch":
+        # dbt filters each parent that has an event_time by it.
+        times = [(id_, tables.event_times.get(id_, "")) for id_ in _parents(node)]
+        of_batches = [
+            Influence("filter", f"{tables.label(id_)}.{time} is of the batch", (Column(id_, time),))
+            for id_, time in times
+            if time
+        ]
+    return tuple(dict.fromkeys([*(influence for one in read for influence in one.influences), *of_batches]))
+
+
+def _reads_of_all(read: list[QueryLineage]) -> tuple[str, ...]:
+    return tuple(sorted({id_ for one in read for id_ in one.reads}))
+
+
+def _with_unread_parents(found: NodeLineage, node: Mapping[str, Any], tables: Tables) -> NodeLineage:
+    """A macro may have read a parent when the SQL was made, so everything may come from it."""
+    unread = [id_ for id_ in _parents(node) if id_ in tables.columns and id_ not in found.reads]
+    if not unread:
+        return found
+    inputs = tuple(sorted(_all_columns(unread, tables)))
+    columns = {
+        name: ColumnLineage(tuple(sorted({*column.inputs, *inputs})), column.expression, column.type)
+        for name, column in found.columns.items()
+    }
+    names = ", ".join(tables.label(id_) for id_ in unread)
+    influence = Influence("unread", f"depends on {names}, which its SQL does not read", inputs)
+    reads = tuple(sorted({*found.reads, *unread}))
+    return NodeLineage(found.node, columns, (*found.influences, influence), found.unknown, reads)
 
 
 def _unknown(node: Mapping[str, Any], tables: Tables, reason: str) -> NodeLineage:
     """A node whose columns may come from anything that it depends on."""
     id_, parents = node["unique_id"], [each for each in _parents(node) if each in tables.columns]
-    inputs = tuple(sorted(each for parent in parents for each in all_columns(parent, tables)))
+    inputs = tuple(sorted(_all_columns(parents, tables)))
     columns = {name: ColumnLineage(inputs, "", type_) for name, type_ in tables.columns[id_].items()}
     if not has_contract(node):
         columns[EVERY] = ColumnLineage(inputs, "")
@@ -63,9 +132,13 @@ def all_columns(id_: str, tables: Tables) -> list[Column]:
     return listed if tables.lists_all(id_) else [*listed, Column(id_, EVERY)]
 
 
+def _all_columns(ids: Iterable[str], tables: Tables) -> set[Column]:
+    return {column for id_ in ids for column in all_columns(id_, tables)}
+
+
 def _add_columns(found: NodeLineage, node: Mapping[str, Any], tables: Tables) -> None:
     """Make the columns that a model selects known to its readers. A contract has said them already."""
-    if node["resource_type"] in ("seed", "source") or has_contract(node):
+    if has_contract(node):
         return
     id_ = node["unique_id"]
     declared = tables.columns[id_]

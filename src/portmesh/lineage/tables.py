@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -23,26 +25,33 @@ class Tables:
     """The relations of a manifest.
 
     `columns` has the columns of nodes and sources by id, with their types (empty if not known), in the table's order.
-    The ids in `unlisted` have, or may have, more columns than these.
+    The ids in `unlisted` have, or may have, more columns than these. `dialects` are the engines' of nodes that differ
+    from the manifest's, `dialect`.
     """
 
     dialect: str
+    dialects: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
+    relations: dict[str, str] = field(default_factory=dict)
+    event_times: dict[str, str] = field(default_factory=dict)
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
     unlisted: set[str] = field(default_factory=set)
     _by_name: dict[tuple[str, ...], list[str]] = field(default_factory=lambda: defaultdict(list))
     _by_sql: dict[str, str] = field(default_factory=dict)
+    _ids: dict[str, str] = field(default_factory=dict)
 
     def add(self, id_: str, label: str, relation: str, columns: Mapping[str, str], unlisted: bool) -> None:
         """Add a node or source. `relation` is its name in SQL, which is empty if it has none."""
         self.labels[id_] = label
+        self._ids[id_.lower()] = id_
         self.columns[id_] = dict(columns)
         if unlisted:
             self.unlisted.add(id_)
+        self.relations[id_] = relation
         if not relation:
             return
         try:
-            table = parse_one(f"select * from {relation}", dialect=self.dialect).find(exp.Table)
+            table = parse_one(f"select * from {relation}", dialect=self.dialect_of(id_)).find(exp.Table)
         except SqlglotError:
             return
         if table is None:
@@ -63,13 +72,32 @@ class Tables:
             text = _as_text(table.this)
             return self._by_sql.get(text, f"{FOREIGN}{text.lower()}")
         parts = _parts(table)
-        found = self._by_name.get(parts, [])
+        # Spark does not name the catalog in which Athena finds the same table.
+        found = self._by_name.get(parts) or [
+            id_ for id_ in self._by_name.get(parts[-2:], ()) if self.dialect_of(id_) == "spark"
+        ]
         of_parents = [id_ for id_ in found if id_ in set(parents)]
         return next(iter(of_parents or found), f"{FOREIGN}{'.'.join(parts)}")
+
+    def dialect_of(self, id_: str) -> str:
+        """sqlglot's dialect for the SQL of a node."""
+        return self.dialects.get(id_, self.dialect)
+
+    def id_of(self, name: str) -> str:
+        """The id that a qualified query writes in lower case; the name itself if it is no node."""
+        return self._ids.get(name, name)
 
     def label(self, id_: str) -> str:
         """How people call a node: `orders.order_lines`, `tills.transactions`."""
         return self.labels.get(id_, id_.removeprefix(FOREIGN))
+
+    def fingerprint(self, id_: str) -> str:
+        """Changes when the name or the columns of a node change, or when a relation becomes a node."""
+        if id_ not in self.columns:
+            name = tuple(id_.removeprefix(FOREIGN).split("."))
+            return str(self._by_name.get(name, ""))
+        facts = [self.relations.get(id_), self.labels[id_], self.columns[id_], id_ in self.unlisted]
+        return hashlib.sha256(json.dumps([*facts, self.event_times.get(id_)]).encode()).hexdigest()[:24]
 
     def lists_all(self, id_: str) -> bool:
         """Whether all columns of a node or relation are known."""
@@ -91,8 +119,11 @@ def read_tables(manifest: Mapping[str, Any]) -> Tables:
     """
     tables = Tables(DIALECTS.get(manifest["metadata"].get("adapter_type") or "", "duckdb"))
     for id_, node in {**manifest.get("nodes", {}), **manifest.get("sources", {})}.items():
+        if node.get("adapter_type"):
+            tables.dialects[id_] = DIALECTS.get(node["adapter_type"], tables.dialect)
         if node["resource_type"] in ("model", "seed", "snapshot", "source"):
             relation = node.get("relation_name") or ""
+            tables.event_times[id_] = str((node.get("config") or {}).get("event_time") or "").lower()
             tables.add(id_, label_of(node), relation, declared(node), unlisted=not has_contract(node))
     return tables
 

@@ -25,15 +25,14 @@ def list_columns(query: exp.Query, tables: Tables, wanted: set[str]) -> dict[str
 
     Raises UnreadableError if columns are told apart by their position where positions cannot be known.
     """
-    ids = {id_.lower(): id_ for id_ in tables.columns}
     found = {
-        name: dict(tables.columns.get(ids.get(name, ""), {}))
+        name: dict(tables.columns.get(tables.id_of(name), {}))
         for name in {table.name for table in query.find_all(exp.Table) if isinstance(table.this, exp.Identifier)}
     }
-    open_ = {name for name in found if not tables.lists_all(ids.get(name, name))}
+    open_ = {name for name in found if not tables.lists_all(tables.id_of(name))}
     for table in query.find_all(exp.Table):
         if table.alias_column_names and table.name in open_:
-            if table.name in ids:
+            if tables.id_of(table.name) in tables.columns:
                 raise UnreadableError("it names the columns of a table by position that nobody lists")
             found[table.name] = dict.fromkeys(table.alias_column_names, "")
             open_.discard(table.name)
@@ -191,6 +190,8 @@ class _Demands:
         may_be: list[exp.Column] = []
         for level in _levels(scope):
             sources = _sources(level)
+            if first in sources and len(column.parts) == 1:
+                return  # a whole row
             known = [alias for alias, source in sources.items() if first in self._known(source)]
             if known:
                 may_be += [exp.column(column.parts[0].copy(), table=alias, quoted=True) for alias in known[:1]]
@@ -217,10 +218,13 @@ class _Demands:
     def _mark_unsure(self, column: exp.Column, may_be: list[exp.Column], select: exp.Expr) -> None:
         """Write `either(a.x, b.x)` for `x` if `x` may be a column of several tables, or of one and an alias."""
         projection = _alias(column, select)
+        meanings: list[exp.Expr] = [*may_be]
         if projection is not None and may_be and not column.find_ancestor(exp.Order):
-            column.replace(exp.Anonymous(this="either", expressions=[*may_be, projection.this.copy()]))
-        elif len(may_be) > 1:
-            column.replace(exp.Anonymous(this="either", expressions=may_be))
+            meanings.append(projection.this.copy())
+        if len(meanings) > 1:
+            either: exp.Expr = exp.Anonymous(this="either", expressions=meanings)
+            is_projection = isinstance(column.parent, exp.Select) and column.arg_key == "expressions"
+            column.replace(exp.alias_(either, column.name) if is_projection else either)
 
 
 def _alias(column: exp.Column, select: exp.Expr) -> exp.Expr | None:
