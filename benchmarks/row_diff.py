@@ -22,6 +22,8 @@ from benchmarks.profile import LINES
 from portmesh.dbt import run_operation
 from tests.mesh import Mesh
 
+QUIET = "set enable_progress_bar = false"
+MAKING = f"{QUIET}; set memory_limit = '4GB'; set preserve_insertion_order = false"
 KEY = ("order_id", "line_number")
 FEW = """
     select * replace (
@@ -65,6 +67,7 @@ def plain_join(columns: list[str], built: str) -> str:
 def measure(database: Path, sql: str) -> tuple[float, float, float]:
     """Wall and CPU seconds of a statement, and the peak of memory of its process in GB."""
     with duckdb.connect(str(database), read_only=True) as connection:
+        connection.execute(QUIET)
         before, started = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
         connection.execute(sql).fetchall()
         wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF)
@@ -82,13 +85,13 @@ def main() -> None:
         mesh.write("probe/probe.sql", PROBE)
         assert mesh.dbt("deps", "--quiet").ok
         with duckdb.connect(str(mesh.database)) as made:
-            made.execute("set memory_limit = '4GB'; set preserve_insertion_order = false; create schema shop")
+            made.execute(f"{MAKING}; create schema shop")
             made.execute(f"create table shop.lines as {LINES.format(rows=rows)}")
             columns = [name for name, *_ in made.execute("describe shop.lines").fetchall()]
         print("| | wall s | CPU s | of the join's CPU | GB |\n|---|---|---|---|---|")
         for place, (what, select) in enumerate(BRANCHES.items()):
             with duckdb.connect(str(mesh.database)) as made:
-                made.execute("set memory_limit = '4GB'; set preserve_insertion_order = false")
+                made.execute(MAKING)
                 made.execute(f"create table shop.built_{place} as {select}")
             given = {
                 "plain join": plain_join(columns, f"built_{place}"),

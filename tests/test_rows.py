@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from contextlib import chdir
 from pathlib import Path
@@ -15,6 +16,7 @@ from portmesh.contracts.rows.comparison import PortRows, Rows
 from portmesh.errors import UsageError
 from tests.engine import ENGINES
 from tests.mesh import Mesh
+from tests.portmesh_call import Portmesh
 
 pytestmark = pytest.mark.engines(*ENGINES)
 
@@ -300,3 +302,34 @@ def test_nested_values_collations_and_odd_names(compared: Compared) -> None:
     assert compared.examples("nested", "part") == [("1", "{'a': 1, 'b': [1, NULL]}", "{'a': 1, 'b': [1, 2]}")]
     assert compared.differ("collated") == {"name": 1, "other": 0}
     assert compared.examples("quoted", "a Name") == [("1", 'it\'s "so"\n| `x` <b>', "")]
+
+
+@pytest.fixture
+def changed(shop: Mesh, monkeypatch: pytest.MonkeyPatch) -> Mesh:
+    """The port shop.lines, published; and in dev_ana with other amounts. `base.json` is the mesh as published."""
+    assert shop.dbt("build").ok
+    shutil.copy(shop.folder / "target" / "manifest.json", shop.folder / "base.json")
+    in_environment(shop, "dev_ana")
+    sql = shop.folder / "domains/shop/models/output_ports/lines.sql"
+    sql.write_text(sql.read_text().replace("cast(amount as", "cast(amount + line_id % 2 as"))
+    monkeypatch.chdir(shop.folder)
+    return shop
+
+
+@pytest.mark.engines("local")
+@pytest.mark.thorough
+def test_the_command_shows_the_rows_of_changed_ports(changed: Mesh, portmesh: Portmesh) -> None:
+    asked = ("diff", "--against", "base.json", "--data")
+    not_built = portmesh(*asked)
+    assert "shop.lines: not built here, so its rows were not compared." in not_built.out
+    assert "PORTMESH_ENVIRONMENT=dev_ana dbt build --select lines" in not_built.out
+    assert changed.dbt("build").ok
+    found = portmesh(*asked)
+    assert "shop.lines: 50 of 100 rows changed, 0 added, 0 gone." in found.out
+    assert "1.50 → 2.50   (line_id 1)" in found.out
+    hidden = portmesh(*asked, "--hide-above", "public", "--format", "markdown")
+    assert "50 of 100 rows differ (50.00 %)<br>internal: its values are not shown" in hidden.out
+    assert "2.50" not in hidden.out
+    wrong = portmesh(*asked, "--hide-above", "intern")
+    assert wrong.exit_code == 2
+    assert "There is no classification 'intern'. Did you mean internal?" in wrong.err

@@ -78,6 +78,7 @@ def test_text_says_first_what_it_means_and_then_what_differs() -> None:
 
 def test_markdown_shows_data_as_data() -> None:
     shown = as_markdown(rows(LINES))
+    assert shown.startswith("#### Rows published, and in pr&#95;12\n")
     assert "- **orders.order&#95;lines**: 412 of 20,000,000 rows changed, 3 added, 1 gone." in shown
     assert "&#124; &#96;y&#96; &#60;b&#62;" in shown
     assert "<b>" not in shown

@@ -10,6 +10,9 @@ import typer
 from portmesh.commands.options import AsJson, Target
 from portmesh.contracts.diff.printing import as_facts, as_markdown, print_report
 from portmesh.contracts.diff.report import report
+from portmesh.contracts.rows import printing as rows_printing
+from portmesh.contracts.rows.comparing import compare_rows
+from portmesh.contracts.rows.pairing import pairs_of
 from portmesh.errors import ExitCode
 from portmesh.output import console, errors_as_json, print_json, shown_while_working
 from portmesh.state import current_state, read_state
@@ -34,6 +37,23 @@ def diff(
     format_: Annotated[
         Format, typer.Option("--format", help="text, markdown for a pull request, or json.")
     ] = Format.TEXT,
+    data: Annotated[
+        bool,
+        typer.Option("--data", help="Also compare the rows of changed ports: published, and in your environment."),
+    ] = False,
+    hide_above: Annotated[
+        str,
+        typer.Option(
+            metavar="LEVEL",
+            help="With --data: read no values classified above this: public, internal, confidential or restricted.",
+        ),
+    ] = "internal",
+    tolerance: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE", min=0, max=1, help="With --data: the share by which doubles may differ, such as 1e-9."
+        ),
+    ] = 0,
     target: Target = None,
     as_json: AsJson = False,
 ) -> None:
@@ -49,11 +69,17 @@ def diff(
         after = current_state(target)
         say("comparing")
         found = report((before.name, after.name), before.manifest, after.manifest)
+        pairs = pairs_of(found, hide_above) if data else []
+        if pairs:
+            say("comparing rows")
+        rows = compare_rows(pairs, target, tolerance) if pairs else None
     if as_json:
-        print_json(as_facts(found))
+        print_json(as_facts(found) | ({"rows": rows.model_dump() if rows else None} if data else {}))
     elif format_ is Format.MARKDOWN:
-        print(as_markdown(found), end="")
+        print(as_markdown(found) + (f"\n{rows_printing.as_markdown(rows)}" if rows else ""), end="")
     else:
         print_report(found, console())
+        if rows:
+            console().print(f"\n{rows_printing.as_text(rows)}", markup=False, soft_wrap=True)
     if found.problems:
         raise typer.Exit(ExitCode.FINDINGS)

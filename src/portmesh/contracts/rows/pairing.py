@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from portmesh.contracts.diff.report import Report
 from portmesh.contracts.diff.terms import PortTerms
 from portmesh.contracts.rows.comparing import Pair
+from portmesh.errors import not_allowed
 from portmesh.keys import CLASSIFICATIONS
+
+
+def pairs_of(report: Report, hide_above: str) -> list[Pair]:
+    """The ports that change and are in both meshes. Raises UsageError if `hide_above` is no classification."""
+    if hide_above not in CLASSIFICATIONS:
+        raise not_allowed("classification", hide_above, CLASSIFICATIONS)
+    return list(_pairs(report, hide_above))
+
+
+def _pairs(report: Report, hide_above: str) -> Iterator[Pair]:
+    for port in report.ports:
+        before, now = port.change.before, port.change.after
+        if before and now:
+            yield pair_of(before, now, hide_above)
 
 
 def pair_of(before: PortTerms, now: PortTerms, hide_above: str) -> Pair:

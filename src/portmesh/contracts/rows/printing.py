@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator, Sequence
 
+from portmesh.contracts.diff.printing import literal
 from portmesh.contracts.rows.comparison import ColumnRows, Example, PortRows, Rows
 from portmesh.text import count, facts_block, printable
 
@@ -24,20 +24,15 @@ def as_text(rows: Rows) -> str:
 
 def as_markdown(rows: Rows) -> str:
     """The same as Markdown, in which text of the mesh's data cannot be markup."""
-    lines = [f"Rows published, and in `{rows.environment}`:", ""]
+    lines = [f"#### Rows published, and in {literal(rows.environment)}", ""]
     for port in rows.ports:
         if port.is_same:
-            lines.append(f"- **{_escaped(port.port)}**: the same {count(port.rows_now, 'row')}")
+            lines.append(f"- **{literal(port.port)}**: the same {count(port.rows_now, 'row')}")
             continue
-        lines.append(f"- **{_escaped(port.port)}**{_escaped(_heading(port).removeprefix(port.port))}")
+        lines.append(f"- **{literal(port.port)}**{literal(_heading(port).removeprefix(port.port))}")
         for label, value in _facts(port, rows):
-            lines.append(f"  - {_escaped(label)}: {'<br>'.join(_escaped(line) for line in value.splitlines())}")
-    return "\n".join(lines)
-
-
-def _escaped(text: str) -> str:
-    """Text that no Markdown renderer changes: what could be markup becomes an entity."""
-    return "".join(f"&#{ord(c)};" if c in "\\`*_[]<>~|#@&!" else c for c in html.unescape(printable(text)))
+            lines.append(f"  - {literal(label)}: {'<br>'.join(literal(line) for line in value.splitlines())}")
+    return "\n".join(lines) + "\n"
 
 
 def _heading(port: PortRows) -> str:
