@@ -3,7 +3,7 @@
   {% set findings, first = [], {} %}
   {% for exposure in mesh.exposures %}
     {% set namesake = first.setdefault(exposure.name, exposure) %}
-    {% set taken = 'a domain' if exposure.name in mesh.domains
+    {% set taken = 'a domain' if exposure.name in mesh.domains or exposure.name in mesh.unread
         else 'an exposure of ' ~ namesake.package_name if namesake.package_name != exposure.package_name %}
     {% if taken %}
       {% do findings.append(portmesh.finding('PM117', exposure,

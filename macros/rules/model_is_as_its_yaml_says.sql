@@ -2,7 +2,7 @@
    the two would build something else than the YAML says. #}
 {% macro model_is_as_its_yaml_says(mesh) %}
   {% set findings = [] %}
-  {% for port in mesh.ports.values() %}
+  {% for port in mesh.ports.values() if not portmesh.is_stub(port) %}
     {% set problem, fix = portmesh._problem_of_yaml_port(port) %}
     {% if problem %}
       {% do findings.append(portmesh.finding('PM126', port, portmesh.label_of(port) ~ ' ' ~ problem, fix)) %}

@@ -20,7 +20,7 @@
 {# {schema: owner}. Each schema appears under two names: production's and this environment's. #}
 {% macro _owners_by_schema(mesh) %}
   {% set owners = {} %}
-  {% for owner in mesh.domains.keys() | list + ['portmesh'] %}
+  {% for owner in mesh.domains.keys() | list + mesh.unread | list + ['portmesh'] %}
     {% for schema in [owner, owner ~ '__internal'] %}
       {% do owners.update({schema | lower: owner, portmesh.environment_schema(schema) | lower: owner}) %}
     {% endfor %}

@@ -28,6 +28,7 @@ from dbt_common.exceptions import DbtBaseException, DbtRuntimeError
 from dbt_common.exceptions.connection import ConnectionError as DbtConnectionError
 from dbt_common.helper_types import PathSet
 
+from dbt_portmesh.focus import add_focus
 from portmesh import database
 from portmesh.catalog.viewer import STATIC_PAGE, is_safe, make_page
 from portmesh.engine_faults import meaning_of_error
@@ -75,13 +76,20 @@ class ListedDomains(dbtPlugin):
         return PluginNodes()
 
 
+class OneDomain(dbtPlugin):
+    """Lets dbt read one domain, named by the variable PORTMESH_FOCUS, instead of the whole mesh."""
+
+    def initialize(self) -> None:
+        add_focus()
+
+
 MESH = "portmesh"
 """The name of the root project."""
 
 # The first line of the findings that the macro check_rules raises.
 _OF_THE_RULES = re.compile(r"^\s*\d+ findings?; nothing was built\.$", re.MULTILINE)
 
-plugins = [SafeDocs, PlainFaults, ListedDomains]
+plugins = [SafeDocs, PlainFaults, ListedDomains, OneDomain]
 
 
 def _without_domains(paths_of: Any) -> Any:

@@ -5,6 +5,7 @@ Other packages add groups of commands: typer apps, declared as entry points of t
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
 from importlib.util import find_spec
@@ -36,6 +37,7 @@ from portmesh.commands.serve import serve
 from portmesh.commands.status import status
 from portmesh.errors import PortmeshError
 from portmesh.output import console
+from portmesh.repository import FOCUS_VARIABLE
 
 EXAMPLES: dict[Callable[..., None], str] = {
     register: "portmesh register --check",
@@ -86,6 +88,8 @@ for added in entry_points(group="portmesh.commands"):
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run `portmesh`. An expected error is printed to standard error and sets the exit code."""
+    # A focus is for dbt's own commands: what is unused, left over or affected is a question about the whole mesh.
+    os.environ.pop(FOCUS_VARIABLE, None)
     try:
         app(args=arguments, prog_name="portmesh")
     except PortmeshError as error:

@@ -8,6 +8,8 @@ from pathlib import Path
 from portmesh.errors import UsageError
 
 LAKE_VARIABLE = "PORTMESH_LAKE"
+FOCUS_VARIABLE = "PORTMESH_FOCUS"
+"""Names the one domain that dbt reads (decision 0039)."""
 READ_BY_DBT = (".sql", ".yml", ".yaml", ".csv", ".md", ".py")
 
 

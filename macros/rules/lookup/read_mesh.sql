@@ -9,6 +9,7 @@
       'domains': {}, 'groups': [], 'models': [], 'ports': {}, 'readers': [], 'hooks': [], 'tests': [], 'tests_of': {},
       'relations': {}, 'sources': [], 'exposures': [], 'resources': {},
       'files': builtins.ref.manifest.files, 'packages': builtins.ref.config.load_dependencies(),
+      'unread': (portmesh.focus() or {'others': []}).others,
   } %}
   {% set others = portmesh.third_party_packages() %}
   {% for node in portmesh._resources() if node.package_name not in others %}
