@@ -89,6 +89,7 @@ def test_the_domain_and_what_it_reads_is_all_that_dbt_knows(mesh_of: Mesh) -> No
     assert "int_shop__landed" not in listed.output
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("path", "old", "new", "says"),
     [

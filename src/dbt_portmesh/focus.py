@@ -14,7 +14,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from dbt.artifacts.resources import FileHash
+from dbt.artifacts.resources.base import FileHash
 from dbt.config.runtime import RuntimeConfig
 from dbt.contracts.files import AnySourceFile, SchemaSourceFile
 from dbt.contracts.graph.nodes import ModelNode
