@@ -15,7 +15,7 @@ from portmesh.errors import FindingsError
 from tests.contract_pairs import manifest
 
 LINES = '"mesh"."shop"."lines"'
-AGREED = {"port": "shop.lines", "version": "2.0.0", "by": "ana@example.com", "on": "2026-11-01"}
+AGREED = {"port": "shop.lines", "version": "2.0.0", "by": "ana@example.com", "date": "2026-11-01"}
 
 
 def lines(sql: str = "select 1 as id, 'web' as channel, 5 as amount", **keys: Any) -> dict[str, Any]:
@@ -134,7 +134,7 @@ def test_a_dashboard_that_reads_the_port_is_reached_because_nobody_knows_its_col
         .ways[1]
         .endswith(
             "domains/desk/models/board.yml: config.meta.agreements: "
-            "[{port: shop.lines, version: 2.0.0, by: NAME, on: DAY}]"
+            "[{port: shop.lines, version: 2.0.0, by: NAME, date: DAY}]"
         )
     )
 
@@ -214,7 +214,8 @@ def test_a_major_change_needs_the_reached_consumer_and_nobody_else() -> None:
     assert problem.text == "shop.lines: the change is major, and it reaches desk without agreement"
     assert problem.ways[0] == (
         "ask desk to agree, each in its own folder:\n"
-        "domains/desk/models/desk.yml: config.meta.agreements: [{port: shop.lines, version: 2.0.0, by: NAME, on: DAY}]"
+        "domains/desk/models/desk.yml: config.meta.agreements: "
+        "[{port: shop.lines, version: 2.0.0, by: NAME, date: DAY}]"
     )
     assert problem.ways[1].startswith("publish it as a second version")
 
@@ -260,7 +261,7 @@ def test_many_consumers_are_not_asked_first() -> None:
     ("agreement", "why"),
     [
         (AGREED | {"port": "shop.line"}, "there is no port shop.line. Did you mean shop.lines?"),
-        (AGREED | {"on": "2999-01-01"}, "it is of 2999-01-01, which is to come"),
+        (AGREED | {"date": "2999-01-01"}, "it is of 2999-01-01, which is to come"),
     ],
 )
 def test_an_agreement_that_means_nothing_is_named(agreement: dict[str, str], why: str) -> None:
@@ -282,7 +283,7 @@ def test_an_incomplete_agreement_says_what_is_missing() -> None:
     text = str(error.value)
     assert "desk" in text
     assert "agreements.0.version" in text
-    assert "agreements.0.on" in text
+    assert "agreements.0.date" in text
 
 
 def test_a_second_version_needs_nobody() -> None:

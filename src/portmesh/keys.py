@@ -77,7 +77,7 @@ class ConsumerAgreement(BaseModel):
         description="The contract version that it agrees to.", json_schema_extra={"pattern": r"^\d+\.\d+\.\d+$"}
     )
     by: str = Field(description="Who agreed, for the consumer.")
-    on: date = Field(description="The day, UTC.")
+    date_: date = Field(alias="date", description="The day, UTC.")
     note: str = Field("", description="What the consumer does about it.")
 
 

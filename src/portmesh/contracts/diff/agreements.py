@@ -31,7 +31,7 @@ def read_agreements(manifest: Mapping[str, Any]) -> list[Agreed]:
     Raises FindingsError if one is not complete.
     """
     found = [
-        Agreed(node["name"], one.port, one.version, one.by, one.on, file)
+        Agreed(node["name"], one.port, one.version, one.by, one.date_, file)
         for node, file, meta in _places(manifest)
         for one in _agreements(node, file, meta)
     ]
@@ -58,7 +58,7 @@ def _agreements(node: Mapping[str, Any], file: str, meta: type[ProductMeta | Exp
         ) from error
 
 
-EXAMPLE = "agreements: [{port: orders.order_lines, version: 2.0.0, by: ana@example.com, on: 2026-11-26}]"
+EXAMPLE = "agreements: [{port: orders.order_lines, version: 2.0.0, by: ana@example.com, date: 2026-11-26}]"
 
 
 def problems_of(agreed: Iterable[Agreed], ports: Iterable[str]) -> Iterator[tuple[Agreed, str]]:

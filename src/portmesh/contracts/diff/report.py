@@ -133,7 +133,7 @@ def _ways(change: PortChange, silent: Sequence[Reader]) -> Iterator[str]:
         return
     codes = {one.code for one in change.differences if one.breaks}
     version = change.version_asked_for or change.version
-    agreement = f"{{port: {change.label}, version: {version}, by: NAME, on: DAY}}"
+    agreement = f"{{port: {change.label}, version: {version}, by: NAME, date: DAY}}"
     files = "\n".join(
         f"{one.file}: config.meta.agreements: [{agreement}]"
         if one.file
