@@ -8,7 +8,7 @@ import pytest
 
 from portmesh.contracts.diff.compare import compare, match_ports
 from portmesh.contracts.diff.difference import RULES
-from portmesh.contracts.diff.report import report
+from portmesh.contracts.diff.report import CONSENT, UNCLEAR, VERSION, report
 from tests.contract_pairs import FILES, Pair, read_pairs
 
 PAIRS = list(read_pairs())
@@ -38,4 +38,5 @@ def test_nothing_changed_says_nothing() -> None:
 def test_there_are_many_pairs_and_each_rule_has_some() -> None:
     assert len(PAIRS) >= 120
     shown = {line.split()[0] for pair in PAIRS for line in pair.expected}
-    assert set(RULES) == shown == {file.stem for file in FILES}
+    # tests/test_contract_reach.py shows the rules on versions and agreements.
+    assert set(RULES) - {VERSION, CONSENT, UNCLEAR} == shown == {file.stem for file in FILES}

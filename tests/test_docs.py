@@ -12,7 +12,7 @@ import pytest
 
 from tests.mesh import REPOSITORY
 from tests.repository import git_files
-from tools import checks_page
+from tools import changes_page, checks_page
 
 CODE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 
@@ -49,6 +49,11 @@ def test_a_link_to_nothing_is_found(tmp_path: Path) -> None:
 
 def test_the_page_of_checks_is_in_step() -> None:
     assert checks_page.PAGE.read_text(encoding="utf-8") == checks_page.page(), "run: python -m tools.checks_page"
+
+
+def test_the_page_of_changes_is_in_step() -> None:
+    assert changes_page.PAGE.read_text(encoding="utf-8") == changes_page.page(), "run: python -m tools.changes_page"
+    assert changes_page.page().count("\n## PM3") > 40
 
 
 def test_the_page_of_checks_has_every_check() -> None:

@@ -192,6 +192,28 @@ def test_an_agreement_with_every_consumer_lets_a_column_go(shop: Mesh) -> None:
     assert shop.value("select count(*) from shop.lines") == 100
 
 
+def test_consumers_agree_in_their_own_folders(shop: Mesh) -> None:
+    sql = LINES.replace("cast(amount as decimal(10, 2)) as amount,", "")
+    columns = COLUMNS.replace('- {name: amount, data_type: "decimal(10,2)", description: Euro.}\n', "")
+    shop.port("shop/lines", sql, columns, meta=f"{EXEMPT}\nconsumers: [{{name: board, purpose: A test.}}]")
+    path = shop.folder / FOLDER / "lines.yml"
+    path.write_text(path.read_text().replace("version: 1.0.0", "version: 2.0.0"))
+    agreed = "{port: shop.lines, version: 3.0.0, by: Ana, date: 2026-11-01}"
+    exposure = f"""
+        exposures:
+          - name: board
+            type: dashboard
+            owner: {{email: board@example.com}}
+            depends_on: [ref('lines')]
+            config: {{meta: {{agreements: [{agreed}]}}}}
+    """
+    shop.write("domains/shop/models/board.yml", exposure)
+    assert "would break its consumers" in shop.dbt("build").messages["lines"]
+    shop.write("domains/shop/models/board.yml", exposure.replace("3.0.0", "2.0.0"))
+    built = shop.dbt("build")
+    assert built.ok, built.output
+
+
 def agree_on(mesh: Mesh, sql: str, columns: str) -> None:
     """Give shop.lines a contract 2.0.0 that all its consumers agreed on."""
     mesh.port("shop/lines", sql, columns, meta=f"{EXEMPT}\nagreements: [{{from: 1.0.0, with: [], reason: A test.}}]")

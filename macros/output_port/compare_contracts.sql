@@ -17,16 +17,30 @@
   {{ return([{'change': 'replace'}]) }}
 {% endmacro %}
 
-{# Whether the contract has an agreement about this change, {from, with, reason}: `from` must be the version that
-   consumers read now, and `with` must name all of them. #}
+{# Whether every consumer agreed to this change: in its own folder, or by the port's agreement {from, with, reason},
+   whose `from` must be the version that consumers read now. #}
 {% macro _has_agreement(port, current) %}
   {% if port.contract_version == current.contract_version %}{{ return(false) }}{% endif %}
-  {% set consumers = portmesh.consumers_of(port.node) | map(attribute='name') | list %}
-  {% for agreement in portmesh.meta_of(port.node).get('agreements') or [] %}
-    {% set is_complete = agreement.reason and not consumers | reject('in', agreement.with or []) | list %}
-    {% if is_complete and agreement.from | string == current.contract_version %}{{ return(true) }}{% endif %}
+  {% set own, names = [], portmesh._who_agreed(port) %}
+  {% for agreement in portmesh.meta_of(port.node).get('agreements') or []
+      if agreement.reason and agreement.from | string == current.contract_version %}
+    {% do own.append(agreement) %}
+    {% do names.extend(agreement.with or []) %}
   {% endfor %}
-  {{ return(false) }}
+  {% set consumers = portmesh.consumers_of(port.node) | map(attribute='name') | list %}
+  {{ return((own or consumers) and not consumers | reject('in', names) | list) }}
+{% endmacro %}
+
+{# The consumers whose own product or exposure says that they agree to this version of the port. #}
+{% macro _who_agreed(port) %}
+  {% set names = [] %}
+  {% for node in graph.groups.values() | list + graph.exposures.values() | list %}
+    {% for one in portmesh.meta_of(node).get('agreements') or []
+        if one is mapping and one.port == port.label and one.version | string == port.contract_version %}
+      {% do names.append(node.name) %}
+    {% endfor %}
+  {% endfor %}
+  {{ return(names) }}
 {% endmacro %}
 
 {% macro _refuse_breaks(port, current, breaks) %}
@@ -40,7 +54,7 @@
       ~ '  next            publish it as a new model version (docs/analyst.md), so that consumers can switch'
       ~ ' later;\n'
       ~ '                  or agree on it with its consumers (' ~ (consumers or 'none are listed')
-      ~ '), then raise\n'
+      ~ '; docs/changes.md), then raise\n'
       ~ '                  config.meta.version and add config.meta.agreements: [{from: ' ~ current.contract_version
       ~ ', with: [' ~ consumers ~ '], reason: …}]') %}
 {% endmacro %}

@@ -9,6 +9,7 @@ from typing import Any
 
 from portmesh.contracts.diff.agreements import Agreed, problems_of, read_agreements
 from portmesh.contracts.diff.compare import PortChange, compare, match_ports, worst
+from portmesh.contracts.diff.difference import RULES, Rule
 from portmesh.contracts.diff.meaning import meaning_of, with_new_ids
 from portmesh.contracts.diff.reach import Side
 from portmesh.contracts.diff.readers import REACHED, Reader, readers_of
@@ -17,6 +18,23 @@ from portmesh.lineage.meaning import changes
 
 VERSION, CONSENT, UNCLEAR = "PM391", "PM392", "PM393"
 """What fails a change: its contract version, breaking readers who did not agree, an agreement about nothing."""
+RULES |= {
+    VERSION: Rule(
+        VERSION,
+        "The contract version matches the change",
+        "`config.meta.version` is raised at least as far as the change asks for, and never lowered.",
+    ),
+    CONSENT: Rule(
+        CONSENT,
+        "Who is reached by a breaking change has agreed",
+        "Or the change comes as a second model version beside the old one, which is kept until a date.",
+    ),
+    UNCLEAR: Rule(
+        UNCLEAR,
+        "An agreement is about a port of another domain, and of a day that has been",
+        "A misspelled port would be an agreement to nothing.",
+    ),
+}
 FEW = 2
 """Up to so many consumers are asked sooner than a second version is published."""
 IN_PLACE = ("PM305", "PM308", "PM309", "PM361", "PM363")
