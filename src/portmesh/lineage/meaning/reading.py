@@ -442,7 +442,7 @@ class Reader:
         inner = Names(self, names.ctes, names)
         self._add(inner, alias, source)
         inner.block.filters += conjuncts(inner.term(on)) if on else []
-        found = Op("Exists", (Sub(View(inner.block, {}), columns=False),))
+        found = exists(View(inner.block, {}))
         names.block.filters.append(found if kind == "SEMI" else negated(found, self.orders_nan))
 
     def _attached(self, names: Names, alias: str, source: View | Item) -> tuple[Item, list[Term]]:
@@ -502,7 +502,7 @@ class Reader:
         if isinstance(e, exp.Query):
             return Sub(self.view(e, names.ctes, names))
         if isinstance(e, exp.Exists):
-            return Op("Exists", (Sub(self.view(e.this, names.ctes, names), columns=False),))
+            return exists(self._rows_of(e.this, names))
         if isinstance(e, (exp.And, exp.Or)):
             return joined(e.key, [names.term(each) for each in e.flatten()])
         if isinstance(e, exp.Not):
@@ -512,6 +512,8 @@ class Reader:
             return joined("and", [Op("LTE", (low, this)), Op("LTE", (this, high))])
         if isinstance(e, exp.In):
             return self._in(e, names)
+        if type(e) in (exp.Add, exp.Sub) and (known := _computed(names.term(e.this), names.term(e.expression), e)):
+            return known
         if type(e) in UNORDERED:
             return Op(type(e).__name__, (names.term(e.this), names.term(e.expression)), "bag")
         if type(e) in TURNED:
@@ -531,6 +533,13 @@ class Reader:
         if isinstance(e, exp.Star):
             raise LeftAsWrittenError
         return self.other(e, names.term)
+
+    def _rows_of(self, query: exp.Expr, names: Names) -> View:
+        """A query of which only the rows matter: what a plain select selects does not."""
+        if isinstance(query, exp.Select) and not _decides_rows(query):
+            query = query.copy()
+            query.set("expressions", [exp.alias_(exp.Literal.number(1), "one")])
+        return self.view(query, names.ctes, names)
 
     def other(self, e: exp.Expr, term: Callable[[exp.Expr], Term]) -> Op:
         """Any expression: its kind and all that it has."""
@@ -555,8 +564,8 @@ class Reader:
         if query := e.args.get("query"):
             return Op("In", (this, Sub(self.view(query, names.ctes, names))))
         values = tuple(map(names.term, e.expressions))
-        if len(values) == 1:
-            return Op("EQ", (this, *values), "bag")
+        if len({value.name.split()[0] if isinstance(value, Op) else "" for value in values} & {"text", "number"}) == 1:
+            return joined("or", [Op("EQ", (this, value), "bag") for value in values])
         return Op("In", (this, Op("values", values, "set")))
 
     def _case(self, e: exp.Case | exp.If, names: Names) -> Term:
@@ -674,6 +683,45 @@ def _over(listing: Listing, columns: Mapping[str, Term]) -> View:
     return View(Block([item]), {name: Ref(item, listing.add(term)) for name, term in columns.items()})
 
 
+def _decides_rows(select: exp.Select) -> bool:
+    """Whether what a select selects can decide how many rows there are."""
+    parts = ("group", "having", "distinct", "qualify", "limit", "offset", "windows", "kind")
+    kinds = (exp.AggFunc, exp.Anonymous, *UNNESTING)
+    return any(select.args.get(part) for part in parts) or any(
+        isinstance(each, kinds) for projection in select.expressions for each in _within_select(projection)
+    )
+
+
+def _computed(left: Term, right: Term, e: exp.Expr) -> Op | None:
+    """The sum or difference of two small whole numbers."""
+    numbers = [term.name.removeprefix("number ") for term in (left, right) if isinstance(term, Op)]
+    if len(numbers) < 2 or not all(number.isdecimal() and len(number) < 9 for number in numbers):
+        return None
+    first, second = map(int, numbers)
+    found = first + second if isinstance(e, exp.Add) else first - second
+    return Op(f"number {found}") if found >= 0 else None
+
+
+def exists(view: View) -> Op:
+    """Whether a query has rows; whether they are grouped does not matter."""
+    while view.block.trivial() and isinstance(groups := view.block.items[0].relation, Groups):
+        if not groups.keys or groups.sets is not None:
+            break
+        view = View(groups.block, {})
+    return Op("Exists", (Sub(View(view.block, {}), columns=False),))
+
+
+def as_filter(term: Term) -> Term:
+    """A condition of which only matters whether it is true: `x in (select y ...)` asks whether there is such a y."""
+    if isinstance(term, Op) and term.name in ("and", "or"):
+        return joined(term.name, map(as_filter, term.args))
+    if isinstance(term, Op) and term.name == "In" and isinstance(sub := term.args[1], Sub) and len(sub.view.columns) == 1:
+        (column,) = sub.view.columns.values()
+        add_filter(sub.view.block, Op("EQ", (term.args[0], column), "bag"))
+        return exists(sub.view)
+    return term
+
+
 def joined(key: str, terms: Iterable[Term]) -> Op:
     """Conditions with `and` or `or`: flat, each once."""
     flat = [part for t in terms for part in (t.args if isinstance(t, Op) and t.name == key else (t,))]
@@ -681,7 +729,8 @@ def joined(key: str, terms: Iterable[Term]) -> Op:
 
 
 def conjuncts(term: Term) -> list[Term]:
-    return list(term.args) if isinstance(term, Op) and term.name == "and" else [term]
+    """The parts of a condition that must all be true."""
+    return [as_filter(each) for each in (term.args if isinstance(term, Op) and term.name == "and" else [term])]
 
 
 def negated(term: Term, orders_nan: bool) -> Term:

@@ -78,6 +78,10 @@ class Relation:
         """A digest of a column, which means something only with that of the rows."""
         raise NotImplementedError
 
+    def is_one_row(self) -> bool:
+        """Whether it always has exactly one row."""
+        return False
+
     def terms(self) -> Iterable[Term]:
         """The terms in it, to find which items it needs."""
         return ()
@@ -266,8 +270,11 @@ class Groups(Listing):
     keys: int = 0
     sets: Term | None = None
 
+    def is_one_row(self) -> bool:
+        return not self.keys and self.sets is None
+
     def rows(self, labels: Labels, ordered: bool) -> str:
-        if not self.keys and self.sets is None:
+        if self.is_one_row():
             return hashed("one row")
         frame = self.frame(labels, ordered)
         keys = sorted({frame.digest(key, ordered) for key in self.found[: self.keys]})
@@ -464,10 +471,16 @@ def substituted(term: Term, change: Callable[[Ref], Term]) -> Term | None:
 def framed(block: Block, outer: Labels, ordered: bool, named: Sequence[tuple[str, Term]]) -> Frame:
     """The rows of a block. Its items are numbered by what they are, not by where they stand in the SQL."""
     labels = Labels(outer)
-    if block.trivial():
-        labels[block.items[0]] = ""
-        return Frame(block.items[0].relation.rows(labels, ordered), labels)
-    numbered = list(block.items) if ordered else _sorted(block, labels, named)
+    # A row that is always there, once, makes no rows more or fewer; and its columns say all that they are.
+    single = [] if block.tag else [item for item in block.items if item.on is None and item.relation.is_one_row()]
+    labels.update(dict.fromkeys(single, ""))
+    others = [item for item in block.items if item not in labels]
+    if not others and not block.filters:
+        return Frame(hashed("one row"), labels)
+    if len(others) == 1 and not block.filters and not block.tag and others[0].on is None:
+        labels[others[0]] = ""
+        return Frame(others[0].relation.rows(labels, ordered), labels)
+    numbered = others if ordered else _sorted(others, block, labels, named)
     labels.update({item: str(number) for number, item in enumerate(numbered)})
     memo: dict[tuple[int, bool], str] = {}
 
@@ -480,9 +493,8 @@ def framed(block: Block, outer: Labels, ordered: bool, named: Sequence[tuple[str
     return Frame(hashed("block", block.tag, [described(item) for item in numbered], filters, orders), labels, memo)
 
 
-def _sorted(block: Block, labels: Labels, named: Sequence[tuple[str, Term]]) -> list[Item]:
+def _sorted(items: list[Item], block: Block, labels: Labels, named: Sequence[tuple[str, Term]]) -> list[Item]:
     """The items in an order that depends only on what they are and on how they are joined (colour refinement)."""
-    items = block.items
     labels.update(dict.fromkeys(items, "?"))
     colours = {item: hashed(item.on is None, item.relation.rows(labels, False)) for item in items}
     conditions = [*block.filters, *(term for item in items for term in item.on or ())]

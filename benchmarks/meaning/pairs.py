@@ -1,0 +1,181 @@
+"""Pairs of meshes before and after a change, made of the queries of TPC-DS."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlglot import exp
+
+from benchmarks.meaning import mutations, rewrites
+from benchmarks.meaning.queries import Schema, parsed, qualified, text
+from tests.sql_manifest import manifest, model, source
+
+ASKED = "model.shop.asked"
+MOVES = ("ephemeral", "view", "table")
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """A model `asked`, and the models that it reads, by name: their SQL and materialization. All read TPC-DS's tables."""
+
+    asked: str
+    models: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    def manifest(self, known: Schema) -> dict[str, Any]:
+        """As dbt would compile it, with the tables that are read as sources."""
+        texts = [self.asked, *(sql for sql, _ in self.models.values())]
+        read = {table.name for sql in texts for table in parsed(sql).find_all(exp.Table)}
+        sources = [source(f"tpcds.{table}", columns) for table, columns in known.items() if table in read]
+        ids = {f"model.shop.{name}" for name in self.models}
+        parents = [*(id_ for each in sources for id_ in each), *sorted(ids)]
+        nodes = [
+            model(f"shop.{name}", sql, parents[: len(sources)], config={"materialized": how})
+            for name, (sql, how) in self.models.items()
+        ]
+        asked, ctes = self.asked, []
+        for name, (sql, how) in self.models.items():
+            if how == "ephemeral":
+                asked = _with_ephemeral(asked, name, sql)
+                ctes.append({"id": f"model.shop.{name}", "sql": f" __dbt__cte__{name} as (\n{sql}\n)"})
+        return manifest(*sources, *nodes, model("shop.asked", asked, parents, extra_ctes=ctes))
+
+    def one_query(self) -> str:
+        """All models in one query, for DuckDB."""
+        query = parsed(self.asked)
+        for table in query.find_all(exp.Table):
+            table.set("db", None)
+        for name, (sql, how) in reversed(self.models.items()):
+            called = f"__dbt__cte__{name}" if how == "ephemeral" else name
+            rewrites.add_cte(query, called, parsed(sql), first=True)
+        return text(query)
+
+
+def _with_ephemeral(asked: str, name: str, sql: str) -> str:
+    query = parsed(asked)
+    rewrites.add_cte(query, f"__dbt__cte__{name}", parsed(sql), first=True)
+    return text(query)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A change: which query, which kind of change, what exactly, and the mesh before and after."""
+
+    number: str
+    kind: str
+    what: str
+    before: Mesh
+    after: Mesh
+
+
+def rewritten(queries: Mapping[str, exp.Query], known: Schema, chance: random.Random) -> Iterator[Pair]:
+    """Rewrites without end: each kind in turn, of a query by chance."""
+    kinds = [*rewrites.KINDS, *(f"cte to {how} model" for how in MOVES), "tables through views", "three at once"]
+    while True:
+        for kind in kinds:
+            numbers = list(queries)
+            chance.shuffle(numbers)
+            for number in numbers:
+                after = _rewritten(kind, queries[number], known, chance)
+                if after is not None:
+                    yield Pair(number, "rewrite", kind, Mesh(text(queries[number])), after)
+                    break
+
+
+def _rewritten(kind: str, original: exp.Query, known: Schema, chance: random.Random) -> Mesh | None:
+    query = qualified(original, known)
+    if kind.startswith("cte to "):
+        return _moved(query, kind.split()[2], chance)
+    if kind == "tables through views":
+        return _staged(query, known)
+    if kind == "three at once":
+        return Mesh(text(query)) if len(list(rewrites.several(query, chance))) == 3 else None
+    return Mesh(text(query)) if rewrites.KINDS[kind](query, chance) else None
+
+
+def _moved(query: exp.Query, how: str, chance: random.Random) -> Mesh | None:
+    """One of the CTEs, and those that it needs, as models."""
+    with_ = query.args.get("with_")
+    if not with_:
+        return None
+    ctes = list(with_.expressions)
+    number = chance.randrange(len(ctes))
+    moved, needed = ctes[number], ctes[:number]
+    body = moved.this.copy()
+    used = [cte for cte in needed if _reads(body, cte.alias, needed)]
+    if used and not body.args.get("with_"):
+        body.set("with_", exp.With(expressions=[cte.copy() for cte in used]))
+    name = f"int_{moved.alias}"
+    called = f"__dbt__cte__{name}" if how == "ephemeral" else name
+    for table in query.find_all(exp.Table):
+        if table.name == moved.alias:
+            table.set("alias", exp.TableAlias(this=exp.to_identifier(table.alias_or_name)))
+            table.set("this", exp.to_identifier(called))
+            if how != "ephemeral":
+                table.set("db", exp.to_identifier("shop"))
+    kept = [cte for cte in ctes if cte is not moved]
+    query.set("with_", exp.With(expressions=kept) if kept else None)
+    return Mesh(text(query), {name: (text(body), how)})
+
+
+def _reads(body: exp.Expr, name: str, ctes: list[exp.Expr]) -> bool:
+    read = {table.name for table in body.find_all(exp.Table)}
+    return name in read or any(cte.alias in read and cte.alias != name and _reads(cte.this, name, ctes) for cte in ctes)
+
+
+def _staged(query: exp.Query, known: Schema) -> Mesh:
+    """All tables through views that rename nothing."""
+    models = {}
+    for table in query.find_all(exp.Table):
+        if table.name in known:
+            name = f"stg_{table.name}"
+            models[name] = (f"select {', '.join(known[table.name])} from {table.name}", "view")
+            table.set("alias", exp.TableAlias(this=exp.to_identifier(table.alias_or_name)))
+            table.set("this", exp.to_identifier(name))
+            table.set("db", exp.to_identifier("shop"))
+    return Mesh(text(query), models)
+
+
+def mutated(queries: Mapping[str, exp.Query], known: Schema, chance: random.Random) -> Iterator[Pair]:
+    """Mutations without end: each of the four kinds in turn, each way in turn, of a query by chance."""
+    ways = {kind: [*ways] for kind, ways in mutations.KINDS.items()}
+    ways["source column"] += ["column of a staging model"]
+    turn = 0
+    while True:
+        for kind, names in ways.items():
+            what = names[turn % len(names)]
+            numbers = list(queries)
+            chance.shuffle(numbers)
+            for number in numbers:
+                pair = _mutated(kind, what, number, queries[number], known, chance)
+                if pair is not None:
+                    yield pair
+                    break
+        turn += 1
+
+
+def _mutated(
+    kind: str, what: str, number: str, original: exp.Query, known: Schema, chance: random.Random
+) -> Pair | None:
+    query = qualified(original, known)
+    if what == "column of a staging model":
+        staged = _staged(query, known)
+        name = chance.choice(sorted(staged.models))
+        columns = known[name.removeprefix("stg_")]
+        asked = [c for c in columns if any(each.name == c for each in query.find_all(exp.Column))]
+        column = chance.choice(asked or list(columns))
+        listed = [f"{_other_value(c, columns[c])} as {c}" if c == column else c for c in columns]
+        sql = f"select {', '.join(listed)} from {name.removeprefix('stg_')}"
+        return Pair(number, kind, what, staged, Mesh(staged.asked, {**staged.models, name: (sql, "view")}))
+    if not mutations.KINDS[kind][what](query, chance, known):
+        return None
+    return Pair(number, kind, what, Mesh(text(original)), Mesh(text(query)))
+
+
+def _other_value(column: str, type_: str) -> str:
+    """Another value of the same type."""
+    if type_ == "DATE":
+        return f"{column} + 1"
+    return f"{column} || 'x'" if type_ == "VARCHAR" else f"cast({column} + 1 as {type_})"
