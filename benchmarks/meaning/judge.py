@@ -1,8 +1,8 @@
 """DuckDB as the judge: it runs the query before and after a change, and compares the rows.
 
-Rows have no order. `unchanged` columns are those that `changes` says nothing of; the rows with only these columns must be
-the same bag of rows before and after. A column that was predicted to change is *equal* if it can be put beside them and
-the rows are still the same bag. Floating-point numbers count as equal if their first ten digits are.
+Rows have no order. The unchanged columns are those of which `changes` says nothing: the rows with only these columns must
+be the same bag of rows before and after. A column that was predicted to change is *equal* if it can be put beside them
+and the rows are still the same bag. Floating-point numbers count as equal if their first ten digits are.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import duckdb
 
 from benchmarks.meaning.pairs import ASKED, Mesh, Pair
 from benchmarks.meaning.queries import Schema
-from portmesh.lineage.meaning import NodeChange, changes
+from portmesh.lineage import Lineage, read_lineage
+from portmesh.lineage.meaning import Changes, NodeChange, changes
 
 SECONDS = 20.0
 
@@ -49,9 +50,10 @@ class Judge:
     def __init__(self, connection: duckdb.DuckDBPyConnection, known: Schema) -> None:
         self.connection, self.known = connection, known
         self.kept: dict[str, str] = {}
+        self.lineages: dict[Mesh, Lineage] = {}
 
-    def judge(self, pair: Pair) -> Judged:
-        """Run both sides.
+    def judge(self, pair: Pair) -> Judged | None:
+        """Run both sides; None for a mutation after which all rows are the same.
 
         Raises NotExecutedError.
         """
@@ -59,22 +61,29 @@ class Judge:
         columns = self._columns(before)
         if self._columns(after) != columns:
             raise NotExecutedError("it has other columns")
-        found = changes(pair.before.manifest(self.known), pair.after.manifest(self.known))
-        change = found.nodes.get(ASKED)
+        same = self._same(before, after, columns)
+        if same and pair.kind != "rewrite":
+            return None
+        change = self._changes(pair).nodes.get(ASKED)
         predicted = tuple(name for name in columns if change and change.changes(name))
         unchanged = [name for name in columns if name not in predicted]
-        differ = tuple(name for name in columns if not self._same(before, after, [name]))
-        equal = tuple(name for name in predicted if self._same(before, after, [*unchanged, name]))
+        differ = tuple(name for name in columns if not (same or self._same(before, after, [name])))
         return Judged(
             pair,
             predicted,
             differ,
-            equal,
+            tuple(name for name in predicted if self._same(before, after, [*unchanged, name])),
             tuple(name for name in differ if name not in predicted),
-            not unchanged or self._same(before, after, unchanged),
-            not differ and self._same(before, after, columns),
+            not unchanged or same or self._same(before, after, unchanged),
+            same,
             change,
         )
+
+    def _changes(self, pair: Pair) -> Changes:
+        before, after = pair.before.manifest(self.known), pair.after.manifest(self.known)
+        if pair.before not in self.lineages:
+            self.lineages[pair.before] = read_lineage(before)
+        return changes(before, after, lineages=(self.lineages[pair.before], read_lineage(after)))
 
     def _table(self, mesh: Mesh) -> str:
         """The table with the rows of a mesh's query."""
@@ -110,4 +119,4 @@ class Judge:
         types = {row[0].lower(): row[1] for row in self.connection.execute(f"describe {table}").fetchall()}
         if types[column] in ("DOUBLE", "FLOAT"):
             return f"printf('%.9e', {column})"
-        return f'{column}::varchar'
+        return f"{column}::varchar"

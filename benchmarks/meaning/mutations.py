@@ -70,7 +70,9 @@ def aggregate(query: exp.Query, chance: random.Random, _: object) -> bool:
 
 def distinct_aggregate(query: exp.Query, chance: random.Random, _: object) -> bool:
     """`sum(distinct x)` for `sum(x)`, or the other way round."""
-    found = one((e for e in in_projections(query, exp.Sum, exp.Avg, exp.Count) if not isinstance(e.this, exp.Star)), chance)
+    found = one(
+        (e for e in in_projections(query, exp.Sum, exp.Avg, exp.Count) if not isinstance(e.this, exp.Star)), chance
+    )
     if found is None:
         return False
     inside = found.this
@@ -195,7 +197,9 @@ def filter_dropped(query: exp.Query, chance: random.Random, _: object) -> bool:
 
 def filter_added(query: exp.Query, chance: random.Random, _: object) -> bool:
     """A filter more: a column that is selected is not null, or is null."""
-    places = [(s, c) for s in selects(query) for each in s.selects for c in each.find_all(exp.Column) if s.args.get("from_")]
+    places = [
+        (s, c) for s in selects(query) for each in s.selects for c in each.find_all(exp.Column) if s.args.get("from_")
+    ]
     if not places:
         return False
     select, column = chance.choice(places)
@@ -281,7 +285,9 @@ def comma_as_left_join(query: exp.Query, chance: random.Random, _: object) -> bo
         if joins and not joins[-1].args.get("on") and not joins[-1].side:
             alias = joins[-1].this.alias_or_name
             conditions = conjuncts(select.args["where"].this if select.args.get("where") else None)
-            own = [c for c in conditions if alias in {x.table for x in c.find_all(exp.Column)} and not c.find(exp.Query)]
+            own = [
+                c for c in conditions if alias in {x.table for x in c.find_all(exp.Column)} and not c.find(exp.Query)
+            ]
             if own:
                 places.append((select, joins[-1], own, conditions))
     if not places:
@@ -321,7 +327,10 @@ def duplicates(query: exp.Query, chance: random.Random, _: object) -> bool:
 
 def wanted_rows(query: exp.Query, chance: random.Random, _: object) -> bool:
     """`not exists` for `exists`, `not in` for `in`, and the other way round."""
-    found = one((e for e in in_conditions(query, exp.Exists, exp.In) if isinstance(e, exp.Exists) or e.args.get("query")), chance)
+    found = one(
+        (e for e in in_conditions(query, exp.Exists, exp.In) if isinstance(e, exp.Exists) or e.args.get("query")),
+        chance,
+    )
     if found is None:
         return False
     if isinstance(found.parent, exp.Not):

@@ -1,4 +1,4 @@
-"""The 99 queries of TPC-DS as models: each output column has a name of its own, and a limit decides which rows there are."""
+"""The 99 queries of TPC-DS as models: each output column has its own name, and only a limit that takes rows stays."""
 
 from __future__ import annotations
 
@@ -54,19 +54,18 @@ def qualified(query: exp.Query, known: Schema) -> exp.Query:
     return annotate_types(found, schema=dict(known), dialect=DIALECT)
 
 
-def models(connection: duckdb.DuckDBPyConnection, known: Schema) -> tuple[dict[str, exp.Query], list[str]]:
-    """The queries that have rows in this database, by number; and what was done to which."""
+def models(connection: duckdb.DuckDBPyConnection, known: Schema) -> tuple[dict[str, exp.Query], dict[str, list[str]]]:
+    """The queries that have rows in this database, by number; and what was done, with the numbers of the queries."""
     found: dict[str, exp.Query] = {}
-    notes: list[str] = []
+    notes: dict[str, list[str]] = {}
     for number, query in _read().items():
         _name_columns(query, known)
-        if query.args.get("limit") and not limit_decides(query, connection):
+        if query.args.get("limit") and (why := no_use_of_limit(query, connection)):
             query.set("limit", None)
             query.set("order", None)
-            notes.append(f"{number}: its limit is left out, because its order does not decide which rows are the first")
-        row = connection.execute(text(query)).fetchone()
-        if row is None:
-            notes.append(f"{number}: left out, because it has no rows in this data")
+            notes.setdefault(f"without its limit, {why}", []).append(number)
+        if connection.execute(text(query)).fetchone() is None:
+            notes.setdefault("left out, because it has no rows in this data", []).append(number)
         else:
             found[number] = query
     return found, notes
@@ -103,24 +102,24 @@ def _name_columns(query: exp.Query, known: Schema) -> None:
             column.set("this", exp.to_identifier(renamed[column.name.lower()]))
 
 
-def limit_decides(query: exp.Query, connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether the order of a query decides which rows its limit takes."""
-    order, limit = query.args.get("order"), query.args.get("limit")
+def no_use_of_limit(query: exp.Query, connection: duckdb.DuckDBPyConnection) -> str:
+    """Why a limit is no part of a model: it takes all rows, or the order leaves open which. Empty if it is."""
+    order, limit = query.args.get("order"), query.args["limit"]
     names = {name.lower() for name in query.named_selects}
-    columns = list(order.find_all(exp.Column)) if order else []
-    if not columns or any(column.name.lower() not in names for column in columns) or not limit:
-        return False
-    if any(isinstance(each.this, exp.Literal) for each in order.expressions):
-        return False
     inner = query.copy()
     inner.set("order", None)
     inner.set("limit", None)
+    rows = connection.execute(f"select count(*) from ({text(inner)})").fetchone()
+    number = int(limit.expression.this)
+    if rows is None or rows[0] <= number:
+        return "which takes all rows"
+    columns = list(order.find_all(exp.Column)) if order else []
+    by_position = order and any(isinstance(each.this, exp.Literal) for each in order.expressions)
+    if not columns or by_position or any(column.name.lower() not in names for column in columns):
+        return "whose order is not by its output"
     keys = order.copy()
     for column in keys.find_all(exp.Column):
         column.set("table", None)
-    ranked = f"select rank() over ({keys.sql(DIALECT)}) as place from ({inner.sql(DIALECT)})"
-    found = connection.execute(
-        f"select count(*) filter (where place <= {limit.expression.sql(DIALECT)}), count(*) from ({ranked})"
-    ).fetchone()
-    assert found is not None
-    return bool(found[0] == min(int(limit.expression.this), found[1]))
+    ranked = f"select rank() over ({keys.sql(DIALECT)}) as place from ({text(inner)})"
+    first = connection.execute(f"select count(*) from ({ranked}) where place <= {number}").fetchone()
+    return "" if first and first[0] == number else "whose order leaves open which rows are the first"

@@ -34,7 +34,9 @@ def conjuncts(condition: exp.Expr | None) -> list[exp.Expr]:
         return []
     while isinstance(condition, exp.Paren):
         condition = condition.this
-    return [part for each in condition.flatten() for part in ([each])] if isinstance(condition, exp.And) else [condition]
+    return (
+        [part for each in condition.flatten() for part in ([each])] if isinstance(condition, exp.And) else [condition]
+    )
 
 
 def set_where(select: exp.Select, conditions: list[exp.Expr]) -> None:
@@ -464,7 +466,10 @@ def unused_columns(query: exp.Query, _: random.Random) -> bool:
 
 def _is_in_a_set(query: exp.Query, name: str) -> bool:
     """Whether a query selects everything of it, so that a column more is a column more there."""
-    return any(table.name == name and table.parent_select and table.parent_select.is_star for table in query.find_all(exp.Table))
+    return any(
+        table.name == name and table.parent_select and table.parent_select.is_star
+        for table in query.find_all(exp.Table)
+    )
 
 
 # Groups, sets and duplicates
@@ -488,7 +493,9 @@ def groups_by_position(query: exp.Query, _: random.Random) -> bool:
         if not group:
             continue
         places = {each.unalias().sql(): number for number, each in enumerate(select.selects, 1)}
-        keys = [exp.Literal.number(places[key.sql()]) if key.sql() in places else key.copy() for key in group.expressions]
+        keys = [
+            exp.Literal.number(places[key.sql()]) if key.sql() in places else key.copy() for key in group.expressions
+        ]
         done = done or any(isinstance(key, exp.Literal) for key in keys)
         group.set("expressions", keys)
     return done
@@ -516,7 +523,11 @@ def order_of_arms(query: exp.Query, _: random.Random) -> bool:
         first = right
         while isinstance(first, (exp.Union, exp.Subquery)):
             first = first.this
-        if not isinstance(first, exp.Select) or len(first.selects) != len(union.named_selects) or left.args.get("with_"):
+        if (
+            not isinstance(first, exp.Select)
+            or len(first.selects) != len(union.named_selects)
+            or left.args.get("with_")
+        ):
             continue
         names = union.named_selects
         first.set("expressions", [exp.alias_(e.unalias(), n) for e, n in zip(first.selects, names, strict=True)])

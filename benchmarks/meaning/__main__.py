@@ -1,0 +1,141 @@
+"""Measures what `portmesh.lineage.meaning` says of changes, with DuckDB as the judge. See docs/benchmarks.md.
+
+    python -m benchmarks.meaning [--pairs 300] [--scale 1] [--seed 15] [--folder FOLDER] [--all]
+
+Makes the data of TPC-DS once (in FOLDER, or a temporary one), then rewrites and mutations of its queries, and prints a
+table of both. `--all` also prints every rewrite that counts as a change and every column that was predicted in vain.
+Exits with 1 if a goal is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.meaning import mutations, pairs, queries
+from benchmarks.meaning.judge import Judge, Judged, NotExecutedError
+
+MOST_EQUAL = 0.1
+
+
+@dataclass
+class Result:
+    """What was judged, and how many pairs were left out for what reason."""
+
+    judged: list[Judged] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    def sum(self, count: Callable[[Judged], int], what: str = "") -> int:
+        return sum(count(each) for each in self.judged if not what or each.pair.what == what)
+
+    @property
+    def recall(self) -> float:
+        differ = self.sum(lambda each: len(each.differ))
+        return 1 - self.sum(lambda each: len(each.missed)) / differ if differ else 1.0
+
+    @property
+    def equal(self) -> float:
+        predicted = self.sum(lambda each: len(each.predicted))
+        return self.sum(lambda each: len(each.equal)) / predicted if predicted else 0.0
+
+
+def rewrites_of(judge: Judge, models: dict[str, queries.exp.Query], number: int, chance: random.Random) -> Result:
+    """Judge this many rewrites. Raises AssertionError if one has other rows, because then it is no rewrite."""
+    result = Result()
+    for pair in pairs.rewritten(models, judge.known, chance):
+        try:
+            judged = judge.judge(pair)
+        except NotExecutedError as error:
+            result.left_out[f"{pair.what}: {str(error).partition(':')[0]}"] += 1
+            continue
+        if judged is None or not judged.same:
+            raise AssertionError(f"the rewrite '{pair.what}' of query {pair.number} has other rows: a fault of it")
+        result.judged.append(judged)
+        if len(result.judged) == number:
+            return result
+    return result
+
+
+def mutations_of(judge: Judge, models: dict[str, queries.exp.Query], number: int, chance: random.Random) -> Result:
+    """Judge this many mutations, as many of each kind, that have other rows."""
+    result = Result()
+    of_kind: Counter[str] = Counter()
+    for pair in pairs.mutated(models, judge.known, chance):
+        if of_kind[pair.kind] >= -(-number // len(mutations.KINDS)):
+            continue
+        try:
+            judged = judge.judge(pair)
+        except NotExecutedError as error:
+            result.left_out[f"not executed: {str(error).partition(':')[0]}"] += 1
+            continue
+        if judged is None:
+            result.left_out["the same rows in this data"] += 1
+            continue
+        of_kind[pair.kind] += 1
+        result.judged.append(judged)
+        if len(result.judged) >= number:
+            return result
+    return result
+
+
+def _print(result: Result, everything: bool) -> None:
+    by_what: dict[str, list[Judged]] = defaultdict(list)
+    for each in result.judged:
+        by_what[f"{each.pair.kind}: {each.pair.what}"].append(each)
+    for what, found in sorted(by_what.items()):
+        counts = [
+            sum(len(getattr(each, name)) for each in found) for name in ("predicted", "differ", "missed", "equal")
+        ]
+        print(
+            f"| {what} | {len(found)} | {sum(bool(each.change) for each in found)} | {' | '.join(map(str, counts))} |"
+        )
+    for why, count in result.left_out.most_common():
+        print(f"left out: {count} ({why})")
+    for each in result.judged if everything else ():
+        if each.equal or not each.joint or each.missed:
+            print(
+                f"query {each.pair.number}, {each.pair.what}: predicted {each.predicted}, of these equal {each.equal}, "
+                f"missed {each.missed}, together the same {each.joint}; {each.change}"
+            )
+
+
+def main(arguments: list[str]) -> int:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.meaning")
+    parser.add_argument("--pairs", type=int, default=300)
+    parser.add_argument("--scale", default="1")
+    parser.add_argument("--seed", type=int, default=15)
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--all", action="store_true")
+    asked = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as temporary:
+        connection = queries.tables(asked.folder or Path(temporary), asked.scale)
+    known = queries.schema(connection)
+    models, notes = queries.models(connection, known)
+    print(f"{len(models)} queries")
+    for note, numbers in notes.items():
+        print(f"{len(numbers)} {note}: {', '.join(numbers)}")
+    judge = Judge(connection, known)
+    rewritten = rewrites_of(judge, models, asked.pairs, random.Random(asked.seed))
+    mutated = mutations_of(judge, models, asked.pairs, random.Random(asked.seed))
+    print("\n| pairs | number | changed | predicted columns | differ | missed | equal |\n|---|---|---|---|---|---|---|")
+    _print(rewritten, asked.all)
+    _print(mutated, asked.all)
+    no_patch = rewritten.sum(lambda each: int(each.change is not None))
+    not_joint = mutated.sum(lambda each: int(not each.joint))
+    print(f"\n{len(rewritten.judged)} rewrites: {no_patch} count as a change")
+    print(
+        f"{len(mutated.judged)} mutations: recall {mutated.recall:.4f}, {not_joint} with other rows of unchanged columns"
+    )
+    print(f"{mutated.equal:.1%} of the predicted columns are equal")
+    return int(bool(no_patch or not_joint) or mutated.recall < 1 or mutated.equal > MOST_EQUAL)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
