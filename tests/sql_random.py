@@ -142,7 +142,8 @@ class Writer:
         if form == 0:
             return f"{self.select()} {self.one_of('union all', 'union', 'except', 'intersect')} {self.select()}"
         if form == 1:
-            return f"with w as ({self.select()}) select p, q from w where {self.one_of('p', 'q')} {self.one_of('>', '<')} 1"
+            condition = self.one_of("p > 1", "q > 1", "p < 1", "q < 1", "1 < p", "not (p > 1)")
+            return f"with w as ({self.select()}) select p, q from w where {condition}"
         if form == 2:
             return f"with w as ({self.select()}) select w.p, v.q from w join w as v on w.p = v.p"
         if form == 3:

@@ -136,11 +136,53 @@ def test_the_order_of_rows_matters_to_who_takes_the_first() -> None:
     assert changed(found) == {"b"}
 
 
-def test_increments_whose_jinja_changed_are_unknown() -> None:
+INCREMENT = (
+    """select id, email, username from "mesh"."raw"."users" where id > (select max(id) from "mesh"."shop"."users")"""
+)
+
+
+def incremental(increment: str, full: str = USERS, **more: Any) -> dict[str, Any]:
+    found = mesh(full)
+    found["nodes"]["model.shop.users"] |= {"compiled_increment": increment, **more}
+    found["nodes"]["model.shop.users"]["config"]["materialized"] = "incremental"
+    return found
+
+
+def test_increments_are_compared_too() -> None:
+    before = incremental(INCREMENT)
+    same = incremental(INCREMENT.replace('from "mesh"."shop"."users"', 'from "mesh"."shop"."users" as so_far'))
+    assert changes(before, same) == Changes({})
+    other = changes(before, incremental(INCREMENT.replace("id >", "id >=")))
+    assert of(other, "users").rows
+    assert changed(other) == {"users", "a", "b", "c"}
+
+
+def test_an_increment_that_reads_its_own_changed_column_changes_rows() -> None:
+    before = incremental(INCREMENT)
+    other = "select id + 1 as id, email, username from mesh.raw.users"
+    found = changes(before, incremental(INCREMENT.replace("select id,", "select id + 1 as id,"), other))
+    assert "id" in of(found, "users").columns
+    assert of(found, "users").rows
+
+
+def test_increments_that_are_not_compiled_are_unknown_if_their_jinja_changed() -> None:
     before, after = mesh(), mesh()
     for each, raw in ((before, "{% if is_incremental() %} a"), (after, "{% if is_incremental() %} b")):
         each["nodes"]["model.shop.users"] |= {"raw_code": raw}
-    assert "increments" in of(changes(before, after), "users").unknown
+        each["nodes"]["model.shop.users"]["config"]["materialized"] = "incremental"
+    assert "increment" in of(changes(before, after), "users").unknown
+    assert changes(before, before) == Changes({})
+
+
+def test_a_snapshot_has_a_version_of_a_row_more_where_a_value_changes() -> None:
+    def with_snapshot(sql: str) -> dict[str, Any]:
+        found = mesh(sql)
+        found["nodes"]["model.shop.b"] |= {"resource_type": "snapshot"}
+        found["nodes"]["model.shop.b"]["compiled_code"] = 'select id, email from "mesh"."shop"."users"'
+        return found
+
+    found = changes(with_snapshot(USERS), with_snapshot(USERS.replace("email", "upper(email) as email")))
+    assert of(found, "b").rows == ("another value makes another version of a row",)
 
 
 def test_sources_and_seeds() -> None:

@@ -130,9 +130,8 @@ def main(arguments: list[str]) -> int:
     no_patch = rewritten.sum(lambda each: int(each.change is not None))
     not_joint = mutated.sum(lambda each: int(not each.joint))
     print(f"\n{len(rewritten.judged)} rewrites: {no_patch} count as a change")
-    print(
-        f"{len(mutated.judged)} mutations: recall {mutated.recall:.4f}, {not_joint} with other rows of unchanged columns"
-    )
+    print(f"{len(mutated.judged)} mutations: recall {mutated.recall:.4f}")
+    print(f"{not_joint} mutations after which the unchanged columns have other rows")
     print(f"{mutated.equal:.1%} of the predicted columns are equal")
     return int(bool(no_patch or not_joint) or mutated.recall < 1 or mutated.equal > MOST_EQUAL)
 

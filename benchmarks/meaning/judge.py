@@ -1,8 +1,8 @@
 """DuckDB as the judge: it runs the query before and after a change, and compares the rows.
 
-Rows have no order. The unchanged columns are those of which `changes` says nothing: the rows with only these columns must
-be the same bag of rows before and after. A column that was predicted to change is *equal* if it can be put beside them
-and the rows are still the same bag. Floating-point numbers count as equal if their first ten digits are.
+Rows have no order. The unchanged columns are those of which `changes` says nothing: the rows with only these columns
+must be the same bag of rows before and after. A column that was predicted to change is *equal* if it can be put beside
+them and the rows are still the same bag. Floating-point numbers count as equal if their first ten digits are.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,12 @@ from sqlglot import exp
 from portmesh.lineage import EVERY, REST, Column, Lineage, UnreadableError, qualified, read_lineage
 from portmesh.lineage.meaning.reading import LeftAsWrittenError, Reader, UnknownColumnError
 from portmesh.lineage.meaning.terms import Labels, Leaf, Relation, View
-from portmesh.lineage.tables import DIALECTS, label_of
+from portmesh.lineage.sql_of_node import INCREMENT, may_be_incremental
+from portmesh.lineage.tables import label_of
 
 KINDS = ("model", "snapshot", "seed", "source")
 REBUILT = ("view", "table", "ephemeral", "output_port")
 """Materializations whose rows are those of the query, if it is not incremental."""
-INCREMENTAL = "macro.dbt.is_incremental"
 CONFIG = frozenset(
     [
         "materialized",
@@ -129,7 +129,7 @@ def _key(node: Mapping[str, Any]) -> str:
     parts: dict[str, Any] = {"config": {name: config.get(name) for name in CONFIG}, "adapter": node["adapter_type"]}
     parts["sql"] = node.get("compiled_code") or node.get("raw_code")
     parts["ctes"] = [each.get("sql") for each in node.get("extra_ctes") or ()]
-    parts["increments"] = node.get("raw_code") if _is_incremental(node) else ""
+    parts["increment"] = node.get(INCREMENT) or (node.get("raw_code") if may_be_incremental(node) else "")
     if node["resource_type"] == "seed":
         parts["seed"] = (node.get("checksum") or {}).get("checksum")
     if node["resource_type"] == "source":
@@ -140,17 +140,41 @@ def _key(node: Mapping[str, Any]) -> str:
     return json.dumps(parts, sort_keys=True, default=str)
 
 
-def _is_incremental(node: Mapping[str, Any]) -> bool:
-    macros = (node.get("depends_on") or {}).get("macros") or ()
-    return INCREMENTAL in macros or "is_incremental" in (node.get("raw_code") or "")
-
-
 def _is_rebuilt(node: Mapping[str, Any]) -> bool:
     """Whether the rows of a node are those of its query, and nothing else."""
     config = node.get("config") or {}
     hooks = config.get("pre-hook") or config.get("post-hook")
     of_query = node["resource_type"] == "model" and config.get("materialized") in REBUILT
-    return of_query and not _is_incremental(node) and not hooks
+    return of_query and not may_be_incremental(node) and not hooks
+
+
+def _leaf(id_: str, change: NodeChange | None, side: str) -> Leaf:
+    """A node, with the versions of a side for what changes."""
+    if change is None:
+        return Leaf(id_)
+    versions = dict.fromkeys([*change.columns, *change.added, *change.removed], side)
+    if change.unknown or change.new or change.gone or {EVERY, REST} & set(versions):
+        return Leaf(id_, side, side, otherwise=side)
+    return Leaf(id_, side if change.rows else "", side, versions)
+
+
+def _both(one: NodeChange | None, other: NodeChange | None) -> NodeChange | None:
+    """What is in either of two changes of a node."""
+    if one is None or other is None:
+        return one or other
+    columns = {
+        name: tuple(dict.fromkeys([*one.columns.get(name, ()), *other.columns.get(name, ())]))
+        for name in [*one.columns, *other.columns]
+    }
+    return NodeChange(
+        one.node,
+        columns,
+        tuple(dict.fromkeys([*one.rows, *other.rows])),
+        tuple(sorted({*one.added, *other.added})),
+        tuple(sorted({*one.removed, *other.removed})),
+        one.unknown or other.unknown,
+        reordered=one.reordered or other.reordered,
+    )
 
 
 class _Side:
@@ -158,24 +182,24 @@ class _Side:
 
     def __init__(self, name: str, nodes: Mapping[str, Mapping[str, Any]], lineage: Lineage) -> None:
         self.name, self.nodes, self.lineage = name, nodes, lineage
-        self.queries: dict[str, exp.Query | str] = {}
+        self.queries: dict[tuple[str, str], exp.Query | str] = {}
         self.by_lower = {id_.lower(): id_ for id_ in nodes}
 
-    def query(self, id_: str) -> exp.Query | str:
-        """The qualified query of a node, or why there is none."""
-        if id_ not in self.queries:
+    def query(self, id_: str, sql: str = "") -> exp.Query | str:
+        """The qualified query of a node, or why there is none. `sql` is another one than for a full build."""
+        if (id_, sql) not in self.queries:
             try:
-                self.queries[id_] = qualified(self.nodes[id_], self.lineage.tables)
+                self.queries[id_, sql] = qualified(self.nodes[id_], self.lineage.tables, sql)
             except UnreadableError as error:
-                self.queries[id_] = str(error)
-        return self.queries[id_]
+                self.queries[id_, sql] = str(error)
+        return self.queries[id_, sql]
 
     def columns(self, id_: str) -> set[str]:
         node = self.lineage.nodes.get(id_)
         return set(node.columns) if node else set()
 
     def dialect(self, id_: str) -> str:
-        return DIALECTS.get(self.nodes[id_]["adapter_type"], "duckdb")
+        return self.lineage.tables.dialect_of(id_)
 
 
 class _Comparison:
@@ -219,25 +243,46 @@ class _Comparison:
             return None
         if node["resource_type"] in ("seed", "source"):
             return self._leaf_changed(id_)
-        if node.get("compiled_code") and self._increments_differ(id_):
-            return self._unknown(id_, "the SQL of its increments is not compiled, and its Jinja is another")
         if id_ in self.own_sql and self._settings(id_):
             return self._unknown(id_, f"its {' and '.join(self._settings(id_))} changed, which may decide its rows")
-        sides = (self.before, self.after)
-        queries = [side.query(id_) for side in sides]
-        for query in queries:
-            if isinstance(query, str):
-                return self._unknown(id_, query)
         if self.before.dialect(id_) != self.after.dialect(id_):
             return self._unknown(id_, "it is built by another engine")
-        expand = id_ in self.own_sql
         try:
-            views = [self._view(side, id_, expand, frozenset()) for side in sides]
-            return self._differences(id_, *views)
+            change = self._of_queries(id_, "", "", None)
+            return self._of_increments(id_, change) if change is None or not change.unknown else change
         except (UnknownColumnError, LeftAsWrittenError) as error:
             return self._unknown(id_, f"it cannot be resolved: {error}")
         except RecursionError:
             return self._unknown(id_, "its SQL is nested too deeply")
+
+    def _of_queries(self, id_: str, before: str, after: str, known: NodeChange | None) -> NodeChange | None:
+        """What is different in the queries of a node, which may read themselves; `known` is what is known of that."""
+        sides = ((self.before, before), (self.after, after))
+        queries = [side.query(id_, sql) for side, sql in sides]
+        for query in queries:
+            if isinstance(query, str):
+                return self._unknown(id_, query)
+        expand = id_ in self.own_sql
+        views = [self._view(side, id_, sql, expand, frozenset({id_}), known) for side, sql in sides]
+        change = self._differences(id_, *views)
+        if change and change.columns and self.after.nodes[id_]["resource_type"] == "snapshot":
+            return replace(change, rows=(*change.rows, "another value makes another version of a row"))
+        return change
+
+    def _of_increments(self, id_: str, change: NodeChange | None) -> NodeChange | None:
+        """Also what is different in the queries for increments, which add to the rows that were there."""
+        nodes = [side.nodes[id_] for side in (self.before, self.after)]
+        if not any(map(may_be_incremental, nodes)):
+            return change
+        increments = [str(node.get(INCREMENT) or node.get("compiled_code") or "") for node in nodes]
+        if not all(INCREMENT in node for node in nodes) and nodes[0].get("raw_code") != nodes[1].get("raw_code"):
+            return self._unknown(id_, "its SQL for an increment is not compiled, and its Jinja is another")
+        while True:
+            more = self._of_queries(id_, increments[0], increments[1], change)
+            found = _both(change, more)
+            if more is None or more.unknown or found == change:
+                return found
+            change = found
 
     def _parents(self, id_: str) -> set[str]:
         return {
@@ -249,10 +294,6 @@ class _Comparison:
     def _reads(self, side: _Side, id_: str) -> tuple[str, ...]:
         node = side.lineage.nodes.get(id_)
         return node.reads if node else ()
-
-    def _increments_differ(self, id_: str) -> bool:
-        before, after = self.before.nodes[id_], self.after.nodes[id_]
-        return (_is_incremental(before) or _is_incremental(after)) and before.get("raw_code") != after.get("raw_code")
 
     def _settings(self, id_: str) -> list[str]:
         """The settings that changed, unless they only say how a query's rows are stored."""
@@ -291,15 +332,19 @@ class _Comparison:
 
     # Views
 
-    def _view(self, side: _Side, id_: str, expand: bool, inside: frozenset[str]) -> View:
-        query = side.query(id_)
+    def _view(
+        self, side: _Side, id_: str, sql: str, expand: bool, inside: frozenset[str], own: NodeChange | None
+    ) -> View:
+        query = side.query(id_, sql)
         assert isinstance(query, exp.Query)
 
         def of_table(name: str) -> Relation | View:
             read = side.by_lower.get(name.lower(), name)
+            if read == id_:
+                return _leaf(read, own, side.name)
             if read in inside or not self._is_expanded(side, read, expand):
                 return self._leaf(side, read)
-            return self._view(side, read, True, inside | {read})
+            return self._view(side, read, "", True, inside | {read}, None)
 
         return Reader(of_table, side.dialect(id_)).read(query)
 
@@ -314,16 +359,9 @@ class _Comparison:
         return _is_rebuilt(side.nodes[id_]) and not isinstance(side.query(id_), str)
 
     def _leaf(self, side: _Side, id_: str) -> Leaf:
-        change = self.found.get(id_)
-        if change is None:
-            both = id_ in self.done or (id_ not in self.before.nodes and id_ not in self.after.nodes)
-            return Leaf(id_) if both else Leaf(id_, side.name, side.name, otherwise=side.name)
-        if change.unknown or change.new or change.gone:
-            return Leaf(id_, side.name, side.name, otherwise=side.name)
-        versions = dict.fromkeys([*change.columns, *change.added, *change.removed], side.name)
-        if {EVERY, REST} & set(versions):
-            return Leaf(id_, side.name, side.name, otherwise=side.name)
-        return Leaf(id_, side.name if change.rows else "", side.name, versions)
+        if id_ in self.found or id_ in self.done or (id_ not in self.before.nodes and id_ not in self.after.nodes):
+            return _leaf(id_, self.found.get(id_), side.name)
+        return Leaf(id_, side.name, side.name, otherwise=side.name)
 
     def _differences(self, id_: str, before: View, after: View) -> NodeChange | None:
         labels = Labels()

@@ -715,7 +715,12 @@ def as_filter(term: Term) -> Term:
     """A condition of which only matters whether it is true: `x in (select y ...)` asks whether there is such a y."""
     if isinstance(term, Op) and term.name in ("and", "or"):
         return joined(term.name, map(as_filter, term.args))
-    if isinstance(term, Op) and term.name == "In" and isinstance(sub := term.args[1], Sub) and len(sub.view.columns) == 1:
+    if (
+        isinstance(term, Op)
+        and term.name == "In"
+        and isinstance(sub := term.args[1], Sub)
+        and len(sub.view.columns) == 1
+    ):
         (column,) = sub.view.columns.values()
         add_filter(sub.view.block, Op("EQ", (term.args[0], column), "bag"))
         return exists(sub.view)
