@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 
 import duckdb
 
@@ -26,11 +25,16 @@ def database() -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def rows_of(connection: duckdb.DuckDBPyConnection, sql: str) -> Counter[str]:
-    """The bag of rows, by the names of columns."""
+def rows_of(connection: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, str]]:
+    """The rows, by the names of columns; the values as text, so that NaN is NaN."""
     found = connection.execute(sql)
     names = [column[0].lower() for column in found.description or ()]
-    return Counter(str(sorted(zip(names, map(repr, row), strict=True))) for row in found.fetchall())
+    return [dict(zip(names, map(repr, row), strict=True)) for row in found.fetchall()]
+
+
+def bag(rows: list[dict[str, str]], *columns: str) -> tuple[tuple[str, ...], ...]:
+    """The rows with these columns only, in an order that is always the same."""
+    return tuple(sorted(tuple(row[column] for column in columns) for row in rows))
 
 
 class Writer:
