@@ -245,6 +245,20 @@ def test_a_parent_that_the_sql_does_not_read_may_be_in_every_value() -> None:
     assert node.unknown == ""
 
 
+def test_a_parent_that_only_checks_read_is_none() -> None:
+    """`-- depends_on:` says that a check of the model reads another port, which is built before."""
+    comment = "-- depends_on: "
+    sql, raw = f"{comment}{PRODUCTS_SQL}\nselect price from {LINES_SQL}", "{{ ref('shop', 'products') }}\nselect …"
+    for jinja, parents in (
+        (raw, {"source.shop.raw.lines"}),
+        (f"{raw} {{{{ run_query(ref('products')) }}}}", {*PARENTS}),
+    ):
+        asked = model("shop.asked", sql, PARENTS, raw_code=comment + jinja)
+        node = read_lineage(manifest(LINES, PRODUCTS, asked)).nodes["model.shop.asked"]
+        assert {each.node for each in node.columns["price"].inputs} == parents
+        assert set(node.reads) == parents
+
+
 def test_a_relation_that_is_no_node_is_named() -> None:
     node = lineage_of("select price, rate from {lines} join finance.rates on rates.day = line_id")
     assert names_of(node.columns["rate"].inputs) >= {"rates.rate"}

@@ -23,6 +23,7 @@ from portmesh.commands.export import app as export
 from portmesh.commands.import_ import app as import_
 from portmesh.commands.infra import infra
 from portmesh.commands.land import land
+from portmesh.commands.lineage import lineage
 from portmesh.commands.maintain import maintain
 from portmesh.commands.meter import meter
 from portmesh.commands.models import models
@@ -46,6 +47,7 @@ EXAMPLES: dict[Callable[..., None], str] = {
     models: "portmesh models --check",
     eject: "portmesh eject orders.store_days",
     diff: "portmesh diff --against origin/main",
+    lineage: "portmesh lineage orders.order_lines.sales_value",
     build: "portmesh build --select order_lines+",
     status: "portmesh status orders.order_lines",
     clean: "portmesh clean --dry-run",

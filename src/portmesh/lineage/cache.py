@@ -15,11 +15,15 @@ from typing import Any
 
 from portmesh.lineage.lineage import Column, ColumnLineage, Influence, NodeLineage
 from portmesh.lineage.sql_of_node import INCREMENT
-from portmesh.lineage.tables import Tables, declared, has_contract
+from portmesh.lineage.tables import Tables
 from portmesh.repository import find_root
 
 VERSION = 1
 """To be raised when the same SQL gets another lineage."""
+READ_OF_A_NODE = (
+    "unique_id", "language", "resource_type", "compiled_code", INCREMENT, "raw_code", "extra_ctes", "columns", "config",
+)  # fmt: skip
+"""What the lineage of a node is read from."""
 KEPT_RUNS = 50
 """An entry that so many runs did not need is removed."""
 
@@ -71,13 +75,11 @@ class Cache:
 
     def key(self, node: Mapping[str, Any], parents: Iterable[str], tables: Tables) -> str:
         """What decides a node's lineage: its SQL and configuration, and the names and columns of its parents."""
-        config = node.get("config") or {}
-        facts = [
-            VERSION, version("sqlglot"), node["unique_id"], tables.dialect_of(node["unique_id"]), node.get("language"),
-            node.get("compiled_code"), node.get(INCREMENT), node.get("extra_ctes"), declared(node), has_contract(node),
-            config, (node.get("depends_on") or {}).get("macros"), [tables.fingerprint(id_) for id_ in sorted(parents)],
-        ]  # fmt: skip
-        return _digest(facts)
+        of_node = [node.get(name) for name in READ_OF_A_NODE]
+        macros = (node.get("depends_on") or {}).get("macros")
+        of_parents = [tables.fingerprint(id_) for id_ in sorted(parents)]
+        facts = [VERSION, version("sqlglot"), tables.dialect_of(node["unique_id"]), of_node, macros, of_parents]
+        return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 
     def get(self, key: str, id_: str, tables: Tables) -> NodeLineage | None:
         """The lineage that is kept under a key, or None."""
@@ -117,7 +119,3 @@ class Cache:
 
 def _columns(pairs: list[list[str]]) -> tuple[Column, ...]:
     return tuple(Column(node, name) for node, name in pairs)
-
-
-def _digest(facts: Any) -> str:
-    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()

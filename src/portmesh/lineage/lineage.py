@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -122,6 +122,12 @@ class Lineage:
         """All columns that are computed from a column, at any distance, the nearest first."""
         return tuple(_reached(column, self.down))
 
+    def columns_of(self, node: str) -> tuple[str, ...]:
+        """The names of a node's columns; for a table whose columns nobody lists, also those that are read by name."""
+        listed = [name for name in self.nodes[node].columns if name != EVERY]
+        read = {each.name for each in (*self._down, *self._influenced) if each.node == node and each.name != EVERY}
+        return (*listed, *sorted(read.difference(listed)))
+
     @cached_property
     def _down(self) -> Mapping[Column, list[tuple[str, str]]]:
         found: dict[Column, list[tuple[str, str]]] = defaultdict(list)
@@ -148,9 +154,8 @@ class Lineage:
         return {id_: tuple(readers) for id_, readers in found.items()}
 
 
-def _reached(start: Column, step: object) -> Iterator[Column]:
+def _reached(start: Column, step: Callable[[Column], Iterable[Column]]) -> Iterator[Column]:
     """Breadth first; an incremental model may read itself."""
-    assert callable(step)
     seen, waiting = {start}, [start]
     for column in waiting:
         for each in step(column):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from portmesh.lineage.query import qualified
 from portmesh.lineage.snapshots import with_snapshot_columns
 from portmesh.lineage.sql_of_node import UnreadableError, all_sql_of_node, incremental_macros
 from portmesh.lineage.tables import Tables, has_contract, read_tables
+from portmesh.lineage.unread import unread_parents
 
 KINDS = ("model", "snapshot", "seed", "source")
 
@@ -65,7 +67,11 @@ def _node_lineage(node: Mapping[str, Any], tables: Tables, macros: set[str]) -> 
     found = _with_unread_parents(found, node, tables)
     if not has_contract(node):
         return found
-    listed = {name: found.columns[name] for name in tables.columns[id_] if name in found.columns}
+    listed = {
+        name: replace(found.columns[name], type=type_ or found.columns[name].type)
+        for name, type_ in tables.columns[id_].items()
+        if name in found.columns
+    }
     return NodeLineage(id_, listed, found.influences, "", found.reads)
 
 
@@ -102,7 +108,7 @@ def _reads_of_all(read: list[QueryLineage]) -> tuple[str, ...]:
 
 def _with_unread_parents(found: NodeLineage, node: Mapping[str, Any], tables: Tables) -> NodeLineage:
     """A macro may have read a parent when the SQL was made, so everything may come from it."""
-    unread = [id_ for id_ in _parents(node) if id_ in tables.columns and id_ not in found.reads]
+    unread = unread_parents(node, found.reads, tables)
     if not unread:
         return found
     inputs = tuple(sorted(_all_columns(unread, tables)))
