@@ -22,7 +22,7 @@ from sqlfluff.core import FluffConfig
 from portmesh.catalog.files import Difference
 from tests.mesh import REPOSITORY
 from tests.repository import git_files
-from tools import changed_ports, lint_conventions, lint_mesh, lint_sql
+from tools import lint_conventions, lint_mesh, lint_sql
 
 DOMAINS = sorted(folder.parent.name for folder in REPOSITORY.glob("domains/*/dbt_project.yml"))
 
@@ -396,45 +396,11 @@ def select(manifest: Path) -> Any:
 SELECTORS = {s["name"]: s for s in yaml.safe_load((REPOSITORY / "selectors.yml").read_text())["selectors"]}
 
 
-@pytest.mark.parametrize("name", sorted(set(SELECTORS) - {"changed"}))
+@pytest.mark.parametrize("name", sorted(SELECTORS))
 def test_each_selector_is_described_and_selects_something(select: Any, name: str) -> None:
     assert name not in DOMAINS
     assert SELECTORS[name]["description"].strip()
     assert len(select("--selector", name, "--resource-type", "model")) >= 2
-
-
-def _state(manifest: Path, folder: Path, change: str) -> Path:
-    """dbt's artifacts from before a change of a model's SQL, or of one check of a port."""
-    content = json.loads(manifest.read_text())
-    nodes = content["nodes"]
-    if change == "model":
-        nodes["model.platform.stg_records__publications"]["raw_code"] = "select 1 as port_id"
-    elif change == "check":
-        (check,) = [i for i in nodes if i.startswith("test.platform.not_null_publications_product")]
-        del nodes[check]
-    folder.joinpath("manifest.json").write_text(json.dumps(content))
-    return folder
-
-
-def test_the_selector_changed_selects_what_differs_and_its_readers(select: Any, manifest: Path, tmp_path: Path) -> None:
-    same, other = tmp_path / "same", tmp_path / "other"
-    same.mkdir()
-    other.mkdir()
-    assert select("--selector", "changed", "--state", str(_state(manifest, same, "nothing"))) == []
-    selected = select("--selector", "changed", "--state", str(_state(manifest, other, "model")))
-    assert "platform.staging.stg_records__publications" in selected
-    assert "platform.output_ports.publications" in selected
-    assert not any("port_quality" in name for name in selected)
-
-
-def test_a_port_is_built_when_only_a_check_of_it_changed(select: Any, manifest: Path, tmp_path: Path) -> None:
-    state = str(_state(manifest, tmp_path, "check"))
-    assert select("--selector", "changed", "--resource-type", "model", "--state", state) == []
-    listed = select(*changed_ports.LIST, "--state", state)
-    assert changed_ports.ports_of(listed) == ["platform.output_ports.publications"]
-    assert select("--select", "platform.output_ports.publications", "--resource-type", "model") == [
-        "platform.output_ports.publications"
-    ]
 
 
 # make and CI

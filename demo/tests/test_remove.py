@@ -211,7 +211,7 @@ def test_no_setting_names_its_domains(removed: Path) -> None:
     )
     read = [
         "packages.yml", "dbt_project.yml", "CODEOWNERS", ".sqlfluff", "pyproject.toml", "Makefile",
-        "infra/domains.yaml", "dbt-bouncer.yml", ".pre-commit-config.yaml", ".github/workflows/ci.yml",
+        "infra/domains.yaml", "dbt-bouncer.yml", ".pre-commit-config.yaml", ".github/workflows/change.yml",
         *(name for name in files(removed) if name.startswith("docs/catalog/")),
     ]  # fmt: skip
     assert [file for file in read if name.search((removed / file).read_text())] == []

@@ -29,6 +29,7 @@ from portmesh.commands.meter import meter
 from portmesh.commands.models import models
 from portmesh.commands.new import app as new
 from portmesh.commands.options import epilog
+from portmesh.commands.plan import plan
 from portmesh.commands.register import register
 from portmesh.commands.rename import rename
 from portmesh.commands.retire import retire
@@ -48,6 +49,7 @@ EXAMPLES: dict[Callable[..., None], str] = {
     eject: "portmesh eject orders.store_days",
     diff: "portmesh diff --against origin/main",
     lineage: "portmesh lineage orders.order_lines.sales_value",
+    plan: "portmesh plan --against main",
     build: "portmesh build --select order_lines+",
     status: "portmesh status orders.order_lines",
     clean: "portmesh clean --dry-run",

@@ -180,7 +180,8 @@ def compile_manifest(root: Path, target: str, artifacts: Path) -> Compiled:
     failed = {} if result.success else _compile_rest(manifest)
     if not (result.success or failed):
         raise _as_error(str(result.exception or "dbt could not compile the mesh."))
-    compiled = Compiled(_as_dictionary(manifest), failed)
+    # As a file has it, because it is compared with one: dates are texts.
+    compiled = Compiled(json.loads(json.dumps(_as_dictionary(manifest), default=str)), failed)
     for id_, sql in _compile_increments(manifest, compiled.manifest).items():
         compiled.manifest["nodes"][id_][INCREMENT] = sql
     return compiled

@@ -73,6 +73,11 @@ def read_state(against: str, target: str | None = None) -> MeshState:
     return MeshState(base.name, compiled.manifest, compiled.failed)
 
 
+def cache_folder() -> Path:
+    """Where the lineage of states is kept on this machine."""
+    return _folder(find_root()) / "lineage"
+
+
 def _target(target: str | None) -> str:
     return target or os.environ.get(TARGET_VARIABLE) or LOCAL
 
@@ -99,7 +104,20 @@ def _of_one_engine(root: Path, target: str, artifacts: Path) -> Compiled:
     compiled = compile_manifest(root, target, artifacts / target)
     for node in compiled.manifest["nodes"].values():
         node["adapter_type"] = compiled.manifest["metadata"]["adapter_type"]
+    for id_ in compiled.failed:
+        node = compiled.manifest["nodes"][id_]
+        node["raw_code"] = f"{node['raw_code']}\n{{# macros {_digest(compiled.manifest, node)} #}}"
     return compiled
+
+
+def _digest(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> str:
+    """The macros that a node calls, directly or not: what decides its SQL if that cannot be compiled."""
+    macros, ahead = {}, list(node["depends_on"]["macros"])
+    while ahead:
+        if (id_ := ahead.pop()) not in macros and (macro := manifest["macros"].get(id_)):
+            macros[id_] = macro["macro_sql"]
+            ahead += macro["depends_on"]["macros"]
+    return hashlib.sha256(json.dumps(macros, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _take(compiled: Compiled, other: Compiled, domains: set[str]) -> None:

@@ -1,0 +1,1 @@
+"""What has to be built and tested for a change, and why."""
