@@ -105,3 +105,62 @@ def test_names_and_values_of_a_domain_are_no_cause(mesh: Mesh) -> None:
     compiled = "\n  compiled code at target/run/shop/models/throttled/cancelled_timeouts.sql"
     messages = [f"{of_model}{error}{compiled}" for error in (*OF_SQL, *OF_A_NAME)]
     assert causes_of(mesh, messages) == [OTHER] * len(OF_SQL) + list(OF_A_NAME.values())
+
+
+CASTS = {
+    "Conversion Error: Could not convert string '12,3a' to INT32 when casting from source column amount": "12,3a",
+    'Conversion Error: invalid date field format: "31.02.2026", expected format is (YYYY-MM-DD)': "31.02.2026",
+    'Conversion Error: date field value out of range: "2026-02-31"': "2026-02-31",
+    '[CAST_INVALID_INPUT] The value \'n/a\' of the type "STRING" cannot be cast to "INT"': "n/a",
+    "INVALID_CAST_ARGUMENT: Cannot cast 'x y' to BIGINT": "x y",
+    "INVALID_CAST_ARGUMENT: Value cannot be cast to date: soon": "soon",
+    "Catalog Error: Table with name lines does not exist!": None,
+    "COLUMN_NOT_FOUND: line 3:5: Column 'amuont' cannot be resolved": None,
+}
+"""The value that each engine's error says cannot be cast."""
+CAST_PROBE = """
+{% macro probe(messages) %}
+  {% for message in messages %}{% do print('value ' ~ portmesh._value_of_cast(message)) %}{% endfor %}
+{% endmacro %}
+"""
+
+
+def test_the_value_that_cannot_be_cast_is_found_in_each_engines_words(mesh: Mesh) -> None:
+    mesh.set_up("shop", root={"macro-paths": ["macros", "probe"]})
+    mesh.write("probe/probe.sql", CAST_PROBE)
+    assert mesh.dbt("deps").ok
+    printed = mesh.dbt("run-operation", "probe", "--args", json.dumps({"messages": list(CASTS)})).output
+    found = [line.removeprefix("value ") for line in printed.splitlines() if line.startswith("value ")]
+    assert found == [str(value) for value in CASTS.values()]
+
+
+def test_a_value_that_cannot_be_cast_leads_to_its_rows(mesh: Mesh) -> None:
+    mesh.set_up("shop")
+    mesh.write("domains/shop/models/staging/stg_lines.sql",
+               "select cast(amount as int) as amount, landed_at from {{ source('raw', 'lines') }}")  # fmt: skip
+    mesh.write("domains/shop/models/staging/int_lines.sql",
+               "{{ config(materialized='table') }} select * from {{ ref('stg_lines') }}")  # fmt: skip
+    columns = """
+        - {name: amount, data_type: int, description: Pieces.}
+        - {name: landed_at, data_type: timestamp, description: When.}
+    """
+    mesh.port("shop/lines", "select amount, landed_at from {{ ref('stg_lines') }}", columns,
+              meta="exemptions: [{rule: PM106, reason: A test., until: 2099-01-01}]")  # fmt: skip
+    amount = "case i when 7 then '12,3a' else '5' end"
+    mesh.land("lines", f"select {amount} as amount, timestamp '2026-11-26' as landed_at from range(9) as n(i)")
+    assert mesh.dbt("deps").ok
+    broken = mesh.dbt("build")
+    assert broken.statuses["lines"] == broken.statuses["int_lines"] == "error"
+    source = "{{ source('raw', 'lines') }}"
+    cause = f"cause   the value '12,3a' cannot be cast; its rows: dbt show --inline \"select * from {source}"
+    assert (
+        f"{cause} where '12,3a' in (COLUMN)\"\n  next    fix these rows or the cast, then: dbt build" in broken.output
+    )
+    assert f"shop.int_lines was not built.\n\n  {cause}" in broken.output
+    sources = mesh.folder / "domains/shop/models/staging/_sources.yml"
+    sources.write_text(sources.read_text().replace("- name: lines", "- {name: lines, columns: [{name: amount}]}"))
+    broken = mesh.dbt("build", "--select", "lines")
+    command = broken.output.partition("its rows: dbt show --inline ")[2].splitlines()[0].strip('"')
+    shown = mesh.dbt("show", "--inline", command)
+    assert shown.ok, shown.output
+    assert "12,3a" in shown.output

@@ -173,6 +173,7 @@ def test_the_text_says_what_was_removed_what_was_kept_and_why(shop: Mesh, capsys
     assert "Removed 1 candidate.\n\n  shop.lines   table " + old in text
     assert "left no record\n\nKept 1 candidate.\n\n  shop.lines   table " + young in text
     assert "may still be running (--older-than is 1 day)" in text
+    assert "next   if no run is going on: portmesh clean --older-than 0h\n" in text
     assert max(len(line) for line in text.splitlines()) <= 100
 
 

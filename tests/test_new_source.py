@@ -199,7 +199,7 @@ REFUSED = {
     "loaded": (["finance.ledger", "--from", "visits.csv", "--loaded-at", "at", *ABOUT, *GRAIN], "--loaded-at is for a"),
     "format": (["finance.erp", "--from", "erp.costs", "--date-format", "%d.%m.%Y"], "a table that exists is none."),
     "every": (["finance.ledger", "--from", "visits.csv", *GRAIN, "--every", "dayly"], "There is no schedule 'dayly'."),
-    "short": (["finance.ledger", "--from", "visits.csv", "--grain", "Visits"], "This does not say enough."),
+    "short": (["finance.ledger", "--from", "visits.csv", "--grain", "Visits"], "enough.\n\n  option    --grain\n"),
     "jinja": (["finance.ledger", "--from", "visits.csv", "--grain", "One row per {{ x }}"], "This is not plain text."),
     "twice": (
         ["finance.ledger", *["--from", "visits.csv"] * 2, *ABOUT, *GRAIN, *GRAIN],

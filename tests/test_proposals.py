@@ -11,7 +11,7 @@ from portmesh.scaffold.column_names import is_id, refers_to, singular, snake
 from portmesh.scaffold.profile import Profile, profile, scratch
 from portmesh.scaffold.profile_patterns import candidates
 from portmesh.scaffold.profile_references import Target
-from portmesh.scaffold.proposals import Proposals, propose
+from portmesh.scaffold.proposals import Proposals, SetAside, limit_of_rejected, propose
 
 ARRIVED = "timestamp '2026-01-01 06:00:00' + to_days(cast(i // 100 as int))"
 
@@ -258,3 +258,23 @@ def test_names_say_what_they_are() -> None:
     assert refers_to("bill_addr_sk", "address_sk", "customer_address")
     assert refers_to("customer_id", "id", "customers")
     assert not refers_to("product_id", "customer_id", "customers")
+
+
+@pytest.mark.parametrize(
+    ("batches", "at_most"),
+    [
+        ([], None),
+        ([SetAside(0, 100)], 0.01),
+        ([SetAside(2, 401), SetAside(0, 10)], 0.03),
+        ([SetAside(1, 10_000)], 0.01),
+        ([SetAside(200, 1000)], 0.44),
+        ([SetAside(40, 100)], 0.5),
+        ([SetAside(60, 100)], None),
+    ],
+)
+def test_the_share_of_rejected_rows_has_room(batches: list[SetAside], at_most: float | None) -> None:
+    found = limit_of_rejected("source('shop', 'orders')", batches)
+    assert [check.arguments["at_most"] for check in found] == ([] if at_most is None else [at_most])
+    assert all(check.kind == "rejected_rows" and check.arguments["of"] == "source('shop', 'orders')" for check in found)
+    if at_most is not None:
+        assert all(batch.rejected <= at_most * batch.rows for batch in batches)

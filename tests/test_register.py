@@ -216,6 +216,16 @@ def test_commands_name_a_domain_that_is_not_listed(
     assert "next   portmesh register, then dbt deps, then the same command" in refused.err
 
 
+def test_broken_yaml_is_said_once(shop: Mesh, portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(shop.folder)
+    shop.write("domains/shop/models/staging/_broken.yml", "sources: [\n  x: {")
+    for command in ("status", "clean"):
+        refused = portmesh(command)
+        assert refused.exit_code == 1
+        assert refused.err.count("Parsing Error") == 1
+        assert refused.err.count("_broken.yml") == 1
+
+
 def test_the_settings_of_a_domain_without_models_are_no_warning(shop: Mesh) -> None:
     project = shop.folder / "dbt_project.yml"
     settings = yaml.safe_load(project.read_text())

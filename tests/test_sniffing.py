@@ -285,6 +285,13 @@ def test_what_cannot_be_recognised_is_refused(tmp_path: Path, content: bytes, sa
         read(tmp_path, content)
 
 
+def test_an_error_of_json_names_the_file_and_no_temporary_one(tmp_path: Path) -> None:
+    with pytest.raises(PortmeshError) as refused:
+        read(tmp_path, '{"a": 1}\n{broken\n', "file.json")
+    assert "file.json" in dict(refused.value.facts)["said"]
+    assert "portmesh-sniff" not in str(refused.value)
+
+
 def test_a_missing_file_and_a_wrong_format_are_refused(tmp_path: Path) -> None:
     with pytest.raises(PortmeshError, match=r"(?s)cannot be read.*No such file"):
         sniff(tmp_path / "none.csv")

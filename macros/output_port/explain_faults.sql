@@ -12,6 +12,7 @@
     {%- do try_or_compiler_error(portmesh._explained(faults), portmesh._ask_what_is_published, faults) -%}
   {%- endif -%}
   {%- if faults -%}{%- do log(portmesh._explained(faults), info=true) -%}{%- endif -%}
+  {%- do portmesh.explain_casts(results) -%}
   {%- for text in portmesh._faults_of_others(results, faults) -%}{%- do log(text, info=true) -%}{%- endfor -%}
 {% endmacro %}
 
@@ -47,6 +48,8 @@
   {% if is_nothing or port.label ~ ' was not ' in message %}{{ return(none) }}{% endif %}
   {% set step = 'view ' ~ begun.view if begun.view else begun.step or 'start' %}
   {% set fault = {'port': port, 'step': step, 'cause': cause, 'what': 'the run failed'} %}
+  {% set bad = '' if cause.pattern else portmesh.bad_value(node, message) %}
+  {% if bad %}{% do fault.update({'cause': {'cause': bad, 'remedy': 'fix these rows or the cast'}}) %}{% endif %}
   {% set is_of_checks = begun.checks and not cause.tried and cause.answers is not sameas false %}
   {% if is_of_checks %}{% do fault.update(portmesh._fault_of_checks(fault, begun.checks, message)) %}{% endif %}
   {{ return(dict(fault, meaning=portmesh._what_is_known(fault))) }}

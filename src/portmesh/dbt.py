@@ -54,7 +54,7 @@ def run_operation(macro: str, arguments: str = "{}", target: str | None = None) 
     command = ["run-operation", macro, "--args", arguments, *_place(target)]
     result = _invoke(command, listen)
     if not result.success:
-        text = "\n".join([*errors, str(result.exception or "")])
+        text = _joined([*errors, str(result.exception or "")])
         raise _as_error(text.replace(IN_THE_LOG, _first_error(stacks) or IN_THE_LOG))
     return printed
 
@@ -278,7 +278,7 @@ def compile_model(label: str, target: str | None = None) -> str:
     chosen = ["--select", f"package:{domain},{name}", "--indirect-selection", "empty"]
     result = _invoke(["compile", *chosen, *_place(target)], listen)
     if not result.success:
-        raise _as_error("\n".join([*errors, str(result.exception or "")]))
+        raise _as_error(_joined([*errors, str(result.exception or "")]))
     for one in getattr(result.result, "results", None) or []:
         version = getattr(one.node, "version", None)
         if label == f"{one.node.package_name}.{one.node.name}{f'.v{version}' if version else ''}":
@@ -323,6 +323,12 @@ def _invoke(
         )
     with chdir(root):
         return dbtRunner(manifest, [listen] if listen else []).invoke(list(arguments))
+
+
+def _joined(errors: Sequence[str]) -> str:
+    """The texts of a failed command; dbt may log its error and raise it, too."""
+    plain = [text.removeprefix("Encountered an error:\n").strip("\n") for text in errors]
+    return "\n".join(text for text in dict.fromkeys(plain) if text)
 
 
 def _first_error(stacks: Sequence[str]) -> str:

@@ -40,6 +40,11 @@ class PortmeshError(Exception):
         self._as_json = as_json or dict(facts)
         self._next_step = next_step
 
+    def of(self, label: str, value: str) -> PortmeshError:
+        """The same error with one more fact in front."""
+        facts = [fact for fact in self.facts if fact[0] != "next" or not self._next_step]
+        return type(self)(self.message, [(label, value), *facts], self._next_step, {label: value, **self._as_json})
+
     @property
     def json_facts(self) -> dict[str, object]:
         """What `--json` prints: the facts by label. If labels repeat, the caller passes `as_json` instead."""

@@ -47,7 +47,8 @@ def clean(
         unmade_facts = [one.model_dump(mode="json") for one in unmade]
         print_json({"target": mesh.target, "dry_run": dry_run, **_as_facts(decisions), "unmade": unmade_facts})
     else:
-        _print(decisions, dry_run)
+        options = ["--refused"] * refused + (["--target", target] if target else [])
+        _print(decisions, dry_run, " ".join(["portmesh clean", *(ports or []), *options]))
         _print_unmade(unmade)
 
 
@@ -62,7 +63,7 @@ def _as_facts(decisions: Sequence[Decision]) -> dict[str, list[dict[str, Any]]]:
     return {"gone": facts(True), "left": facts(False)}
 
 
-def _print(decisions: Sequence[Decision], dry_run: bool) -> None:
+def _print(decisions: Sequence[Decision], dry_run: bool, command: str) -> None:
     gone = [decision for decision in decisions if decision.goes]
     left = [decision for decision in decisions if not decision.goes]
     out = console()
@@ -76,6 +77,11 @@ def _print(decisions: Sequence[Decision], dry_run: bool) -> None:
         start = "\n" if gone else ""
         verb = "Would keep" if dry_run else "Kept"
         out.print(f"{start}{verb} {_count(left)}.\n\n{_block(left)}", markup=False, soft_wrap=True)
+    steps = [command] if gone and dry_run else []
+    if any("--older-than" in decision.why for decision in left):
+        steps.append(f"if no run is going on: {command} --older-than 0h")
+    if steps:
+        out.print("\n" + facts_block([("next", "\n".join(steps))]), markup=False, soft_wrap=True)
 
 
 def _print_unmade(unmade: Sequence[UnmadeStatus]) -> None:

@@ -57,7 +57,12 @@ def _given(question: Question, answer: str | None) -> str | None:
     if answer is None:
         return None
     answer = " ".join(answer.split())
-    _check(question, answer)
+    try:
+        _check(question, answer)
+    except PortmeshError as error:
+        if question.option in error.message:
+            raise
+        raise error.of("option", question.option) from error
     return answer
 
 

@@ -18,7 +18,7 @@ from portmesh.scaffold.port_columns import PortColumn, shape_rows
 from portmesh.scaffold.port_inputs import Input, Inputs
 from portmesh.scaffold.profile import ROWS, Profile, Progress, profile_rows, scratch
 from portmesh.scaffold.profile_keys import Keys, copies_of
-from portmesh.scaffold.proposals import Proposals, propose
+from portmesh.scaffold.proposals import Proposals, limit_of_rejected, propose
 from portmesh.scaffold.rendering import assert_text, yaml_value
 from portmesh.text import count
 
@@ -200,6 +200,7 @@ def draft_port(root: Path, request: Request, progress: Progress = lambda _: None
     with scratch() as connection:
         progress(f"reading the rows of {origin.label}")
         inputs.read(connection, origin)
+        limit = limit_of_rejected(origin.in_model, inputs.set_aside(connection, origin))
         columns, left_out = shape_rows(connection, request.port, request.names)
         _assert_names(request, columns)
         targets = inputs.targets(connection, request.port, [column.name for column in columns])
@@ -216,11 +217,12 @@ def draft_port(root: Path, request: Request, progress: Progress = lambda _: None
             only_newest, found = newest is not None, newest or found
         if request.key:
             found = replace(found, keys=_given_key(connection, request.key))
+    proposals = propose(found)
     return Draft(
         request=request,
         origin=origin,
         profile=found,
-        proposals=propose(found),
+        proposals=replace(proposals, checks=(*proposals.checks, *limit)),
         columns=tuple(columns),
         left_out=tuple(left_out),
         only_newest=only_newest,

@@ -52,7 +52,9 @@ def files_of(root: Path, draft: Draft) -> dict[Path, str]:
         )
         file = _models_file(root, draft)
         texts[file] = _with_model(root, file, draft.staging, _of_staging(draft))
-    references = sorted({str(each.arguments["to"]) for each in draft.proposals.checks if each.kind == "relationships"})
+    references = sorted(
+        {str(read) for each in draft.proposals.checks for key in ("to", "of") if (read := each.arguments.get(key))}
+    )
     read = draft.origin.reference or f"ref('{draft.staging}')"
     texts[port_file(root, draft)] = render(
         "port.sql.jinja",

@@ -13,9 +13,11 @@ import duckdb
 from portmesh import database
 from portmesh.dbt import Readable, parse_readable
 from portmesh.errors import FindingsError, UsageError, not_allowed
+from portmesh.lake.contract import REJECTED
 from portmesh.mesh import Mesh, Port, read_mesh
-from portmesh.scaffold.profile import read_rows
+from portmesh.scaffold.profile import ROWS, read_rows
 from portmesh.scaffold.profile_references import Target, may_refer
+from portmesh.scaffold.proposals import SetAside
 
 UNIQUE = ("unique", "unique_combination")
 
@@ -24,7 +26,8 @@ UNIQUE = ("unique", "unique_combination")
 class Input:
     """What is read: its name for people, in DuckDB and in Glue, and what its YAML says of columns and arrival.
 
-    `source` and `table` are empty if it is a port; then `reference` is how a model names it.
+    `source` and `table` are empty if it is a port; then `reference` is how a model names it. `rejected` is what DuckDB
+    reads its rejected rows from, if it sets them aside.
     """
 
     label: str
@@ -36,6 +39,12 @@ class Input:
     descriptions: Mapping[str, str] = field(default_factory=dict)
     freshness: Mapping[str, Any] = field(default_factory=dict)
     arrival: str = ""
+    rejected: str = ""
+
+    @property
+    def in_model(self) -> str:
+        """How a model or a check names the source's table."""
+        return f"source('{self.source}', '{self.table}')"
 
 
 @dataclass
@@ -122,7 +131,11 @@ class Inputs:
             descriptions={name: column.get("description") or "" for name, column in source["columns"].items()},
             freshness=source.get("freshness") or {},
             arrival=source.get("loaded_at_field") or "",
+            rejected=f"landed('{source['identifier']}{REJECTED}')" if self._sets_aside(id_) else "",
         )
+
+    def _sets_aside(self, id_: str) -> bool:
+        return not self.is_in_glue and self.mesh.sources[id_].landing.get("bad_rows") == "set_aside"
 
     def _of_port(self, port: Port) -> Input:
         if not self._may_read(port):
@@ -190,6 +203,17 @@ class Inputs:
                 read_rows(connection, origin.relation)
         except duckdb.Error as error:
             raise read_failed(error, origin.label, origin.relation) from error
+
+    def set_aside(self, connection: duckdb.DuckDBPyConnection, origin: Input) -> list[SetAside]:
+        """For each batch of the rows that were read, how many were set aside; none if the source does not do so."""
+        if not origin.rejected:
+            return []
+        bad = f"select _batch_id, count(*) as bad from {origin.rejected} group by all"
+        if not _exists(connection, origin.rejected):
+            bad = "select null as _batch_id, 0 as bad where false"
+        good = f"select _batch_id, count(*) as good from {ROWS} group by all"
+        sql = f"select coalesce(bad, 0), good + coalesce(bad, 0) from ({good}) left join ({bad}) using (_batch_id)"
+        return [SetAside(*row) for row in connection.execute(sql).fetchall()]
 
     def _read_glue(self, connection: duckdb.DuckDBPyConnection, origin: Input) -> None:
         # Imported here because the AWS packages take a second to load.

@@ -64,6 +64,29 @@ class Proposals:
         return [check for check in self.checks if check.column == column]
 
 
+@dataclass(frozen=True)
+class SetAside:
+    """How many rows of a batch were set aside, and how many it had with them."""
+
+    rejected: int
+    rows: int
+
+
+MOST_SET_ASIDE = 0.5
+
+
+def limit_of_rejected(source: str, batches: Sequence[SetAside]) -> list[Check]:
+    """Twice the share of the worst batch, what chance adds in a batch of its size, at least 1 % and at most half."""
+    if not batches:
+        return []
+    worst = max(batches, key=lambda batch: batch.rejected / batch.rows)
+    share = worst.rejected / worst.rows
+    room = math.ceil((2 * share + 3 * math.sqrt(share * (1 - share) / worst.rows)) * 100) / 100
+    figures = f"at most {worst.rejected:,} of {count(worst.rows, 'row')} of a batch"
+    arguments = {"of": source, "at_most": min(max(room, 0.01), MOST_SET_ASIDE)}
+    return [Check("rejected_rows", "", figures, arguments)] if share <= MOST_SET_ASIDE else []
+
+
 def propose(profile: Profile) -> Proposals:
     """The checks that these rows justify."""
     key = profile.keys.candidates[0] if profile.keys.candidates else ()

@@ -230,6 +230,7 @@ def _without_rows(path: Path) -> FindingsError:
 
 def _unreadable(path: Path, error: duckdb.Error) -> FindingsError:
     said = next((line for line in str(error).splitlines() if line.strip()), "")
+    said = re.sub(r"[^\s\"']*portmesh-sniff-[^/]*/text", path.name, said)
     return FindingsError(
         f"It cannot be recognised how {path.name} is written.",
         [("file", str(path)), ("said", said)],
