@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from portmesh.commands import questions
+from portmesh.commands import new, questions
 from tests.mesh import REPOSITORY
 from tests.portmesh_call import Portmesh
 from tests.repository import copy_repository
@@ -100,6 +101,52 @@ def test_without_a_terminal_missing_answers_are_named_and_nothing_is_written(roo
     assert as_json.exit_code == 2
     assert "--owner" in json.loads(as_json.out)
     assert files_of(root) == before
+
+
+PRODUCT = """
+apiVersion: v1.1.0
+kind: DataProduct
+id: f1
+name: Store Costs
+status: active
+type: aggregate
+description: {purpose: One place where costs are counted.}
+customProperties: [{property: engine, value: emr, vendor: portmesh}]
+outputPorts: [{name: costs, version: 1.0.0}]
+support: [{channel: "#data-finance", url: "https://chat.example.com", tool: slack}]
+team: {name: Finance data team, members: [{username: finance@example.com, role: owner}]}
+"""
+
+
+def test_a_product_of_the_standard_becomes_a_domain(
+    root: Path, portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(new, "generate", lambda *_: [])
+    file = tmp_path / "costs.odps.yaml"
+    file.write_text(PRODUCT)
+    before = files_of(root)
+    refused = portmesh("import", "odps", file)
+    assert refused.exit_code == 2
+    assert "--description   What does its data hold" in refused.err
+    assert "--owner" not in refused.err
+    assert files_of(root) == before
+    of_ours = {"description": "What stores cost.", "github": "'@a/b'"}
+    own = ", ".join(f"{{property: {key}, value: {text}, vendor: portmesh}}" for key, text in of_ours.items())
+    file.write_text(PRODUCT.replace("vendor: portmesh}]", f"vendor: portmesh}}, {own}]"))
+    made = portmesh("import", "odps", file)
+    assert made.exit_code == 0, made.err
+    assert "stage     proposed; the file says active" in made.out
+    assert "ports     costs: portmesh import odcs FILE --domain store_costs" in made.out
+    (group,) = yaml.safe_load((root / "domains/store_costs/models/store_costs.yml").read_text())["groups"]
+    assert group["owner"] == {"name": "Finance data team", "email": "finance@example.com", "github": "@a/b"}
+    meta = group["config"]["meta"]
+    assert (meta["kind"], meta["engine"], meta["channel"]) == ("aggregate", "emr", "#data-finance")
+    assert portmesh("import", "odps", file).exit_code == 2
+    shutil.rmtree(root / "domains/store_costs")
+    assert portmesh("register").exit_code == 0
+    assert files_of(root) == before
+    file.write_text("kind: DataContract\n")
+    assert "The file is no product of the Open Data Product Standard." in portmesh("import", "odps", file).err
 
 
 def test_a_broken_domain_beside_it_is_named_and_nothing_is_written(root: Path, portmesh: Portmesh) -> None:

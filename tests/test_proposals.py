@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from portmesh.scaffold.column_names import is_id, refers_to, singular, snake
+from portmesh.scaffold.column_names import is_id, refers_to, singular
 from portmesh.scaffold.profile import Profile, profile, scratch
 from portmesh.scaffold.profile_patterns import candidates
 from portmesh.scaffold.profile_references import Target
@@ -233,14 +233,6 @@ def test_a_reference_that_lacks_values_is_said_and_not_checked() -> None:
     found = proposed("i as order_id, 'P' || i % 60 as place_id", targets=(PLACES,))
     assert [each for each in found.checks if each.kind == "relationships"] == []
     assert found.about["place_id"] == ("10 values of 60, in 160 rows, are not in geo.places: no check proposed",)
-
-
-@pytest.mark.parametrize(
-    ("name", "as_snake"),
-    [("Bestell-Nr.", "bestell_nr"), ("orderId", "order_id"), ("Größe (cm)", "groesse_cm"), ("2nd", "n2nd")],
-)  # fmt: skip
-def test_names_become_sql(name: str, as_snake: str) -> None:
-    assert snake(name) == as_snake
 
 
 def test_names_say_what_they_are() -> None:

@@ -91,6 +91,17 @@ AS_UNIQUENESS = "config: {meta: {dimension: uniqueness}}"
 NO_KEY = Edit(PORT, "data_tests: [unique, not_null]", "data_tests: [not_null]")
 UNCHECKED_KEY = "shop.lines has no check for uniqueness."
 
+
+def landing(name: str, feed: str) -> Edit:
+    """A source of desk whose table lands in a feed."""
+    meta_of = "{external_location: \"landed('{identifier}')\", landing: {format: csv}}"
+    return write(
+        f"domains/desk/models/staging/_{name}__sources.yml",
+        f"sources: [{{name: {name}, schema: landed, config: {{meta: {meta_of}}}, "
+        f"tables: [{{name: tickets, identifier: {feed}}}]}}]",
+    )
+
+
 FAILING: list[tuple[str, list[Edit], str]] = [
     (
         "PM101",
@@ -421,6 +432,11 @@ FAILING: list[tuple[str, list[Edit], str]] = [
         "shop.lines: the column amount is declared twice; dbt keeps only the last declaration.",
     ),
     (
+        "PM127",
+        [landing("one", "orders"), landing("two", "orders")],
+        "The source table two.tickets of desk lands in the feed orders, as does one.tickets of desk, so each would",
+    ),
+    (
         "PM125",
         [Edit(PRODUCT, "channel: '#shop'", "channel: '#shop'\n      consumer: desk")],
         "The group shop.shop: config.meta has the unknown key consumer (known: kind, stage, engine, purpose, channel,",
@@ -617,6 +633,7 @@ PASSING: list[tuple[str, list[Edit]]] = [
     ),
     ("PM118", [SNAPSHOT]),
     ("PM126", [meta("model: null")]),
+    ("PM127", [landing("one", "orders"), landing("two", "two__orders")]),
     (
         "PM124",
         [

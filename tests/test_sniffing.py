@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from portmesh.errors import PortmeshError
-from portmesh.scaffold.snake_case import column_names, snake_case
+from portmesh.scaffold.snake_case import column_names, snake_case, sql_name
 from portmesh.scaffold.sniffing import Sniffed, sniff
 from portmesh.scaffold.trial_landing import problems
 
@@ -306,11 +306,16 @@ def test_a_missing_file_and_a_wrong_format_are_refused(tmp_path: Path) -> None:
     [
         ("Bestell-Nr.", "bestell_nr"), ("Straße", "strasse"), ("Übergröße", "uebergroesse"), ("orderID", "order_id"),
         ("HTTPStatus", "http_status"), ("  Net   price (€) ", "net_price_eur"), ("Anteil %", "anteil_percent"),
-        ("café", "cafe"), ("a__b", "a_b"), ("名前", ""),
+        ("café", "cafe"), ("a__b", "a_b"), ("名前", ""), ("orderId", "order_id"), ("Größe (cm)", "groesse_cm"),
     ],
 )  # fmt: skip
 def test_a_name_becomes_snake_case(text: str, name: str) -> None:
     assert snake_case(text) == name
+    assert sql_name(text) == (name or "column")
+
+
+def test_a_name_for_sql_begins_with_a_letter() -> None:
+    assert (sql_name("2nd"), sql_name("名前", "column_3")) == ("column_2nd", "column_3")
 
 
 def test_names_of_columns_differ_and_need_no_quotes() -> None:

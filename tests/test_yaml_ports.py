@@ -720,6 +720,39 @@ def test_what_only_a_check_reads_is_a_dependency(mesh: Mesh) -> None:
     assert "\n-- depends_on: {{ ref('stg_raw__shops') }}\nwith\n" in plan_files(mesh.folder)[0].wanted
 
 
+@pytest.mark.engines(*ENGINES)
+def test_new_batches_alone_are_read_and_replace_those_of_their_name(
+    new_mesh: Callable[[Path], Mesh], tmp_path: Path
+) -> None:
+    mesh = new_mesh(tmp_path)
+    mesh.set_up("shop")
+    batch = "cast(_batch_id as {{ dbt.type_string() }}) as _batch_id"
+    landed = "cast(_landed_at as {{ dbt.type_timestamp() }}) as _landed_at"
+    staging = f"select cast(line_id as bigint) as line_id, {batch}, {landed} from {{{{ source('raw', 'lines') }}}}"
+    mesh.write("domains/shop/models/staging/stg_raw__lines.sql", staging)
+    block = {"inputs": {"lines": "stg_raw__lines"}, "new_batches_of": "lines", "grain": "line_id"}
+    types = {"line_id": "bigint", "_batch_id": "string", "_landed_at": "timestamp"}
+    port = a_port(block, types, "sales")
+    port["config"]["meta"]["freshness"]["column"] = "_landed_at"
+    port["data_tests"] = [{"expression_is_true": {"arguments": {"expression": "_landed_at is not null"}}}]
+    mesh.write(f"{FOLDER}/sales.yml", yaml.safe_dump({"models": [port]}, sort_keys=False))
+    write_files(plan_files(mesh.folder), mesh.folder)
+    assert mesh.dbt("deps").ok
+    first, second, again = ("2026-11-01 06:00:00", "2026-11-02 06:00:00", "2026-11-03 06:00:00")
+
+    def published_after(*rows: tuple[int, str, str]) -> list[Any]:
+        mesh.land("lines", f"select * from (values {', '.join(map(str, rows))}) as l(line_id, _batch_id, _landed_at)")
+        built = mesh.dbt("build")
+        assert built.ok, built.output
+        return mesh.rows("select line_id, _batch_id from shop.sales order by 1")
+
+    assert published_after((1, "a", first), (2, "a", first)) == [(1, "a"), (2, "a")]
+    # A batch that is published is not read again, so its rows stay although the source has lost one.
+    assert published_after((1, "a", first), (3, "b", second)) == [(1, "a"), (2, "a"), (3, "b")]
+    # It is, once it has landed again, and its rows are replaced.
+    assert published_after((4, "a", again), (3, "b", second)) == [(3, "b"), (4, "a")]
+
+
 # The files
 
 

@@ -8,22 +8,25 @@ from typing import Annotated
 
 import typer
 
+from portmesh.commands.new import new_domain
 from portmesh.commands.options import AsJson, epilog
-from portmesh.contracts.exchange import Written, import_odcs
+from portmesh.contracts.exchange import Written, import_odcs, read_product
+from portmesh.contracts.odps import facts_of
 from portmesh.output import console, errors_as_json, print_json, table
+from portmesh.scaffold.snake_case import sql_name
 from portmesh.text import facts_block
 
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Make ports from contracts in the field's standards.",
+    help="Make ports and domains from the field's standards.",
     epilog=epilog("portmesh import odcs orders.odcs.yaml --domain orders"),
 )
 
 
 @app.callback()
 def _import() -> None:
-    """Make ports from contracts in the field's standards."""
+    """Make ports and domains from the field's standards."""
 
 
 @app.command(epilog=epilog("portmesh import odcs orders.odcs.yaml --domain orders"))
@@ -43,6 +46,28 @@ def odcs(
         print_json({"files": found.files, "dry_run": dry_run, "left": [asdict(one) for one in found.left]})
     else:
         _print(found, dry_run)
+
+
+@app.command(epilog=epilog("portmesh import odps orders.odps.yaml"))
+def odps(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A product of ODPS 0.9 to 1.1.")],
+    as_json: AsJson = False,
+) -> None:
+    """Make a domain from a product.
+
+    Asks for what the file does not say. The product's ports are imported from their contracts (`import odcs`).
+    """
+    with errors_as_json(as_json):
+        product = read_product(file)
+    said = facts_of(product)
+    given = {
+        "--owner": said.owner_name, "--email": said.owner_email, "--channel": said.channel, "--purpose": said.purpose,
+        "--description": said.description, "--kind": said.kind, "--engine": said.engine, "--github": said.github,
+    }  # fmt: skip
+    ports = ", ".join(port.name for port in product.outputPorts or [])
+    left = [("stage", f"proposed; the file says {said.stage}")] if said.stage not in ("", "proposed") else []
+    left += [("ports", f"{ports}: portmesh import odcs FILE --domain {sql_name(said.name)}")] if ports else []
+    new_domain(sql_name(said.name), {option: text or None for option, text in given.items()}, as_json, left)
 
 
 def _print(found: Written, dry_run: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -93,11 +94,18 @@ def domain(
 
     Asks for what no option says, and lists the domain wherever domains are listed. Its stage is proposed.
     """
-    root = find_root()
     given = {
         "--owner": owner, "--email": email, "--channel": channel, "--description": description, "--purpose": purpose,
         "--kind": kind, "--engine": engine, "--github": github,
     }  # fmt: skip
+    new_domain(name, given, as_json)
+
+
+def new_domain(
+    name: str, given: Mapping[str, str | None], as_json: bool, facts: Sequence[tuple[str, str]] = ()
+) -> None:
+    """Make a domain from the answers that are `given` by option, and ask for the others. Prints `facts`, too."""
+    root = find_root()
     with errors_as_json(as_json):
         assert_is_free(root, name)
         optional = Question(GITHUB.option, GITHUB.text, GITHUB.explained, GITHUB.check, "")
@@ -106,7 +114,9 @@ def domain(
         new = NewDomain(name, **{option.removeprefix("--"): answer for option, answer in said.items()})
         written = make_domain(root, new)
         written += generate(root, f"The domain {name}", written)
-    print_made(f"The domain {name} is ready.", written, f"portmesh new source {name}.SOURCE, then commit", as_json)
+    print_made(
+        f"The domain {name} is ready.", written, f"portmesh new source {name}.SOURCE, then commit", as_json, facts
+    )
 
 
 app.command(epilog=epilog("portmesh new source finance.ledger --from costs.csv"))(source)

@@ -135,13 +135,7 @@ def import_odcs(file: Path, domain: str, dry_run: bool) -> Written:
         near = difflib.get_close_matches(domain, domains, n=1)
         error = not_allowed("domain", domain, domains)
         raise error if near or not domains else UsageError(error.message, error.facts, f"portmesh new domain {domain}")
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise MissingArtifactError("There is no such file.", [("got", str(file))]) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError("The file cannot be read.", [("file", str(file)), ("said", str(error))]) from error
-    imported = from_odcs(*read_odcs(text, str(file)), domain)
+    imported = from_odcs(*read_odcs(_text_of(file), str(file)), domain)
     if not imported.ports:
         facts = [("file", str(file)), ("written", "nothing")]
         raise UsageError("The contract describes no table, so there is no port to write.", facts)
@@ -152,6 +146,20 @@ def import_odcs(file: Path, domain: str, dry_run: bool) -> Written:
     if not dry_run:
         write_all({root / path: text for path, text in files.items()})
     return Written(list(files), imported, left)
+
+
+def read_product(file: Path) -> odps.DataProduct:
+    """The product in a file. Raises MissingArtifactError without the file, and UsageError if it holds none."""
+    return odps.read_odps(_text_of(file), str(file))
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise MissingArtifactError("There is no such file.", [("got", str(file))]) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError("The file cannot be read.", [("file", str(file)), ("said", str(error))]) from error
 
 
 def _assert_different(ports: Sequence[PortContract]) -> None:

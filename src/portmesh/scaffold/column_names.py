@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
+
+from portmesh.scaffold.snake_case import sql_name
 
 ID_WORDS = frozenset(
     [
@@ -18,20 +19,10 @@ ID_ENDINGS = ("key", "number", "nummer", "num", "code", "uuid", "guid")
 
 TIME_WORDS = frozenset(("year", "quarter", "month", "week", "day", "hour", "minute", "date", "period"))
 
-UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
-
-
-def snake(name: str) -> str:
-    """A name for SQL from any text: `Bestell-Nr.` → `bestell_nr`, `orderId` → `order_id`."""
-    text = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name.translate(UMLAUTS))
-    # Only ASCII: é → _. A name that begins with a digit is not one that SQL reads without quotes.
-    text = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_").lower() or "column"
-    return f"{'_' if name.startswith('_') else ''}{'n' if text[0].isdigit() else ''}{text}"
-
 
 def words(name: str) -> list[str]:
     """`o_orderKey` → `["o", "order", "key"]`."""
-    return [word for word in snake(name).split("_") if word]
+    return sql_name(name).split("_")
 
 
 def is_id(name: str) -> bool:

@@ -16,7 +16,7 @@ from portmesh.scaffold.source import LANDED, NewTable
 from portmesh.scaffold.trial_landing import problems
 from portmesh.text import count
 
-SUFFIXES = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".gz")
+SUFFIXES = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".gz", ".zip", ".xls", ".xlsx")
 SHOWN_NAMES = 12
 SHORTEST = 15
 

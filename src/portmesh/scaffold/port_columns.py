@@ -10,9 +10,10 @@ from importlib import resources
 
 import duckdb
 
-from portmesh.scaffold.column_names import first_unused, is_id, singular, snake
+from portmesh.scaffold.column_names import first_unused, is_id, singular
 from portmesh.scaffold.profile import ROWS, columns_of
 from portmesh.scaffold.rendering import assert_text
+from portmesh.scaffold.snake_case import sql_name
 from portmesh.text import quoted
 
 STRING, TIMESTAMP = "{{ dbt.type_string() }}", "{{ dbt.type_timestamp() }}"
@@ -112,7 +113,7 @@ WHEN = ("timestamp", "datetime", "date", "time", "day", "ts", "dt", "on", "at")
 def conventional_name(source: str, data_type: str, port: str) -> str:
     """A column's name by the conventions: `is_`, `_at` and `_date` say the type, and no word of SQL stands alone."""
     thing = singular(port)
-    name = snake(source)
+    name = ("_" if source.startswith("_") else "") + sql_name(source)
     if source in OF_LANDING:
         return source
     parts = name.split("_")

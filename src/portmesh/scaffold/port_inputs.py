@@ -15,6 +15,7 @@ from portmesh.dbt import Readable, parse_readable
 from portmesh.errors import FindingsError, UsageError, not_allowed
 from portmesh.lake.contract import REJECTED
 from portmesh.mesh import Mesh, Port, read_mesh
+from portmesh.scaffold.files import is_file
 from portmesh.scaffold.profile import ROWS, read_rows
 from portmesh.scaffold.profile_references import Target, may_refer
 from portmesh.scaffold.proposals import SetAside
@@ -79,7 +80,7 @@ class Inputs:
         """What `--from` names. Raises UsageError if there is no such thing, or if the domain may not read it."""
         if not name:
             raise not_allowed("table to read", "", self._choices())
-        if _is_file(name):
+        if is_file(name):
             return self._of_file(name)
         tables = {f"{each['source_name']}.{each['name']}": id_ for id_, each in self._sources()}
         if name in tables:
@@ -181,7 +182,7 @@ class Inputs:
         raise self._no_source(name)
 
     def _no_source(self, name: str) -> UsageError:
-        table = re.sub(r"\W+", "_", Path(name.rpartition(".")[2] if not _is_file(name) else name).stem.lower())
+        table = re.sub(r"\W+", "_", Path(name.rpartition(".")[2] if not is_file(name) else name).stem.lower())
         return UsageError(
             f"{name} is not a table of a source of {self.domain}, so dbt cannot read it.",
             [
@@ -273,20 +274,6 @@ class Inputs:
                     columns=tuple(columns),
                     all_columns=tuple(node["columns"]),
                 )
-
-
-def _is_file(name: str) -> bool:
-    return "/" in name or Path(name).suffix.lower() in (
-        ".csv",
-        ".json",
-        ".jsonl",
-        ".parquet",
-        ".gz",
-        ".zip",
-        ".tsv",
-        ".txt",
-        ".xlsx",
-    )
 
 
 def _exists(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:

@@ -24,13 +24,17 @@ def snake_case(text: str) -> str:
     return "_".join(re.findall(r"[a-z0-9]+", text.lower()))
 
 
+def sql_name(text: str, otherwise: str = "column") -> str:
+    """A name that SQL reads without quotes: `column_2nd` for `2nd`; `otherwise` if the text has no Latin letter."""
+    name = snake_case(text) or otherwise
+    return f"column_{name}" if name[0].isdigit() else name
+
+
 def column_names(given: Sequence[str]) -> list[str]:
     """A name for each column, all different, none of them a reserved word of SQL."""
     found: list[str] = []
     for number, text in enumerate(given, start=1):
-        name = snake_case(text) or f"column_{number}"
-        if name[0].isdigit():
-            name = f"column_{name}"
+        name = sql_name(text, f"column_{number}")
         if name in reserved_words() or name == "feed":
             name = f"{name}_value"
         while name in found:
