@@ -212,6 +212,14 @@ def test_a_name_that_may_be_a_column_or_an_alias_is_both() -> None:
         ("select *, 1 as y from {lines} order by 2", "by the number of a column"),
         ("select 1 as x from {lines} natural join {products}", "natural join"),
         ("", "it has no compiled SQL"),
+        ("select columns('p.*') from {lines}", "it chooses columns with `columns(…)`"),
+        ("select coalesce(*columns(['price', 'quantity'])) as x from {lines}", "it chooses columns"),
+        ("select * like 'p%' from {lines}", "it chooses the columns of `*` by their names"),
+        ("select #1 as x from {lines}", "it names a column by its position"),
+        ("select unnest({{'a': price}}) from {lines}", "have no names"),
+        ("select unnest([{{'a': price}}], recursive := true) as x from {lines}", "structs at any depth"),
+        ("pivot {lines} on product_id using sum(price)", "its SQL is no query but pivot"),
+        ("select * from (pivot {lines} on product_id using sum(price))", "`*` cannot be expanded"),
     ],
 )
 def test_what_cannot_be_known_is_computed_from_everything(sql: str, reason: str) -> None:
@@ -278,7 +286,7 @@ def test_an_increment_and_a_full_build_are_both_read() -> None:
     )
     node = lineage_of("select line_id, price as x from {lines}", config=incremental, compiled_increment=increment)
     assert inputs_of(node, "x") == {"lines.price", "lines.quantity"}
-    assert node.columns["x"].expression == "one_of(raw.lines.price, raw.lines.price + raw.lines.quantity)"
+    assert node.columns["x"].expression == "ONE_OF(raw.lines.price, raw.lines.price + raw.lines.quantity)"
     assert influences_of(node) == {("filter", "lines.line_id"), ("filter", "asked.line_id")}
     assert node.reads == ("model.shop.asked", "source.shop.raw.lines")
 
@@ -368,6 +376,15 @@ ENGINES = [
     ("spark", "select /*+ broadcast(p) */ l.price as x from {lines} l left semi join {products} p "
      "on l.product_id = p.product_id", "price", "product_id"),
     ("spark", "select l.details.price as x from {lines} as l", "details", ""),
+    ("spark", "select posexplode(split(price, ',')) as (n, x) from {lines}", "price", "price"),
+    ("spark", "select stack(2, price, quantity) as (x) from {lines}", "price quantity", "price quantity"),
+    ("spark", "select transform(array(price), p -> p + quantity) as x from {lines}", "price quantity", ""),
+    ("athena", "select x from {lines} cross join unnest(split(price, ',')) with ordinality as u (x, n)",
+     "price", "price"),
+    ("athena", "select listagg(price, ',') within group (order by quantity) as x from {lines}", "price quantity", ""),
+    ("athena", "select price as x from {lines} where quantity > all (select line_id from {lines})",
+     "price", "quantity line_id"),
+    ("athena", 'select "$path" as x from {lines}', "$path", ""),
     ("athena", 'select "price" as x from {lines} where "quantity" > 0', "price", "quantity"),
     ("athena", "select z as x from {lines} cross join unnest(array[price, quantity]) as u (z)",
      "price quantity", "price quantity"),

@@ -13,27 +13,13 @@ from sqlglot.optimizer.scope import Scope, traverse_scope, walk_in_scope
 
 from portmesh.lineage.inlining import Inliner
 from portmesh.lineage.lineage import EVERY, Column, ColumnLineage, Influence
+from portmesh.lineage.refused import output_names, unnests
 from portmesh.lineage.sql_of_node import UnreadableError
 from portmesh.lineage.tables import Tables
 from portmesh.lineage.unlisted import REST
 
 Inputs = frozenset[Column]
 NONE: Inputs = frozenset()
-UNNESTING = (exp.Explode, exp.Unnest, exp.Posexplode, exp.Inline)
-"""Functions that make several rows of one."""
-UNNESTING_BY_NAME = {
-    "unnest",
-    "explode",
-    "explode_outer",
-    "posexplode",
-    "posexplode_outer",
-    "inline",
-    "inline_outer",
-    "stack",
-    "json_tuple",
-    "generate_subscripts",
-    "regexp_split_to_table",
-}
 NOT_ROWS = {
     "kind",
     "hint",
@@ -267,7 +253,8 @@ class _Reader:
             for each in expression.selects:
                 if each.is_star:
                     raise UnreadableError(f"`{each.sql()}` cannot be expanded")
-                found[each.alias_or_name] = found.get(each.alias_or_name, NONE) | self.of_expression(each, scope)
+                for name in output_names(each):
+                    found[name] = found.get(name, NONE) | self.of_expression(each, scope)
             return found
         if isinstance(expression, exp.SetOperation):
             return self._outputs_of_arms(scope)
@@ -406,7 +393,7 @@ class _Reader:
             if part := select.args.get(key):
                 yield self._written("filter", part.this, scope)
         for each in select.selects:
-            if any(_unnests(node) for node in walk_in_scope(each)):
+            if any(unnests(node) for node in walk_in_scope(each)):
                 yield self._written("unnest", each.unalias(), scope)
         for lateral in select.args.get("laterals") or ():
             yield self._written("unnest", lateral.this, scope)
@@ -476,9 +463,3 @@ class _Reader:
 def _is_subquery(query: exp.Query) -> bool:
     """Whether a query is one of its own, and not only parentheses around one."""
     return not isinstance(query, exp.Subquery) or isinstance(query.parent, exp.UDTF)
-
-
-def _unnests(node: exp.Expr) -> bool:
-    if isinstance(node, exp.Anonymous):
-        return str(node.this).lower() in UNNESTING_BY_NAME
-    return isinstance(node, UNNESTING)

@@ -9,6 +9,7 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import Scope
 
 from portmesh.lineage.lineage import EVERY
+from portmesh.lineage.refused import output_names
 from portmesh.lineage.tables import Tables
 from portmesh.lineage.unlisted import REST
 
@@ -56,8 +57,12 @@ class Inliner:
     def _of_output(self, scope: Scope, name: str) -> exp.Expr:
         expression = scope.expression
         if isinstance(expression, exp.Select):
-            found = next((each for each in expression.selects if each.alias_or_name == name), None)
-            return self.inlined(found.unalias(), scope) if found else exp.column(name)
+            found = next((each for each in expression.selects if name in output_names(each)), None)
+            return (
+                self.inlined(found.this if isinstance(found, exp.Aliases) else found.unalias(), scope)
+                if found
+                else exp.column(name)
+            )
         if isinstance(expression, exp.SetOperation):
             return self._of_arms(scope, name)
         if isinstance(expression, exp.UDTF):

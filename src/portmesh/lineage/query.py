@@ -17,6 +17,7 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.qualify_tables import qualify_tables
 from sqlglot.schema import MappingSchema
 
+from portmesh.lineage.refused import refuse_unwritten_columns
 from portmesh.lineage.sql_of_node import UnreadableError, sql_of_node
 from portmesh.lineage.tables import EPHEMERAL, Tables, declared
 from portmesh.lineage.unlisted import REST, list_columns
@@ -32,6 +33,7 @@ def qualified(node: Mapping[str, Any], tables: Tables, sql: str = "") -> exp.Que
     """
     dialect = tables.dialect_of(node["unique_id"])
     query = _parsed(sql or sql_of_node(node), dialect)
+    refuse_unwritten_columns(query)
     _name_tables_by_id(query, node, tables)
     try:
         query = qualify_tables(normalize_identifiers(query, dialect=dialect), dialect=dialect)

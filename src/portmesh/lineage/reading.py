@@ -83,7 +83,7 @@ def _columns_of_all(read: list[QueryLineage]) -> dict[str, ColumnLineage]:
         each = [one.columns[name] for one in read]
         inputs = tuple(sorted({column for one in each for column in one.inputs}))
         expressions = list(dict.fromkeys(one.expression for one in each))
-        text = expressions[0] if len(expressions) == 1 else f"one_of({', '.join(expressions)})"
+        text = expressions[0] if len(expressions) == 1 else f"ONE_OF({', '.join(expressions)})"
         columns[name] = ColumnLineage(inputs, text, columns[name].type)
     return columns
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, find_all_in_scope, traverse_scope
 
+from portmesh.lineage.refused import output_names
 from portmesh.lineage.sql_of_node import UnreadableError
 from portmesh.lineage.tables import Tables
 
@@ -84,7 +85,7 @@ class _Demands:
                 if each.is_star:
                     names |= self._star_names(each, scope)
                 else:
-                    names.add(each.alias_or_name)
+                    names.update(output_names(each))
         elif isinstance(expression, exp.SetOperation):
             arms = scope.set_operation_scopes
             for arm in arms if expression.args.get("by_name") else arms[:1]:

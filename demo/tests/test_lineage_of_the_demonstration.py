@@ -1,0 +1,68 @@
+"""The lineage of the demonstration: all of it is known, and a few columns are as they were written down."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from portmesh.lineage import EVERY, Lineage, read_lineage
+from portmesh.lineage.asking import find_asked
+from portmesh.lineage.printing import as_json
+from portmesh.state import current_state
+
+GOLDEN = Path(__file__).with_name("lineage.json")
+COLUMNS = [
+    "customer_behaviour.household_activity.average_basket_value",
+    "customer_behaviour.household_activity.trips",
+    "customer_behaviour.campaign_response.has_redeemed",
+    "customers.households.household_id",
+    "marketing.promotions.display_location",
+    "orders.order_lines.order_line_id",
+    "orders.baskets.sales_value",
+    "platform.port_quality.good_row_share",
+]
+
+
+@pytest.fixture(scope="module")
+def lineage() -> Lineage:
+    return read_lineage(current_state().manifest)
+
+
+@pytest.mark.thorough
+def test_all_columns_are_known(lineage: Lineage) -> None:
+    nodes = [node for node in lineage.nodes.values() if node.node.startswith("model.")]
+    assert len(nodes) > 20
+    assert {node.node: node.unknown for node in nodes if node.unknown} == {}
+    assert [node.node for node in nodes if EVERY in node.columns] == []
+    assert [node.node for node in nodes if any(each.kind == "unread" for each in node.influences)] == []
+    assert {id_ for node in nodes for id_ in node.reads} <= set(lineage.nodes)
+
+
+@pytest.mark.thorough
+def test_an_increment_reads_what_is_published(lineage: Lineage) -> None:
+    assert "model.orders.order_lines" in lineage.nodes["model.orders.order_lines"].reads
+
+
+@pytest.mark.thorough
+def test_columns_are_as_written_down(lineage: Lineage) -> None:
+    """After a change that is meant: python demo/tests/test_lineage_of_the_demonstration.py"""
+    assert found_in(lineage) == json.loads(GOLDEN.read_text())
+
+
+def found_in(lineage: Lineage) -> dict[str, dict[str, list[str]]]:
+    """For each column: each column on its way up with its expression, and what decides the rows."""
+    found = {}
+    for name in COLUMNS:
+        told = as_json(find_asked(name, lineage), down=False)
+        hops = [
+            f"{each['column']} = {each['expression']}".removesuffix(" = ") for each in (*told["columns"], *told["hops"])
+        ]
+        rows = [f"{each['kind']}: {each['expression']}" for each in told["influences"]]
+        found[name] = {"columns": hops, "rows": rows}
+    return found
+
+
+if __name__ == "__main__":
+    GOLDEN.write_text(json.dumps(found_in(read_lineage(current_state().manifest)), indent=2) + "\n")
