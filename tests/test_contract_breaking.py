@@ -13,6 +13,7 @@ import yaml
 from portmesh.contracts import odcs
 from portmesh.contracts.diff.report import report
 from portmesh.contracts.port_contract import PortContract, ProductFacts
+from portmesh.state import MeshState
 from tests.contract_pairs import FILES, META, manifest
 from tests.mesh import REPOSITORY
 
@@ -53,6 +54,10 @@ def contract(given: Mapping[str, Any]) -> str:
     return odcs.as_yaml(odcs.to_odcs(port, ProductFacts("shop")))
 
 
+def verdict(before: dict[str, Any], after: dict[str, Any]) -> str:
+    return report(MeshState("before", before), MeshState("after", after)).verdict
+
+
 def cases() -> Iterator[tuple[str, dict[str, Any]]]:
     for file in FILES:
         for given in yaml.safe_load_all(file.read_text()):
@@ -70,7 +75,7 @@ def test_what_breaks_for_the_fields_tool_breaks_for_us() -> None:
     only_theirs, only_ours, same = set(), set(), 0
     for (code, given), entries in zip(compared, json.loads(done.stdout), strict=True):
         theirs = {level for level, _, _ in entries}
-        ours = report(("before", "after"), manifest(given["before"]), manifest(given["after"])).verdict
+        ours = verdict(manifest(given["before"]), manifest(given["after"]))
         # Their warning is that they do not know, which says nothing about ours.
         if "error" in theirs and ours not in ("major", "undetermined"):
             only_theirs.add((code, given["case"]))

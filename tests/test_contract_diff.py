@@ -9,6 +9,7 @@ import pytest
 from portmesh.contracts.diff.compare import compare, match_ports
 from portmesh.contracts.diff.difference import RULES
 from portmesh.contracts.diff.report import CONSENT, UNCLEAR, VERSION, report
+from portmesh.state import MeshState
 from tests.contract_pairs import FILES, Pair, read_pairs
 
 PAIRS = list(read_pairs())
@@ -16,7 +17,7 @@ PAIRS = list(read_pairs())
 
 def lines_of(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     """What the rules say about a change: code, level, port, place and text."""
-    found = report(("before", "after"), before, after)
+    found = report(MeshState("before", before), MeshState("after", after))
     return [
         f"{one.code} {one.level} {' '.join(filter(None, (port.change.label, one.about)))}: {one.text}"
         for port in found.ports

@@ -12,6 +12,7 @@ from rich.console import Console
 from portmesh.contracts.diff.printing import as_facts, as_markdown, print_report
 from portmesh.contracts.diff.report import Report, report
 from portmesh.errors import FindingsError
+from portmesh.state import MeshState
 from tests.contract_pairs import manifest
 
 LINES = '"mesh"."shop"."lines"'
@@ -42,7 +43,7 @@ NO_CHANNEL = {"columns": {"id": "int", "amount": "int"}, "sql": "select 1 as id,
 
 
 def compared(before: dict[str, Any], after: dict[str, Any]) -> Report:
-    return report(("main (c37d537)", "the working tree"), before, after)
+    return report(MeshState("main (c37d537)", before), MeshState("the working tree", after))
 
 
 def states(found: Report) -> dict[str, str]:
@@ -196,6 +197,16 @@ def test_a_new_name_of_a_domain_is_one_change_for_each_port() -> None:
     found = compared(before, manifest({"ports": [moved], "models": [reader]}))
     assert [(one.change.label, one.change.verdict) for one in found.ports] == [("sales.lines", "major")]
     assert found.problems == []
+
+
+def test_a_port_that_does_not_compile_says_what_dbt_said() -> None:
+    after = mesh(lines("select {{ gone() }}", version="2.0.0"))
+    after["nodes"]["model.shop.lines"]["compiled_code"] = None
+    found = report(
+        MeshState("main", mesh(lines())), MeshState("now", after, {"model.shop.lines": "'gone' is\nundefined"})
+    )
+    (difference,) = found.ports[0].change.differences
+    assert (difference.code, difference.text) == ("PM373", "dbt cannot compile it: 'gone' is undefined")
 
 
 # --- consent ---

@@ -14,6 +14,7 @@ from portmesh.contracts.rows import printing as rows_printing
 from portmesh.contracts.rows.comparing import compare_rows
 from portmesh.contracts.rows.pairing import pairs_of
 from portmesh.errors import ExitCode
+from portmesh.lineage.cache import cache_file
 from portmesh.output import console, errors_as_json, print_json, shown_while_working
 from portmesh.state import current_state, read_state
 
@@ -68,7 +69,7 @@ def diff(
         say("compiling the working tree")
         after = current_state(target)
         say("comparing")
-        found = report((before.name, after.name), before.manifest, after.manifest)
+        found = report(before, after, cache_file())
         pairs = pairs_of(found, hide_above) if data else []
         if pairs:
             say("comparing rows")

@@ -47,8 +47,12 @@ RULES[SAME] = Rule(
 )
 
 
-def meaning_of(matched: Matched, before: Side, after: Side, found: Changes) -> dict[str, list[Difference]]:
+def meaning_of(
+    matched: Matched, before: Side, after: Side, found: Changes, failed: Mapping[str, str]
+) -> dict[str, list[Difference]]:
     """The differences in meaning, by the id of the port. `before` has the ids of `after`.
+
+    `failed` has dbt's message for each node that does not compile now.
 
     Of a change in another domain, only the port that it comes from has a difference: `readers` says who is reached.
     """
@@ -56,16 +60,17 @@ def meaning_of(matched: Matched, before: Side, after: Side, found: Changes) -> d
     for _, new in matched.pairs:
         change = found.nodes.get(new.id)
         if change and _differs(new.id, before.manifest, after.manifest, (*SQL, "config", "checksum")):
-            result[new.id] = list(_differences(new, change, before, after))
+            result[new.id] = list(_differences(new, change, before, after, failed.get(new.id, "")))
         elif not change and _differs(new.id, before.manifest, after.manifest, SQL):
             text = "its SQL is written in another way and means the same"
             result[new.id] = [Difference("patch", text, code=SAME, asks_for_version=False)]
     return result
 
 
-def _differences(port: PortTerms, change: NodeChange, before: Side, after: Side) -> Iterator[Difference]:
+def _differences(port: PortTerms, change: NodeChange, before: Side, after: Side, failed: str) -> Iterator[Difference]:
     if change.unknown:
-        yield Difference("undetermined", change.unknown, code=UNKNOWN)
+        reason = f"dbt cannot compile it: {' '.join(failed.split())}" if failed else change.unknown
+        yield Difference("undetermined", reason, code=UNKNOWN)
         return
     for reason in change.rows:
         yield Difference("major", reason, "rows", code=ROWS)
@@ -102,6 +107,30 @@ def _said(id_: str, manifest: Mapping[str, Any], keys: tuple[str, ...]) -> objec
         return None
     config = {key: value for key, value in (node.get("config") or {}).items() if key not in NOT_ABOUT_ROWS}
     return [config if key == "config" else node.get(key) for key in keys]
+
+
+def of_changed_domains(
+    before: Mapping[str, Any], after: Mapping[str, Any]
+) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Both manifests with only the domains in which something differs.
+
+    What changes elsewhere only because of them is no difference of the ports there, and need not be compared.
+    """
+    ids = {*before["nodes"], *after["nodes"]}
+    keys = (*SQL, "config", "checksum", "relation_name")
+    differing = {id_.split(".")[1] for id_ in ids if _said(id_, before, keys) != _said(id_, after, keys)}
+    of_sources = {id_ for id_ in after.get("sources", {}) if _source(id_, before) != _source(id_, after)}
+    differing |= {id_.split(".")[1] for id_ in of_sources}
+    first, second = (
+        {id_: node for id_, node in manifest["nodes"].items() if id_.split(".")[1] in differing}
+        for manifest in (before, after)
+    )
+    return {**before, "nodes": first}, {**after, "nodes": second}
+
+
+def _source(id_: str, manifest: Mapping[str, Any]) -> object:
+    """What a source says, without when dbt read it."""
+    return {key: value for key, value in manifest.get("sources", {}).get(id_, {}).items() if key != "created_at"}
 
 
 def with_new_ids(manifest: Mapping[str, Any], ids: Mapping[str, str]) -> Mapping[str, Any]:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from portmesh.contracts.diff.agreements import Agreed, problems_of, read_agreements
 from portmesh.contracts.diff.compare import PortChange, compare, match_ports, worst
 from portmesh.contracts.diff.difference import RULES, Rule
-from portmesh.contracts.diff.meaning import meaning_of, with_new_ids
+from portmesh.contracts.diff.meaning import meaning_of, of_changed_domains, with_new_ids
 from portmesh.contracts.diff.reach import Side
 from portmesh.contracts.diff.readers import REACHED, Reader, readers_of
 from portmesh.lineage import read_lineage
 from portmesh.lineage.meaning import changes
+from portmesh.state import MeshState
 
 VERSION, CONSENT, UNCLEAR = "PM391", "PM392", "PM393"
 """What fails a change: its contract version, breaking readers who did not agree, an agreement about nothing."""
@@ -81,23 +81,22 @@ class Report:
         return [*(problem for port in self.ports for problem in port.problems), *self.unclear]
 
 
-def report(
-    names: tuple[str, str], before: Mapping[str, Any], after: Mapping[str, Any], cache: Path | None = None
-) -> Report:
-    """Compare two manifests (schema v12, with compiled SQL); `names` is what people call them.
+def report(was: MeshState, now: MeshState, cache: Path | None = None) -> Report:
+    """Compare two states of the mesh. `cache` is the file of lineage.
 
     Raises FindingsError if metadata of a port, a product or an agreement is not well-formed.
     """
-    matched = match_ports(before, after)
-    before = with_new_ids(before, matched.new_ids)
+    after, matched = now.manifest, match_ports(was.manifest, now.manifest)
+    before = with_new_ids(was.manifest, matched.new_ids)
     sides = (Side(before, read_lineage(before, cache)), Side(after, read_lineage(after, cache)))
     lineages = (sides[0].lineage, sides[1].lineage)
-    meaning = meaning_of(matched, *sides, changes(before, after, lineages=lineages))
+    meaning = meaning_of(matched, *sides, changes(*of_changed_domains(before, after), lineages=lineages), now.failed)
     models = {id_ for id_, node in after["nodes"].items() if node["resource_type"] == "model"}
     found, agreed = compare(matched, models, meaning), read_agreements(after)
     labels = {new.label for _, new in matched.pairs} | {new.label for new in matched.new}
     return Report(
-        *names,
+        was.name,
+        now.name,
         ports=tuple(_port(one, *sides, agreed) for one in found),
         unclear=tuple(
             Problem(
