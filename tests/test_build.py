@@ -206,6 +206,18 @@ def test_each_domain_is_built_on_its_own_engine(
     ended = [{one["unique_id"] for one in json.loads(path.read_text())["results"]} for path in results]
     assert all(found >= set(step["nodes"]) for found, step in zip(ended, facts["steps"], strict=True))
 
+    # Each engine reads from production what the other one built there.
+    defer = ("--defer-to", "production")
+    with monkeypatch.context() as ana:
+        ana.setenv("PORTMESH_ENVIRONMENT", "dev_ana")
+        code, facts = built(capsys, "--select", "after", *defer)
+        assert (code, facts["ports"]) == (0, {"desk.after": "published"}), facts
+        assert two_domains.value("select count(*) from dev_ana__desk.after") == 100
+        code, facts = built(capsys, "--select", "again", *defer, "--favor-state")
+        assert (code, facts["ports"]) == (0, {"shop.again": "published"}), facts
+        code, text = run(capsys, "plan", "--selector")
+        assert text == "fqn:nothing_changed\n"
+
     two_domains.land("lines", good() + DUPLICATE)
     code, facts = built(capsys)
     assert code == 1

@@ -13,6 +13,7 @@ import boto3
 import pytest
 
 from portmesh import production
+from portmesh.cli import main
 from portmesh.errors import MissingArtifactError, UsageError
 from portmesh.production import Files, FolderFiles, Run, S3Files, keep, ran_nodes
 from tests.cloud import moto
@@ -122,38 +123,54 @@ def test_production_that_never_ran(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> Mesh:
-    """desk.after reads shop.lines; desk.other reads nothing. The environment is a variable, as in the repository."""
+def built_once(tmp_path_factory: pytest.TempPathFactory) -> Mesh:
+    """desk.after reads shop.lines; desk.other reads nothing. `portmesh build` built it in production, in one lake."""
     mesh = Mesh(tmp_path_factory.mktemp("production"))
     mesh.set_up("shop", "desk", environment="{{ env_var('PORTMESH_ENVIRONMENT', 'prod') | as_text }}")
     mesh.port("shop/lines", LINES, COLUMNS, meta=f"{EXEMPT}\nconsumers: [{{name: desk, purpose: Reports.}}]")
-    mesh.port("desk/after", "select * from {{ ref('shop', 'lines') }}", COLUMNS, meta=EXEMPT)
+    mesh.port("desk/after", AFTER, COLUMNS, meta=EXEMPT)
     mesh.port("desk/other", OF_ITS_OWN, COLUMNS, meta=EXEMPT)
     mesh.land("lines", good())
     assert mesh.dbt("deps").ok
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(mesh.folder)
+        patch.setenv("PORTMESH_LAKE", str(mesh.folder / "lake"))
+        with pytest.raises(SystemExit) as ended:
+            main(["build"])
+    assert ended.value.code == 0
     return mesh
+
+
+AFTER = "select * from {{ ref('shop', 'lines') }}"
+
+
+@pytest.fixture
+def two(built_once: Mesh, monkeypatch: pytest.MonkeyPatch) -> Mesh:
+    monkeypatch.chdir(built_once.folder)
+    monkeypatch.setenv("PORTMESH_LAKE", str(built_once.folder / "lake"))
+    return built_once
+
+
+def kept(mesh: Mesh) -> dict[str, Any]:
+    return dict(json.loads((mesh.folder / "lake/.portmesh/state/desk.json").read_text()))
 
 
 @pytest.mark.thorough
 def test_a_build_in_an_environment_reads_the_rest_from_production(
     two: Mesh, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(two.folder)
-    monkeypatch.setenv("PORTMESH_LAKE", str(two.folder / "lake"))
-    defer = ("build", "--select", "after", "--defer-to", "production")
-    with monkeypatch.context() as ana:
-        ana.setenv("PORTMESH_ENVIRONMENT", "dev_ana")
-        code, text = run(capsys, *defer)
-        assert (code, "Production has no state yet" in text) == (3, True), text
-        assert not (two.folder / "lake").exists()
-    assert built(capsys)[0] == 0
-    state = json.loads((two.folder / "lake/.portmesh/state/desk.json").read_text())
+    state = kept(two)
     assert {"model.desk.after", "model.desk.other"} < set(state["nodes"])
     assert state["portmesh"]["nodes"]["model.desk.after"]["status"] == "success"
+    defer = ("build", "--select", "after", "--defer-to", "production")
     code, text = run(capsys, *defer)
     assert (code, "production reads only its own tables" in text) == (2, True), text
-
     monkeypatch.setenv("PORTMESH_ENVIRONMENT", "dev_ana")
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("PORTMESH_LAKE", str(two.folder / "empty"))
+        code, text = run(capsys, *defer)
+        assert (code, "Production has no state yet" in text) == (3, True), text
+        assert not (two.folder / "empty").exists()
     code, facts = built(capsys, *defer[1:])
     assert (code, facts["ports"]) == (0, {"desk.after": "published"}), facts
     assert two.value("select count(*) from dev_ana__desk.after") == 100
@@ -161,41 +178,77 @@ def test_a_build_in_an_environment_reads_the_rest_from_production(
     # The environment has a table of its own, of an earlier build.
     two.execute("delete from raw.lines where line_id > 50")
     assert built(capsys, "--select", "lines")[0] == 0
+    two.land("lines", good())
     assert two.value("select count(*) from dev_ana__shop.lines") == 51
     assert built(capsys, *defer[1:], "--favor-state")[0] == 0
     assert two.value("select count(*) from dev_ana__desk.after") == 100
     # What another environment ran is not production's state.
-    assert json.loads((two.folder / "lake/.portmesh/state/desk.json").read_text()) == state
-    two.land("lines", good())
+    assert kept(two) == state
+
+
+@pytest.mark.thorough
+def test_what_a_change_needs_is_planned_and_built(
+    two: Mesh, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PORTMESH_ENVIRONMENT", "pr_7")
+    file = str(tmp_path / "plan.txt")
+
+    def planned() -> dict[str, Any]:
+        code, text = run(capsys, "plan", "--json", "--select-file", file)
+        assert code == 0, text
+        return dict(json.loads(text))
+
+    assert planned()["nodes"] == []
+    code, text = run(capsys, "build", "--select-file", file, "--defer-to", "production")
+    assert (code, "selects nothing" in text) == (0, True), text
+    two.port("desk/after", AFTER, COLUMNS.replace("[store, web]", "[store, web, phone]"), meta=EXEMPT)
+    facts = planned()
+    assert facts["before"].startswith("production (run of ")
+    reasons = {node["label"]: node["reasons"] for node in facts["nodes"] if node["kind"] == "model"}
+    assert reasons == {"desk.after": ["its check accepted_values of channel changed"]}
+    code, facts = built(capsys, "--select-file", file, "--defer-to", "production", "--favor-state")
+    assert (code, facts["ports"]) == (0, {"desk.after": "published"}), facts
+    tests = [status for node, status in facts["statuses"].items() if node.startswith("test.")]
+    assert (len(tests) > 1, set(tests)) == (True, {"pass"})
+    two.port("desk/after", AFTER, COLUMNS, meta=EXEMPT)
+    code, text = run(capsys, "plan", "--selector")
+    assert text == "fqn:nothing_changed\n"
 
 
 @pytest.mark.thorough
 def test_what_was_refused_stays_as_it_was(
     two: Mesh, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(two.folder)
     monkeypatch.setenv("PORTMESH_LAKE", str(two.folder / "lake2"))
     two.land("lines", good() + DUPLICATE)
     code, facts = built(capsys)
+    two.land("lines", good())
     assert (code, facts["ports"]["desk.other"]) == (1, "published")
     found, _ = production.read("local")
     assert [id_ for id_ in found["nodes"] if id_.startswith("model")] == ["model.desk.other"]
-    two.land("lines", good())
+
+
+@pytest.mark.thorough
+def test_a_state_that_cannot_be_written_is_said_and_stops_nothing(
+    two: Mesh, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (two.folder / "a_file").write_text("")
+    monkeypatch.setenv("PORTMESH_LAKE", str(two.folder / "a_file"))
+    code, text = run(capsys, "build", "--select", "other")
+    assert (code, "What ran was not recorded for portmesh plan." in text) == (0, True), text
 
 
 @pytest.mark.thorough
 def test_a_file_of_selectors(
     two: Mesh, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    monkeypatch.chdir(two.folder)
     monkeypatch.setenv("PORTMESH_ENVIRONMENT", "dev_bob")
     plan = tmp_path / "plan.txt"
     code, text = run(capsys, "build", "--select-file", str(plan))
     assert (code, f"There is no file {plan}" in text) == (3, True), text
     plan.write_text("")
-    code, text = run(capsys, "build", "--select-file", str(plan))
-    assert (code, "selects nothing" in text) == (0, True), text
     assert built(capsys, "--select-file", str(plan))[1]["ports"] == {}
     plan.write_text("fqn:desk.output_ports.other\n")
     code, facts = built(capsys, "--select-file", str(plan))
     assert (code, list(facts["statuses"])) == (0, ["model.desk.other"])
+    assert two.has("dev_bob__desk.other")
