@@ -52,6 +52,7 @@ def test_a_circle_is_found_though_an_import_is_late() -> None:
     ("room", "above"),
     [
         ("mesh", ("building", "catalog", "commands", "contracts", "infra", "lake", "status", "upkeep")),
+        ("rules", ("building", "catalog", "commands", "infra", "sampling", "scaffold", "status", "upkeep")),
         ("contracts", ("building", "catalog", "commands", "infra", "lake", "status", "upkeep")),
         ("lake", ("building", "catalog", "commands", "infra", "status", "upkeep")),
         ("upkeep", ("building", "catalog", "commands", "infra", "status")),

@@ -184,8 +184,6 @@ def _make_bad(manifest: dict[str, Any], kind: str) -> None:
             del nodes[unique_id]
     elif kind == "source":
         port["depends_on"]["nodes"].append("source.platform.records.publications")
-    elif kind == "table name":
-        staging["raw_code"] = "select * from landed.publications"
 
 
 @pytest.mark.parametrize(
@@ -206,7 +204,6 @@ def _make_bad(manifest: dict[str, Any], kind: str) -> None:
         ("column type", "check_model_column_name_complies_to_column_type: "),
         ("key", "`publications` does not have a test for uniqueness of a column."),
         ("source", "check_lineage_source_cannot_be_used: "),
-        ("table name", "contains hard-coded table references"),
     ],
 )
 def test_a_broken_convention_is_refused(

@@ -50,6 +50,7 @@ VALUES = {
     "engine": keys.ENGINES,
     "dimension": keys.DIMENSIONS,
     "period": keys.PERIODS,
+    "exemptible rule": keys.EXEMPTIBLE_RULES,
 }
 LINE = 110
 """The most characters in a line of a macro's value."""

@@ -14,6 +14,7 @@ import typer
 
 from portmesh.commands.build import build
 from portmesh.commands.catalog import catalog
+from portmesh.commands.check import check
 from portmesh.commands.clean import clean
 from portmesh.commands.contract import app as contract
 from portmesh.commands.diff import diff
@@ -50,6 +51,7 @@ EXAMPLES: dict[Callable[..., None], str] = {
     diff: "portmesh diff --against origin/main",
     lineage: "portmesh lineage orders.order_lines.sales_value",
     plan: "portmesh plan --against main",
+    check: "portmesh check --explain PM203",
     build: "portmesh build --select order_lines+",
     status: "portmesh status orders.order_lines",
     clean: "portmesh clean --dry-run",

@@ -155,6 +155,10 @@ def read_credentials(target: str | None = None) -> dict[str, str]:
     }
 
 
+Wanted = Callable[[Any, Mapping[str, Any]], bool]
+"""Whether a node, as dbt knows it, is to be compiled. The second argument is all nodes by id."""
+
+
 @dataclass(frozen=True)
 class Compiled:
     """A manifest (schema v12, as a dictionary) whose models, snapshots and tests have their compiled SQL.
@@ -167,17 +171,23 @@ class Compiled:
     failed: dict[str, str]
 
 
-def compile_manifest(root: Path, target: str, artifacts: Path) -> Compiled:
+def compile_manifest(root: Path, target: str, artifacts: Path, wanted: Wanted | None = None) -> Compiled:
     """Compile the mesh in `root` for a target as if nothing was built yet. No database is opened and no hook runs.
 
+    With `wanted`, only the nodes for which it is true get compiled SQL: dbt needs about 5 ms for each.
     dbt's own files go to the folder `artifacts`. Raises FindingsError with dbt's own message if it cannot parse a file.
     """
     options = ["--target-path", str(artifacts), "--log-path", str(artifacts)]
     manifest = _parse([*options, "--target", target], root)
     command = ["--no-write-json", "compile", "--no-introspect", "--no-populate-cache", *options]
+    if wanted:
+        chosen = [".".join(node.fqn) for node in manifest.nodes.values() if wanted(node, manifest.nodes)]
+        if not chosen:
+            return Compiled(_as_dictionary(manifest), {})
+        command += ["--select", *chosen, "--indirect-selection", "empty"]
     result = _invoke([*command, *_place(target, root)], root=root, manifest=manifest)
     # dbt stops at the first node that does not compile.
-    failed = {} if result.success else _compile_rest(manifest)
+    failed = {} if result.success else _compile_rest(manifest, wanted)
     if not (result.success or failed):
         raise _as_error(str(result.exception or "dbt could not compile the mesh."))
     # As a file has it, because it is compared with one: dates are texts.
@@ -209,12 +219,14 @@ def _compile_increments(manifest: Manifest, as_dictionary: Mapping[str, Any]) ->
     return found
 
 
-def _compile_rest(manifest: Manifest) -> dict[str, str]:
+def _compile_rest(manifest: Manifest, wanted: Wanted | None) -> dict[str, str]:
     """Compile each node that has no compiled SQL yet. Returns dbt's message for each one that fails, by id."""
     adapter = get_adapter_by_type(str(manifest.metadata.adapter_type))  # type: ignore[no-untyped-call]
     compiler = Compiler(adapter.config)
     failed = {}
     for id_, node in manifest.nodes.items():
+        if wanted and not wanted(node, manifest.nodes):
+            continue
         if node.resource_type in ("model", "snapshot", "test") and not getattr(node, "compiled_code", None):
             try:
                 compiler.compile_node(node, manifest, {}, write=False)  # type: ignore[arg-type]

@@ -17,6 +17,11 @@ KINDS = ("source-aligned", "aggregate", "consumer-aligned")
 STAGES = ("proposed", "active", "deprecated", "retired")
 ENGINES = ("emr", "athena")
 DIMENSIONS = ("accuracy", "completeness", "timeliness", "uniqueness")
+EXEMPTIBLE_RULES = (
+    *("PM101", "PM102", "PM103", "PM106", "PM113", "PM114", "PM121"),
+    *("PM202", "PM205", "PM207", "PM210", "PM211"),
+)
+"""Rules about a domain's own product. The rules that protect other domains cannot be exempted."""
 
 
 def _one_of(allowed: tuple[str, ...], description: str, default: Any = "") -> Any:

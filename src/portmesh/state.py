@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from portmesh import production
-from portmesh.dbt import Compiled, compile_manifest, install_packages
+from portmesh.dbt import Compiled, Wanted, compile_manifest, install_packages
 from portmesh.errors import MissingArtifactError, UsageError
 from portmesh.git_refs import Base, checked_out, describe_working_tree, find_base
 from portmesh.lake.targets import TARGET_VARIABLE
@@ -47,13 +47,13 @@ class MeshState:
         return read_mesh(self.manifest)
 
 
-def current_state(target: str | None = None) -> MeshState:
-    """The mesh of the current files, whether they are committed or not.
+def current_state(target: str | None = None, wanted: Wanted | None = None) -> MeshState:
+    """The mesh of the current files, whether they are committed or not. With `wanted`, only these nodes are compiled.
 
     Raises FindingsError with dbt's own message if dbt cannot parse a file.
     """
     root = find_root()
-    compiled = _compile(root, _target(target), _folder(root) / "dbt")
+    compiled = _compile(root, _target(target), _folder(root) / "dbt", wanted)
     return MeshState(describe_working_tree(root), compiled.manifest, compiled.failed)
 
 
@@ -87,21 +87,21 @@ def _folder(root: Path) -> Path:
     return root / (os.environ.get("DBT_TARGET_PATH") or "target") / "portmesh"
 
 
-def _compile(root: Path, target: str, artifacts: Path) -> Compiled:
+def _compile(root: Path, target: str, artifacts: Path, wanted: Wanted | None = None) -> Compiled:
     """Compile each domain for the engine on which `portmesh build` builds it. On the target local, that is DuckDB."""
     with _in_production():
-        compiled = _of_one_engine(root, target, artifacts)
+        compiled = _of_one_engine(root, target, artifacts, wanted)
         if target == LOCAL:
             return compiled
         engines = {product.name: product.meta.engine for product in read_mesh(compiled.manifest).products}
         for other in sorted({engine for engine in engines.values() if engine} - {target}):
             domains = {domain for domain, engine in engines.items() if engine == other}
-            _take(compiled, _of_one_engine(root, other, artifacts), domains)
+            _take(compiled, _of_one_engine(root, other, artifacts, wanted), domains)
     return compiled
 
 
-def _of_one_engine(root: Path, target: str, artifacts: Path) -> Compiled:
-    compiled = compile_manifest(root, target, artifacts / target)
+def _of_one_engine(root: Path, target: str, artifacts: Path, wanted: Wanted | None = None) -> Compiled:
+    compiled = compile_manifest(root, target, artifacts / target, wanted)
     for node in compiled.manifest["nodes"].values():
         node["adapter_type"] = compiled.manifest["metadata"]["adapter_type"]
     for id_ in compiled.failed:

@@ -2,9 +2,10 @@
 {% macro exemption_problem(exemption) %}
   {% if exemption is not mapping %}{{ return('is not a mapping with rule, reason and until') }}{% endif %}
   {% set until = exemption.until | string %}
-  {% if exemption.rule not in portmesh.exemptible_rules() %}
+  {% set exemptible = portmesh.allowed_values('exemptible rule') %}
+  {% if exemption.rule not in exemptible %}
     {{ return('names the rule ' ~ (exemption.rule or 'nothing')
-        ~ '; only ' ~ portmesh.exemptible_rules() | join(', ') ~ ' can be exempted') }}
+        ~ '; only ' ~ exemptible | join(', ') ~ ' can be exempted') }}
   {% endif %}
   {% if not exemption.reason or exemption.reason is not string %}
     {{ return('from ' ~ exemption.rule ~ ' has no reason') }}
