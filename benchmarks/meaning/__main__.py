@@ -1,6 +1,6 @@
 """Measures what `portmesh.lineage.meaning` says of changes, with DuckDB as the judge. See docs/benchmarks.md.
 
-    python -m benchmarks.meaning [--pairs 300] [--scale 1] [--seed 15] [--folder FOLDER] [--all]
+    python -m benchmarks.meaning [--rewrites 300] [--mutations 300] [--scale 1] [--seed 15] [--folder FOLDER] [--all]
 
 Makes the data of TPC-DS once (in FOLDER, or a temporary one), then rewrites and mutations of its queries, and prints a
 table of both. `--all` also prints every rewrite that counts as a change and every column that was predicted in vain.
@@ -48,6 +48,8 @@ class Result:
 def rewrites_of(judge: Judge, models: dict[str, queries.exp.Query], number: int, chance: random.Random) -> Result:
     """Judge this many rewrites. Raises AssertionError if one has other rows, because then it is no rewrite."""
     result = Result()
+    if not number:
+        return result
     for pair in pairs.rewritten(models, judge.known, chance):
         try:
             judged = judge.judge(pair)
@@ -65,6 +67,8 @@ def rewrites_of(judge: Judge, models: dict[str, queries.exp.Query], number: int,
 def mutations_of(judge: Judge, models: dict[str, queries.exp.Query], number: int, chance: random.Random) -> Result:
     """Judge this many mutations, as many of each kind, that have other rows."""
     result = Result()
+    if not number:
+        return result
     of_kind: Counter[str] = Counter()
     for pair in pairs.mutated(models, judge.known, chance):
         if of_kind[pair.kind] >= -(-number // len(mutations.KINDS)):
@@ -108,7 +112,8 @@ def _print(result: Result, everything: bool) -> None:
 def main(arguments: list[str]) -> int:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.meaning")
-    parser.add_argument("--pairs", type=int, default=300)
+    parser.add_argument("--rewrites", type=int, default=300)
+    parser.add_argument("--mutations", type=int, default=300)
     parser.add_argument("--scale", default="1")
     parser.add_argument("--seed", type=int, default=15)
     parser.add_argument("--folder", type=Path)
@@ -122,8 +127,8 @@ def main(arguments: list[str]) -> int:
     for note, numbers in notes.items():
         print(f"{len(numbers)} {note}: {', '.join(numbers)}")
     judge = Judge(connection, known)
-    rewritten = rewrites_of(judge, models, asked.pairs, random.Random(asked.seed))
-    mutated = mutations_of(judge, models, asked.pairs, random.Random(asked.seed))
+    rewritten = rewrites_of(judge, models, asked.rewrites, random.Random(asked.seed))
+    mutated = mutations_of(judge, models, asked.mutations, random.Random(asked.seed))
     print("\n| pairs | number | changed | predicted columns | differ | missed | equal |\n|---|---|---|---|---|---|---|")
     _print(rewritten, asked.all)
     _print(mutated, asked.all)

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from benchmarks.meaning import mutations, rewrites
 from benchmarks.meaning.queries import Schema, parsed, qualified, text
-from tests.sql_manifest import manifest, model, source
+from tests.sql_manifest import manifest, model
 
 ASKED = "model.shop.asked"
 MOVES = ("ephemeral", "view", "table")
@@ -25,14 +25,18 @@ class Mesh:
     models: Mapping[str, tuple[str, str]] = field(default_factory=dict, hash=False)
 
     def manifest(self, known: Schema) -> dict[str, Any]:
-        """As dbt would compile it, with the tables that are read as sources."""
+        """As dbt would compile it. The tables are ports with a contract, so all their columns are known."""
         texts = [self.asked, *(sql for sql, _ in self.models.values())]
         read = {table.name for sql in texts for table in parsed(sql).find_all(exp.Table)}
-        sources = [source(f"tpcds.{table}", columns) for table, columns in known.items() if table in read]
+        ports = [
+            model(f"tpcds.{table}", f"select * from raw_{table}", contract=columns)
+            for table, columns in known.items()
+            if table in read
+        ]
         ids = {f"model.shop.{name}" for name in self.models}
-        parents = [*(id_ for each in sources for id_ in each), *sorted(ids)]
+        parents = [*(id_ for each in ports for id_ in each), *sorted(ids)]
         nodes = [
-            model(f"shop.{name}", sql, parents[: len(sources)], config={"materialized": how})
+            model(f"shop.{name}", sql, parents[: len(ports)], config={"materialized": how})
             for name, (sql, how) in self.models.items()
         ]
         asked, ctes = self.asked, []
@@ -40,7 +44,7 @@ class Mesh:
             if how == "ephemeral":
                 asked = _with_ephemeral(asked, name, sql)
                 ctes.append({"id": f"model.shop.{name}", "sql": f" __dbt__cte__{name} as (\n{sql}\n)"})
-        return manifest(*sources, *nodes, model("shop.asked", asked, parents, extra_ctes=ctes))
+        return manifest(*ports, *nodes, model("shop.asked", asked, parents, extra_ctes=ctes))
 
     def one_query(self) -> str:
         """All models in one query, for DuckDB."""
@@ -166,7 +170,8 @@ def _mutated(
         columns = known[name.removeprefix("stg_")]
         asked = [c for c in columns if any(each.name == c for each in query.find_all(exp.Column))]
         column = chance.choice(asked or list(columns))
-        listed = [f"{_other_value(c, columns[c])} as {c}" if c == column else c for c in columns]
+        other = _other_value(column, columns, chance)
+        listed = [f"{other} as {each}" if each == column else each for each in columns]
         sql = f"select {', '.join(listed)} from {name.removeprefix('stg_')}"
         return Pair(number, kind, what, staged, Mesh(staged.asked, {**staged.models, name: (sql, "view")}))
     if not mutations.KINDS[kind][what](query, chance, known):
@@ -174,8 +179,18 @@ def _mutated(
     return Pair(number, kind, what, Mesh(text(original)), Mesh(text(query)))
 
 
-def _other_value(column: str, type_: str) -> str:
-    """Another value of the same type."""
+def _other_value(column: str, columns: Mapping[str, str], chance: random.Random) -> str:
+    """What a staging model may make of a column: another column, another value, a coarser one, or null for some."""
+    type_ = columns[column]
+    like = [name for name, other in columns.items() if other == type_ and name != column]
+    way = chance.choice(["other column", "other value", "coarser", "null"])
+    if way == "other column" and like:
+        return chance.choice(like)
+    if way == "null":
+        measured = {"DATE": f"day({column})", "VARCHAR": f"length({column})"}.get(type_, f"cast({column} as bigint)")
+        return f"case when {measured} % 4 > 0 then {column} end"
     if type_ == "DATE":
-        return f"{column} + 1"
-    return f"{column} || 'x'" if type_ == "VARCHAR" else f"cast({column} + 1 as {type_})"
+        return f"cast(date_trunc('month', {column}) as date)" if way == "coarser" else f"{column} + 1"
+    if type_ == "VARCHAR":
+        return f"left({column}, 1)" if way == "coarser" else f"{column} || 'x'"
+    return f"cast(floor({column} / 10) as {type_})" if way == "coarser" else f"cast({column} + 1 as {type_})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 
 import duckdb
@@ -54,11 +54,15 @@ def qualified(query: exp.Query, known: Schema) -> exp.Query:
     return annotate_types(found, schema=dict(known), dialect=DIALECT)
 
 
-def models(connection: duckdb.DuckDBPyConnection, known: Schema) -> tuple[dict[str, exp.Query], dict[str, list[str]]]:
+def models(
+    connection: duckdb.DuckDBPyConnection, known: Schema, only: Container[str] | None = None
+) -> tuple[dict[str, exp.Query], dict[str, list[str]]]:
     """The queries that have rows in this database, by number; and what was done, with the numbers of the queries."""
     found: dict[str, exp.Query] = {}
     notes: dict[str, list[str]] = {}
-    for number, query in _read().items():
+    for number, query in read_queries().items():
+        if only is not None and number not in only:
+            continue
         _name_columns(query, known)
         if query.args.get("limit") and (why := no_use_of_limit(query, connection)):
             query.set("limit", None)
@@ -71,7 +75,8 @@ def models(connection: duckdb.DuckDBPyConnection, known: Schema) -> tuple[dict[s
     return found, notes
 
 
-def _read() -> dict[str, exp.Query]:
+def read_queries() -> dict[str, exp.Query]:
+    """All queries of the file, by number."""
     parts = FILE.read_text().split("-- query ")[1:]
     pairs = (part.partition("\n") for part in parts)
     return {number: parsed(sql.strip().removesuffix(";")) for number, _, sql in pairs}

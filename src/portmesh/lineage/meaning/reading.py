@@ -44,6 +44,8 @@ UNDERSTOOD |= {"having", "qualify", "order", "limit", "offset"}
 UNORDERED = (exp.Add, exp.Mul, exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.NullSafeNEQ)
 TURNED: dict[type[exp.Expr], type[exp.Expr]] = {exp.GT: exp.LT, exp.GTE: exp.LTE}
 NEGATED = {"EQ": "NEQ", "NEQ": "EQ", "LT": "GTE", "LTE": "GT"}
+# Functions of a row that sqlglot 30.30 does not know, and that always give the same for the same arguments.
+DETERMINISTIC = frozenset(["timezone", "hash", "xxhash64", "crc32", "bit_count", "struct_extract", "regexp_full_match"])
 BOOLEAN = frozenset(["EQ", "NEQ", "LT", "LTE", "and", "or", "In", "Exists", "Is", "Like", "ILike", "Not"])
 UNNESTING = (exp.UDTF, exp.Explode, exp.Inline, exp.Unnest, exp.GenerateSeries, exp.ExplodingGenerateSeries)
 VOLATILE = (exp.Rand, exp.Randn, exp.Uuid, exp.TableSample)
@@ -612,7 +614,9 @@ class AsWritten(Names):
 
 def _is_volatile(e: exp.Expr) -> bool:
     """Whether it may give another value each time; of functions that sqlglot does not know, that is assumed."""
-    return isinstance(e, VOLATILE) or (isinstance(e, exp.Anonymous) and not isinstance(e.parent, exp.Table))
+    if isinstance(e, exp.Anonymous):
+        return not isinstance(e.parent, exp.Table) and e.name.lower() not in DETERMINISTIC
+    return isinstance(e, VOLATILE)
 
 
 def _spelled_out(ordered: exp.Expr, projections: Mapping[str, exp.Expr]) -> exp.Expr:
