@@ -50,13 +50,34 @@ def test_the_expression_goes_through_ctes() -> None:
         select products.name, coalesce(summed.value, 0) as value
         from products left join summed on products.product_id = summed.product_id
     """)
-    assert node.columns["value"].expression == "COALESCE(SUM((raw.lines.price * raw.lines.quantity)), 0)"
+    assert node.columns["value"].expression == "COALESCE(SUM(raw.lines.price * raw.lines.quantity), 0)"
     assert inputs_of(node, "name") == {"products.name"}
     assert influences_of(node) == {
         ("group", "lines.product_id"),
         ("join", "lines.product_id"),
         ("join", "products.product_id"),
     }
+
+
+def test_an_expression_keeps_its_order_inside_another() -> None:
+    node = lineage_of("""
+        with l as (select price + quantity as x, price > 1 and quantity > 1 as y, -price as z from {lines})
+        select x * 2 as a, not y as b, coalesce(x, z) as c, x - z as d from l
+    """)
+    assert [column.expression.replace("raw.lines.", "") for column in node.columns.values()] == [
+        "(price + quantity) * 2",
+        "NOT (price > 1 AND quantity > 1)",
+        "COALESCE(price + quantity, -price)",
+        "(price + quantity) - (-price)",
+    ]
+
+
+def test_a_long_expression_stays_under_its_name() -> None:
+    doubled = ", ".join(f"s{n} as (select x + x as x from s{n - 1})" for n in range(1, 15))
+    node = lineage_of(f"with s0 as (select price as x from {{lines}}), {doubled} select x from s14")
+    assert "s" in node.columns["x"].expression
+    assert len(node.columns["x"].expression) < 4100
+    assert inputs_of(node, "x") == {"lines.price"}
 
 
 def test_up_and_down() -> None:
