@@ -402,3 +402,18 @@ def test_programs_read_the_same_facts() -> None:
     assert port["differences"][0]["columns"] == ["channel"]
     assert {one["name"]: one["state"] for one in port["consumers"]} == {"desk": "reached", "web": "not reached"}
     assert facts["problems"][0]["rule"] == "PM392"
+
+
+def test_a_long_list_is_cut_for_people_and_whole_for_programs() -> None:
+    readers = [model("desk", f"int_{number:02}", DESK["sql"]) for number in range(30)]
+    changed = lines("select 1 as id, 'x' as channel, 5 as amount", version="2.0.0")
+    found = compared(mesh(lines(), *readers), mesh(changed, *readers))
+    assert "and 18 more" in printed(found)
+    assert as_markdown(found).count("- desk.int&#95;") == 12
+    assert len(as_facts(found)["ports"][0]["consumers"][0]["nodes"]) == 30
+    assert printed(found).count("\x1b") == 0
+
+
+def test_a_name_cannot_write_to_the_terminal() -> None:
+    text = printed(compared(mesh(lines()), mesh(lines(consumers=["desk", "web", "\x1b[31mred"]))))
+    assert "\x1b" not in text

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from portmesh.contracts.diff.difference import Difference, rule
@@ -17,6 +16,7 @@ from portmesh.contracts.diff.promises import (
     of_least,
     of_most,
     parse,
+    seconds,
     value_of,
     worst,
 )
@@ -246,17 +246,10 @@ def amount_changed(before: PortTerms, after: PortTerms) -> Iterator[Difference]:
                 of_least(a.get("min_rows"), b.get("min_rows")),
                 of_most(a.get("max_rows"), b.get("max_rows")),
             ],
-            "fresh_within": lambda a, b: [of_most(_seconds(a), _seconds(b))],
+            "fresh_within": lambda a, b: [of_most(*(seconds(one.get("count"), one.get("period")) for one in (a, b)))],
         }.get(old.kind)
         if moves and (move := worst(moves(one, other))):
             yield _difference(old, after, move, f"it demands {_words(other)}, before {_words(one)}")
-
-
-def _seconds(span: Mapping[str, Any]) -> float | None:
-    """The length of `{count, period}`; None if there is none."""
-    if not span.get("count") or not span.get("period"):
-        return None
-    return timedelta(**{f"{span['period']}s": float(span["count"])}).total_seconds()
 
 
 def _words(arguments: Mapping[str, Any]) -> str:

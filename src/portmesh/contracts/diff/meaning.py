@@ -10,9 +10,10 @@ from portmesh.contracts.diff.matching import Matched
 from portmesh.contracts.diff.reach import Side
 from portmesh.contracts.diff.terms import PortTerms
 from portmesh.lineage.meaning import Changes, NodeChange
+from portmesh.lineage.sql_of_node import INCREMENT
 
 VALUE, ROWS, UNKNOWN, SAME = "PM371", "PM372", "PM373", "PM374"
-SQL = ("compiled_code", "raw_code")
+SQL = ("compiled_code", INCREMENT, "raw_code")
 NOT_ABOUT_ROWS = (
     "meta",
     "tags",

@@ -22,7 +22,7 @@ STATES = {
     FURTHER: "reached further down",
     SAFE: "not reached",
 }
-SHOWN_COLUMNS = 6
+SHOWN_COLUMNS, SHOWN_NODES = 6, 12
 
 
 def first_line(report: Report) -> str:
@@ -71,9 +71,9 @@ def node_in_words(node: ReachedNode) -> str:
 
 def print_report(report: Report, out: Console) -> None:
     """Everything that people need, on a terminal."""
-    out.print(first_line(report), markup=False, soft_wrap=True)
+    out.print(printable(first_line(report)), markup=False, soft_wrap=True)
     for port in report.ports:
-        out.print(f"\n{heading(port.change)}\n", markup=False, soft_wrap=True)
+        out.print(f"\n{printable(heading(port.change))}\n", markup=False, soft_wrap=True)
         rows = [(one.code, one.level, one.about, one.text) for one in port.change.differences]
         if rows:
             out.print(table(("rule", "level", "about", "what"), rows, gap=2))
@@ -94,7 +94,11 @@ def print_report(report: Report, out: Console) -> None:
 
 
 def _nodes(readers: Sequence[Reader]) -> list[str]:
-    return [node_in_words(node) for reader in readers if reader.state != SAFE for node in reader.nodes]
+    """What is reached, for people. A pull request's comment has no room for everything; JSON has."""
+    reached = [reader for reader in readers if reader.state != SAFE]
+    found = list(dict.fromkeys(node_in_words(node) for reader in reached for node in reader.nodes))
+    more = [f"and {len(found) - SHOWN_NODES} more"] if len(found) > SHOWN_NODES else []
+    return [*found[:SHOWN_NODES], *more]
 
 
 def _ways(problem: Problem) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,8 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.simplify import simplify
+
+from portmesh.keys import PERIODS
 
 LOOSER, TIGHTER, UNKNOWN = "looser", "tighter", "unknown"
 LEVEL = {LOOSER: "major", TIGHTER: "minor", UNKNOWN: "undetermined"}
@@ -62,6 +64,12 @@ def value_of(value: Any) -> Decimal | date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def seconds(count: Any, period: Any) -> float | None:
+    """The length of `{count, period}`; None if there is none, or if it is none of ours."""
+    number = value_of(count) if period in PERIODS and count is not None else None
+    return timedelta(**{f"{period}s": float(number)}).total_seconds() if isinstance(number, Decimal) else None
 
 
 def of_condition(before: str, after: str) -> str:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from portmesh.contracts.diff.difference import Difference, rule
-from portmesh.contracts.diff.promises import LEVEL, of_most
+from portmesh.contracts.diff.promises import LEVEL, of_most, seconds
 from portmesh.contracts.diff.terms import PortTerms
 from portmesh.keys import CLASSIFICATIONS, Period
 
@@ -26,7 +25,7 @@ def freshness_changed(before: PortTerms, after: PortTerms) -> Iterator[Differenc
 
 
 def _seconds(period: Period | None) -> float | None:
-    return timedelta(**{f"{period.period}s": float(period.count)}).total_seconds() if period else None
+    return seconds(period.count, period.period) if period else None
 
 
 @rule("PM352")
