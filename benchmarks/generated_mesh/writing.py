@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -9,14 +10,15 @@ import yaml
 
 from benchmarks.generated_mesh.domains import domains_of
 from benchmarks.generated_mesh.parts import Domain, Model
-from tests.mesh import Mesh
+from tests.mesh import REPOSITORY, Mesh
 
 SUBJECTS, EVENTS, MEASURES = 40, 200, 5
 
 
 def write_mesh(folder: Path, count: int = 100, seed: int = 0) -> list[Domain]:
     """Write a mesh of this many domains to an empty folder, and return them."""
-    folder.mkdir(parents=True, exist_ok=True)
+    # A copy, so that a change of the repository's own macros is no change of the mesh.
+    shutil.copytree(REPOSITORY / "macros", folder / "macros")
     mesh, domains = Mesh(folder.resolve()), domains_of(count, seed)
     mesh.set_up(*(domain.name for domain in domains))
     mesh.write(".gitignore", "dbt_packages/\ntarget/\nlogs/\npackage-lock.yml\n*.duckdb\n*.wal\n.user.yml\n")
