@@ -25,6 +25,7 @@ from benchmarks.generated_mesh import write_mesh
 from portmesh.contracts.diff.readers import REACHED
 from portmesh.contracts.diff.report import Report, report
 from portmesh.dbt import install_packages
+from portmesh.lineage import read_lineage
 from portmesh.planning.plan import plan
 from portmesh.state import MeshState, current_state
 
@@ -122,7 +123,7 @@ def measure(before: MeshState, each: int, cache: Path) -> Iterator[str]:
     """A row of the table for each kind of change."""
     random = Random(0)
     total = len(before.mesh.nodes)
-    plan(before, before, cache)
+    read_lineage(before.manifest, cache)
     for what, edit in EDITS.items():
         nodes = [node for node in models_of(before.manifest) if edit(node["compiled_code"]) != node["compiled_code"]]
         planned, selected, seconds = [], [], []
@@ -169,15 +170,16 @@ def main() -> None:
     options.add_argument("--each", type=int, default=5)
     chosen = options.parse_args()
     before = state_of(chosen.state)
-    with tempfile.TemporaryDirectory() as cache:
+    with tempfile.TemporaryDirectory() as place:
+        cache = Path(place, "lineage.sqlite")
         print("| change | models | plan: median | largest | state:modified+: median | largest | CPU s |")
         print("|---|---|---|---|---|---|---|")
-        for row in measure(before, chosen.each, Path(cache)):
+        for row in measure(before, chosen.each, cache):
             print(row, flush=True)
         port, column, reader, after = broken(before.manifest)
         label = f"{port['package_name']}.{port['name']}"
         started = time.process_time()
-        found = report(("before", "after"), before.manifest, after, Path(cache))
+        found = report(before, MeshState("after", after), cache)
         print(f"\n{column} is removed from {label}, {reader} reads it; diff ({time.process_time() - started:.1f} s):")
         print(f"{found.verdict}; reaches {', '.join(readers(found, label))}")
         assert reader in readers(found, label)

@@ -73,11 +73,6 @@ def read_state(against: str, target: str | None = None) -> MeshState:
     return MeshState(base.name, compiled.manifest, compiled.failed)
 
 
-def cache_folder() -> Path:
-    """Where the lineage of states is kept on this machine."""
-    return _folder(find_root()) / "lineage"
-
-
 def _target(target: str | None) -> str:
     return target or os.environ.get(TARGET_VARIABLE) or LOCAL
 

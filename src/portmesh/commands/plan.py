@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from portmesh.commands.options import AsJson, Target
+from portmesh.lineage.cache import cache_file
 from portmesh.output import console, errors_as_json, print_json
 from portmesh.planning.plan import TESTS, Plan, Planned, as_facts
 from portmesh.planning.plan import plan as compare
-from portmesh.state import cache_folder, current_state, read_state
+from portmesh.state import current_state, read_state
 from portmesh.text import count, facts_block, printable
 
 NOTHING = "fqn:nothing_changed"
@@ -46,7 +47,7 @@ def plan(
     """
     with errors_as_json(as_json):
         before, after = read_state(against, target), current_state(target)
-        found = compare(before, after, cache_folder())
+        found = compare(before, after, cache_file())
         if select_file:
             select_file.write_text("".join(f"{selector}\n" for selector in found.selectors))
     if as_json:

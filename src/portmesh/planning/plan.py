@@ -49,7 +49,7 @@ class Plan:
 
 
 def plan(before: MeshState, after: MeshState, cache: Path | None = None) -> Plan:
-    """Compare two states. `cache` is a folder for the lineage of both."""
+    """Compare two states. `cache` is the file of lineage."""
     found = changes(before.manifest, after.manifest, cache=cache)
     built = {id_: reasons for id_, reasons in _changed_nodes(before, after, found) if reasons}
     tested = changed_tests(before.manifest, after.manifest)
