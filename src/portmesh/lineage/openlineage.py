@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from importlib.metadata import version
 from typing import Any
 
 from sqlglot import exp, parse_one
@@ -17,7 +18,7 @@ from portmesh.lineage.asking import Asked
 from portmesh.lineage.lineage import EVERY, Column, ColumnLineage
 from portmesh.lineage.tables import FOREIGN
 
-PRODUCER = "https://github.com/portmesh/portmesh"
+PRODUCER = f"urn:portmesh:{version('portmesh')}"
 SPEC = "https://openlineage.io/spec"
 EVENT = f"{SPEC}/2-0-2/OpenLineage.json#/$defs/DatasetEvent"
 COLUMNS = f"{SPEC}/facets/1-2-0/ColumnLineageDatasetFacet.json#/$defs/ColumnLineageDatasetFacet"
