@@ -131,6 +131,14 @@ def test_a_page_is_printed(code: str, portmesh: Portmesh, monkeypatch: pytest.Mo
     assert printed.out.rstrip() == (REPOSITORY / f"docs/rules/{code.upper()}.md").read_text().rstrip()
 
 
+def test_a_rule_on_changes_is_explained_by_its_section(portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(REPOSITORY)
+    printed = portmesh("check", "--explain", "pm311")
+    assert printed.exit_code == 0
+    assert printed.out.startswith("# PM311\n**A column was removed.** Every statement that names it fails.")
+    assert "PM312" not in printed.out
+
+
 def test_a_rule_that_does_not_exist_gets_the_nearest(portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(REPOSITORY)
     refused = portmesh("check", "--explain", "PM2004")

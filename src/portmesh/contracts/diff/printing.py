@@ -86,6 +86,9 @@ def print_report(report: Report, out: Console) -> None:
             )
         if nodes := _nodes(port.readers):
             out.print(f"\n{facts_block([('reads it', chr(10).join(nodes))])}", markup=False, soft_wrap=True)
+    if report.ports:
+        code = next((one.code for port in report.ports for one in port.change.differences), "PM391")
+        out.print(f"\nWhy a rule judges so: portmesh check --explain {code}", markup=False)
     if report.problems:
         out.print("\nBefore it can land:", markup=False)
     for problem in report.problems:
