@@ -1,7 +1,7 @@
 {% macro athena__compared_value(value, data_type) %}{{- return(value) -}}{% endmacro %}
 
 {% macro athena__shown_value(value, data_type) %}
-  {%- set is_nested = modules.re.match('(row|array|map)\\(', data_type) -%}
+  {%- set is_nested = data_type.startswith(('row(', 'array(', 'map(')) -%}
   {{- return('json_format(cast(' ~ value ~ ' as json))' if is_nested else 'cast(' ~ value ~ ' as varchar)') -}}
 {% endmacro %}
 
