@@ -13,7 +13,7 @@ import pytest
 from portmesh.errors import MissingArtifactError, UsageError
 from portmesh.git_refs import describe_working_tree, find_base
 from portmesh.state import current_state, read_state
-from tests.mesh import Mesh
+from tests.mesh import REPOSITORY, Mesh
 from tests.test_output_port import COLUMNS, EXEMPT, LINES
 
 PORT = "model.shop.lines"
@@ -165,3 +165,25 @@ def test_a_model_that_does_not_compile_is_named_and_the_others_are_compiled(
     ((node, said),) = state.failed.items()
     assert (node, "only on Athena" in said) == ("model.shop.int_shop__only", True)
     assert "where amount > 1" in sql(state.manifest)
+
+
+@pytest.mark.thorough
+def test_each_domain_is_compiled_for_its_own_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an engine: neither Spark nor Athena runs here. A model that compiles on one of them only is no problem."""
+    mesh = Mesh(tmp_path)
+    mesh.set_up("shop", "desk")
+    mesh.write("profiles.yml", (REPOSITORY / "profiles" / "profiles.yml").read_text())
+    mesh.port("shop/lines", LINES, COLUMNS, meta=f"{EXEMPT}\nconsumers: [{{name: desk, purpose: Reports.}}]")
+    only = "{{ exceptions.raise_compiler_error('only on Athena') if execute and target.type != 'athena' }}"
+    mesh.port("desk/after", f"{only} select * from {{{{ ref('shop', 'lines') }}}}", COLUMNS, meta=EXEMPT)
+    product = mesh.folder / "domains/desk/models/desk.yml"
+    product.write_text(product.read_text().replace("engine: emr", "engine: athena"))
+    assert mesh.dbt("deps").ok
+    monkeypatch.chdir(mesh.folder)
+    state = current_state("emr")
+    nodes = state.manifest["nodes"]
+    assert {nodes[id_]["adapter_type"] for id_ in nodes if nodes[id_]["package_name"] == "shop"} == {"spark"}
+    assert {nodes[id_]["adapter_type"] for id_ in nodes if nodes[id_]["package_name"] == "desk"} == {"athena"}
+    assert state.failed == {}
+    assert "awsdatacatalog" in sql(state.manifest, "model.desk.after")
+    assert list(current_state("local").failed) == ["model.desk.after"]

@@ -3,7 +3,7 @@
 {% macro drop_environment(name, schemas) %}
   {% set problems = [] %}
   {% if target.type != 'duckdb' %}
-    {% do problems.append('an environment can be dropped on DuckDB only; on ' ~ target.type ~ ' drop its schemas') %}
+    {% do problems.append('this macro drops schemas of DuckDB; on ' ~ target.type ~ ': portmesh env drop ' ~ name) %}
   {% endif %}
   {% for schema in schemas if name == 'prod' or not schema.startswith(name ~ '__') %}
     {% do problems.append(schema ~ ' is not a schema of ' ~ name) %}

@@ -50,11 +50,12 @@ def drop_environment(
     Never production, nor what is listed as shared, nor a schema that the mesh did not make. Asks first.
     """
     with errors_as_json(as_json):
-        environment = find_to_drop(find_root(), read_environments(target), name)
+        found = read_environments(target)
+        environment = find_to_drop(find_root(), found, name)
         if not as_json:
             _print_plan(environment)
         if yes or (is_terminal() and typer.confirm(f"Drop {name}? This cannot be undone")):
-            drop(environment, target)
+            drop(environment, found)
             done = True
         else:
             done = False

@@ -14,7 +14,7 @@ from portmesh.errors import FindingsError, UsageError, not_allowed
 from portmesh.scaffold.names import schemas_of_sources
 from portmesh.scaffold.yaml_files import read_mapping
 
-PROD = "prod"
+PROD, DUCKDB = "prod", "duckdb"
 SHARED = "shared_environments"
 """The variable of dbt_project.yml that lists environments that nobody drops: `vars: {shared_environments: [test]}`."""
 
@@ -52,7 +52,7 @@ def read_environments(target: str | None) -> Environments:
 def find_to_drop(root: Path, found: Environments, name: str) -> Environment:
     """The environment to drop, with those of its schemas that may be dropped.
 
-    Raises UsageError if it is production or shared, if there is none of that name, or if its engine cannot do it.
+    Raises UsageError if it is production or shared, or if there is none of that name.
     """
     if name == PROD:
         raise UsageError("prod is production: it is never dropped.", next_step="portmesh env list shows the others")
@@ -62,13 +62,6 @@ def find_to_drop(root: Path, found: Environments, name: str) -> Environment:
     by_name = {environment.name: environment for environment in found.environments if environment.name != PROD}
     if name not in by_name:
         raise not_allowed("environment", name, sorted(by_name) or ["none but prod"])
-    if found.engine != "duckdb":
-        facts = [("target", found.target), ("schemas", "\n".join(by_name[name].schemas))]
-        raise UsageError(
-            "An environment can be dropped on DuckDB only, so far.",
-            facts,
-            "drop these databases in Glue (docs/on-call.md)",
-        )
     _assert_no_source(root, by_name[name])
     return by_name[name]
 
@@ -80,10 +73,19 @@ def shared(root: Path) -> list[str]:
     return [str(name) for name in listed] if isinstance(listed, Sequence) and not isinstance(listed, str) else []
 
 
-def drop(environment: Environment, target: str | None) -> None:
-    """Drop its schemas with everything in them. Raises FindingsError if a view elsewhere reads from one of them."""
-    arguments = {"name": environment.name, "schemas": list(environment.schemas)}
-    run_operation("drop_environment", json.dumps(arguments), target)
+def drop(environment: Environment, found: Environments) -> None:
+    """Drop its schemas with everything in them. Raises FindingsError if a view elsewhere reads from one of them.
+
+    Glue does not know which views read a table, so there nothing is asked.
+    """
+    if found.engine == DUCKDB:
+        arguments = {"name": environment.name, "schemas": list(environment.schemas)}
+        run_operation("drop_environment", json.dumps(arguments), found.target)
+    else:
+        # Imported here because the AWS packages take a second to load.
+        from portmesh.upkeep.glue_schemas import drop_schemas
+
+        drop_schemas(environment.name, list(environment.schemas))
 
 
 def _assert_no_source(root: Path, environment: Environment) -> None:
