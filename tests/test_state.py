@@ -12,6 +12,7 @@ import pytest
 
 from portmesh.errors import MissingArtifactError, UsageError
 from portmesh.git_refs import describe_working_tree, find_base
+from portmesh.planning.plan import plan
 from portmesh.state import current_state, read_state
 from tests.mesh import REPOSITORY, Mesh
 from tests.test_output_port import COLUMNS, EXEMPT, LINES
@@ -167,13 +168,16 @@ def test_a_model_that_does_not_compile_is_named_and_the_others_are_compiled(
     assert "where amount > 1" in sql(state.manifest)
 
 
+PORT_META = f"{EXEMPT}\nconsumers: [{{name: desk, purpose: Reports.}}]"
+
+
 @pytest.mark.thorough
 def test_each_domain_is_compiled_for_its_own_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without an engine: neither Spark nor Athena runs here. A model that compiles on one of them only is no problem."""
+    """Neither Spark nor Athena runs here. A model that compiles on one of them only is no problem."""
     mesh = Mesh(tmp_path)
     mesh.set_up("shop", "desk")
     mesh.write("profiles.yml", (REPOSITORY / "profiles" / "profiles.yml").read_text())
-    mesh.port("shop/lines", LINES, COLUMNS, meta=f"{EXEMPT}\nconsumers: [{{name: desk, purpose: Reports.}}]")
+    mesh.port("shop/lines", LINES, COLUMNS, meta=PORT_META)
     only = "{{ exceptions.raise_compiler_error('only on Athena') if execute and target.type != 'athena' }}"
     mesh.port("desk/after", f"{only} select * from {{{{ ref('shop', 'lines') }}}}", COLUMNS, meta=EXEMPT)
     product = mesh.folder / "domains/desk/models/desk.yml"
@@ -186,4 +190,8 @@ def test_each_domain_is_compiled_for_its_own_engine(tmp_path: Path, monkeypatch:
     assert {nodes[id_]["adapter_type"] for id_ in nodes if nodes[id_]["package_name"] == "desk"} == {"athena"}
     assert state.failed == {}
     assert "awsdatacatalog" in sql(state.manifest, "model.desk.after")
+    mesh.port("shop/lines", LINES.replace("cast(amount", "cast(2 * amount"), COLUMNS, meta=PORT_META)
+    found = plan(state, current_state("emr"))
+    reasons = {each.node.label: each.reasons for each in found.nodes if each.node.kind == "model"}
+    assert reasons["desk.after"] == ("amount: it reads shop.lines.amount, which changes",)
     assert list(current_state("local").failed) == ["model.desk.after"]
