@@ -44,6 +44,8 @@ def sends(code: str) -> Nodes:
     return reader(f"select line_id from {LINES}", raw_code=code + "select line_id from {{ ref('shop', 'lines') }}")
 
 
+SPARK = port("shop.lines", adapter_type="spark")
+ATHENA = port("shop.lines", adapter_type="athena")
 SELF_NAMED = "with int_shop__lines as (select * from shop__internal.int_shop__lines) select 1 as x"
 HIDDEN_BY_CTE = f"with orders as (select line_id from {LINES}) select line_id from orders"
 
@@ -411,6 +413,8 @@ KEPT: list[tuple[str, tuple[Nodes, ...], Mapping[str, Any]]] = [
         ),
         {},
     ),
+    ("PM201", (reader('select 1 from "awsdatacatalog"."shop"."lines"', adapter_type="athena"), SPARK), {}),
+    ("PM201", (reader("select 1 from shop.lines", adapter_type="spark"), ATHENA), {}),
     ("PM201", (python("def model(dbt, session):\n    return dbt.ref('shop', 'lines').filter('a.b > 1')\n"),), {}),
     ("PM201", (check("expression_is_true", READER, expression="note <> 'from shop.lines'"),), {}),
     (
@@ -465,7 +469,8 @@ KEPT: list[tuple[str, tuple[Nodes, ...], Mapping[str, Any]]] = [
     ("PM206", (amount("double"), check("accepted_range", column_name="amount", min_value=-1e300)), {}),
     ("PM206", (amount("decimal(4,2)"), check("accepted_range", column_name="amount", min_value="line_id")), {}),
     ("PM206", (amount("boolean"), check("accepted_values", column_name="amount", values=[True])), {}),
-    ("PM206", (check("matches_pattern", column_name="channel", pattern="^.+$"),), {}),
+    ("PM206", (check("matches_pattern", column_name="channel", pattern="^.*$"),), {}),
+    ("PM206", (singular("shop.assert_all", "select 1 from shop.lines where 1 = 2 group by rollup (a)", (PORT,)),), {}),
     ("PM206", (singular("shop.assert_all", f"select count(*) from {LINES} where 1 = 2", (PORT,)),), {}),
     ("PM206", (singular("shop.assert_all", f"select 1 from {LINES} where line_id = 2", (PORT,)),), {}),
     ("PM207", (reader("select 1 as x", ()), port("shop.lines", meta={"consumers": [{"name": "board"}]})), {}),

@@ -144,8 +144,11 @@ class CheckedMesh:
         dialect = self.dialect_of(node)
         named = (node, *self.parents_of(node))
         read = {read_relation(each["relation_name"], dialect) for each in named if each.get("relation_name")}
-        in_words = {(str(each.get("schema")).lower(), str(each.get("alias")).lower()) for each in named}
-        return {name for name in read if not isinstance(name, str)} | in_words, {
+        # An ephemeral model has no relation. Where Jinja is rendered without dbt, it is still named.
+        of_ephemeral = {
+            (str(each.get("schema")).lower(), str(each.get("alias")).lower()) for each in named if is_ephemeral(each)
+        }
+        return {name for name in read if not isinstance(name, str)} | of_ephemeral, {
             call for call in read if isinstance(call, str)
         }
 

@@ -36,7 +36,10 @@ def is_never_met(query: exp.Query) -> bool:
     if limit is not None and isinstance(limit.expression, exp.Literal) and limit.expression.name == "0":
         return True
     conditions = [query.args.get("having"), query.args.get("qualify")]
-    if query.args.get("from_") is None or query.args.get("group") or not query.find(exp.AggFunc):
+    group = query.args.get("group")
+    # Without a group, and for the empty grouping set, an aggregate has a row even if no row is left.
+    is_plain_group = group is not None and not group.find(exp.GroupingSets, exp.Rollup, exp.Cube)
+    if is_plain_group or (group is None and not query.find(exp.AggFunc)):
         conditions.append(query.args.get("where"))
     return any(each is not None and _is_false(each.this) for each in conditions)
 

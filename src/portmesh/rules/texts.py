@@ -85,15 +85,22 @@ def unexpected(mesh: CheckedMesh, text: Text) -> tuple[list[Name], list[str]]:
     and files that it reads in the place of tables.
     """
     tables, calls = mesh.may_name(text.node)
-    allowed = tables | {name[at:] for name in tables for at in range(1, len(name) - 1)}
+    own = text.node["package_name"]
     return (
         [
             name
             for name in text.reads.tables
-            if name not in allowed
-            and (not is_unknown(name) or mesh.owner_of(name) not in ("", text.node["package_name"]))
+            if not _is_among(name, tables) and (not is_unknown(name) or mesh.owner_of(name) not in ("", own))
         ],
         [call for call in text.reads.calls if call not in calls and UNKNOWN not in call.lower()],
+    )
+
+
+def _is_among(name: Name, tables: set[Name]) -> bool:
+    """Whether a name means one of these tables. Engines name one table with and without its catalog."""
+    return name in tables or any(
+        len(name) > 1 and len(each) > 1 and each[-min(len(each), len(name)) :] == name[-min(len(each), len(name)) :]
+        for each in tables
     )
 
 
