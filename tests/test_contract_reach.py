@@ -199,6 +199,31 @@ def test_a_new_name_of_a_domain_is_one_change_for_each_port() -> None:
     assert found.problems == []
 
 
+def test_a_source_that_is_read_in_another_way_changes_the_ports_of_its_domain() -> None:
+    def with_source(delimiter: str) -> dict[str, Any]:
+        port = lines("select id, channel, amount from raw.lines", reads=["source.shop.raw.lines"])
+        found = mesh(port, DESK)
+        found["sources"]["source.shop.raw.lines"] = {
+            "unique_id": "source.shop.raw.lines",
+            "resource_type": "source",
+            "package_name": "shop",
+            "source_name": "raw",
+            "name": "lines",
+            "database": "mesh",
+            "schema": "raw",
+            "identifier": "lines",
+            "relation_name": '"mesh"."raw"."lines"',
+            "config": {"meta": {"landing": {"delimiter": delimiter}}},
+            "columns": {},
+            "created_at": delimiter,
+        }
+        return found
+
+    found = compared(with_source(","), with_source(";"))
+    assert [one.code for one in found.ports[0].change.differences] == ["PM372"]
+    assert states(found)["desk"] == "reached"
+
+
 def test_a_port_that_does_not_compile_says_what_dbt_said() -> None:
     after = mesh(lines("select {{ gone() }}", version="2.0.0"))
     after["nodes"]["model.shop.lines"]["compiled_code"] = None

@@ -91,12 +91,11 @@ def _differs(port: str, before: Mapping[str, Any], after: Mapping[str, Any], key
 
 
 def _of_domain(id_: str, manifest: Mapping[str, Any]) -> set[str]:
-    """A port and the models and seeds of its own domain that it is made from."""
+    """A port and the models, seeds and sources of its own domain that it is made from."""
     found, waiting = {id_}, [id_]
     for one in waiting:
         for parent in (manifest["nodes"].get(one, {}).get("depends_on") or {}).get("nodes", []):
-            is_own = parent in manifest["nodes"] and parent.split(".")[1] == id_.split(".")[1]
-            if is_own and parent not in found:
+            if parent.split(".")[1] == id_.split(".")[1] and parent not in found:
                 found.add(parent)
                 waiting.append(parent)
     return found
@@ -105,7 +104,7 @@ def _of_domain(id_: str, manifest: Mapping[str, Any]) -> set[str]:
 def _said(id_: str, manifest: Mapping[str, Any], keys: tuple[str, ...]) -> object:
     node = manifest["nodes"].get(id_)
     if not node:
-        return None
+        return _source(id_, manifest)
     config = {key: value for key, value in (node.get("config") or {}).items() if key not in NOT_ABOUT_ROWS}
     return [config if key == "config" else node.get(key) for key in keys]
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from portmesh.contracts.diff.difference import RULES, Difference, Rule, rule
 from portmesh.contracts.diff.terms import PortTerms
 
+NOTICE = 30
+"""The days between the announcement of an end and the end, without which readers have to agree."""
 REMOVED, ADDED, UNAUDITED = "PM301", "PM302", "PM306"
 """The rules on ports that only one of the two meshes has."""
 RULES[REMOVED] = Rule(
@@ -102,15 +104,17 @@ def latest_version_moved(before: PortTerms, after: PortTerms) -> Iterator[Differ
 def deprecation_changed(before: PortTerms, after: PortTerms) -> Iterator[Difference]:
     """The end of a port was announced, or moved.
 
-    Until that day nothing changes. From the day after, models of other domains that read it are not built (PM119).
+    Until that day nothing changes. From the day after, models of other domains that read it are not built (PM119), so
+    readers have at least 30 days' notice.
     """
     old, new = before.deprecated_on, after.deprecated_on
     if old == new:
         return
+    is_soon = new is not None and new < datetime.now(UTC).date() + timedelta(days=NOTICE)
     if new is None:
         yield Difference("patch", f"it has no end any more; before, it was {old}", "deprecation_date")
     elif old is None:
-        yield Difference("minor", f"it ends after {new}", "deprecation_date")
+        yield Difference("major" if is_soon else "minor", f"it ends after {new}", "deprecation_date")
     else:
         text = f"it ends after {new}, before after {old}"
         yield Difference("major" if new < old else "patch", text, "deprecation_date")
