@@ -288,6 +288,15 @@ def test_a_parent_that_only_checks_read_is_none() -> None:
         assert set(node.reads) == parents
 
 
+def test_a_comment_names_a_relation_as_its_own_engine_writes_it() -> None:
+    sql, raw = (
+        "-- depends_on: `shop`.`products`\nselect 1 as x",
+        "-- depends_on: {{ ref('shop', 'products') }}\nselect 1",
+    )
+    asked = model("shop.asked", sql, PARENTS[1:], "spark", adapter_type="spark", raw_code=raw)
+    assert read_lineage(manifest(PRODUCTS, asked)).nodes["model.shop.asked"].reads == ()
+
+
 def test_a_relation_that_is_no_node_is_named() -> None:
     node = lineage_of("select price, rate from {lines} join finance.rates on rates.day = line_id")
     assert names_of(node.columns["rate"].inputs) >= {"rates.rate"}

@@ -32,6 +32,17 @@ def lineage() -> Lineage:
 
 @pytest.mark.thorough
 def test_all_columns_are_known(lineage: Lineage) -> None:
+    assert_known(lineage)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("target", ["athena", "emr"])
+def test_all_columns_are_known_in_the_sql_of_other_engines(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORTMESH_S3_LAKE", "s3://lake")
+    assert_known(read_lineage(current_state(target).manifest))
+
+
+def assert_known(lineage: Lineage) -> None:
     nodes = [node for node in lineage.nodes.values() if node.node.startswith("model.")]
     assert len(nodes) > 20
     assert {node.node: node.unknown for node in nodes if node.unknown} == {}

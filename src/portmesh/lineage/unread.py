@@ -29,9 +29,16 @@ def unread_parents(node: Mapping[str, Any], read: Iterable[str], tables: Tables)
 
 def _is_for_order(id_: str, comments: str, called: list[str], tables: Tables) -> bool:
     """Whether a comment has the only `ref()` or `source()` of a parent."""
-    relation = tables.relations.get(id_, "")
     name = tables.label(id_).split(".")[1]
-    return bool(relation) and relation in comments and called.count(name) == 1
+    return called.count(name) == 1 and any(written in comments for written in _written(tables.relations.get(id_, "")))
+
+
+def _written(relation: str) -> list[str]:
+    """A relation as each engine writes it, because the node that reads it may have another engine."""
+    if "(" in relation:
+        return [relation]
+    parts = [part.strip("`'\"") for part in relation.split(".")][-2:]
+    return [".".join(f"{quote}{part}{quote}" for part in parts) for quote in ("", "`", '"')] if relation else []
 
 
 def _comments(node: Mapping[str, Any], dialect: str) -> str:
