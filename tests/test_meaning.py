@@ -194,3 +194,38 @@ def test_sources_and_seeds() -> None:
     assert changed(found) == {RAW_ID, "users", "a"}
     after["sources"][RAW_ID]["identifier"] = "people"
     assert changes(before, after).nodes[RAW_ID].rows == ("it is another table",)
+
+
+# The two cases of dbt-core#15977: a contracted column is renamed, and dbt warns or says nothing.
+
+MAIL = 'select id, email as mail, username from "mesh"."raw"."users"'
+CONTRACT = {"id": "bigint", "email": "varchar", "username": "varchar"}
+RENAMED = {"id": "bigint", "mail": "varchar", "username": "varchar"}
+
+
+@pytest.mark.parametrize("name", ["shop.users", "shop.users.v1"], ids=["unversioned", "versioned"])
+def test_15977_a_renamed_column_is_gone_for_its_readers(name: str) -> None:
+    relation = "users" if name == "shop.users" else "users_v1"
+    readers = [
+        model("shop.a", f'select id, email from "mesh"."shop"."{relation}"', [f"model.{name}"]),
+        model("shop.b", f'select id from "mesh"."shop"."{relation}"', [f"model.{name}"]),
+    ]
+    before = manifest(RAW, model(name, USERS, [RAW_ID], contract=CONTRACT), *readers)
+    after = manifest(RAW, model(name, MAIL, [RAW_ID], contract=RENAMED), *readers)
+    found = changes(before, after)
+    assert found.nodes[f"model.{name}"].removed == ("email",)
+    assert found.nodes[f"model.{name}"].added == ("mail",)
+    assert of(found, "a").changes("email")
+    assert "model.shop.b" not in found.nodes
+
+
+def test_a_contract_with_other_digits_rounds() -> None:
+    def with_contract(type_: str) -> dict[str, Any]:
+        sql = 'select id / 3 as third from "mesh"."raw"."users"'
+        return manifest(RAW, model("shop.users", sql, [RAW_ID], contract={"third": type_}))
+
+    before = with_contract("decimal(10, 2)")
+    assert of(changes(before, with_contract("decimal(10, 4)")), "users").columns == {
+        "third": ("the contract rounds it to other digits",)
+    }
+    assert changes(before, with_contract("decimal(12,2)")) == Changes({})

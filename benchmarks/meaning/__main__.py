@@ -1,9 +1,9 @@
 """Measures what `portmesh.lineage.meaning` says of changes, with DuckDB as the judge. See docs/benchmarks.md.
 
-    python -m benchmarks.meaning [--rewrites 300] [--mutations 300] [--scale 1] [--seed 15] [--folder FOLDER] [--all]
+    python -m benchmarks.meaning [--rewrites 300] [--mutations 300] [--scale 0.3] [--seed 15] [--folder FOLDER] [--all]
 
 Makes the data of TPC-DS once (in FOLDER, or a temporary one), then rewrites and mutations of its queries, and prints a
-table of both. `--all` also prints every rewrite that counts as a change and every column that was predicted in vain.
+table of both. `--all` also tells of each pair, on stderr, when it is judged.
 Exits with 1 if a goal is missed.
 """
 
@@ -22,6 +22,11 @@ from benchmarks.meaning import mutations, pairs, queries
 from benchmarks.meaning.judge import Judge, Judged, NotExecutedError
 
 MOST_EQUAL = 0.1
+Tell = Callable[[Judged], None]
+
+
+def _nothing(_: Judged) -> None:
+    """Tell nothing."""
 
 
 @dataclass
@@ -45,7 +50,9 @@ class Result:
         return self.sum(lambda each: len(each.equal)) / predicted if predicted else 0.0
 
 
-def rewrites_of(judge: Judge, models: dict[str, queries.exp.Query], number: int, chance: random.Random) -> Result:
+def rewrites_of(
+    judge: Judge, models: dict[str, queries.exp.Query], number: int, chance: random.Random, tell: Tell = _nothing
+) -> Result:
     """Judge this many rewrites. Raises AssertionError if one has other rows, because then it is no rewrite."""
     result = Result()
     if not number:
@@ -59,12 +66,15 @@ def rewrites_of(judge: Judge, models: dict[str, queries.exp.Query], number: int,
         if judged is None or not judged.same:
             raise AssertionError(f"the rewrite '{pair.what}' of query {pair.number} has other rows: a fault of it")
         result.judged.append(judged)
+        tell(judged)
         if len(result.judged) == number:
             return result
     return result
 
 
-def mutations_of(judge: Judge, models: dict[str, queries.exp.Query], number: int, chance: random.Random) -> Result:
+def mutations_of(
+    judge: Judge, models: dict[str, queries.exp.Query], number: int, chance: random.Random, tell: Tell = _nothing
+) -> Result:
     """Judge this many mutations, as many of each kind, that have other rows."""
     result = Result()
     if not number:
@@ -83,12 +93,13 @@ def mutations_of(judge: Judge, models: dict[str, queries.exp.Query], number: int
             continue
         of_kind[pair.kind] += 1
         result.judged.append(judged)
+        tell(judged)
         if len(result.judged) >= number:
             return result
     return result
 
 
-def _print(result: Result, everything: bool) -> None:
+def _print(result: Result) -> None:
     by_what: dict[str, list[Judged]] = defaultdict(list)
     for each in result.judged:
         by_what[f"{each.pair.kind}: {each.pair.what}"].append(each)
@@ -101,12 +112,18 @@ def _print(result: Result, everything: bool) -> None:
         )
     for why, count in result.left_out.most_common():
         print(f"left out: {count} ({why})")
-    for each in result.judged if everything else ():
-        if each.equal or not each.joint or each.missed:
-            print(
-                f"query {each.pair.number}, {each.pair.what}: predicted {each.predicted}, of these equal {each.equal}, "
-                f"missed {each.missed}, together the same {each.joint}; {each.change}"
-            )
+
+
+def _tell(each: Judged) -> None:
+    """Say what was judged: the columns by name."""
+    told = [
+        f"{each.pair.kind}: {each.pair.what}, query {each.pair.number}",
+        f"predicted {', '.join(each.predicted) or 'none'}",
+        f"equal {', '.join(each.equal) or 'none'}",
+        f"missed {', '.join(each.missed) or 'none'}",
+        f"rows of the others {'the same' if each.joint else 'other'}",
+    ]
+    print("; ".join(told), file=sys.stderr, flush=True)
 
 
 def main(arguments: list[str]) -> int:
@@ -114,7 +131,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.meaning")
     parser.add_argument("--rewrites", type=int, default=300)
     parser.add_argument("--mutations", type=int, default=300)
-    parser.add_argument("--scale", default="1")
+    parser.add_argument("--scale", default="0.3")
     parser.add_argument("--seed", type=int, default=15)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--all", action="store_true")
@@ -127,11 +144,12 @@ def main(arguments: list[str]) -> int:
     for note, numbers in notes.items():
         print(f"{len(numbers)} {note}: {', '.join(numbers)}")
     judge = Judge(connection, known)
-    rewritten = rewrites_of(judge, models, asked.rewrites, random.Random(asked.seed))
-    mutated = mutations_of(judge, models, asked.mutations, random.Random(asked.seed))
+    tell = _tell if asked.all else _nothing
+    rewritten = rewrites_of(judge, models, asked.rewrites, random.Random(asked.seed), tell)
+    mutated = mutations_of(judge, models, asked.mutations, random.Random(asked.seed), tell)
     print("\n| pairs | number | changed | predicted columns | differ | missed | equal |\n|---|---|---|---|---|---|---|")
-    _print(rewritten, asked.all)
-    _print(mutated, asked.all)
+    _print(rewritten)
+    _print(mutated)
     no_patch = rewritten.sum(lambda each: int(each.change is not None))
     not_joint = mutated.sum(lambda each: int(not each.joint))
     print(f"\n{len(rewritten.judged)} rewrites: {no_patch} count as a change")

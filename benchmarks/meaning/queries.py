@@ -64,14 +64,18 @@ def models(
         if only is not None and number not in only:
             continue
         _name_columns(query, known)
-        if query.args.get("limit") and (why := no_use_of_limit(query, connection)):
-            query.set("limit", None)
-            query.set("order", None)
-            notes.setdefault(f"without its limit, {why}", []).append(number)
-        if connection.execute(text(query)).fetchone() is None:
+        everything = query.copy()
+        everything.set("order", None)
+        everything.set("limit", None)
+        connection.execute(f"create or replace temp table everything as {text(everything)}")
+        rows = connection.execute("select count(*) from everything").fetchone()
+        if not rows or not rows[0]:
             notes.setdefault("left out, because it has no rows in this data", []).append(number)
-        else:
-            found[number] = query
+            continue
+        if query.args.get("limit") and (why := _no_use_of_limit(query, rows[0], connection)):
+            query = everything
+            notes.setdefault(f"without its limit, {why}", []).append(number)
+        found[number] = query
     return found, notes
 
 
@@ -107,17 +111,15 @@ def _name_columns(query: exp.Query, known: Schema) -> None:
             column.set("this", exp.to_identifier(renamed[column.name.lower()]))
 
 
-def no_use_of_limit(query: exp.Query, connection: duckdb.DuckDBPyConnection) -> str:
-    """Why a limit is no part of a model: it takes all rows, or the order leaves open which. Empty if it is."""
-    order, limit = query.args.get("order"), query.args["limit"]
-    names = {name.lower() for name in query.named_selects}
-    inner = query.copy()
-    inner.set("order", None)
-    inner.set("limit", None)
-    rows = connection.execute(f"select count(*) from ({text(inner)})").fetchone()
-    number = int(limit.expression.this)
-    if rows is None or rows[0] <= number:
+def _no_use_of_limit(query: exp.Query, rows: int, connection: duckdb.DuckDBPyConnection) -> str:
+    """Why a limit is no part of a model: it takes all rows, or the order leaves open which. Empty if it is.
+
+    The rows without it are in the table `everything`.
+    """
+    order, number = query.args.get("order"), int(query.args["limit"].expression.this)
+    if rows <= number:
         return "which takes all rows"
+    names = {name.lower() for name in query.named_selects}
     columns = list(order.find_all(exp.Column)) if order else []
     by_position = order and any(isinstance(each.this, exp.Literal) for each in order.expressions)
     if not columns or by_position or any(column.name.lower() not in names for column in columns):
@@ -125,6 +127,6 @@ def no_use_of_limit(query: exp.Query, connection: duckdb.DuckDBPyConnection) -> 
     keys = order.copy()
     for column in keys.find_all(exp.Column):
         column.set("table", None)
-    ranked = f"select rank() over ({keys.sql(DIALECT)}) as place from ({text(inner)})"
+    ranked = f"select rank() over ({keys.sql(DIALECT)}) as place from everything"
     first = connection.execute(f"select count(*) from ({ranked}) where place <= {number}").fetchone()
     return "" if first and first[0] == number else "whose order leaves open which rows are the first"

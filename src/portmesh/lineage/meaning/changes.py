@@ -20,8 +20,9 @@ from sqlglot import exp
 from portmesh.lineage import EVERY, REST, Column, Lineage, UnreadableError, qualified, read_lineage
 from portmesh.lineage.meaning.reading import LeftAsWrittenError, Reader, UnknownColumnError
 from portmesh.lineage.meaning.terms import Labels, Leaf, Relation, View
+from portmesh.lineage.query import data_type
 from portmesh.lineage.sql_of_node import INCREMENT, may_be_incremental
-from portmesh.lineage.tables import label_of
+from portmesh.lineage.tables import declared, has_contract, label_of
 
 KINDS = ("model", "snapshot", "seed", "source")
 REBUILT = ("view", "table", "ephemeral", "output_port")
@@ -371,10 +372,25 @@ class _Comparison:
         added = tuple(name for name in after.columns if name not in before.columns)
         removed = tuple(name for name in before.columns if name not in after.columns)
         reordered = before.rows(labels, True) != after.rows(labels, True)
-        if not (rows or other or added or removed or reordered):
+        rounded = [name for name in common if name not in other and self._is_rounded(id_, name)]
+        if not (rounded or rows or other or added or removed or reordered):
             return None
         reasons = {name: self._why_column(id_, name) for name in other}
+        reasons |= dict.fromkeys(rounded, ("the contract rounds it to other digits",))
         return NodeChange(id_, reasons, self._why_rows(id_) if rows else (), added, removed, reordered=reordered)
+
+    def _is_rounded(self, id_: str, name: str) -> bool:
+        """Whether the contract has other digits, or fewer. dbt casts to its decimals whatever digits the query has."""
+        found = []
+        for side in (self.before, self.after):
+            node = side.nodes[id_]
+            type_ = data_type(declared(node).get(name, "") if has_contract(node) else "", side.dialect(id_))
+            digits = [int(each.name) for each in type_.expressions if each.name.isdecimal()]
+            found.append([*digits, 0, 0][:2] if type_.this is exp.DType.DECIMAL else [])
+        before, after = found
+        if before and after:
+            return before[1] != after[1] or after[0] < before[0]
+        return before != after
 
     # Reasons
 
