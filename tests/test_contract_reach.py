@@ -322,6 +322,13 @@ def test_an_incomplete_agreement_says_what_is_missing() -> None:
     assert "agreements.0.date" in text
 
 
+def test_a_state_that_cannot_be_read_is_named() -> None:
+    with pytest.raises(FindingsError) as error:
+        compared(mesh(lines(meta={"keep_versions": "many"})), mesh(lines()))
+    assert "main (c37d537)" in str(error.value)
+    assert "keep_versions" in str(error.value)
+
+
 def test_a_second_version_needs_nobody() -> None:
     before = mesh(lines())
     versions = {"latest_version": 1}

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from portmesh.contracts.diff import checks, columns, consumers, ports, service
 from portmesh.contracts.diff.difference import VERDICTS, Difference, differences
-from portmesh.contracts.diff.matching import Matched, match
-from portmesh.contracts.diff.terms import PortTerms, read_terms
+from portmesh.contracts.diff.matching import Matched
+from portmesh.contracts.diff.terms import PortTerms
 from portmesh.contracts.version import is_at_least, next_version
 
 RULE_MODULES = (checks, columns, consumers, ports, service)
@@ -89,11 +88,6 @@ def compare(matched: Matched, models: Container[str], meaning: Mapping[str, Iter
     found += [PortChange(old, None, (ports.removed(old, old.id in models),)) for old in matched.gone]
     found += [PortChange(None, new, (ports.added(_beside(new, matched)),)) for new in matched.new]
     return sorted((one for one in found if one.differences or one.version_problem), key=lambda one: one.label)
-
-
-def match_ports(before: Mapping[str, Any], after: Mapping[str, Any]) -> Matched:
-    """Which port of one manifest is which port of the other."""
-    return match(read_terms(before), read_terms(after))
 
 
 def _beside(new: PortTerms, matched: Matched) -> list[str]:

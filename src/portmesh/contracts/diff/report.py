@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from portmesh.contracts.diff.agreements import Agreed, problems_of, read_agreements
-from portmesh.contracts.diff.compare import PortChange, compare, match_ports, worst
+from portmesh.contracts.diff.compare import PortChange, compare, worst
 from portmesh.contracts.diff.difference import RULES, Rule
+from portmesh.contracts.diff.matching import match
 from portmesh.contracts.diff.meaning import meaning_of, of_changed_domains, with_new_ids
 from portmesh.contracts.diff.reach import Side
 from portmesh.contracts.diff.readers import REACHED, Reader, readers_of
+from portmesh.contracts.diff.terms import PortTerms, read_terms
+from portmesh.errors import FindingsError
 from portmesh.lineage import read_lineage
 from portmesh.lineage.meaning import changes
 from portmesh.state import MeshState
@@ -86,7 +89,7 @@ def report(was: MeshState, now: MeshState, cache: Path | None = None) -> Report:
 
     Raises FindingsError if metadata of a port, a product or an agreement is not well-formed.
     """
-    after, matched = now.manifest, match_ports(was.manifest, now.manifest)
+    after, matched = now.manifest, match(_terms(was), _terms(now))
     before = with_new_ids(was.manifest, matched.new_ids)
     sides = (Side(before, read_lineage(before, cache)), Side(after, read_lineage(after, cache)))
     lineages = (sides[0].lineage, sides[1].lineage)
@@ -110,6 +113,13 @@ def report(was: MeshState, now: MeshState, cache: Path | None = None) -> Report:
         ),
         number_of_ports=len(labels),
     )
+
+
+def _terms(state: MeshState) -> dict[str, PortTerms]:
+    try:
+        return read_terms(state.manifest)
+    except FindingsError as error:
+        raise FindingsError(error.message, [("in", state.name), *error.facts]) from error
 
 
 def _port(change: PortChange, before: Side, after: Side, agreed: Sequence[Agreed]) -> PortReport:
