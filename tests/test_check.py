@@ -139,6 +139,13 @@ def test_a_rule_on_changes_is_explained_by_its_section(portmesh: Portmesh, monke
     assert "PM312" not in printed.out
 
 
+def test_a_rule_on_changes_has_a_section(portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(REPOSITORY)
+    lines = portmesh("check", "--explain", "PM303").out.splitlines()
+    assert lines[0] == "# PM303"
+    assert not any(line.startswith("## ") for line in lines)
+
+
 def test_a_rule_that_does_not_exist_gets_the_nearest(portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(REPOSITORY)
     refused = portmesh("check", "--explain", "PM2004")
