@@ -88,6 +88,10 @@ def test_a_check_counts_with_the_port_that_it_decided_about() -> None:
     # The check alone, on what is in production.
     assert ran_nodes(mesh, {check: "fail"}) == {check}
     assert ran_nodes(mesh, {check: "error", "model.shop.gone": "success"}) == set()
+    # The port's audit runs its checks, also if dbt's tests were not selected.
+    assert ran_nodes(mesh, {port: "success"}) == {port}
+    mesh["nodes"][port]["config"] = {"materialized": "output_port"}
+    assert ran_nodes(mesh, {port: "success"}) == {port, check}
 
 
 def test_runs_at_the_same_time_all_end_up_in_it(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -252,3 +256,8 @@ def test_a_file_of_selectors(
     code, facts = built(capsys, "--select-file", str(plan))
     assert (code, list(facts["statuses"])) == (0, ["model.desk.other"])
     assert two.has("dev_bob__desk.other")
+    # As CI builds in an empty database: with everything that is read.
+    plan.write_text("+fqn:desk.output_ports.after\n")
+    assert built(capsys, "--select-file", str(plan))[1]["ports"] == dict.fromkeys(
+        ["desk.after", "shop.lines"], "published"
+    )

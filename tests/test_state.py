@@ -149,6 +149,9 @@ def test_a_kept_manifest(history: Mesh, tmp_path: Path, monkeypatch: pytest.Monk
     assert read_state(str(tmp_path)).manifest["nodes"] == {"a": node}
     with pytest.raises(MissingArtifactError, match="There is no manifest"):
         read_state(str(tmp_path / "gone.json"))
+    # A folder may have the name of a branch.
+    with pytest.raises(UsageError, match="git has no 'domains'"):
+        read_state("domains")
 
 
 def test_a_model_that_does_not_compile_is_named_and_the_others_are_compiled(

@@ -204,9 +204,17 @@ def ran_nodes(manifest: Mapping[str, Any], statuses: Mapping[str, str]) -> set[s
         if node["resource_type"] not in ("test", "unit_test"):
             if status in RAN:
                 ran.add(id_)
+                ran |= _checks_of_port(manifest, id_)
         elif status in RAN_TESTS and statuses.get(node.get("attached_node") or "", "success") in RAN:
             ran.add(id_)
     return ran
+
+
+def _checks_of_port(manifest: Mapping[str, Any], id_: str) -> set[str]:
+    """The checks of a port: its audit ran them, whether dbt's own tests were selected or not."""
+    if manifest["nodes"][id_].get("config", {}).get("materialized") != "output_port":
+        return set()
+    return {each for each, node in manifest["nodes"].items() if node.get("attached_node") == id_}
 
 
 def read(target: str) -> tuple[dict[str, Any], str]:
@@ -283,6 +291,8 @@ def _merged(part: Mapping[str, Any], ran: Collection[str], run: Run, before: byt
     known = {*new["nodes"], *new["unit_tests"]}
     ended_at = (run.ended_at or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")
     facts = {"ended_at": ended_at, "target": run.target, "commit": run.commit}
-    runs = (old[KEY]["nodes"] if old else {}) | {id_: {**facts, "status": run.statuses[id_]} for id_ in ran}
+    # A check that only ran in the audit of its port has no status of its own.
+    runs = old[KEY]["nodes"] if old else {}
+    runs = runs | {id_: {**facts, "status": run.statuses.get(id_, "pass")} for id_ in ran}
     new[KEY] = {"ended_at": ended_at, "nodes": {id_: found for id_, found in runs.items() if id_ in known}}
     return json.dumps(new, default=str).encode()

@@ -66,7 +66,7 @@ def read_state(against: str, target: str | None = None) -> MeshState:
     if against == PRODUCTION:
         manifest, name = production.read(_target(target))
         return MeshState(name, _checked(manifest, name), {})
-    if against.endswith(".json") or Path(against).is_dir():
+    if against.endswith(".json") or (Path(against) / "manifest.json").is_file():
         return _read_file(Path(against))
     base = find_base(root, against)
     compiled = _cached(root, base, _target(target))
