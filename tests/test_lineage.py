@@ -114,6 +114,9 @@ def names_of(columns: tuple[Column, ...]) -> set[str]:
         ("with unused as (select quantity from {lines}) select price as x from {lines}", "price"),
         ("select price as x from {lines} union all select quantity from {lines}", "price quantity"),
         ("select price as x from {lines} union all by name select quantity as x from {lines}", "price quantity"),
+        ("select x from (select price as x, line_id as x, 1 as y from {lines} union all "
+         "select basket_id as m, quantity as n, product_id as n from {lines})",
+         "price line_id basket_id quantity product_id"),
         ("select x from (select * rename (price as x) from {lines})", "price"),
         ("select price as x from (select * replace (quantity * 2 as price) from {lines})", "quantity"),
         ("select price as x from (select * exclude (quantity) from {lines})", "price"),

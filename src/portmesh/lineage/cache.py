@@ -18,7 +18,7 @@ from portmesh.lineage.sql_of_node import INCREMENT
 from portmesh.lineage.tables import Tables
 from portmesh.repository import find_root
 
-VERSION = 4
+VERSION = 5
 """To be raised when the same SQL gets another lineage."""
 READ_OF_A_NODE = (
     "unique_id", "language", "resource_type", "compiled_code", INCREMENT, "raw_code", "extra_ctes", "columns", "config",

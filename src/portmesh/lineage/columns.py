@@ -288,7 +288,8 @@ class _Reader:
         left, right = (self.outputs(each) for each in scope.set_operation_scopes)
         if scope.expression.args.get("by_name"):
             return {name: left.get(name, NONE) | right.get(name, NONE) for name in {**left, **right}}
-        if len(left) != len(right) or REST in left or REST in right:
+        are_doubled = any(_has_doubles(arm) for arm in scope.set_operation_scopes)
+        if are_doubled or len(left) != len(right) or REST in left or REST in right:
             every = frozenset().union(*left.values(), *right.values())
             return dict.fromkeys({**left, **right}, every)
         return {
@@ -458,6 +459,14 @@ class _Reader:
 
     def _influence(self, kind: str, text: str, inputs: Inputs) -> Influence:
         return Influence(kind, text, tuple(sorted(inputs)))
+
+
+def _has_doubles(scope: Scope) -> bool:
+    """Whether two columns have one name; then the columns of a union cannot be told apart by their place."""
+    if not isinstance(scope.expression, exp.Select):
+        return False
+    names = [name for each in scope.expression.selects for name in output_names(each)]
+    return len(set(names)) < len(names)
 
 
 def _is_subquery(query: exp.Query) -> bool:
