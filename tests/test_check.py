@@ -111,15 +111,19 @@ def test_a_good_mesh_has_no_findings_and_a_bad_one_those_of_every_rule(good: Mes
 
 
 def test_what_an_earlier_state_has_is_left_out(good: Mesh, portmesh: Portmesh) -> None:
+    group = good.folder / "domains/shop/models/shop.yml"
+    group.write_text(group.read_text().replace("email:", "github: '@example/shop'\n    email:"))
     named = good.write("domains/desk/models/intermediate/int_desk__named.sql", "select line_id from shop.lines")
     commit(good.folder, "An old mistake")
     good.write("domains/desk/models/intermediate/int_desk__again.sql", "select line_id from shop.lines")
+    good.write("CODEOWNERS", "* @example/platform\n")
     found = portmesh("check", "--against", "main", "--json")
     named.unlink()
     facts = json.loads(found.out)
     assert found.exit_code == 1
     assert all((good.folder / each["file"]).is_file() for each in facts["findings"])
-    assert [each["node"] for each in facts["findings"]] == ["model.desk.int_desk__again"]
+    about = [(each["code"], each["node"]) for each in facts["findings"]]
+    assert about == [("PM201", "model.desk.int_desk__again"), ("PM209", "group.shop.shop")]
     assert ", besides those of main (" in facts["state"]
 
 
