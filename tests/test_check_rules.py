@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from portmesh.keys import EXEMPTIBLE_RULES
 from portmesh.rules.checking import RULES, find_findings
 from portmesh.rules.finding import Finding
+from portmesh.rules.texts import needs_dbt
 from tests.mesh import REPOSITORY
 from tests.rules_manifest import PORT, Nodes, check, macro, mesh, node, other, port, singular, source
 
@@ -565,6 +567,39 @@ def test_a_rule_that_protects_others_has_no_exemption(tmp_path: Path) -> None:
     exemption = {"rule": "PM201", "reason": "We need it.", "until": "2027-11-26"}
     named = reader("select line_id from shop.lines_old", (PORT,), config={"meta": {"exemptions": [exemption]}})
     assert [finding.code for finding in find_findings(mesh(tmp_path, named))] == ["PM201"]
+
+
+@pytest.mark.parametrize(
+    ("given", "is_needed"),
+    [
+        ({"raw_code": "select 1 from {{ ref('shop', 'lines') }}{{ config(tags=['a']) }}"}, False),
+        ({"raw_code": "select 1 from {{ ref('shop', name) }}"}, True),
+        ({"raw_code": "select 1 from {{ source(var('a'), 'b') }}"}, True),
+        ({"raw_code": "select 1 from {{ hidden() }}"}, True),
+        ({"raw_code": "select 1 {% if true %}{% endif %}"}, True),
+        ({"raw_code": "select 1 from {{ ref('days') }}", "parents": ["model.desk.days"]}, True),
+        ({"kind": "unique", "macros": ["macro.dbt.test_unique"]}, False),
+        ({"kind": "accepted_range", "macros": ["macro.portmesh.test_accepted_range"]}, False),
+        ({"kind": "mine", "macros": ["macro.desk.test_mine"]}, True),
+        ({"kind": "unique", "macros": [], "where": "x in (select y from {{ ref('z') }})"}, True),
+        ({"kind": "unique", "macros": [], "where": "x in (select y from shop.z)"}, False),
+        ({"language": "python", "raw_code": ""}, False),
+    ],
+)
+def test_dbt_compiles_only_what_needs_it(given: dict[str, Any], is_needed: bool) -> None:
+    ephemeral = SimpleNamespace(package_name="desk", config=SimpleNamespace(materialized="ephemeral"))
+    operation = SimpleNamespace(package_name="portmesh", config=SimpleNamespace(materialized="view"))
+    kind = given.get("kind")
+    node = SimpleNamespace(
+        resource_type="test" if kind else "model",
+        language=given.get("language", "sql"),
+        raw_code=given.get("raw_code", "{{ test(**_dbt_generic_test_kwargs) }}"),
+        depends_on=SimpleNamespace(nodes=given.get("parents", []), macros=given.get("macros", [])),
+        config=SimpleNamespace(where=given.get("where")),
+        test_metadata=SimpleNamespace(name=kind, kwargs={"model": "{{ from }}"}) if kind else None,
+    )
+    nodes = {"model.desk.days": ephemeral, "operation.portmesh.start": operation}
+    assert needs_dbt()(node, nodes) is is_needed
 
 
 def test_every_rule_has_a_page_and_both_cases() -> None:

@@ -12,7 +12,8 @@ from typing import Any
 from portmesh.rules.kept_reads import KeptReads
 from portmesh.rules.reading_sql import Name, read_relation
 
-RECORDS = "portmesh"
+ROOT = RECORDS = "portmesh"
+"""The root's package, whose macros domains call by this name, and the schema of the records."""
 INTERNAL = "__internal"
 Node = Mapping[str, Any]
 

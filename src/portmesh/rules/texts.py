@@ -10,7 +10,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from portmesh.rules.checked_mesh import CheckedMesh, Node, is_ephemeral, kind, label
+from portmesh.rules.checked_mesh import ROOT, CheckedMesh, Node, is_ephemeral, kind, label
 from portmesh.rules.plain import is_plain
 from portmesh.rules.reading_sql import EPHEMERAL, Name, SqlReads
 from portmesh.rules.rendering import Renderer
@@ -61,7 +61,7 @@ def needs_dbt() -> Callable[[Any, Mapping[str, Any]], bool]:
 
     def needs(node: Any, nodes: Mapping[str, Any]) -> bool:
         if not domains:
-            domains.update(each.package_name for each in nodes.values())
+            domains.update({each.package_name for each in nodes.values()} - {ROOT})
         if node.resource_type not in ("model", "snapshot", "analysis", "test") or node.language != "sql":
             return False
         if about := getattr(node, "test_metadata", None):
