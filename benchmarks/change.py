@@ -35,8 +35,9 @@ Edit = Callable[[str], str]
 
 
 def expression(sql: str) -> str:
-    """Another expression of one column."""
-    line = next((line for line in sql.splitlines() if line.startswith("        ") and ") as " in line), "")
+    """Another expression of one measure."""
+    lines = [line for line in sql.splitlines() if line.startswith("        ") and ") as " in line and "measure" in line]
+    line = lines[-1] if lines else ""
     value, _, name = line.strip().rpartition(" as ")
     return sql.replace(line, f"        2 * {value} as {name}", 1) if line else sql
 
