@@ -155,6 +155,8 @@ def read_credentials(target: str | None = None) -> dict[str, str]:
     }
 
 
+COMPILED = ("model", "snapshot", "test", "analysis")
+"""The kinds of nodes that get compiled SQL."""
 Wanted = Callable[[Any, Mapping[str, Any]], bool]
 """Whether a node, as dbt knows it, is to be compiled. The second argument is all nodes by id."""
 
@@ -179,16 +181,9 @@ def compile_manifest(root: Path, target: str, artifacts: Path, wanted: Wanted | 
     """
     options = ["--target-path", str(artifacts), "--log-path", str(artifacts)]
     manifest = _parse([*options, "--target", target], root)
-    command = ["--no-write-json", "compile", "--no-introspect", "--no-populate-cache", *options]
-    if wanted:
-        chosen = [".".join(node.fqn) for node in manifest.nodes.values() if wanted(node, manifest.nodes)]
-        if not chosen:
-            return Compiled(_as_dictionary(manifest), {})
-        command += ["--select", *chosen, "--indirect-selection", "empty"]
-    result = _invoke([*command, *_place(target, root)], root=root, manifest=manifest)
-    # dbt stops at the first node that does not compile, and before the first one if a rule of the mesh is broken. An
-    # exemption may end between two states, so a state is read in any case.
-    failed = {} if result.success else _compile_rest(manifest, wanted)
+    # dbt's own compile command takes 70 % longer. It stops at the first node that does not compile, and before the
+    # first one if a rule of the mesh is broken, but an exemption may end between two states.
+    failed = _compile_nodes(manifest, wanted)
     # As a file has it, because it is compared with one: dates are texts.
     compiled = Compiled(json.loads(json.dumps(_as_dictionary(manifest), default=str)), failed)
     for id_, sql in _compile_increments(manifest, compiled.manifest).items():
@@ -218,15 +213,15 @@ def _compile_increments(manifest: Manifest, as_dictionary: Mapping[str, Any]) ->
     return found
 
 
-def _compile_rest(manifest: Manifest, wanted: Wanted | None) -> dict[str, str]:
-    """Compile each node that has no compiled SQL yet. Returns dbt's message for each one that fails, by id."""
+def _compile_nodes(manifest: Manifest, wanted: Wanted | None) -> dict[str, str]:
+    """Compile each node, or each that is wanted. Returns dbt's message for each one that fails, by id."""
     adapter = get_adapter_by_type(str(manifest.metadata.adapter_type))  # type: ignore[no-untyped-call]
     compiler = Compiler(adapter.config)
     failed = {}
     for id_, node in manifest.nodes.items():
         if wanted and not wanted(node, manifest.nodes):
             continue
-        if node.resource_type in ("model", "snapshot", "test") and not getattr(node, "compiled_code", None):
+        if node.resource_type in COMPILED and not getattr(node, "compiled_code", None):
             try:
                 compiler.compile_node(node, manifest, {}, write=False)  # type: ignore[arg-type]
             except DbtBaseException as error:
