@@ -60,7 +60,7 @@ def comment(sql: str) -> str:
 def other_name(sql: str) -> str:
     """Another name of the last CTE."""
     name = sql.split()[-1]
-    return sql.replace(f"{name} as (", "the_end as (").replace(f"select * from {name}\n", "select * from the_end\n")
+    return f"{sql.rstrip().removesuffix(name)}the_end\n".replace(f"{name} as (", "the_end as (")
 
 
 EDITS: dict[str, Edit] = {

@@ -311,7 +311,6 @@ def _invoke(
     arguments: Sequence[str],
     listen: Callable[[Any], None] | None = None,
     root: Path | None = None,
-    manifest: Manifest | None = None,
 ) -> dbtRunnerResult:
     """Run dbt from the mesh's root, because a profile may name files relative to the current folder."""
     root = root or find_root()
@@ -328,7 +327,7 @@ def _invoke(
             "portmesh register, then dbt deps, then the same command",
         )
     with chdir(root):
-        return dbtRunner(manifest, [listen] if listen else []).invoke(list(arguments))
+        return dbtRunner(callbacks=[listen] if listen else []).invoke(list(arguments))
 
 
 def _joined(errors: Sequence[str]) -> str:
