@@ -24,7 +24,7 @@ def use(shop: Mesh, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     def change(environment: str) -> None:
         profiles = shop.folder / "profiles.yml"
         profile = yaml.safe_load(profiles.read_text())
-        profile["portmesh"]["outputs"]["local"]["schema"] = environment
+        profile["portmesh"]["outputs"][shop.target]["schema"] = environment
         profiles.write_text(yaml.safe_dump(profile))
 
     return change
@@ -68,8 +68,10 @@ def test_each_environment_is_listed_with_what_it_holds(built: Mesh, portmesh: Po
         "dev_ana": (1, rows),
         "prod": (1, rows),
     }
+    assert all(each["bytes"] > 0 and each["bytes"] % 1024 == 0 for each in found.values())
     shown = portmesh("env", "list")
     assert "prod (current)" in shown.out
+    assert f"{found['prod']['bytes'] / 1000:,.1f} kB" in shown.out
     assert "dev_ana__erp" in shown.out
     assert "erp__raw" not in shown.out
 
@@ -135,3 +137,26 @@ def test_the_macro_refuses_what_is_not_of_the_environment(built: Mesh) -> None:
         assert f"The environment {name} was not dropped." in refused.output
     assert built.has("shop.lines")
     assert built.has("dev_ana__shop.lines")
+
+
+# Databases in Glue
+
+
+@pytest.mark.engines("emr", "athena")
+def test_an_environment_on_glue_is_listed_and_dropped(
+    shop: Mesh, use: Callable[[str], None], portmesh: Portmesh
+) -> None:
+    for environment in ("dev_ana", "prod"):
+        use(environment)
+        built = shop.dbt("build")
+        assert built.ok, built.output
+    found = listed(portmesh)
+    assert list(found) == ["dev_ana", "prod"]
+    assert all(each["bytes"] > 0 and each["rows"] == 100 for each in found.values())
+    dropped = portmesh("env", "drop", "dev_ana", "--yes")
+    assert dropped.exit_code == 0, dropped.err
+    assert list(listed(portmesh)) == ["prod"]
+    assert shop.value("select count(*) from shop.lines") == 100
+    use("dev_ana")
+    built = shop.dbt("build")
+    assert built.ok, built.output

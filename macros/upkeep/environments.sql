@@ -22,7 +22,25 @@
   {% for schema in schemas if prefix and schema.startswith(prefix) and schema not in own %}
     {% do foreign.append(schema) %}
   {% endfor %}
-  {{ return(dict({'name': name, 'schemas': own, 'foreign': foreign}, **portmesh._built_in(records))) }}
+  {% set held = {'name': name, 'schemas': own, 'foreign': foreign, 'bytes': portmesh._bytes_of(own.keys())} %}
+  {{ return(dict(held, **portmesh._built_in(records))) }}
+{% endmacro %}
+
+{# The bytes of the blocks that DuckDB's tables in these schemas use. On Spark and Athena, the kit adds up files. #}
+{% macro _bytes_of(schemas) %}
+  {% if target.type != 'duckdb' %}{{ return(0) }}{% endif %}
+  {% set blocks = [] %}
+  {% for schema, table in portmesh.query('select schema_name, table_name from duckdb_tables()').rows %}
+    {% if schema in schemas %}
+      {% set name = api.Relation.create(schema=schema, identifier=table) %}
+      {% do blocks.append('select block_id from pragma_storage_info(' ~ portmesh.text_literal(name | string)
+          ~ ') where persistent and block_id >= 0') %}
+    {% endif %}
+  {% endfor %}
+  {% if not blocks %}{{ return(0) }}{% endif %}
+  {% set query = 'select count(distinct block_id) from (' ~ blocks | join(' union all ') ~ ') as used' %}
+  {% set block_size = portmesh.query('select block_size from pragma_database_size() limit 1').rows[0][0] %}
+  {{ return((portmesh.query(query).rows[0][0] * block_size) | int) }}
 {% endmacro %}
 
 {# The domains of the mesh, and those with records in this schema, which may no longer exist. #}

@@ -11,7 +11,7 @@ from portmesh.commands.questions import is_terminal
 from portmesh.durations import age
 from portmesh.output import console, errors_as_json, print_json, table
 from portmesh.repository import find_root
-from portmesh.text import count, facts_block
+from portmesh.text import count, facts_block, size
 from portmesh.upkeep.environments import Environment, Environments, drop, find_to_drop, read_environments, shared
 from portmesh.upkeep.port_facts import utc_now
 
@@ -75,13 +75,14 @@ def _print(found: Environments, kept: list[str]) -> None:
             f"{each.tables:,}",
             f"{each.ports:,}",
             f"{each.rows:,}",
+            size(each.bytes),
             age((utc_now() - each.last_built_at.replace(tzinfo=None)).total_seconds()) if each.last_built_at else "",
             "no" if each.name in kept else "yes",
         )
         for each in found.environments
     ]
     out = console()
-    numbers = ("schemas", "tables", "ports", "rows")
+    numbers = ("schemas", "tables", "ports", "rows", "size")
     if not rows:
         out.print(f"There is no environment in the database of {found.target}: nothing was built yet.", markup=False)
         return
@@ -93,7 +94,8 @@ def _print(found: Environments, kept: list[str]) -> None:
 
 def _print_plan(environment: Environment) -> None:
     schemas = [f"{schema} ({count(number, 'table')})" for schema, number in environment.schemas.items()]
-    facts = [("dropped", "\n".join(schemas)), ("rows", f"{environment.rows:,} in {count(environment.ports, 'port')}")]
+    rows = f"{environment.rows:,} in {count(environment.ports, 'port')}, {size(environment.bytes)}"
+    facts = [("dropped", "\n".join(schemas)), ("rows", rows)]
     if environment.foreign:
         facts.append(("kept", "\n".join(f"{schema}: not made by the mesh" for schema in environment.foreign)))
     console().print(f"The environment {environment.name}:\n\n{facts_block(facts)}\n", markup=False, soft_wrap=True)

@@ -27,6 +27,7 @@ class Environment(BaseModel):
     foreign: list[str] = []
     ports: int
     rows: int
+    bytes: int = 0
     last_built_at: datetime | None = None
 
     @property
@@ -46,7 +47,14 @@ class Environments(BaseModel):
 def read_environments(target: str | None) -> Environments:
     """The environments of the target's database."""
     printed = run_operation("environments", target=target)
-    return Environments.model_validate(json.loads(printed[-1]))
+    found = Environments.model_validate(json.loads(printed[-1]))
+    if found.engine == DUCKDB:
+        return found
+    # Imported here because the AWS packages take a second to load.
+    from portmesh.upkeep.glue_schemas import bytes_of
+
+    sized = [each.model_copy(update={"bytes": bytes_of(list(each.schemas))}) for each in found.environments]
+    return found.model_copy(update={"environments": sized})
 
 
 def find_to_drop(root: Path, found: Environments, name: str) -> Environment:
@@ -74,10 +82,7 @@ def shared(root: Path) -> list[str]:
 
 
 def drop(environment: Environment, found: Environments) -> None:
-    """Drop its schemas with everything in them. Raises FindingsError if a view elsewhere reads from one of them.
-
-    Glue does not know which views read a table, so there nothing is asked.
-    """
+    """Drop its schemas with everything in them. Raises FindingsError if a view elsewhere reads from one of them."""
     if found.engine == DUCKDB:
         arguments = {"name": environment.name, "schemas": list(environment.schemas)}
         run_operation("drop_environment", json.dumps(arguments), found.target)

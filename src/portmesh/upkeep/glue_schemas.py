@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import base64
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import boto3
 
-from portmesh.aws import aws_errors_explained, bucket_and_key, refusal
-from portmesh.errors import UsageError
+from portmesh.aws import aws_errors_explained, bucket_and_key
+from portmesh.errors import FindingsError, UsageError
 from portmesh.lake.targets import aws_region, s3_lake
+from portmesh.upkeep.orphans import delete_keys
 
 
 def drop_schemas(environment: str, schemas: Sequence[str]) -> None:
     """Drop these databases of an environment. It can be run again if it was interrupted: the records go last.
 
-    Raises UsageError if a database is not of this environment, or if AWS refuses a request.
+    Raises UsageError if a database is not of this environment, or if AWS refuses a request, and FindingsError if a view
+    of another database reads from one of them.
     """
     others = [schema for schema in schemas if environment == "prod" or not schema.startswith(f"{environment}__")]
     if others:
@@ -22,29 +28,63 @@ def drop_schemas(environment: str, schemas: Sequence[str]) -> None:
             f"The environment {environment} was not dropped.",
             [("why", "\n".join(f"{schema} is not a database of {environment}" for schema in others))],
         )
+    _assert_no_view(schemas)
     for schema in sorted(schemas, key=lambda each: (each == f"{environment}__portmesh", each)):
         with aws_errors_explained([("database", schema), ("lake", s3_lake())]):
-            # Athena and Spark write a database to one folder or the other.
-            for folder in (f"{s3_lake()}/{schema}/", f"{s3_lake()}/{schema}.db/"):
-                _delete_files(folder)
+            s3, (bucket, _) = boto3.client("s3", region_name=aws_region()), bucket_and_key(s3_lake())
+            for page in _files(schema):
+                delete_keys(s3, bucket, [file["Key"] for file in page], f"{s3_lake()}/{schema}/")
             _delete_tables(schema)
 
 
-def _delete_files(folder: str) -> None:
+def bytes_of(schemas: Sequence[str]) -> int:
+    """The bytes of the databases' files, used by a table or not. Raises UsageError if AWS refuses a request."""
+    with aws_errors_explained([("lake", s3_lake())]):
+        return sum(file["Size"] for schema in schemas for page in _files(schema) for file in page)
+
+
+def _files(schema: str) -> Iterator[list[dict[str, Any]]]:
+    """The files of a database, up to a thousand at once. Athena and Spark write it to one folder or the other."""
     s3 = boto3.client("s3", region_name=aws_region())
-    bucket, prefix = bucket_and_key(folder)
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        keys = [{"Key": found["Key"]} for found in page.get("Contents", [])]
-        if keys:
-            answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
-            if refused := answer.get("Errors"):
-                raise refusal(refused[0]["Code"], refused[0]["Message"], [("files", folder)])
+    for folder in (f"{s3_lake()}/{schema}/", f"{s3_lake()}/{schema}.db/"):
+        bucket, prefix = bucket_and_key(folder)
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            yield page.get("Contents", [])
 
 
 def _delete_tables(schema: str) -> None:
     """Glue drops the tables of a database itself, but only in the course of time."""
     glue = boto3.client("glue", region_name=aws_region())
-    for page in glue.get_paginator("get_tables").paginate(DatabaseName=schema):
-        for table in page["TableList"]:
-            glue.delete_table(DatabaseName=schema, Name=table["Name"])
+    for table in list(_tables(glue, schema)):
+        glue.delete_table(DatabaseName=schema, Name=table["Name"])
     glue.delete_database(Name=schema)
+
+
+def _tables(glue: Any, schema: str) -> Iterator[dict[str, Any]]:
+    for page in glue.get_paginator("get_tables").paginate(DatabaseName=schema):
+        yield from page["TableList"]
+
+
+def _assert_no_view(schemas: Sequence[str]) -> None:
+    """Raises FindingsError if the SQL of a view in another database names one of these."""
+    named = re.compile(rf"(?i)\b({'|'.join(map(re.escape, schemas))})[\"`]?\.")
+    with aws_errors_explained():
+        glue = boto3.client("glue", region_name=aws_region())
+        pages = glue.get_paginator("get_databases").paginate()
+        others = [one["Name"] for page in pages for one in page["DatabaseList"] if one["Name"] not in schemas]
+        found = [
+            (f"{other}.{table['Name']}", f"a view that reads from {name[1]}")
+            for other in others
+            for table in _tables(glue, other)
+            if (name := named.search(_sql_of(table)))
+        ]
+    if found:
+        message = "Views of other databases read from this environment, so it was not dropped."
+        raise FindingsError(message, found, "drop these views, or let them read from elsewhere")
+
+
+def _sql_of(table: dict[str, Any]) -> str:
+    """The SQL of a view; empty for a table. Athena writes it as JSON in base64."""
+    text = str(table.get("ViewOriginalText") or "")
+    encoded = re.fullmatch(r"/\* Presto View: (\S+) \*/", text)
+    return str(json.loads(base64.b64decode(encoded[1])).get("originalSql")) if encoded else text

@@ -48,12 +48,17 @@ def delete_files(orphans: Sequence[OrphanFiles]) -> None:
     s3 = boto3.client("s3", region_name=aws_region())
     for orphan in orphans:
         bucket, _ = bucket_and_key(orphan.name)
-        for start in range(0, len(orphan.keys), 1000):
-            with aws_errors_explained([("files", orphan.name)]):
-                keys = [{"Key": key} for key in orphan.keys[start : start + 1000]]
-                answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
-            if refused := answer.get("Errors"):
-                raise refusal(refused[0]["Code"], refused[0]["Message"], [("files", orphan.name)])
+        delete_keys(s3, bucket, orphan.keys, orphan.name)
+
+
+def delete_keys(s3: Any, bucket: str, keys: Sequence[str], where: str) -> None:
+    """The same for the keys of a bucket, which are all in the folder `where`."""
+    for start in range(0, len(keys), 1000):
+        with aws_errors_explained([("files", where)]):
+            objects = [{"Key": key} for key in keys[start : start + 1000]]
+            answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+        if refused := answer.get("Errors"):
+            raise refusal(refused[0]["Code"], refused[0]["Message"], [("files", where)])
 
 
 def _tables_below(s3: Any, lake: str, internal_database: str) -> Mapping[str, list[str]]:
