@@ -48,7 +48,9 @@ def built(shop: Mesh, use: Callable[[str], None]) -> Mesh:
 def listed(portmesh: Portmesh) -> dict[str, Any]:
     found = portmesh("env", "list", "--json")
     assert found.exit_code == 0, found.err
-    return {each["name"]: each for each in json.loads(found.out)["environments"]}
+    # Before it is what dbt printed.
+    facts = json.loads(found.out[found.out.index("{\n") :])
+    return {each["name"]: each for each in facts["environments"]}
 
 
 def test_a_database_without_environments(use: Callable[[str], None], portmesh: Portmesh) -> None:

@@ -21,12 +21,9 @@ def utf8_chunks(stream: BinaryIO, name: str, table: LandedTable) -> Iterator[byt
     first = stream.read(BLOCK)
     mark = next((mark for mark in _MARKS if first.startswith(mark)), b"")
     if mark and not encoding.startswith(_MARKS[mark]):
-        got = f"a file that begins with the mark of {_MARKS[mark]}"
-        raise FindingsError(
-            f"{name} is not in the encoding that the contract of {table.label} states.",
-            [("file", table.path), ("got", got), ("allowed", encoding)],
-            f"if the source now writes so: landing: {{encoding: {_MARKS[mark]}}}",
-        )
+        raise _other_encoding(name, table, f"a file that begins with the mark of {_MARKS[mark]}", _MARKS[mark])
+    if encoding == "utf-16" and not mark:
+        raise _other_encoding(name, table, "a file that does not begin with the mark of utf-16", "utf-8")
     # Python's codec utf-16 reads the mark itself, to see which byte comes first.
     chunk = first if encoding == "utf-16" else first.removeprefix(mark)
     decoder = None if encoding in ("utf-8", "utf-8-sig", "ascii") else codecs.getincrementaldecoder(encoding)
@@ -38,6 +35,14 @@ def utf8_chunks(stream: BinaryIO, name: str, table: LandedTable) -> Iterator[byt
             is_old_mac = b"\r" in text[:-1] and b"\n" not in text
         yield text.replace(b"\r", b"\n") if is_old_mac else text
         chunk = stream.read(BLOCK)
+
+
+def _other_encoding(name: str, table: LandedTable, got: str, is_now: str) -> FindingsError:
+    return FindingsError(
+        f"{name} is not in the encoding that the contract of {table.label} states.",
+        [("file", table.path), ("got", got), ("allowed", table.contract.encoding)],
+        f"if the source now writes so: landing: {{encoding: {is_now}}}",
+    )
 
 
 def wrong_bytes(text: str) -> str:
