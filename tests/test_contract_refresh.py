@@ -355,7 +355,8 @@ COLUMNS = """
   description: Euro.
   data_type: double   # by hand
   data_tests: [{accepted_range: {arguments: {min_value: 0}}}]
-- {name: landed_at, data_type: timestamp, description: When it landed.}
+- {name: landed_at, data_type: timestamp, description: When., data_tests: [
+    accepted_range: {arguments: {min_value: 2020-01-01}}]}
 """
 
 

@@ -19,10 +19,24 @@
 {% macro _checks_of_columns(port) %}
   {% set found = [] %}
   {% for check in portmesh.list_checks(port) if check.column and check.id.startswith('test.') %}
-    {% do found.append({
-        'kind': check.kind, 'column': check.column, 'arguments': portmesh.stated_arguments(check)}) %}
+    {% set arguments = {} %}
+    {% for name, value in portmesh.stated_arguments(check).items() %}
+      {% do arguments.update({name: portmesh._for_json(value)}) %}
+    {% endfor %}
+    {% do found.append({'kind': check.kind, 'column': check.column, 'arguments': arguments}) %}
   {% endfor %}
   {{ return(found) }}
+{% endmacro %}
+
+{# A date as its text: JSON has none. #}
+{% macro _for_json(value) %}
+  {% if value is mapping %}{{ return(value | string) }}{% endif %}
+  {% if value is sequence and value is not string %}
+    {% set items = [] %}
+    {% for item in value %}{% do items.append(portmesh._for_json(item)) %}{% endfor %}
+    {{ return(items) }}
+  {% endif %}
+  {{ return(value if value is none or value is string or value is number or value is boolean else value | string) }}
 {% endmacro %}
 
 {% macro _columns_of_query(sql, declared) %}
