@@ -68,7 +68,7 @@ def _tables(glue: Any, schema: str) -> Iterator[dict[str, Any]]:
 def _assert_no_view(schemas: Sequence[str]) -> None:
     """Raises FindingsError if the SQL of a view in another database names one of these."""
     named = re.compile(rf"(?i)\b({'|'.join(map(re.escape, schemas))})[\"`]?\.")
-    with aws_errors_explained():
+    with aws_errors_explained([("databases", "\n".join(schemas))]):
         glue = boto3.client("glue", region_name=aws_region())
         pages = glue.get_paginator("get_databases").paginate()
         others = [one["Name"] for page in pages for one in page["DatabaseList"] if one["Name"] not in schemas]
