@@ -45,6 +45,7 @@ def test_an_unchanged_mesh_builds_nothing_in_another_environment(
     monkeypatch.setenv("PORTMESH_ENVIRONMENT", environment)
     facts = planned(main, monkeypatch, capsys)
     assert (facts["nodes"], facts["select"], facts["total"] > 20) == ([], [], True)
+    assert facts["not_compiled"] == {}
 
 
 def test_a_changed_model_is_built_with_its_readers_and_a_comment_is_not(

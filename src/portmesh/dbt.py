@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import chdir, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import chdir, contextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from dbt.adapters.factory import get_adapter_by_type
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.compilation import Compiler
 from dbt.contracts.graph.manifest import Manifest
+from dbt.flags import get_flags
 from dbt_common.exceptions import DbtBaseException, DbtRuntimeError
 
 from portmesh import database
@@ -183,10 +184,13 @@ def compile_manifest(root: Path, target: str, artifacts: Path, wanted: Wanted | 
     manifest = _parse([*options, "--target", target], root)
     # dbt's own compile command takes 70 % longer. It stops at the first node that does not compile, and before the
     # first one if a rule of the mesh is broken, but an exemption may end between two states.
-    failed = _compile_nodes(manifest, wanted)
+    with _without_database():
+        failed = _compile_nodes(manifest, wanted)
     # As a file has it, because it is compared with one: dates are texts.
     compiled = Compiled(json.loads(json.dumps(_as_dictionary(manifest), default=str)), failed)
-    for id_, sql in _compile_increments(manifest, compiled.manifest).items():
+    with _without_database():
+        increments = _compile_increments(manifest, compiled.manifest)
+    for id_, sql in increments.items():
         compiled.manifest["nodes"][id_][INCREMENT] = sql
     return compiled
 
@@ -211,6 +215,18 @@ def _compile_increments(manifest: Manifest, as_dictionary: Mapping[str, Any]) ->
     finally:
         del adapter.config.cli_vars[COMPILES_INCREMENTS]
     return found
+
+
+@contextmanager
+def _without_database() -> Iterator[None]:
+    """As `--no-introspect` does it, which `dbt parse` does not have: our macros then ask no database for anything."""
+    flags = get_flags()  # type: ignore[no-untyped-call]
+    before = flags.INTROSPECT
+    object.__setattr__(flags, "INTROSPECT", False)
+    try:
+        yield
+    finally:
+        object.__setattr__(flags, "INTROSPECT", before)
 
 
 def _compile_nodes(manifest: Manifest, wanted: Wanted | None) -> dict[str, str]:
