@@ -258,11 +258,8 @@ def kind_of_join(query: exp.Query, chance: random.Random, _: object) -> bool:
     found = one((each for each in query.find_all(exp.Join) if each.args.get("on")), chance)
     if found is None:
         return False
-    if found.side == "LEFT":
-        found.set("side", None)
-    else:
-        found.set("side", "LEFT")
-        found.set("kind", None)
+    found.set("side", None if found.side == "LEFT" else "LEFT")
+    found.set("kind", None)
     return True
 
 
