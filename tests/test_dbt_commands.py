@@ -63,6 +63,7 @@ def test_a_second_run_in_one_process_does_not_reuse_the_first(shop: Mesh) -> Non
     assert second.failures["not_null_lines_line_id"] == 1
 
 
+@pytest.mark.writes_json
 def test_dbts_test_nodes_do_not_scan_again(shop: Mesh) -> None:
     assert shop.dbt("build").ok
     nodes = json.loads((shop.folder / "target/run_results.json").read_text())["results"]
@@ -78,6 +79,7 @@ def test_store_failures_keeps_what_plain_dbt_keeps(shop: Mesh) -> None:
     assert shop.value("select count(*) from shop__internal.unique_lines_line_id") == 1
 
 
+@pytest.mark.writes_json
 def test_run_results_of_a_refused_port(shop: Mesh) -> None:
     shop.land("lines", good() + DUPLICATE)
     assert shop.dbt("build").exit_code == 1
@@ -91,6 +93,7 @@ def test_run_results_of_a_refused_port(shop: Mesh) -> None:
     }
 
 
+@pytest.mark.writes_json
 def test_retry_publishes_after_the_batch_is_fixed(shop: Mesh) -> None:
     shop.land("lines", good() + DUPLICATE)
     assert not shop.dbt("build").ok
@@ -122,6 +125,7 @@ def test_a_port_selected_alone_or_with_its_neighbours(shop: Mesh, selection: str
     assert shop.value("select count(*) from shop.lines") == 100
 
 
+@pytest.mark.writes_json
 def test_a_branch_builds_one_domain_on_productions_ports(mesh: Mesh) -> None:
     mesh.set_up("shop", "reader")
     consumers = EXEMPT + "\nconsumers: [{name: reader, purpose: A test.}]"
@@ -145,6 +149,7 @@ def test_a_branch_builds_one_domain_on_productions_ports(mesh: Mesh) -> None:
     assert mesh.engine.relations("dev_ana__shop") == []
 
 
+@pytest.mark.writes_json
 def test_clone_is_refused_where_it_would_take_a_published_version_away(shop: Mesh) -> None:
     assert shop.dbt("build").ok
     state = str(shop.folder / "production")
@@ -198,6 +203,7 @@ def test_hooks_and_persisted_docs(shop: Mesh) -> None:
     assert shop.engine.comment("shop.lines") == "One row per line of lines."
 
 
+@pytest.mark.writes_json
 @pytest.mark.engines("local")
 def test_show_says_what_is_not_built_in_a_new_database(shop: Mesh) -> None:
     """dbt runs no hooks before this command."""

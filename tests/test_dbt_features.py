@@ -19,7 +19,7 @@ from tests import feature_mesh
 from tests.engine import ENGINES
 from tests.mesh import Mesh, Outcome
 
-pytestmark = [pytest.mark.engines(*ENGINES), pytest.mark.thorough]
+pytestmark = [pytest.mark.engines(*ENGINES), pytest.mark.thorough, pytest.mark.writes_json]
 
 TEXT = "It's \"one\" row, 100 % of 'C:\\'."
 PREFIX = "shop__internal.int_shop__"

@@ -182,6 +182,7 @@ def test_missing_credentials(shop: Mesh, monkeypatch: pytest.MonkeyPatch, portme
 STAGED = "select * from {{ source('raw', 'lines') }}"
 
 
+@pytest.mark.writes_json
 def test_a_failure_before_a_port_is_reported_once_and_retried(shop: Mesh) -> None:
     for name in ("staged_lines", "staged_twice"):
         shop.write(f"domains/shop/models/staging/{name}.sql", STAGED)

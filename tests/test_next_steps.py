@@ -77,6 +77,7 @@ def test_what_a_refusal_prints_reads_the_model_that_was_fixed(
     assert shop.value("select count(*) from shop.lines") == 100
 
 
+@pytest.mark.writes_json
 @pytest.mark.parametrize("command", [["build", "--select", "lines"], ["run", "--select", "lines+"], ["retry"]])
 def test_a_view_gives_the_rows_of_now_whatever_the_run_builds(shop: Mesh, command: list[str]) -> None:
     write_models(shop)

@@ -124,6 +124,7 @@ def test_a_unit_test_of_an_incremental_port(mesh_of_two: Mesh) -> None:
     assert built.statuses["only_new_rows_are_taken"] == "pass"
 
 
+@pytest.mark.writes_json
 def test_a_unit_test_in_an_environment_without_the_port(mesh_of_two: Mesh) -> None:
     """The rows have the types of production's port, to which the build defers."""
     unit_test(mesh_of_two, rows_of("ref('shop', 'lines')"))

@@ -55,6 +55,7 @@ def warned(outcome: Outcome) -> str:
     return said(outcome).partition("from the rules.")[2].partition("START hook")[0]
 
 
+@pytest.mark.writes_json
 def test_an_expired_consumer_stops_only_what_reads_and_what_follows(mesh_of: Mesh) -> None:
     assert mesh_of.dbt("build").ok
     listed(mesh_of, desk=OVER, till=FAR)
