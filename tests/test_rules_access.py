@@ -159,6 +159,7 @@ def test_commands_that_write_nothing_still_work(mesh_of: Mesh) -> None:
     assert mesh_of.dbt("build", "--exclude", "int_desk__lines+").ok
 
 
+@pytest.mark.writes_json
 def test_the_hook_changes_no_selection_by_state(mesh_of: Mesh) -> None:
     assert mesh_of.dbt("compile", "--target-path", str(mesh_of.folder / "before")).ok
     listed(mesh_of, desk=OVER, till=FAR)
