@@ -71,6 +71,7 @@ def refused(outcome: Outcome) -> str:
     return " ".join(outcome.output.split())
 
 
+@pytest.mark.writes_json
 def test_a_build_builds_the_domain_with_its_checks_and_unit_tests(mesh_of: Mesh) -> None:
     built = mesh_of.dbt("build")
     assert built.ok, built.output
@@ -150,6 +151,7 @@ def test_a_name_that_is_no_domain_is_refused(mesh_of: Mesh, monkeypatch: pytest.
     assert "desk, shop, till" in said
 
 
+@pytest.mark.writes_json
 @pytest.mark.parametrize("command", [["parse"], ["run-operation", "check_rules"]])
 def test_other_commands_read_the_whole_mesh(mesh_of: Mesh, command: list[str]) -> None:
     (mesh_of.folder / "target/manifest.json").unlink(missing_ok=True)

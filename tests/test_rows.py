@@ -318,6 +318,7 @@ def changed(shop: Mesh, monkeypatch: pytest.MonkeyPatch) -> Mesh:
 
 @pytest.mark.engines("local")
 @pytest.mark.thorough
+@pytest.mark.writes_json
 def test_the_command_shows_the_rows_of_changed_ports(changed: Mesh, portmesh: Portmesh) -> None:
     asked = ("diff", "--against", "base.json", "--data")
     not_built = portmesh(*asked)
