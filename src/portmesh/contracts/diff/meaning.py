@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from portmesh.contracts.diff.difference import RULES, Difference, Rule
@@ -58,11 +59,12 @@ def meaning_of(
     Of a change in another domain, only the port that it comes from has a difference: `readers` says who is reached.
     """
     result = {}
+    ports = {new.id for _, new in matched.pairs}
     for _, new in matched.pairs:
         change = found.nodes.get(new.id)
         if change and _differs(new.id, before.manifest, after.manifest, (*SQL, "config", "checksum")):
             result[new.id] = list(_differences(new, change, before, after, failed.get(new.id, "")))
-        elif not change and _differs(new.id, before.manifest, after.manifest, SQL):
+        elif not change and _differs(new.id, before.manifest, after.manifest, SQL, ports):  # the other port says it
             text = "its SQL is written in another way and means the same"
             result[new.id] = [Difference("patch", text, code=SAME, asks_for_version=False)]
     return result
@@ -84,18 +86,23 @@ def _differences(port: PortTerms, change: NodeChange, before: Side, after: Side,
             yield Difference("major", "; ".join(reasons), name, (name,), code=VALUE)
 
 
-def _differs(port: str, before: Mapping[str, Any], after: Mapping[str, Any], keys: tuple[str, ...]) -> bool:
-    """Whether a port, or a model of its own domain that it is made from, says something else under these keys."""
-    ids = {*_of_domain(port, before), *_of_domain(port, after)}
+def _differs(
+    port: str, before: Mapping[str, Any], after: Mapping[str, Any], keys: tuple[str, ...], without: AbstractSet[str] = frozenset()
+) -> bool:
+    """Whether a port, or a model of its own domain that it is made from, says something else under these keys.
+
+    `without` are nodes whose own text, and what they are made from, is left out.
+    """
+    ids = {*_of_domain(port, before, without), *_of_domain(port, after, without)}
     return any(_said(id_, before, keys) != _said(id_, after, keys) for id_ in ids)
 
 
-def _of_domain(id_: str, manifest: Mapping[str, Any]) -> set[str]:
+def _of_domain(id_: str, manifest: Mapping[str, Any], without: AbstractSet[str]) -> set[str]:
     """A port and the models, seeds and sources of its own domain that it is made from."""
     found, waiting = {id_}, [id_]
     for one in waiting:
         for parent in (manifest["nodes"].get(one, {}).get("depends_on") or {}).get("nodes", []):
-            if parent.split(".")[1] == id_.split(".")[1] and parent not in found:
+            if parent.split(".")[1] == id_.split(".")[1] and parent not in found | without:
                 found.add(parent)
                 waiting.append(parent)
     return found
