@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from portmesh.building import NOT_STARTED, Graph, Ran, Step, build_steps, plan_steps
+from portmesh.building import NOT_STARTED, Graph, Ran, Step, build_steps, plan_steps, port_states
+from portmesh.commands.build import _first_line
 from portmesh.mesh import Node
 from tests.mesh import REPOSITORY, Mesh
 from tests.rig_client import Rig
@@ -23,7 +24,7 @@ def graph(edges: dict[str, list[str]], engines: dict[str, str] | None = None) ->
     nodes = {}
     for label, parents in edges.items():
         domain = label.split(".")[0]
-        kind = "test" if "test" in label else "model"
+        kind = "unit_test" if "unit_test" in label else "test" if "test" in label else "model"
         nodes[label] = Node(label, kind, domain, label, label, kind == "model", tuple(parents))
     return Graph(nodes, ENGINES if engines is None else engines)
 
@@ -104,6 +105,25 @@ def test_a_failed_test_holds_back_what_reads_all_that_it_tests() -> None:
     outcome = build_steps(graph(edges), steps, lambda step: ran(step, failed=["orders.test_both"]))
     assert outcome.waits_for == {"customers.of_both": ("orders.test_both",)}
     assert outcome.statuses["customers.of_one"] == "success"
+
+
+def test_a_failed_unit_test_holds_back_its_model() -> None:
+    mesh = graph({"orders.a": [], "orders.unit_test_a": ["orders.a"], "customers.b": ["orders.a"]})
+    steps = [Step("emr", ("orders.a", "orders.unit_test_a")), Step("athena", ("customers.b",))]
+
+    outcome = build_steps(mesh, steps, lambda _: Ran({"orders.unit_test_a": "fail", "orders.a": "skipped"}, {}, 1))
+    assert outcome.waits_for == dict.fromkeys(["orders.a", "customers.b"], ("orders.unit_test_a",))
+    assert port_states(mesh, steps, outcome) == {"customers.b": "waiting", "orders.a": "waiting"}
+
+
+def test_what_dbt_skipped_is_not_published() -> None:
+    mesh, steps = graph({"orders.a": []}), [Step("emr", ("orders.a",))]
+    outcome = build_steps(mesh, steps, lambda _: Ran({"orders.a": "skipped"}, {}, 1))
+    assert port_states(mesh, steps, outcome) == {"orders.a": "waiting"}
+
+
+def test_a_message_has_no_colours() -> None:
+    assert _first_line("Unit Test Error in orders\n\x1b[32mactual\x1b[0m differs") == "actual differs"
 
 
 def test_an_engine_that_is_down_is_not_asked_again_and_the_others_go_on() -> None:

@@ -285,7 +285,7 @@ def test_a_new_port_may_include_its_page_before_it_exists(shop: Mesh, capsys: py
     assert shop.dbt("parse").ok
 
 
-def test_each_version_of_a_port_has_its_page(shop: Mesh) -> None:
+def test_each_version_of_a_port_has_its_page(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
     shop.port("shop/lines", SQL, COLUMNS, extra="latest_version: 1\nversions: [{v: 1, config: {alias: lines}}, {v: 2}]")
     (shop.folder / "domains/shop/models/output_ports/lines.sql").rename(
         shop.folder / "domains/shop/models/output_ports/lines_v1.sql"
@@ -297,6 +297,19 @@ def test_each_version_of_a_port_has_its_page(shop: Mesh) -> None:
     assert "select * from shop.lines limit 100" in text
     assert "`{{ ref('shop', 'lines', v=2) }}`" in text
     assert "[lines.v2](#!/model/model.shop.lines.v2)" in text
+
+    line = "{% raw %}{{ doc('shop__lines_v2') }}{% endraw %}"
+    asked = f"shop.lines.v2 below `- v: 2`, write its own description, which ends with the line {line}"
+    assert asked in " ".join(capsys.readouterr().out.split())
+    described = [
+        f'{{v: {v}, description: "One row per line.\\n\\n{line.replace("v2", f"v{v}")}"{config}}}'
+        for v, config in ((1, ", config: {alias: lines}"), (2, ""))
+    ]
+    shop.port("shop/lines", SQL, COLUMNS, extra=f"latest_version: 1\nversions: [{', '.join(described)}]")
+    (shop.folder / "domains/shop/models/output_ports/lines.sql").unlink()
+    assert call("catalog") == 0
+    assert "shop.lines.v" not in capsys.readouterr().out
+    assert call("catalog", "--check") == 0
 
 
 def test_meta_that_is_not_well_formed_is_a_finding(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:

@@ -364,6 +364,12 @@ BROKEN: list[tuple[str, tuple[Nodes, ...], Mapping[str, Any], str]] = [
         "No other domain, exposure or application reads shop.lines.\nMove it to intermediate/",
     ),
     (
+        "PM207",
+        (port("shop.lines", version=1, latest_version=2), reader("select 1 as x", ())),
+        {},
+        "No other domain, exposure or application reads shop.lines",
+    ),
+    (
         "PM208",
         (port("shop.lines", meta={"consumers": [{"name": "desk", "until": "2026-10-31"}]}),),
         {},
@@ -481,6 +487,8 @@ KEPT: list[tuple[str, tuple[Nodes, ...], Mapping[str, Any]]] = [
         (reader("select 1 as x", ()), other("exposure", "shop.board", depends_on={"nodes": [PORT], "macros": []})),
         {},
     ),
+    ("PM207", (reader("select 1 as x", ()), port("shop.lines", version=2, latest_version=1)), {}),
+    ("PM207", (reader("select 1 as x", ()), port("shop.lines", deprecation_date="2026-12-01")), {}),
     ("PM208", (port("shop.lines", meta={"consumers": [{"name": "desk", "until": "2026-11-26"}]}),), {}),
     ("PM208", (port("shop.lines", deprecation_date="2026-12-01"),), {}),
     (

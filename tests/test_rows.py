@@ -323,7 +323,7 @@ def test_the_command_shows_the_rows_of_changed_ports(changed: Mesh, portmesh: Po
     asked = ("diff", "--against", "base.json", "--data")
     not_built = portmesh(*asked)
     assert "shop.lines: not built here, so its rows were not compared." in not_built.out
-    assert "PORTMESH_ENVIRONMENT=dev_ana dbt build --select lines" in not_built.out
+    assert "PORTMESH_ENVIRONMENT=dev_ana dbt build --select +lines" in not_built.out
     assert changed.dbt("build").ok
     found = portmesh(*asked)
     assert "shop.lines: 50 of 100 rows changed, 0 added, 0 gone." in found.out

@@ -100,7 +100,7 @@ def test_a_tolerance_is_stated_where_it_applies() -> None:
         ),
         (
             PortRows(port="orders.baskets.v2", state="not built"),
-            "PORTMESH_ENVIRONMENT=pr_12 dbt build --select baskets.v2",
+            "PORTMESH_ENVIRONMENT=pr_12 dbt build --select +baskets.v2",
         ),
         (PortRows(port="orders.baskets", state="not published"), "orders.baskets: nothing is published yet."),
         (

@@ -153,6 +153,8 @@ def _depends_on(graph: Graph, node: str, other: str) -> bool:
     if graph.nodes[other].kind not in ("test", "unit_test"):
         return other in below
     tested = {parent for parent in graph.nodes[other].parents if parent in graph.nodes}
+    if graph.nodes[other].kind == "unit_test":  # dbt runs it before its model, and skips the model if it fails
+        below = below | {node}
     return graph.nodes[node].kind != "test" and bool(tested) and tested <= below
 
 
@@ -163,6 +165,10 @@ def port_states(graph: Graph, steps: Sequence[Step], outcome: Outcome) -> Mappin
     for node in sorted(ports):
         status = outcome.statuses.get(node, "")
         states[graph.nodes[node].label] = (
-            "waiting" if node in outcome.waits_for else "failed" if status in FAILED else "published"
+            "waiting"
+            if node in outcome.waits_for or status == "skipped"
+            else "failed"
+            if status in FAILED
+            else "published"
         )
     return states

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from portmesh.catalog.reading import FOLDER
 from portmesh.errors import FindingsError
-from portmesh.mesh import Mesh, docs_name
+from portmesh.mesh import Mesh, Port, docs_name
 
 HOME = "__overview__"
 
@@ -48,14 +49,22 @@ def _names_of_pages(mesh: Mesh) -> dict[str, str]:
 
 
 def _hidden(mesh: Mesh) -> Iterator[Finding]:
+    versions = Counter(_model(port) for port in mesh.ports.values())
     for port in mesh.ports.values():
-        line = f"{{{{ doc('{port.block}') }}}}"
+        line, what = f"{{{{ doc('{port.block}') }}}}", "end its description with the line"
+        if versions[_model(port)] > 1:  # dbt renders a version's own description too early, when it knows no pages
+            line = f"{{% raw %}}{line}{{% endraw %}}"
+            what = f"below `- v: {port.name.partition('.v')[2]}`, write its own description, which ends with the line"
         if not port.includes_block:
-            yield Finding(port.label, port.path, f"end its description with the line\n{line}")
+            yield Finding(port.label, port.path, f"{what}\n{line}")
         elif not port.description:
             yield Finding(port.label, port.path, f"describe what one row is, above the line\n{line}")
         elif not port.block_starts_a_line:
             yield Finding(port.label, port.path, f"put this on a line of its own, after an empty line:\n{line}")
+
+
+def _model(port: Port) -> str:
+    return port.label.partition(".v")[0]
 
 
 def _replaced(mesh: Mesh, pages: Mapping[str, str]) -> Iterator[Finding]:

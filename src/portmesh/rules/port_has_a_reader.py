@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
-from portmesh.rules.checked_mesh import CheckedMesh, label, meta_of
+from portmesh.rules.checked_mesh import CheckedMesh, Node, label, meta_of
 from portmesh.rules.finding import Finding
 
 
@@ -21,7 +22,7 @@ def port_has_a_reader(mesh: CheckedMesh) -> Iterator[Finding]:
         named = {str(each.get("name")) for each in meta_of(port).get("consumers") or [] if isinstance(each, dict)}
         if id_ in exposed or any(one == id_ and package != domain for one, package in read):
             continue
-        if named - mesh.domains:
+        if named - mesh.domains or _is_to_end(port, mesh.today) or _is_not_yet_the_latest(port):
             continue
         waiting = sorted(named - {domain})
         why = f": {', '.join(waiting)} may, but has no model that does" if waiting else ""
@@ -33,3 +34,14 @@ def port_has_a_reader(mesh: CheckedMesh) -> Iterator[Finding]:
             "Move it to intermediate/ if only its own domain needs it, remove it, or list who reads it",
             id_,
         )
+
+
+def _is_to_end(port: Node, today: date) -> bool:
+    """Whether its end is announced, so that it stays until that day. From then on, PM208 reports it."""
+    return str(port.get("deprecation_date") or "")[:10] >= today.isoformat()
+
+
+def _is_not_yet_the_latest(port: Node) -> bool:
+    """Whether it is a version to which readers move later."""
+    version, latest = port.get("version"), port.get("latest_version")
+    return isinstance(version, int | float) and isinstance(latest, int | float) and version > latest

@@ -87,7 +87,11 @@ def _differences(port: PortTerms, change: NodeChange, before: Side, after: Side,
 
 
 def _differs(
-    port: str, before: Mapping[str, Any], after: Mapping[str, Any], keys: tuple[str, ...], without: AbstractSet[str] = frozenset()
+    port: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    keys: tuple[str, ...],
+    without: AbstractSet[str] = frozenset(),
 ) -> bool:
     """Whether a port, or a model of its own domain that it is made from, says something else under these keys.
 

@@ -58,7 +58,7 @@ def _sides(port: PortRows) -> str:
 def _facts(port: PortRows, rows: Rows) -> Facts:
     facts: Facts = []
     if port.state == "not built":
-        facts.append(("next", f"PORTMESH_ENVIRONMENT={rows.environment} dbt build --select {_model(port)}"))
+        facts.append(("next", f"PORTMESH_ENVIRONMENT={rows.environment} dbt build --select +{_model(port)}"))
     if port.state == "not published":
         facts.append(("where", f"production's tables on {rows.target}"))
     if port.state == "compared":
