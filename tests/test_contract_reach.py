@@ -135,7 +135,7 @@ def test_a_dashboard_that_reads_the_port_is_reached_because_nobody_knows_its_col
         .ways[1]
         .endswith(
             "domains/desk/models/board.yml: config.meta.agreements: "
-            "[{port: shop.lines, version: 2.0.0, by: NAME, date: DAY}]"
+            "[{port: shop.lines, version: 2.0.0, by: NAME, date: YYYY-MM-DD}]"
         )
     )
 
@@ -232,6 +232,7 @@ def test_a_port_that_does_not_compile_says_what_dbt_said() -> None:
     )
     (difference,) = found.ports[0].change.differences
     assert (difference.code, difference.text) == ("PM373", "dbt cannot compile it: 'gone' is undefined")
+    assert found.problems[0].ways[0] == "fix its SQL, or write it so that it can be read"
 
 
 # --- consent ---
@@ -251,7 +252,7 @@ def test_a_major_change_needs_the_reached_consumer_and_nobody_else() -> None:
     assert problem.ways[0] == (
         "ask desk to agree, each in its own folder:\n"
         "domains/desk/models/desk.yml: config.meta.agreements: "
-        "[{port: shop.lines, version: 2.0.0, by: NAME, date: DAY}]"
+        "[{port: shop.lines, version: 2.0.0, by: NAME, date: YYYY-MM-DD}]"
     )
     assert problem.ways[1].startswith("publish it as a second version")
 
@@ -260,6 +261,12 @@ def test_the_agreement_in_the_consumers_own_folder_is_enough() -> None:
     found = major(groups=[{"name": "desk", "meta": {"agreements": [AGREED]}}])
     assert found.problems == []
     assert "agreed by ana@example.com on 2026-11-01" in " ".join(printed(found).split())
+
+
+def test_an_agreement_counts_before_the_owner_raises_the_version() -> None:
+    groups = [{"name": "desk", "meta": {"agreements": [AGREED]}}]
+    assert codes(major(version="1.0.0", groups=groups)) == ["PM391"]
+    assert codes(major(version="1.0.0")) == ["PM391", "PM392"]
 
 
 @pytest.mark.parametrize("other", [{"version": "3.0.0"}, {"port": "shop.stores"}])

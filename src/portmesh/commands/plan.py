@@ -66,10 +66,12 @@ def _print(found: Plan, against: str, select_file: Path | None) -> None:
     if found.nodes:
         what = f"{count(len(built), 'model')} to build and {count(len(found.nodes) - len(built), 'check')} to run"
         out.print(f"{what}, of {found.total:,} nodes, compared with {found.before}.\n", markup=False, soft_wrap=True)
-        facts = [(each.node.label, _told(each)) for each in (*built, *alone)]
+        models, checks = ([(each.node.label, _told(each)) for each in some] for some in (built, alone))
         if with_them:
-            facts.append(("checks", f"{with_them:,} run because their model is built"))
-        out.print(facts_block(facts), markup=False, soft_wrap=True)
+            # Beside the models unless there are others: names of checks are long.
+            (checks or models).append(("checks", f"{with_them:,} run because their model is built"))
+        blocks = [facts_block(facts) for facts in (models, checks) if facts]
+        out.print("\n\n".join(blocks), markup=False, soft_wrap=True)
     else:
         out.print(f"Nothing to build or test: nothing has other rows than in {found.before}.", markup=False)
     notes = [(label, "is no longer in the mesh; nothing is built for it") for label in found.gone]

@@ -10,7 +10,7 @@ from portmesh.contracts.diff.agreements import Agreed, problems_of, read_agreeme
 from portmesh.contracts.diff.compare import PortChange, compare, worst
 from portmesh.contracts.diff.difference import RULES, Rule
 from portmesh.contracts.diff.matching import match
-from portmesh.contracts.diff.meaning import meaning_of, of_changed_domains, with_new_ids
+from portmesh.contracts.diff.meaning import UNKNOWN, meaning_of, of_changed_domains, with_new_ids
 from portmesh.contracts.diff.reach import Side
 from portmesh.contracts.diff.readers import REACHED, Reader, readers_of
 from portmesh.contracts.diff.terms import PortTerms, read_terms
@@ -124,7 +124,9 @@ def _terms(state: MeshState) -> dict[str, PortTerms]:
 
 def _port(change: PortChange, before: Side, after: Side, agreed: Sequence[Agreed]) -> PortReport:
     readers = readers_of(change, before, after)
-    own = tuple(one for one in agreed if (one.port, one.version) == (change.label, change.version))
+    # If the version is not raised yet, they may have agreed already to what it has to be.
+    versions = {change.version, change.version_asked_for if change.version_problem else change.version}
+    own = tuple(one for one in agreed if one.port == change.label and one.version in versions)
     return PortReport(change, readers, own, tuple(_problems(change, readers, own)))
 
 
@@ -160,7 +162,7 @@ def _ways(change: PortChange, silent: Sequence[Reader]) -> Iterator[str]:
         return
     codes = {one.code for one in change.differences if one.breaks}
     version = change.version_asked_for or change.version
-    agreement = f"{{port: {change.label}, version: {version}, by: NAME, date: DAY}}"
+    agreement = f"{{port: {change.label}, version: {version}, by: NAME, date: YYYY-MM-DD}}"
     files = "\n".join(
         f"{one.file}: config.meta.agreements: [{agreement}]"
         if one.file
@@ -170,6 +172,8 @@ def _ways(change: PortChange, silent: Sequence[Reader]) -> Iterator[str]:
     )
     asking = f"ask {_and([one.name for one in silent])} to agree, each in its own folder:\n{files}"
     second = "publish it as a second version, and keep this one until a date: docs/changes.md#a-second-version"
+    if UNKNOWN in codes:
+        yield "fix its SQL, or write it so that it can be read"
     if codes <= set(IN_PLACE):
         yield asking
     elif "PM303" in codes:
