@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from portmesh.commands.plan import _print
 from portmesh.planning.plan import Plan, plan
 from portmesh.state import MeshState
 
@@ -119,6 +120,27 @@ def test_a_comment_and_a_description_build_nothing(after: dict[str, Any]) -> Non
     lines["config"]["meta"] |= {"consumers": [{"name": "desk"}], "version": "1.0.1"}
     after["nodes"]["test.shop.lines.not_null_line_id"]["compiled_code"] += " -- and a comment"
     assert planned(after).nodes == ()
+
+
+def test_a_port_that_gets_versions_and_keeps_its_table_does_not_reach_its_readers(after: dict[str, Any]) -> None:
+    nodes = after["nodes"]
+    lines = nodes.pop("model.shop.lines")
+    for version, alias in ((1, "lines"), (2, "lines_v2")):
+        id_ = f"model.shop.lines.v{version}"
+        nodes[id_] = lines | {"unique_id": id_, "version": version, "latest_version": 1, "alias": alias}
+        nodes[id_] |= {"relation_name": f'"mesh"."shop"."{alias}"', "fqn": ["shop", "lines", f"v{version}"]}
+    for node in nodes.values():
+        for read in (one["nodes"] for one in (node["depends_on"],) if "model.shop.lines" in one["nodes"]):
+            read[read.index("model.shop.lines")] = "model.shop.lines.v1"
+    nodes["test.shop.lines.not_null_line_id"]["attached_node"] = "model.shop.lines.v1"
+    found = planned(after)
+    assert ids(found) == {"model.shop.lines.v2"}
+    assert found.gone == ()
+
+    nodes["model.shop.lines.v1"] |= {"alias": "lines_v1", "relation_name": '"mesh"."shop"."lines_v1"'}
+    moved = planned(after)
+    assert {"model.shop.lines.v1", "model.desk.amounts"} <= ids(moved)
+    assert moved.gone == ("shop.lines",)
 
 
 def test_readers_of_the_changed_column_and_nobody_else(after: dict[str, Any]) -> None:
@@ -269,3 +291,21 @@ def test_what_does_not_compile_and_what_depends_on_the_target_is_said(after: dic
     state = MeshState("the working tree", after, {"model.desk.amounts": "only on Athena"})
     found = plan(MeshState("main", deepcopy(after)), state)
     assert (found.by_target, found.not_compiled) == (("shop.stg",), {"desk.amounts": "only on Athena"})
+
+
+def test_long_names_of_checks_do_not_push_the_models_aside(
+    after: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    sql = "select line_id, channel, 2 * amount as amount from shop__internal.stg"
+    after["nodes"]["model.shop.lines"] |= {"compiled_code": sql, "raw_code": sql}
+    long = check("desk.channels", "channel", "a_check_of_a_long_name_that_reads_another_port")
+    long["depends_on"] = {"nodes": ["model.desk.channels", "model.shop.lines"], "macros": []}
+    long["compiled_code"] = "select amount from shop.lines"
+    before = mesh()
+    for one in (before, after):
+        one["nodes"][long["unique_id"]] = deepcopy(long)
+    _print(planned(after, before), "main", None)
+    models, checks = capsys.readouterr().out.split("\n\n")[1:3]
+    assert "\n  shop.lines     amount: its expression is another" in models
+    assert checks.startswith("  desk.a_check_of_a_long_name_that_reads_another_port_channel   it reads shop.lines")
+    assert checks.splitlines()[-1].endswith("run because their model is built")

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from portmesh.contracts.diff.matching import match
+from portmesh.contracts.diff.meaning import with_new_ids
+from portmesh.contracts.diff.terms import read_terms
 from portmesh.lineage.meaning import Changes, NodeChange, changes
 from portmesh.mesh import Node
 from portmesh.planning.checks import changed_tests, tests_that_read
@@ -50,8 +53,10 @@ class Plan:
 
 def plan(before: MeshState, after: MeshState, cache: Path | None = None) -> Plan:
     """Compare two states. `cache` is the file of lineage."""
-    found = changes(before.manifest, after.manifest, cache=cache)
-    built = {id_: reasons for id_, reasons in _changed_nodes(before, after, found) if reasons}
+    kept = _ports_with_another_id(before, after)
+    was = with_new_ids(before.manifest, kept)
+    found = changes(was, after.manifest, cache=cache)
+    built = {id_: reasons for id_, reasons in _changed_nodes(was, after, found) if reasons}
     tested = changed_tests(before.manifest, after.manifest)
     for id_, reason in tested.items():
         node = after.mesh.nodes[id_]
@@ -69,20 +74,28 @@ def plan(before: MeshState, after: MeshState, cache: Path | None = None) -> Plan
         before=before.name,
         after=after.name,
         nodes=tuple(order),
-        gone=tuple(sorted(node.label for id_, node in before.mesh.nodes.items() if _is_gone(id_, node, after))),
+        gone=tuple(
+            sorted(node.label for id_, node in before.mesh.nodes.items() if _is_gone(kept.get(id_, id_), node, after))
+        ),
         total=len(after.mesh.nodes),
         not_compiled={after.mesh.nodes[id_].label: said for id_, said in after.failed.items()},
         by_target=tuple(depends_on_target(after)),
     )
 
 
-def _changed_nodes(before: MeshState, after: MeshState, found: Changes) -> Iterator[tuple[str, list[str]]]:
+def _ports_with_another_id(before: MeshState, after: MeshState) -> dict[str, str]:
+    """The new id, by the old one, of each port that keeps its table: its model got or lost versions."""
+    pairs = match(read_terms(before.manifest), read_terms(after.manifest)).pairs
+    return {old.id: new.id for old, new in pairs if old.id != new.id and old.relation == new.relation}
+
+
+def _changed_nodes(before: Mapping[str, Any], after: MeshState, found: Changes) -> Iterator[tuple[str, list[str]]]:
     """The nodes that can be built, each with the reasons why it has to be."""
     for id_, node in after.mesh.nodes.items():
         ours = after.manifest["nodes"].get(id_)
         if node.kind in TESTS or not ours or ours["config"].get("materialized") == "ephemeral":
             continue
-        was = before.manifest["nodes"].get(id_)
+        was = before["nodes"].get(id_)
         reasons = describe(found.nodes[id_]) if id_ in found.nodes else []
         if was and not reasons:
             reasons = changed_settings(was, ours)
