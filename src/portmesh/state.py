@@ -99,10 +99,19 @@ def _of_one_engine(root: Path, target: str, artifacts: Path, wanted: Wanted | No
     compiled = compile_manifest(root, target, artifacts / target, wanted)
     for node in compiled.manifest["nodes"].values():
         node["adapter_type"] = compiled.manifest["metadata"]["adapter_type"]
+        _read_large_seed(node)
     for id_ in compiled.failed:
         node = compiled.manifest["nodes"][id_]
         node["raw_code"] = f"{node['raw_code']}\n{{# macros {_digest(compiled.manifest, node)} #}}"
     return compiled
+
+
+def _read_large_seed(node: dict[str, Any]) -> None:
+    """Put the digest of a seed's file into its node. Of a file above 1 MB, dbt only keeps the path."""
+    checksum = node.get("checksum") or {}
+    if node["resource_type"] == "seed" and checksum.get("name") == "path" and node.get("root_path"):
+        with (Path(node["root_path"]) / node["original_file_path"]).open("rb") as file:
+            node["checksum"] = {"name": "sha256", "checksum": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
 def _digest(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> str:

@@ -23,7 +23,7 @@ from portmesh.contracts.diff.promises import (
 from portmesh.contracts.diff.terms import CheckTerms, PortTerms
 
 COMPARED = {
-    "accepted_values": {"values", "quote"},
+    "accepted_values": {"values"},
     "accepted_range": {"min_value", "max_value"},
     "matches_pattern": {"pattern"},
     "expression_is_true": {"expression"},
@@ -285,6 +285,9 @@ def argument_changed(before: PortTerms, after: PortTerms) -> Iterator[Difference
 def _other_arguments(check: CheckTerms) -> dict[str, Any]:
     compared = COMPARED.get(check.kind, set())
     rest = {name: value for name, value in check.arguments.items() if name not in compared}
+    if check.kind == "accepted_values":
+        # Without quotes, its values are SQL.
+        rest = {"quote": True} | rest
     return rest | {"fail_calc": check.fail_calc, "limit": check.limit}
 
 

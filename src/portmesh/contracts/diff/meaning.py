@@ -12,6 +12,7 @@ from portmesh.contracts.diff.reach import Side
 from portmesh.contracts.diff.terms import PortTerms
 from portmesh.lineage.meaning import Changes, NodeChange
 from portmesh.lineage.sql_of_node import INCREMENT
+from portmesh.lineage.tables import declared, has_contract
 
 VALUE, ROWS, UNKNOWN, SAME = "PM371", "PM372", "PM373", "PM374"
 SQL = ("compiled_code", INCREMENT, "raw_code")
@@ -25,8 +26,9 @@ NOT_ABOUT_ROWS = (
     "persist_docs",
     "alias",
     "schema",
-    "unique_key",
 )
+KEYS = (*SQL, "config", "checksum", "types")
+"""What decides the rows of a node: `types` are those to which its contract rounds."""
 RULES[VALUE] = Rule(
     VALUE,
     "A column is computed in another way",
@@ -62,7 +64,7 @@ def meaning_of(
     ports = {new.id for _, new in matched.pairs}
     for _, new in matched.pairs:
         change = found.nodes.get(new.id)
-        if change and _differs(new.id, before.manifest, after.manifest, (*SQL, "config", "checksum")):
+        if change and _differs(new.id, before.manifest, after.manifest, KEYS):
             result[new.id] = list(_differences(new, change, before, after, failed.get(new.id, "")))
         elif not change and _differs(new.id, before.manifest, after.manifest, SQL, ports):  # the other port says it
             text = "its SQL is written in another way and means the same"
@@ -98,7 +100,8 @@ def _differs(
     `without` are nodes whose own text, and what they are made from, is left out.
     """
     ids = {*_of_domain(port, before, without), *_of_domain(port, after, without)}
-    return any(_said(id_, before, keys) != _said(id_, after, keys) for id_ in ids)
+    # PM325 speaks about the unique_key of a port.
+    return any(_said(id_, before, keys, id_ == port) != _said(id_, after, keys, id_ == port) for id_ in ids)
 
 
 def _of_domain(id_: str, manifest: Mapping[str, Any], without: AbstractSet[str]) -> set[str]:
@@ -112,12 +115,15 @@ def _of_domain(id_: str, manifest: Mapping[str, Any], without: AbstractSet[str])
     return found
 
 
-def _said(id_: str, manifest: Mapping[str, Any], keys: tuple[str, ...]) -> object:
+def _said(id_: str, manifest: Mapping[str, Any], keys: tuple[str, ...], is_port: bool = False) -> object:
     node = manifest["nodes"].get(id_)
     if not node:
         return _source(id_, manifest)
     config = {key: value for key, value in (node.get("config") or {}).items() if key not in NOT_ABOUT_ROWS}
-    return [config if key == "config" else node.get(key) for key in keys]
+    if is_port:
+        config.pop("unique_key", None)
+    types = declared(node) if has_contract(node) else {}
+    return [{"config": config, "types": types}.get(key, node.get(key)) for key in keys]
 
 
 def of_changed_domains(
@@ -128,7 +134,7 @@ def of_changed_domains(
     What changes elsewhere only because of them is no difference of the ports there, and need not be compared.
     """
     ids = {*before["nodes"], *after["nodes"]}
-    keys = (*SQL, "config", "checksum", "relation_name")
+    keys = (*KEYS, "relation_name")
     differing = {id_.split(".")[1] for id_ in ids if _said(id_, before, keys) != _said(id_, after, keys)}
     of_sources = {id_ for id_ in after.get("sources", {}) if _source(id_, before) != _source(id_, after)}
     differing |= {id_.split(".")[1] for id_ in of_sources}

@@ -19,7 +19,7 @@ from sqlglot import exp
 
 from portmesh.lineage import EVERY, REST, Column, Lineage, UnreadableError, qualified, read_lineage
 from portmesh.lineage.meaning.reading import LeftAsWrittenError, Reader, UnknownColumnError
-from portmesh.lineage.meaning.terms import Labels, Leaf, Relation, View
+from portmesh.lineage.meaning.terms import Labels, Leaf, Op, Relation, Term, View
 from portmesh.lineage.query import data_type
 from portmesh.lineage.sql_of_node import INCREMENT, may_be_incremental
 from portmesh.lineage.tables import declared, has_contract, label_of
@@ -48,9 +48,28 @@ CONFIG = frozenset(
         "batch_size",
         "begin",
         "lookback",
+        "merge_update_columns",
+        "merge_exclude_columns",
+        "delete_condition",
+        "insert_condition",
+        "update_condition",
+        "partition_by",
+        "partitioned_by",
+        "full_refresh",
+        "dbt_valid_to_current",
+        "snapshot_meta_column_names",
+        "quote_columns",
+        "alias",
+        "schema",
+        "database",
+        "target_schema",
+        "target_database",
     ]
 )
-"""The settings that can decide which rows a node has."""
+"""The settings that can decide which rows a node has. A table of another name starts without the old rows."""
+OF_EVERY_QUERY = ("event_time", "sql_header")
+"""Those that matter to a query that is run as a whole, too: batches of readers are cut by `event_time`."""
+NOT_OF_SOURCES = ("enabled", "freshness", "loaded_at_field", "loaded_at_query", "meta", "tags")
 
 
 @dataclass(frozen=True)
@@ -122,12 +141,19 @@ def _nodes(manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 def _same(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> bool:
     """Whether a node says the same about its rows, whatever its parents are."""
-    return before is not None and _key(before) == _key(after)
+    if before is None or _is_unread(before) or _is_unread(after):
+        return False
+    return _key(before) == _key(after)
+
+
+def _is_unread(node: Mapping[str, Any]) -> bool:
+    """Whether a node is a large seed in a manifest that dbt wrote: then only the path of its file is known."""
+    return node["resource_type"] == "seed" and (node.get("checksum") or {}).get("name") == "path"
 
 
 def _key(node: Mapping[str, Any]) -> str:
     config = node.get("config") or {}
-    parts: dict[str, Any] = {"config": {name: config.get(name) for name in CONFIG}, "adapter": node["adapter_type"]}
+    parts: dict[str, Any] = {"config": _deciding(node), "adapter": node["adapter_type"]}
     parts["sql"] = node.get("compiled_code") or node.get("raw_code")
     parts["ctes"] = [each.get("sql") for each in node.get("extra_ctes") or ()]
     parts["increment"] = node.get(INCREMENT) or (node.get("raw_code") if may_be_incremental(node) else "")
@@ -135,10 +161,17 @@ def _key(node: Mapping[str, Any]) -> str:
         parts["seed"] = (node.get("checksum") or {}).get("checksum")
     if node["resource_type"] == "source":
         meta = {**(node.get("meta") or {}), **(config.get("meta") or {})}
-        where = [node.get(name) for name in ("database", "schema", "identifier", "external", "loader")]
+        where = [node.get(each) for each in ("database", "schema", "identifier", "external", "loader", "relation_name")]
+        where += [(name, value) for name, value in sorted(config.items()) if name not in NOT_OF_SOURCES and value]
         parts["source"] = [*where, *(meta.get(name) for name in ("external_location", "formatter", "landing"))]
     parts["types"] = {name: (column or {}).get("data_type") for name, column in (node.get("columns") or {}).items()}
     return json.dumps(parts, sort_keys=True, default=str)
+
+
+def _deciding(node: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a node that can decide its rows, without those that say nothing."""
+    config = {**(node.get("config") or {}), "alias": node.get("alias")}
+    return {name: config[name] for name in sorted(CONFIG) if config.get(name) not in (None, "", [], {})}
 
 
 def _is_rebuilt(node: Mapping[str, Any]) -> bool:
@@ -157,6 +190,14 @@ def _leaf(id_: str, change: NodeChange | None, side: str) -> Leaf:
     if change.unknown or change.new or change.gone or {EVERY, REST} & set(versions):
         return Leaf(id_, side, side, otherwise=side)
     return Leaf(id_, side if change.rows else "", side, versions)
+
+
+def _is_cast_to(term: Term, text: str) -> bool:
+    """Whether a term is a cast to a type, so that another one to the same digits changes nothing."""
+    if not isinstance(term, Op) or term.name != "Cast":
+        return False
+    to = [arg for arg in term.args if isinstance(arg, Op) and arg.name == "=to"]
+    return [each.name for arg in to for each in arg.args if isinstance(each, Op)] == [f"type {text}"]
 
 
 def _both(one: NodeChange | None, other: NodeChange | None) -> NodeChange | None:
@@ -248,6 +289,8 @@ class _Comparison:
             return self._unknown(id_, f"its {' and '.join(self._settings(id_))} changed, which may decide its rows")
         if self.before.dialect(id_) != self.after.dialect(id_):
             return self._unknown(id_, "it is built by another engine")
+        if reason := self._beside_its_sql(id_):
+            return self._unknown(id_, reason)
         try:
             change = self._of_queries(id_, "", "", None)
             return self._of_increments(id_, change) if change is None or not change.unknown else change
@@ -285,6 +328,18 @@ class _Comparison:
                 return found
             change = found
 
+    def _beside_its_sql(self, id_: str) -> str:
+        """Why a change reaches a node by another way than its SQL: a macro asked for rows, or dbt cuts batches."""
+        for side in (self.before, self.after):
+            node = side.lineage.nodes.get(id_)
+            for influence in node.influences if node and not node.unknown else ():
+                of_batches = influence.kind == "filter" and influence.expression.endswith(" is of the batch")
+                for each in influence.inputs if of_batches or influence.kind == "unread" else ():
+                    change = self.found.get(each.node)
+                    if change and (influence.kind == "unread" or change.changes(each.name)):
+                        return f"{influence.expression}, and {self._label(each.node)} changes"
+        return ""
+
     def _parents(self, id_: str) -> set[str]:
         return {
             each
@@ -298,10 +353,10 @@ class _Comparison:
 
     def _settings(self, id_: str) -> list[str]:
         """The settings that changed, unless they only say how a query's rows are stored."""
-        before, after = ((side.nodes[id_].get("config") or {}) for side in (self.before, self.after))
+        before, after = (_deciding(side.nodes[id_]) for side in (self.before, self.after))
         changed = [name for name in sorted(CONFIG) if before.get(name) != after.get(name)]
         if _is_rebuilt(self.before.nodes[id_]) and _is_rebuilt(self.after.nodes[id_]):
-            return [name for name in changed if name in ("sql_header",)]
+            return [name for name in changed if name in OF_EVERY_QUERY]
         return changed
 
     def _unknown(self, id_: str, reason: str) -> NodeChange:
@@ -314,7 +369,7 @@ class _Comparison:
 
     def _leaf_changed(self, id_: str) -> NodeChange:
         before, after = ({**self_.nodes[id_], "columns": {}} for self_ in (self.before, self.after))
-        if _key(before) != _key(after):
+        if not _same(before, after):
             kind = after["resource_type"]
             what = "its rows are others" if kind == "seed" else "it is another table"
             return NodeChange(id_, rows=(what,), added=self._names(id_)[0], removed=self._names(id_)[1])
@@ -345,9 +400,31 @@ class _Comparison:
                 return _leaf(read, own, side.name)
             if read in inside or not self._is_expanded(side, read, expand):
                 return self._leaf(side, read)
-            return self._view(side, read, "", True, inside | {read}, None)
+            return self._rounded(side, read, self._view(side, read, "", True, inside | {read}, None))
 
         return Reader(of_table, side.dialect(id_)).read(query)
+
+    def _rounded(self, side: _Side, id_: str, view: View) -> View:
+        """The view of a model as its contract stores it."""
+        for name, digits in self._digits(side, id_).items():
+            text = f"decimal({digits[0]}, {digits[1]})"
+            term = view.columns.get(name)
+            if term is not None and not _is_cast_to(term, text):
+                view.columns[name] = Op(f"rounded to {text}", (term,))
+        return view
+
+    def _digits(self, side: _Side, id_: str) -> dict[str, tuple[int, int]]:
+        """The digits to which a contract rounds its decimals. A view only names them."""
+        node = side.nodes[id_]
+        if not has_contract(node) or (node.get("config") or {}).get("materialized") in ("view", "ephemeral"):
+            return {}
+        types = {name: data_type(text, side.dialect(id_)) for name, text in declared(node).items()}
+        digits = {
+            name: [int(each.name) for each in type_.expressions if each.name.isdecimal()]
+            for name, type_ in types.items()
+            if type_.this is exp.DType.DECIMAL
+        }
+        return {name: ([*found, 0, 0][0], [*found, 0, 0][1]) for name, found in digits.items()}
 
     def _is_expanded(self, side: _Side, id_: str, expand: bool) -> bool:
         if (
@@ -381,13 +458,7 @@ class _Comparison:
 
     def _is_rounded(self, id_: str, name: str) -> bool:
         """Whether the contract has other digits, or fewer. dbt casts to its decimals whatever digits the query has."""
-        found = []
-        for side in (self.before, self.after):
-            node = side.nodes[id_]
-            type_ = data_type(declared(node).get(name, "") if has_contract(node) else "", side.dialect(id_))
-            digits = [int(each.name) for each in type_.expressions if each.name.isdecimal()]
-            found.append([*digits, 0, 0][:2] if type_.this is exp.DType.DECIMAL else [])
-        before, after = found
+        before, after = (self._digits(side, id_).get(name) for side in (self.before, self.after))
         if before and after:
             return before[1] != after[1] or after[0] < before[0]
         return before != after

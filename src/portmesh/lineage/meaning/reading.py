@@ -48,7 +48,7 @@ NEGATED = {"EQ": "NEQ", "NEQ": "EQ", "LT": "GTE", "LTE": "GT"}
 DETERMINISTIC = frozenset(["timezone", "hash", "xxhash64", "crc32", "bit_count", "struct_extract", "regexp_full_match"])
 BOOLEAN = frozenset(["EQ", "NEQ", "LT", "LTE", "and", "or", "In", "Exists", "Is", "Like", "ILike", "Not"])
 UNNESTING = (exp.UDTF, exp.Explode, exp.Inline, exp.Unnest, exp.GenerateSeries, exp.ExplodingGenerateSeries)
-VOLATILE = (exp.Rand, exp.Randn, exp.Uuid, exp.TableSample)
+VOLATILE = (exp.Rand, exp.Randn, exp.Randstr, exp.Uniform, exp.Shuffle, exp.Uuid, exp.TableSample)
 SELECTS_OF_A_QUERY = 1000
 
 
@@ -181,9 +181,11 @@ class Reader:
     def read(self, query: exp.Expr) -> View:
         """The view of a whole query.
 
-        Raises UnknownColumnError.
+        Raises UnknownColumnError, and LeftAsWrittenError if it reads whole rows, of which nobody lists the columns.
         """
         self.selects = 0
+        if row := next((each for each in query.walk() if _is_whole_row(each)), None):
+            raise LeftAsWrittenError(f"it reads whole rows: {row.sql(self.dialect)}")
         if any(_is_volatile(each) for each in query.walk()):
             return self._as_written(query, Ctes(), None)
         try:
@@ -502,7 +504,7 @@ class Reader:
         if isinstance(e, exp.Subquery):
             return Op("scalar", (Sub(self.view(e, names.ctes, names)),))
         if isinstance(e, exp.Query):
-            return Sub(self.view(e, names.ctes, names))
+            return Sub(self.view(e, names.ctes, names), ordered=isinstance(e.parent, exp.Array))
         if isinstance(e, exp.Exists):
             return exists(self._rows_of(e.this, names))
         if isinstance(e, (exp.And, exp.Or)):
@@ -594,6 +596,8 @@ class AsWritten(Names):
             return Op(f"column {e.sql(self.reader.dialect).lower()}", (outside,) if outside else ())
         if isinstance(e, exp.Table) and isinstance(e.this, exp.Identifier) and e.name.lower() not in self.own:
             return Op("table", (self._all_of(e), self.reader.other(e, self.written)))
+        if isinstance(e, exp.Star) and not isinstance(e.parent, exp.Count):
+            raise UnknownColumnError("*")
         if isinstance(e, exp.Identifier):
             return Op(f"name {e.name}")
         if isinstance(e, exp.Literal):
@@ -617,6 +621,12 @@ def _is_volatile(e: exp.Expr) -> bool:
     if isinstance(e, exp.Anonymous):
         return not isinstance(e.parent, exp.Table) and e.name.lower() not in DETERMINISTIC
     return isinstance(e, VOLATILE)
+
+
+def _is_whole_row(e: exp.Expr) -> bool:
+    """Whether it is all columns of a table as one value: `hash(t)`, `xxhash64(t.*)`."""
+    is_star = isinstance(e, exp.Column) and e.is_star and not isinstance(e.parent, exp.Select)
+    return is_star or isinstance(e, exp.TableColumn)
 
 
 def _spelled_out(ordered: exp.Expr, projections: Mapping[str, exp.Expr]) -> exp.Expr:

@@ -42,10 +42,11 @@ class Ref:
 
 @dataclass(frozen=True, eq=False)
 class Sub:
-    """A query in an expression."""
+    """A query in an expression. Of `array(select …)` the order of its rows matters, too."""
 
     view: View
     columns: bool = True
+    ordered: bool = False
 
 
 Term: TypeAlias = Op | Ref | Sub
@@ -110,12 +111,15 @@ class Leaf(Relation):
 
 @dataclass(eq=False)
 class Listed(Relation):
-    """A relation that an expression makes: values, unnest, a table function."""
+    """A relation that an expression makes: values, unnest, a table function, a query that is left as it is written.
+
+    Such a query may take the first of its rows, so their order always counts.
+    """
 
     term: Term
 
-    def rows(self, labels: Labels, ordered: bool) -> str:
-        return digest(self.term, labels, ordered)
+    def rows(self, labels: Labels, ordered: bool) -> str:  # noqa: ARG002
+        return digest(self.term, labels, True)
 
     def column(self, key: object, labels: Labels, ordered: bool) -> str:
         return hashed("listed", self.rows(labels, ordered), key)
@@ -369,8 +373,8 @@ def _digest(term: Term, labels: Labels, ordered: bool, memo: dict[tuple[int, boo
         column = "" if term.key is None else term.item.relation.column(term.key, labels, ordered)
         found = hashed("ref", label, column) if label else column
     else:
-        view = term.view
-        found = hashed("query", view.everything(labels, ordered) if term.columns else view.rows(labels, ordered))
+        view, by = term.view, ordered or term.ordered
+        found = hashed("query", view.everything(labels, by) if term.columns else view.rows(labels, by))
     memo[key] = found
     return found
 
@@ -423,6 +427,8 @@ BY_ORDER = frozenset(
         "Mode",
         "ArgMax",
         "ArgMin",
+        "ArrayUniqueAgg",
+        "ApproxTopK",
         "bare",
     ]
 )
@@ -436,6 +442,8 @@ def by_order(term: Term) -> bool:
             return False
         if each.name in BY_ORDER and not decided and not has_order(each):
             return True
+        if is_window(each) and not has_order(each) and any(isinstance(a, Op) and a.name == "=spec" for a in each.args):
+            return True  # its frame counts rows
         decided = each.name in {"Window", "WithinGroup"} and has_order(each)
         return any(left_open(arg, decided and arg.name == "=this") for arg in each.args if isinstance(arg, Op))
 
@@ -477,7 +485,8 @@ def framed(block: Block, outer: Labels, ordered: bool, named: Sequence[tuple[str
     others = [item for item in block.items if item not in labels]
     if not others and not block.filters:
         return Frame(hashed("one row"), labels)
-    if len(others) == 1 and not block.filters and not block.tag and others[0].on is None:
+    is_ordered = ordered and bool(block.orders)
+    if len(others) == 1 and not block.filters and not block.tag and others[0].on is None and not is_ordered:
         labels[others[0]] = ""
         return Frame(others[0].relation.rows(labels, ordered), labels)
     numbered = others if ordered else _sorted(others, block, labels, named)
