@@ -9,6 +9,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from portmesh.lineage.alike import told_apart
 from portmesh.lineage.meaning import Changes, NodeChange
 from portmesh.lineage.tables import DIALECTS, label_of
 from portmesh.planning.settings import of_config
@@ -79,7 +80,9 @@ def _differ(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     if of_config(before) != of_config(after) or _meta(before) != _meta(after):
         return True
     old, new = (test.get("compiled_code") or test.get("raw_code") for test in (before, after))
-    return old != new and _written_alike(before) != _written_alike(after)
+    if old == new:
+        return False
+    return _written_alike(before) != _written_alike(after) or bool(told_apart(str(old), str(new), _dialect(after)))
 
 
 def _meta(test: Mapping[str, Any]) -> Any:
@@ -89,13 +92,18 @@ def _meta(test: Mapping[str, Any]) -> Any:
 def _written_alike(test: Mapping[str, Any]) -> str:
     """The SQL without comments and line breaks; as it is, if it cannot be parsed."""
     query = _parsed(test)
-    return query.sql(comments=False) if query else str(test.get("compiled_code") or test.get("raw_code"))
+    return (
+        query.sql(_dialect(test), comments=False) if query else str(test.get("compiled_code") or test.get("raw_code"))
+    )
 
 
 def _parsed(test: Mapping[str, Any]) -> exp.Expr | None:
     try:
         sql = test.get("compiled_code")
-        dialect = DIALECTS.get(str(test.get("adapter_type") or ""), "duckdb")
-        return sqlglot.parse_one(sql, dialect=dialect) if sql else None
+        return sqlglot.parse_one(sql, dialect=_dialect(test)) if sql else None
     except SqlglotError:
         return None
+
+
+def _dialect(test: Mapping[str, Any]) -> str:
+    return DIALECTS.get(str(test.get("adapter_type") or ""), "duckdb")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from portmesh.contracts.diff.checks import pairs
 from portmesh.contracts.diff.difference import Difference, rule
 from portmesh.contracts.diff.terms import PortTerms
 from portmesh.contracts.version import is_wider
@@ -112,9 +113,10 @@ def may_be_null(before: PortTerms, after: PortTerms) -> Iterator[Difference]:
 
     Joins and sums of readers lose the rows in which it is null.
     """
-    checked = {check.column for check in after.checks if check.kind == "not_null"}
+    # The rules on checks speak about a check that is still there and no longer strict.
+    weaker = {old.column for old, _ in pairs(before, after) if old.kind == "not_null" and old.is_strict}
     for name in before.columns:
-        if name in before.filled - checked and name in after.columns:
+        if name in before.filled - after.filled - weaker and name in after.columns:
             yield Difference("major", "it may be null now", name, (name,))
 
 
@@ -136,9 +138,10 @@ def key_gone(before: PortTerms, after: PortTerms) -> Iterator[Difference]:
 
     A reader that joins on it gets rows twice. A key of fewer columns promises more, so it may take its place.
     """
+    weaker = {old.key for old, _ in pairs(before, after) if old.is_strict}
     for key in sorted(before.keys, key=sorted):
         # The rules on removed columns and on checks speak about the others.
-        is_elsewhere = not key <= set(after.columns) or key in _looked_at(after)
+        is_elsewhere = not key <= set(after.columns) or key in weaker
         if not is_elsewhere and not any(other <= key for other in after.keys):
             yield Difference("major", f"there may be duplicates of {_and(key)} now", "key")
 

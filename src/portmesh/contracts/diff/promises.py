@@ -13,6 +13,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.simplify import simplify
 
 from portmesh.keys import PERIODS
+from portmesh.lineage.alike import told_apart
 
 LOOSER, TIGHTER, UNKNOWN = "looser", "tighter", "unknown"
 LEVEL = {LOOSER: "major", TIGHTER: "minor", UNKNOWN: "undetermined"}
@@ -80,6 +81,8 @@ def of_condition(before: str, after: str) -> str:
     old, new = conjuncts(before), conjuncts(after)
     if old is None or new is None:
         return UNKNOWN if before.strip() != after.strip() else ""
+    if told_apart(before, after, "duckdb"):
+        return UNKNOWN
     if old == new:
         return ""
     return TIGHTER if old < new else LOOSER if new < old else UNKNOWN
@@ -94,7 +97,7 @@ def conjuncts(condition: str) -> set[str] | None:
         return None
     tree = simplify(tree)
     parts = tree.flatten() if isinstance(tree, exp.And) else [tree]
-    return {part.unnest().sql(normalize=True, comments=False) for part in parts}
+    return {part.unnest().sql("duckdb", normalize=True, comments=False) for part in parts}
 
 
 def parse(text: str) -> exp.Expr | None:

@@ -18,6 +18,7 @@ from typing import Any
 from sqlglot import exp
 
 from portmesh.lineage import EVERY, REST, Column, Lineage, UnreadableError, qualified, read_lineage
+from portmesh.lineage.alike import told_apart
 from portmesh.lineage.meaning.reading import LeftAsWrittenError, Reader, UnknownColumnError
 from portmesh.lineage.meaning.terms import Labels, Leaf, Op, Relation, Term, View
 from portmesh.lineage.query import data_type
@@ -306,6 +307,9 @@ class _Comparison:
         for query in queries:
             if isinstance(query, str):
                 return self._unknown(id_, query)
+        texts = [text or str(side.nodes[id_].get("compiled_code") or "") for side, text in sides]
+        if words := told_apart(texts[0], texts[1], self.after.dialect(id_)):
+            return self._unknown(id_, f"it has {words}, which cannot be told apart")
         expand = id_ in self.own_sql
         views = [self._view(side, id_, sql, expand, frozenset({id_}), known) for side, sql in sides]
         change = self._differences(id_, *views)
@@ -434,7 +438,8 @@ class _Comparison:
             or (id_ in self.done and id_ not in self.found)
         ):
             return False
-        return _is_rebuilt(side.nodes[id_]) and not isinstance(side.query(id_), str)
+        is_known = id_ not in self.found or not self.found[id_].unknown
+        return is_known and _is_rebuilt(side.nodes[id_]) and not isinstance(side.query(id_), str)
 
     def _leaf(self, side: _Side, id_: str) -> Leaf:
         if id_ in self.found or id_ in self.done or (id_ not in self.before.nodes and id_ not in self.after.nodes):
