@@ -157,6 +157,14 @@ def test_words_that_sqlglot_reads_as_the_same() -> None:
     assert "model.shop.m" in found.nodes
 
 
+@pytest.mark.parametrize("rest", ["order by 1 limit 1", "union all select 1 as a, 2 as b"])
+def test_columns_of_a_parent_that_change_places(rest: str) -> None:
+    before, after = (p(f'select {names} from "mesh"."raw"."t"') for names in ("a, b", "b, a"))
+    reader, named = m(f'select * from "mesh"."shop"."p" {rest}'), m('select a from "mesh"."shop"."p"')
+    assert set(compared([before, reader], [after, reader]).nodes) == {"model.shop.m"}
+    assert not compared([before, named], [after, named]).nodes
+
+
 def diff_of(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     found = report(MeshState("before", before), MeshState("after", after))
     return [f"{one.code} {one.level}" for port in found.ports for one in port.change.differences]

@@ -282,7 +282,7 @@ class _Comparison:
         if id_ not in self.before.nodes:
             return NodeChange(id_, added=tuple(sorted(self.after.columns(id_))), new=True)
         node = self.after.nodes[id_]
-        if id_ not in self.own_sql and not any(parent in self.found for parent in self._parents(id_)):
+        if id_ not in self.own_sql and not any(p in self.found or self._is_moved(p) for p in self._parents(id_)):
             return None
         if node["resource_type"] in ("seed", "source"):
             return self._leaf_changed(id_)
@@ -350,6 +350,12 @@ class _Comparison:
             for side in (self.before, self.after)
             for each in (*((side.nodes[id_].get("depends_on") or {}).get("nodes") or ()), *self._reads(side, id_))
         }
+
+    def _is_moved(self, id_: str) -> bool:
+        """Whether the columns of a node have other places, which `union all` and `order by 1` after `*` count."""
+        nodes = [side.lineage.nodes.get(id_) for side in (self.before, self.after)]
+        before, after = (list(node.columns) if node else [] for node in nodes)
+        return before != after
 
     def _reads(self, side: _Side, id_: str) -> tuple[str, ...]:
         node = side.lineage.nodes.get(id_)
