@@ -126,7 +126,7 @@ def test_rejected_rows_land_beside_the_batch(lake: GlueLake, land_text: Callable
     ]
     land_text(HEADER + "1,2,3,\n", wanted=table(), replace=True)
     assert rows(lake, feed="shop__orders__rejected") == []
-    land_text(HEADER + "1,2,x,\n", "2", wanted=wanted)
+    land_text(HEADER + "1,2,x,\n2,2,1.00,\n", "2", wanted=wanted)
     withdraw(lake, wanted, "2")
     assert rows(lake, feed="shop__orders__rejected") == []
     assert [batch.batch_id for batch in lake.batches("shop__orders")] == ["1"]
