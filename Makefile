@@ -19,7 +19,7 @@ serve: ## Serve the catalog at http://127.0.0.1:8080 (change the port: PORT=8081
 	@tools/environment.sh run
 	@.venv/bin/portmesh serve --port $(PORT)
 
-test: WHICH = not thorough
+test: WHICH = not thorough and not nightly
 test: ## Run the test suite, except the thorough tests
 test-thorough: WHICH = thorough and not nightly
 test-thorough: ## Run the thorough tests: many cases of rules, rights, attacks on the gate, hostile texts, batches, kills

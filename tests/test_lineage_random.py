@@ -91,6 +91,11 @@ def test_every_change_of_a_result_is_predicted() -> None:
     assert sum(compare(seed) for seed in range(15)) > 50
 
 
+@pytest.mark.parametrize("seed", [3796, 3951], ids=["a column is replaced", "a semi join hides its table"])
+def test_what_was_once_missed_is_predicted(seed: int) -> None:
+    assert compare(seed) > 0
+
+
 @pytest.mark.thorough
 def test_every_change_of_many_results_is_predicted() -> None:
     assert sum(compare(seed) for seed in range(1000, 1100)) > 500

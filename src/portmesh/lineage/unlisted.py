@@ -164,7 +164,7 @@ class _Demands:
             for star in (each for each in scope.expression.selects if each.is_star):
                 original = {new: old for old, new in _renamed(star).items()}
                 for source in self._of_star(star, scope):
-                    for name in (*_excepted(star), *_renamed(star)):
+                    for name in (*_excepted(star), *_renamed(star), *_replaced(star)):
                         self._demand(source, name)
                 for name in demanded - self.names[id(scope.expression)] - _excepted(star):
                     for source in self._of_star(star, scope):
@@ -193,13 +193,14 @@ class _Demands:
             sources = _sources(level)
             if first in sources and len(column.parts) == 1:
                 return  # a whole row
-            known = [alias for alias, source in sources.items() if first in self._known(source)]
+            hidden = _hidden(level)
+            known = [alias for alias, source in sources.items() if first in self._known(source) and alias not in hidden]
             if known:
                 may_be += [exp.column(column.parts[0].copy(), table=alias, quoted=True) for alias in known[:1]]
                 break
             for alias, source in sources.items():
-                if self._may_have(source, first):
-                    self._demand(source, first)
+                self._demand(source, first)
+                if self._may_have(source, first) or (alias in hidden and first in self._known(source)):
                     may_be.append(exp.column(column.parts[0].copy(), table=alias, quoted=True))
         self._mark_unsure(column, may_be, scope.expression)
 
@@ -253,6 +254,12 @@ def _sources(scope: Scope) -> dict[str, exp.Expr | Scope]:
     }
 
 
+def _hidden(scope: Scope) -> set[str]:
+    """The tables of semi and anti joins, which only the join's own condition sees."""
+    joins = scope.expression.args.get("joins") or ()
+    return {join.alias_or_name for join in joins if join.kind in ("SEMI", "ANTI")}
+
+
 def _star(projection: exp.Expr) -> exp.Expr:
     return projection.this if isinstance(projection, exp.Column) else projection
 
@@ -263,3 +270,7 @@ def _excepted(projection: exp.Expr) -> set[str]:
 
 def _renamed(projection: exp.Expr) -> dict[str, str]:
     return {each.this.name: each.alias for each in _star(projection).args.get("rename") or ()}
+
+
+def _replaced(projection: exp.Expr) -> set[str]:
+    return {each.alias for each in _star(projection).args.get("replace") or ()}
