@@ -24,7 +24,7 @@ test: ## Run the test suite, except the thorough tests
 test-thorough: WHICH = thorough and not nightly
 test-thorough: ## Run the thorough tests: many cases of rules, rights, attacks on the gate, hostile texts, batches, kills
 test-nightly: WHICH = nightly
-test-nightly: ## Run the tests that take minutes each: proposed checks against planted flaws, TPC-DS, a repository without the demonstration
+test-nightly: ## Run the tests that take minutes each: proposed checks against planted flaws, TPC-DS, random SQL, a repository without the demonstration
 test test-thorough test-nightly:
 	@tools/environment.sh dev
 	@tools/environment.sh lint
@@ -39,7 +39,6 @@ TESTS_core = "tests/engines/test_parity.py tests/engines/test_spark_adapter.py t
   "--engine emr tests/test_output_port.py" "--engine athena tests/test_output_port.py"
 # demonstration: begin
 TESTS_all += "demo/tests/engines"
-TESTS_core += "demo/tests/engines"
 # demonstration: end
 test-engines: export PORTMESH_RIG_HOME := $(CURDIR)/.rig/tests
 test-engines: ## Run the tests of ports on Spark and on Athena, and the tests of the rigs (PART=core: every kind of check, the adapters, and ports)

