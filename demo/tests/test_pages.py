@@ -51,8 +51,20 @@ def test_a_page_does_what_it_shows(name: str, mesh: Path) -> None:
 
 @pytest.mark.thorough
 def test_the_examples_of_the_help_run(mesh: Path) -> None:
-    """Those that need a renamed port, an earlier version or an engine on AWS are run by the tests of their command."""
-    elsewhere = {"eject", "land", "rollback", "rename", "retire", "maintain", "meter", "sample", "serve"}
+    """Those that need git, a renamed port, an earlier version or AWS are run by the tests of their command."""
+    elsewhere = {
+        "diff",
+        "plan",
+        "eject",
+        "land",
+        "rollback",
+        "rename",
+        "retire",
+        "maintain",
+        "meter",
+        "sample",
+        "serve",
+    }
     examples = {command.__name__: example for command, example in EXAMPLES.items()}
     assert elsewhere < set(examples)
     for name in examples.keys() - elsewhere:

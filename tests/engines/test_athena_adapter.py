@@ -14,6 +14,8 @@ from tests.engines.adapter import left_to_the_adapter
 from tests.mesh import Mesh
 from tests.rig_client import Rig
 
+pytestmark = pytest.mark.writes_json
+
 
 @pytest.fixture(scope="module")
 def mesh(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Mesh:  # noqa: ARG001 - it has to be up

@@ -15,6 +15,8 @@ from tests.mesh import REPOSITORY, Mesh
 from tests.rig_client import Rig
 from tests.test_output_port import EXEMPT
 
+pytestmark = pytest.mark.writes_json
+
 TARGETS = ("local", "emr", "athena")
 TYPES = {
     "id": "bigint",

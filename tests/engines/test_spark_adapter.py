@@ -15,6 +15,8 @@ from tests.engines.adapter import left_to_the_adapter
 from tests.mesh import Mesh
 from tests.rig_client import Rig
 
+pytestmark = pytest.mark.writes_json
+
 BUILT = [
     "int_shop__merge",
     "int_shop__change_sync_all_columns",
