@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from portmesh.building import FAILED, Graph, Outcome, Ran, Step, build_steps, plan_steps, port_states
 from portmesh.commands.options import AsJson, Target
@@ -171,6 +172,6 @@ def _told(graph: Graph, causes: Sequence[str]) -> str:
 
 def _first_line(text: str) -> str:
     """The sentence of an error. The lines that dbt prints before it name only the kind of error and its place."""
-    lines = [line.strip() for line in typer.unstyle(text).splitlines() if line.strip()]
+    lines = [line.strip() for line in Text.from_ansi(text).plain.splitlines() if line.strip()]
     told = [line for line in lines if not re.fullmatch(r"[\w ]+ Error( in .*)?", line)]
     return (told or lines or [""])[0]
