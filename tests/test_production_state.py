@@ -15,7 +15,8 @@ import pytest
 from portmesh import production
 from portmesh.cli import main
 from portmesh.errors import MissingArtifactError, UsageError
-from portmesh.production import Files, FolderFiles, Run, S3Files, keep, ran_nodes
+from portmesh.production import Files, FolderFiles, Run, keep, ran_nodes
+from portmesh.production_s3 import S3Files
 from tests.cloud import moto
 from tests.mesh import Mesh
 from tests.test_build import OF_ITS_OWN, built

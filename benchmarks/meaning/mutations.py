@@ -40,6 +40,14 @@ def other_literal(literal: exp.Expr, chance: random.Random, like: list[str]) -> 
     return exp.Literal.number(int(number) if "." not in literal.this else number)
 
 
+def another_value(query: exp.Query, literal: exp.Expr | None, chance: random.Random) -> bool:
+    """Whether a literal was found and is another one now."""
+    if literal is None:
+        return False
+    literal.replace(other_literal(literal, chance, _strings(query)))
+    return True
+
+
 def _strings(query: exp.Query) -> list[str]:
     return sorted({each.this for each in query.find_all(exp.Literal) if each.is_string})
 
@@ -82,11 +90,7 @@ def distinct_aggregate(query: exp.Query, chance: random.Random, _: object) -> bo
 
 def number_in_expression(query: exp.Query, chance: random.Random, _: object) -> bool:
     """Another number or text in an expression."""
-    found = one(in_projections(query, exp.Literal), chance)
-    if found is None:
-        return False
-    found.replace(other_literal(found, chance, _strings(query)))
-    return True
+    return another_value(query, one(in_projections(query, exp.Literal), chance), chance)
 
 
 def case_result(query: exp.Query, chance: random.Random, _: object) -> bool:
@@ -164,11 +168,7 @@ def window(query: exp.Query, chance: random.Random, _: object) -> bool:
 
 def value_in_filter(query: exp.Query, chance: random.Random, _: object) -> bool:
     """Another number or text in a filter."""
-    found = one(in_conditions(query, exp.Literal), chance)
-    if found is None:
-        return False
-    found.replace(other_literal(found, chance, _strings(query)))
-    return True
+    return another_value(query, one(in_conditions(query, exp.Literal), chance), chance)
 
 
 def comparison(query: exp.Query, chance: random.Random, _: object) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -162,3 +163,10 @@ def bucket_and_key(address: str) -> tuple[str, str]:
     """The bucket and the key of an S3 address; engines write s3://, s3a:// or s3n://."""
     bucket, _, key = address.partition("://")[2].partition("/")
     return bucket, key
+
+
+def objects_below(s3: Any, address: str) -> Iterator[dict[str, Any]]:
+    """The objects whose addresses begin with this one, as S3's client lists them: Key, Size, LastModified."""
+    bucket, prefix = bucket_and_key(address)
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        yield from page.get("Contents", [])

@@ -18,12 +18,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-import boto3
-from botocore.exceptions import ClientError
-
-from portmesh.aws import aws_errors_explained, bucket_and_key
 from portmesh.errors import MissingArtifactError, PortmeshError, UsageError
-from portmesh.lake.targets import aws_region, s3_lake
+from portmesh.lake.targets import s3_lake
 from portmesh.repository import lake_folder
 
 PROD = "prod"
@@ -32,7 +28,6 @@ KEY = "portmesh"
 RAN = ("success", "pass", "warn")
 # A test that failed did run, unless it is a check of a port that was refused.
 RAN_TESTS = (*RAN, "fail")
-TRIES = 20
 
 
 class Files(Protocol):
@@ -90,64 +85,13 @@ class FolderFiles:
             yield
 
 
-@dataclass(frozen=True)
-class S3Files:
-    """Objects below an address in S3. A write that another run came before is done again on what that run wrote."""
-
-    where: str
-
-    def names(self) -> list[str]:
-        bucket, key = bucket_and_key(self.where)
-        with self._explained():
-            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{key}/")
-            return sorted(
-                str(found["Key"]).removeprefix(f"{key}/") for page in pages for found in page.get("Contents", [])
-            )
-
-    def read(self, name: str) -> bytes | None:
-        return self._read(name)[0]
-
-    def change(self, name: str, new: Callable[[bytes | None], bytes]) -> None:
-        bucket, key = bucket_and_key(f"{self.where}/{name}")
-        with self._explained():
-            for _ in range(TRIES):
-                content, version = self._read(name)
-                condition = {"IfMatch": version} if version else {"IfNoneMatch": "*"}
-                try:
-                    self._s3.put_object(Bucket=bucket, Key=key, Body=new(content), **condition)
-                except ClientError as error:
-                    if error.response["Error"]["Code"] not in ("PreconditionFailed", "ConditionalRequestConflict"):
-                        raise
-                else:
-                    return
-        raise UsageError("Other runs keep changing production's state.", [("file", f"{self.where}/{name}")])
-
-    def remove(self, name: str) -> None:
-        bucket, key = bucket_and_key(f"{self.where}/{name}")
-        with self._explained():
-            self._s3.delete_object(Bucket=bucket, Key=key)
-
-    def _read(self, name: str) -> tuple[bytes | None, str]:
-        # S3 tells a role that may not list the whole bucket "access denied" instead of "no such key".
-        if name not in self.names():
-            return None, ""
-        bucket, key = bucket_and_key(f"{self.where}/{name}")
-        with self._explained():
-            found = self._s3.get_object(Bucket=bucket, Key=key)
-            return found["Body"].read(), str(found["ETag"])
-
-    @property
-    def _s3(self) -> Any:
-        return boto3.client("s3", region_name=aws_region())
-
-    def _explained(self) -> Any:
-        return aws_errors_explained([("production's state", self.where)])
-
-
 def open_files(target: str) -> Files:
     """Where production's state is: in the lake of the target."""
     if target == "local":
         return FolderFiles(lake_folder() / ".portmesh" / "state")
+    # Imported here because the AWS packages take time to load and a laptop does not need them.
+    from portmesh.production_s3 import S3Files
+
     return S3Files(f"{s3_lake()}/portmesh/state")
 
 

@@ -14,7 +14,7 @@ from pyiceberg.manifest import DataFileContent, ManifestFile
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot as TableSnapshot
 
-from portmesh.aws import aws_errors_explained, bucket_and_key
+from portmesh.aws import aws_errors_explained, bucket_and_key, objects_below
 
 TARGET_FILE_SIZE = "write.target-file-size-bytes"
 DEFAULT_TARGET_FILE_SIZE = 512 * 1024 * 1024
@@ -139,8 +139,7 @@ def _small_files(table: Table) -> Size:
 
 def _unknown(prefix: str, known: set[tuple[str, str]], older_than: datetime) -> Iterator[tuple[str, int]]:
     """Objects below a prefix that are not `known`, and their bytes."""
-    bucket, key = bucket_and_key(prefix)
-    for page in boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key):
-        for found in page.get("Contents", []):
-            if (bucket, found["Key"]) not in known and found["LastModified"].replace(tzinfo=None) < older_than:
-                yield f"s3://{bucket}/{found['Key']}", found["Size"]
+    bucket, _ = bucket_and_key(prefix)
+    for found in objects_below(boto3.client("s3"), prefix):
+        if (bucket, found["Key"]) not in known and found["LastModified"].replace(tzinfo=None) < older_than:
+            yield f"s3://{bucket}/{found['Key']}", found["Size"]

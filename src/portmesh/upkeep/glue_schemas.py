@@ -10,7 +10,7 @@ from typing import Any
 
 import boto3
 
-from portmesh.aws import aws_errors_explained, bucket_and_key
+from portmesh.aws import aws_errors_explained, bucket_and_key, objects_below
 from portmesh.errors import FindingsError, UsageError
 from portmesh.lake.targets import aws_region, s3_lake
 from portmesh.upkeep.orphans import delete_keys
@@ -32,24 +32,21 @@ def drop_schemas(environment: str, schemas: Sequence[str]) -> None:
     for schema in sorted(schemas, key=lambda each: (each == f"{environment}__portmesh", each)):
         with aws_errors_explained([("database", schema), ("lake", s3_lake())]):
             s3, (bucket, _) = boto3.client("s3", region_name=aws_region()), bucket_and_key(s3_lake())
-            for page in _files(schema):
-                delete_keys(s3, bucket, [file["Key"] for file in page], f"{s3_lake()}/{schema}/")
+            delete_keys(s3, bucket, [file["Key"] for file in _files(s3, schema)], f"{s3_lake()}/{schema}/")
             _delete_tables(schema)
 
 
 def bytes_of(schemas: Sequence[str]) -> int:
     """The bytes of the databases' files, used by a table or not. Raises UsageError if AWS refuses a request."""
     with aws_errors_explained([("lake", s3_lake())]):
-        return sum(file["Size"] for schema in schemas for page in _files(schema) for file in page)
+        s3 = boto3.client("s3", region_name=aws_region())
+        return sum(file["Size"] for schema in schemas for file in _files(s3, schema))
 
 
-def _files(schema: str) -> Iterator[list[dict[str, Any]]]:
-    """The files of a database, up to a thousand at once. Athena and Spark write it to one folder or the other."""
-    s3 = boto3.client("s3", region_name=aws_region())
+def _files(s3: Any, schema: str) -> Iterator[dict[str, Any]]:
+    """The files of a database. Athena and Spark write it to one folder or the other."""
     for folder in (f"{s3_lake()}/{schema}/", f"{s3_lake()}/{schema}.db/"):
-        bucket, prefix = bucket_and_key(folder)
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-            yield page.get("Contents", [])
+        yield from objects_below(s3, folder)
 
 
 def _delete_tables(schema: str) -> None:

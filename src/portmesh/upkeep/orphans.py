@@ -14,7 +14,7 @@ from typing import Any
 
 import boto3
 
-from portmesh.aws import aws_errors_explained, bucket_and_key, refusal
+from portmesh.aws import aws_errors_explained, bucket_and_key, objects_below, refusal
 from portmesh.lake.targets import aws_region, s3_lake
 from portmesh.upkeep.leftovers import OrphanFiles
 from portmesh.upkeep.port_facts import PortFacts
@@ -100,9 +100,7 @@ def _folders_in_use(databases: set[str]) -> set[str]:
 
 
 def _describe(s3: Any, folder: str) -> Iterator[OrphanFiles]:
-    bucket, prefix = bucket_and_key(folder)
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    files = [file for page in pages for file in page.get("Contents", [])]
+    files = list(objects_below(s3, folder))
     if files:
         yield OrphanFiles(
             name=folder,
