@@ -10,6 +10,7 @@ from portmesh.contracts.diff.terms import PortTerms, read_terms
 from portmesh.contracts.rows.comparison import ColumnRows, Example, PortRows, Rows
 from portmesh.contracts.rows.pairing import pair_of
 from portmesh.contracts.rows.printing import as_markdown, as_text
+from portmesh.mesh import read_mesh
 
 LINES = PortRows(
     port="orders.order_lines",
@@ -151,7 +152,8 @@ def terms(columns: dict[str, str], tests: list[dict[str, Any]], **port: Any) -> 
             "test_metadata": {"name": test["name"], "kwargs": kwargs},
             "config": test.get("config", {}),
         }
-    (found,) = read_terms({"metadata": {"project_name": "mesh"}, "nodes": nodes}).values()
+    manifest = {"metadata": {"project_name": "mesh"}, "nodes": nodes}
+    (found,) = read_terms(manifest, read_mesh(manifest)).values()
     return found
 
 

@@ -189,13 +189,13 @@ def compile_manifest(root: Path, target: str, artifacts: Path, wanted: Wanted | 
     # As a file has it, because it is compared with one: dates are texts.
     compiled = Compiled(json.loads(json.dumps(_as_dictionary(manifest), default=str)), failed)
     with _without_database():
-        increments = _compile_increments(manifest, compiled.manifest)
+        increments = _compile_increments(manifest, compiled.manifest, wanted)
     for id_, sql in increments.items():
         compiled.manifest["nodes"][id_][INCREMENT] = sql
     return compiled
 
 
-def _compile_increments(manifest: Manifest, as_dictionary: Mapping[str, Any]) -> dict[str, str]:
+def _compile_increments(manifest: Manifest, as_dictionary: Mapping[str, Any], wanted: Wanted | None) -> dict[str, str]:
     """The SQL for an increment of each model that asks for one, by id; without those that do not compile."""
     asking = incremental_macros(as_dictionary)
     found = {}
@@ -203,6 +203,8 @@ def _compile_increments(manifest: Manifest, as_dictionary: Mapping[str, Any]) ->
     adapter.config.cli_vars[COMPILES_INCREMENTS] = True
     try:
         for id_, node in as_dictionary["nodes"].items():
+            if wanted and not wanted(manifest.nodes[id_], manifest.nodes):
+                continue
             if (
                 may_be_incremental(node)
                 and asking & set(node["depends_on"]["macros"])

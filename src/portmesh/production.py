@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -141,6 +142,9 @@ def keep(files: Files, manifest: Mapping[str, Any], run: Run) -> list[str]:
 def ran_nodes(manifest: Mapping[str, Any], statuses: Mapping[str, str]) -> set[str]:
     """The nodes that a run ran: a model that was published, a test that gave a result on what is in production now."""
     ran = set()
+    checks = defaultdict(set)
+    for id_, node in manifest["nodes"].items():
+        checks[node.get("attached_node")].add(id_)
     for id_, status in statuses.items():
         node = _node(manifest, id_)
         if not node:
@@ -148,17 +152,12 @@ def ran_nodes(manifest: Mapping[str, Any], statuses: Mapping[str, str]) -> set[s
         if node["resource_type"] not in ("test", "unit_test"):
             if status in RAN:
                 ran.add(id_)
-                ran |= _checks_of_port(manifest, id_)
+                # A port's audit ran its checks, whether dbt's own tests were selected or not.
+                if node.get("config", {}).get("materialized") == "output_port":
+                    ran |= checks[id_]
         elif status in RAN_TESTS and statuses.get(node.get("attached_node") or "", "success") in RAN:
             ran.add(id_)
     return ran
-
-
-def _checks_of_port(manifest: Mapping[str, Any], id_: str) -> set[str]:
-    """The checks of a port: its audit ran them, whether dbt's own tests were selected or not."""
-    if manifest["nodes"][id_].get("config", {}).get("materialized") != "output_port":
-        return set()
-    return {each for each, node in manifest["nodes"].items() if node.get("attached_node") == id_}
 
 
 def read(target: str) -> tuple[dict[str, Any], str]:

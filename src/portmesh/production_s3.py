@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import boto3
@@ -60,7 +61,7 @@ class S3Files:
             found = self._s3.get_object(Bucket=bucket, Key=key)
             return found["Body"].read(), str(found["ETag"])
 
-    @property
+    @cached_property
     def _s3(self) -> Any:
         return boto3.client("s3", region_name=aws_region())
 

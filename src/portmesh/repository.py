@@ -29,6 +29,11 @@ def find_root(start: Path | None = None, alternative: str = "") -> Path:
     )
 
 
+def target_folder(root: Path) -> Path:
+    """The folder of dbt's own files: DBT_TARGET_PATH, else `target` in the repository's root."""
+    return root / (os.environ.get("DBT_TARGET_PATH") or "target")
+
+
 def lake_folder(option: Path | None = None) -> Path:
     """The folder of the lake: the `--lake` option, else PORTMESH_LAKE, else `.lake` in the repository's root.
 

@@ -19,13 +19,12 @@ from portmesh import production
 from portmesh.dbt import Compiled, Wanted, compile_manifest, install_packages
 from portmesh.errors import MissingArtifactError, UsageError
 from portmesh.git_refs import Base, checked_out, describe_working_tree, find_base
-from portmesh.lake.targets import TARGET_VARIABLE
+from portmesh.lake.targets import LOCAL, target_or_default
 from portmesh.mesh import Mesh, read_mesh
-from portmesh.repository import find_root
+from portmesh.repository import find_root, target_folder
 
 PRODUCTION = "production"
 ENVIRONMENT = "PORTMESH_ENVIRONMENT"
-LOCAL = "local"
 SCHEMA = "https://schemas.getdbt.com/dbt/manifest/v12.json"
 KEPT_STATES = 20
 
@@ -53,7 +52,7 @@ def current_state(target: str | None = None, wanted: Wanted | None = None) -> Me
     Raises FindingsError with dbt's own message if dbt cannot parse a file.
     """
     root = find_root()
-    compiled = _compile(root, _target(target), _folder(root) / "dbt", wanted)
+    compiled = _compile(root, target_or_default(target), _folder(root) / "dbt", wanted)
     return MeshState(describe_working_tree(root), compiled.manifest, compiled.failed)
 
 
@@ -64,22 +63,18 @@ def read_state(against: str, target: str | None = None) -> MeshState:
     """
     root = find_root()
     if against == PRODUCTION:
-        manifest, name = production.read(_target(target))
+        manifest, name = production.read(target_or_default(target))
         return MeshState(name, _checked(manifest, name), {})
     if against.endswith(".json") or (Path(against) / "manifest.json").is_file():
         return _read_file(Path(against))
     base = find_base(root, against)
-    compiled = _cached(root, base, _target(target))
+    compiled = _cached(root, base, target_or_default(target))
     return MeshState(base.name, compiled.manifest, compiled.failed)
-
-
-def _target(target: str | None) -> str:
-    return target or os.environ.get(TARGET_VARIABLE) or LOCAL
 
 
 def _folder(root: Path) -> Path:
     """Where states and dbt's files of compiling them are kept on this machine."""
-    return root / (os.environ.get("DBT_TARGET_PATH") or "target") / "portmesh"
+    return target_folder(root) / "portmesh"
 
 
 def _compile(root: Path, target: str, artifacts: Path, wanted: Wanted | None = None) -> Compiled:
@@ -91,8 +86,13 @@ def _compile(root: Path, target: str, artifacts: Path, wanted: Wanted | None = N
         engines = {product.name: product.meta.engine for product in read_mesh(compiled.manifest).products}
         for other in sorted({engine for engine in engines.values() if engine} - {target}):
             domains = {domain for domain, engine in engines.items() if engine == other}
-            _take(compiled, _of_one_engine(root, other, artifacts, wanted), domains)
+            _take(compiled, _of_one_engine(root, other, artifacts, _within(domains, wanted)), domains)
     return compiled
+
+
+def _within(domains: set[str], wanted: Wanted | None) -> Wanted:
+    """What is wanted of these domains only."""
+    return lambda node, nodes: node.package_name in domains and (wanted is None or wanted(node, nodes))
 
 
 def _of_one_engine(root: Path, target: str, artifacts: Path, wanted: Wanted | None = None) -> Compiled:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,14 +18,12 @@ from portmesh.dbt import run_operation
 from portmesh.dbt_steps import DbtSteps, forget_results, from_file, read_chosen, repeated
 from portmesh.deferring import read_deferral
 from portmesh.git_refs import describe_commit
-from portmesh.lake.targets import TARGET_VARIABLE
+from portmesh.lake.targets import LOCAL, target_or_default
 from portmesh.output import console, errors_as_json, print_json, table
 from portmesh.production import PROD, Keeper
 from portmesh.repository import find_root
 from portmesh.state import current_state
 from portmesh.text import count, facts_block
-
-LOCAL = "local"
 
 
 def build(
@@ -63,7 +62,7 @@ def build(
 
     If something fails, only what depends on it is held back. In production it records what it ran, for portmesh plan.
     """
-    target = target or os.environ.get(TARGET_VARIABLE) or LOCAL
+    target = target_or_default(target)
     chosen = [*repeated("--select", select), *repeated("--exclude", exclude)]
     flags = ["--full-refresh"] if full_refresh else []
     with errors_as_json(as_json):
@@ -79,7 +78,7 @@ def build(
             graph = Graph(graph.nodes, {})
         steps = plan_steps(graph, nodes, target)
         deferral = read_deferral(defer_to, target, found, favor_state) if defer_to else None
-        keeper = _keeper(target) if found.environment == PROD else None
+        keeper = _keeper(target, frozenset(found.nodes)) if found.environment == PROD else None
     forget_results({step.target for step in steps})
 
     def tell(number: int, step: Step) -> None:
@@ -88,7 +87,7 @@ def build(
 
     run = DbtSteps(
         *(graph, chosen if len(steps) == 1 else None, flags, None if as_json else tell),
-        defer=deferral.options if deferral else None,
+        defer=cache(deferral.options) if deferral else None,
     )
 
     def run_and_keep(step: Step) -> Ran:
@@ -107,9 +106,16 @@ def build(
     raise typer.Exit(outcome.exit_code)
 
 
-def _keeper(target: str) -> Keeper:
-    """What records this run of production. The SQL is as portmesh plan compares it: of a mesh without any tables."""
-    return Keeper(current_state(target).manifest, target, describe_commit(find_root()))
+def _keeper(target: str, nodes: AbstractSet[str]) -> Keeper:
+    """What records this run of production. The SQL is as portmesh plan compares it: of a mesh without any tables.
+
+    Only the nodes that run, and the checks of ports among them, are recorded, so dbt compiles no others.
+    """
+
+    def runs(node: Any, _: object) -> bool:
+        return node.unique_id in nodes or getattr(node, "attached_node", None) in nodes
+
+    return Keeper(current_state(target, runs).manifest, target, describe_commit(find_root()))
 
 
 def _print_nothing(select_file: Path, as_json: bool) -> None:

@@ -11,9 +11,16 @@ from portmesh.lake.lake import Lake
 from portmesh.repository import lake_folder
 
 TARGET_VARIABLE = "PORTMESH_TARGET"
+LOCAL = "local"
+"""The target of a laptop and of CI: DuckDB, with nothing shared."""
 S3_LAKE_VARIABLE = "PORTMESH_S3_LAKE"
 DEFAULT_S3_LAKE = "s3://portmesh-lake"
 DEFAULT_REGION = "eu-west-1"
+
+
+def target_or_default(target: str | None) -> str:
+    """The target, by default PORTMESH_TARGET, else local."""
+    return target or os.environ.get(TARGET_VARIABLE) or LOCAL
 
 
 def open_lake(target: str | None = None, lake: str | None = None) -> Lake:
@@ -21,7 +28,7 @@ def open_lake(target: str | None = None, lake: str | None = None) -> Lake:
 
     Raises UsageError for an unknown target, or for a lake that the target cannot read.
     """
-    target = target or os.environ.get(TARGET_VARIABLE) or "local"
+    target = target_or_default(target)
     if target not in _OPEN:
         raise not_allowed("target", target, _OPEN)
     return _OPEN[target](lake)

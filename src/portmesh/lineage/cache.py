@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -16,7 +15,7 @@ from typing import Any
 from portmesh.lineage.lineage import Column, ColumnLineage, Influence, NodeLineage
 from portmesh.lineage.sql_of_node import INCREMENT
 from portmesh.lineage.tables import Tables
-from portmesh.repository import find_root
+from portmesh.repository import find_root, target_folder
 
 VERSION = 5
 """To be raised when the same SQL gets another lineage."""
@@ -30,7 +29,7 @@ KEPT_RUNS = 50
 
 def cache_file() -> Path:
     """The file in which this repository keeps its lineage; it need not exist."""
-    return find_root() / (os.environ.get("DBT_TARGET_PATH") or "target") / "portmesh" / "lineage.sqlite"
+    return target_folder(find_root()) / "portmesh" / "lineage.sqlite"
 
 
 class Cache:

@@ -145,3 +145,8 @@ def declared(node: Mapping[str, Any]) -> dict[str, str]:
 
 def has_contract(node: Mapping[str, Any]) -> bool:
     return bool(((node.get("config") or {}).get("contract") or {}).get("enforced"))
+
+
+def dialect_of(node: Mapping[str, Any]) -> str:
+    """sqlglot's name for the SQL of a state's node."""
+    return DIALECTS.get(str(node.get("adapter_type") or ""), "duckdb")

@@ -11,7 +11,7 @@ from sqlglot.errors import SqlglotError
 
 from portmesh.lineage.alike import told_apart
 from portmesh.lineage.meaning import Changes, NodeChange
-from portmesh.lineage.tables import DIALECTS, label_of
+from portmesh.lineage.tables import dialect_of, label_of
 from portmesh.planning.settings import of_config
 
 
@@ -82,7 +82,7 @@ def _differ(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     old, new = (test.get("compiled_code") or test.get("raw_code") for test in (before, after))
     if old == new:
         return False
-    return _written_alike(before) != _written_alike(after) or bool(told_apart(str(old), str(new), _dialect(after)))
+    return _written_alike(before) != _written_alike(after) or bool(told_apart(str(old), str(new), dialect_of(after)))
 
 
 def _meta(test: Mapping[str, Any]) -> Any:
@@ -93,17 +93,13 @@ def _written_alike(test: Mapping[str, Any]) -> str:
     """The SQL without comments and line breaks; as it is, if it cannot be parsed."""
     query = _parsed(test)
     return (
-        query.sql(_dialect(test), comments=False) if query else str(test.get("compiled_code") or test.get("raw_code"))
+        query.sql(dialect_of(test), comments=False) if query else str(test.get("compiled_code") or test.get("raw_code"))
     )
 
 
 def _parsed(test: Mapping[str, Any]) -> exp.Expr | None:
     try:
         sql = test.get("compiled_code")
-        return sqlglot.parse_one(sql, dialect=_dialect(test)) if sql else None
+        return sqlglot.parse_one(sql, dialect=dialect_of(test)) if sql else None
     except SqlglotError:
         return None
-
-
-def _dialect(test: Mapping[str, Any]) -> str:
-    return DIALECTS.get(str(test.get("adapter_type") or ""), "duckdb")

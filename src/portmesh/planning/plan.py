@@ -85,7 +85,7 @@ def plan(before: MeshState, after: MeshState, cache: Path | None = None) -> Plan
 
 def _ports_with_another_id(before: MeshState, after: MeshState) -> dict[str, str]:
     """The new id, by the old one, of each port that keeps its table: its model got or lost versions."""
-    pairs = match(read_terms(before.manifest), read_terms(after.manifest)).pairs
+    pairs = match(*(read_terms(state.manifest, state.mesh) for state in (before, after))).pairs
     return {old.id: new.id for old, new in pairs if old.id != new.id and old.relation == new.relation}
 
 

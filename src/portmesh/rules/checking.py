@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from portmesh.keys import EXEMPTIBLE_RULES
+from portmesh.repository import target_folder
 from portmesh.rules.check_can_fail import check_can_fail
 from portmesh.rules.checked_mesh import CheckedMesh, meta_of
 from portmesh.rules.columns_of_ports_are_named import columns_of_ports_are_named
@@ -61,7 +61,7 @@ def check_mesh(root: Path, against: str | None = None, target: str | None = None
     """
     today = datetime.now(UTC).date()
     state = current_state(target, needs_dbt())
-    reads = KeptReads(root / (os.environ.get("DBT_TARGET_PATH") or "target") / "portmesh" / "check.json")
+    reads = KeptReads(target_folder(root) / "portmesh" / "check.json")
     findings = find_findings(_mesh(state, root, today, reads))
     reads.save()
     if not against:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 from portmesh.errors import FindingsError, UsageError, not_allowed
+from portmesh.repository import target_folder
 from portmesh.scaffold.writing import write_all
 from portmesh.scaffold.yaml_port import PLACE
 from portmesh.scaffold.yaml_port_inputs import KnownModel, KnownModels
@@ -91,7 +91,7 @@ def write_files(files: list[PortFile], root: Path) -> list[PortFile]:
     write_all({file.path: file.wanted for file in changed}, replace=True)
     if any(not file.text for file in changed):
         # If dbt has parsed the YAML of a model before its SQL was there, a partial parse ignores that YAML for ever.
-        target = root / (os.environ.get("DBT_TARGET_PATH") or "target")
+        target = target_folder(root)
         (target / "partial_parse.msgpack").unlink(missing_ok=True)
     return changed
 

@@ -109,7 +109,7 @@ def _of_domain(id_: str, manifest: Mapping[str, Any], without: AbstractSet[str])
     found, waiting = {id_}, [id_]
     for one in waiting:
         for parent in (manifest["nodes"].get(one, {}).get("depends_on") or {}).get("nodes", []):
-            if parent.split(".")[1] == id_.split(".")[1] and parent not in found | without:
+            if parent.split(".")[1] == id_.split(".")[1] and parent not in found and parent not in without:
                 found.add(parent)
                 waiting.append(parent)
     return found

@@ -11,7 +11,7 @@ from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
 from portmesh.lineage import Column, Lineage
-from portmesh.lineage.tables import DIALECTS
+from portmesh.lineage.tables import dialect_of, label_of
 
 
 @dataclass(frozen=True)
@@ -46,18 +46,25 @@ class Side:
     def parents(self, id_: str) -> set[str]:
         return set((self.everything[id_].get("depends_on") or {}).get("nodes", []))
 
+    @cached_property
+    def children(self) -> dict[str, list[str]]:
+        """The ids of the nodes and exposures that refer to a node or source, by its id."""
+        found: dict[str, list[str]] = {}
+        for id_ in self.everything:
+            for parent in self.parents(id_):
+                found.setdefault(parent, []).append(id_)
+        return found
+
     def label(self, id_: str) -> str:
-        node = self.everything[id_]
-        version = f".v{node['version']}" if node.get("version") else ""
-        return f"{node['package_name']}.{node['name']}{version}"
+        return label_of(self.everything[id_])
 
     def readers(self, port: str) -> list[str]:
         """The ids of the nodes of other domains and of the exposures that refer to a port."""
         domain = port.split(".")[1]
         return [
             id_
-            for id_, node in self.everything.items()
-            if port in self.parents(id_) and (node["resource_type"] == "exposure" or node["package_name"] != domain)
+            for id_ in self.children.get(port, ())
+            if (node := self.everything[id_])["resource_type"] == "exposure" or node["package_name"] != domain
         ]
 
     def name_of(self, id_: str) -> str:
@@ -71,7 +78,7 @@ class Side:
         if not columns or not node or not node.get("compiled_code"):
             return False
         try:
-            tree = parse_one(node["compiled_code"], dialect=DIALECTS.get(str(node.get("adapter_type")), "duckdb"))
+            tree = parse_one(node["compiled_code"], dialect=dialect_of(node))
         except SqlglotError:
             return True
         return any(column.name.lower() in columns for column in tree.find_all(exp.Column))

@@ -117,7 +117,7 @@ def report(was: MeshState, now: MeshState, cache: Path | None = None) -> Report:
 
 def _terms(state: MeshState) -> dict[str, PortTerms]:
     try:
-        return read_terms(state.manifest)
+        return read_terms(state.manifest, state.mesh)
     except FindingsError as error:
         raise FindingsError(error.message, [("in", state.name), *error.facts]) from error
 

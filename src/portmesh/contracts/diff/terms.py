@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from portmesh.keys import PortMeta, ProductMeta
-from portmesh.mesh import Port, read_mesh
+from portmesh.mesh import Mesh, Port
 
 NOT_ARGUMENTS = ("model", "column_name")
 
@@ -114,9 +114,8 @@ class PortTerms:
         return {check.column for check in self.checks if check.kind == "not_null" and check.is_strict}
 
 
-def read_terms(manifest: Mapping[str, Any]) -> dict[str, PortTerms]:
-    """The terms of all ports, by id. Raises FindingsError as `read_mesh` does."""
-    mesh = read_mesh(manifest)
+def read_terms(manifest: Mapping[str, Any], mesh: Mesh) -> dict[str, PortTerms]:
+    """The terms of all ports, by id. `mesh` is the mesh of the manifest."""
     owners = {one.name: OwnerTerms(one.owner_name, one.owner_email, one.meta) for one in mesh.products}
     tests: dict[str, list[Mapping[str, Any]]] = {}
     for node in manifest["nodes"].values():
