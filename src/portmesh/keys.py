@@ -10,8 +10,10 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 PERIODS = ("minute", "hour", "day")
+_VERSION: JsonDict = {"pattern": r"^\d+\.\d+\.\d+$"}
 CLASSIFICATIONS = ("public", "internal", "confidential", "restricted")
 KINDS = ("source-aligned", "aggregate", "consumer-aligned")
 STAGES = ("proposed", "active", "deprecated", "retired")
@@ -78,9 +80,7 @@ class ConsumerAgreement(BaseModel):
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
     port: str = Field(description="The port, such as orders.order_lines or orders.order_lines.v1.")
-    version: str = Field(
-        description="The contract version that it agrees to.", json_schema_extra={"pattern": r"^\d+\.\d+\.\d+$"}
-    )
+    version: str = Field(description="The contract version that it agrees to.", json_schema_extra=_VERSION)
     by: str = Field(description="Who agreed, for the consumer.")
     date_: date = Field(alias="date", description="The day, UTC.")
     note: str = Field("", description="What the consumer does about it.")
@@ -102,7 +102,7 @@ class PortMeta(BaseModel):
     version: str = Field(
         "",
         description="The contract's version: major.minor.patch.",
-        json_schema_extra={"pattern": r"^\d+\.\d+\.\d+$"},
+        json_schema_extra=_VERSION,
     )
     classification: str = _one_of(CLASSIFICATIONS, "How sensitive the port's data is.")
     subject: Subject | None = None

@@ -17,6 +17,8 @@ from portmesh.lineage.sql_of_node import INCREMENT
 from portmesh.lineage.tables import Tables
 from portmesh.repository import find_root, target_folder
 
+SQLGLOT = version("sqlglot")
+"""Another version of the parser reads everything anew."""
 VERSION = 5
 """To be raised when the same SQL gets another lineage."""
 READ_OF_A_NODE = (
@@ -77,7 +79,7 @@ class Cache:
         of_node = [node.get(name) for name in READ_OF_A_NODE]
         macros = (node.get("depends_on") or {}).get("macros")
         of_parents = [tables.fingerprint(id_) for id_ in sorted(parents)]
-        facts = [VERSION, version("sqlglot"), tables.dialect_of(node["unique_id"]), of_node, macros, of_parents]
+        facts = [VERSION, SQLGLOT, tables.dialect_of(node["unique_id"]), of_node, macros, of_parents]
         return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 
     def get(self, key: str, id_: str, tables: Tables) -> NodeLineage | None:

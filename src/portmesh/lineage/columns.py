@@ -385,7 +385,7 @@ class _Reader:
                 yield self._written("filter", each, scope)
         group = select.args.get("group")
         if group:
-            inputs = self._outputs_inputs(scope) if group.args.get("all") else self.of_expression(group, scope)
+            inputs = self.everything(scope) if group.args.get("all") else self.of_expression(group, scope)
             text = ", ".join(self.inliner.text(each, scope) for each in group.expressions)
             yield self._influence("group", text or "all", inputs)
         elif self._aggregates(select):
@@ -441,7 +441,7 @@ class _Reader:
                     for ordered in each.expressions:
                         yield self._written("order", ordered, scope)
                     if each.args.get("all") or any(isinstance(o.this, exp.Var) for o in each.expressions):
-                        yield self._influence("order", "all", self._outputs_inputs(scope))
+                        yield self._influence("order", "all", self.everything(scope))
                 else:
                     kind = {"offset": "limit", "fetch": "limit", "limit": "limit", "sample": "sample"}.get(key, key)
                     yield self._written(kind, each, scope)
@@ -449,10 +449,7 @@ class _Reader:
     def _of_distinct(self, distinct: exp.Expr, scope: Scope) -> Influence:
         if on := distinct.args.get("on"):
             return self._written("distinct", on, scope)
-        return self._influence("distinct", "distinct", self._outputs_inputs(scope))
-
-    def _outputs_inputs(self, scope: Scope) -> Inputs:
-        return frozenset().union(*self.outputs(scope).values())
+        return self._influence("distinct", "distinct", self.everything(scope))
 
     def _written(self, kind: str, expression: exp.Expr, scope: Scope) -> Influence:
         return self._influence(kind, self.inliner.text(expression, scope), self.of_expression(expression, scope))

@@ -33,6 +33,10 @@ class ColumnLineage:
     type: str = ""
 
 
+OF_BATCH = " is of the batch"
+"""How the expression of an influence ends by which dbt cuts batches."""
+
+
 @dataclass(frozen=True)
 class Influence:
     """Something that decides which rows or groups a node has.
@@ -44,6 +48,11 @@ class Influence:
     kind: str
     expression: str
     inputs: tuple[Column, ...]
+
+    @property
+    def is_of_batches(self) -> bool:
+        """Whether dbt cuts batches by it, and no filter of the SQL."""
+        return self.kind == "filter" and self.expression.endswith(OF_BATCH)
 
 
 @dataclass(frozen=True)

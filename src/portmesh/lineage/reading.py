@@ -10,7 +10,7 @@ from typing import Any
 
 from portmesh.lineage.cache import Cache
 from portmesh.lineage.columns import QueryLineage, columns_of
-from portmesh.lineage.lineage import EVERY, Column, ColumnLineage, Influence, Lineage, NodeLineage
+from portmesh.lineage.lineage import EVERY, OF_BATCH, Column, ColumnLineage, Influence, Lineage, NodeLineage
 from portmesh.lineage.query import qualified
 from portmesh.lineage.snapshots import with_snapshot_columns
 from portmesh.lineage.sql_of_node import UnreadableError, all_sql_of_node, incremental_macros
@@ -95,7 +95,7 @@ def _influences_of_all(read: list[QueryLineage], node: Mapping[str, Any], tables
         # dbt filters each parent that has an event_time by it.
         times = [(id_, tables.event_times.get(id_, "")) for id_ in _parents(node)]
         of_batches = [
-            Influence("filter", f"{tables.label(id_)}.{time} is of the batch", (Column(id_, time),))
+            Influence("filter", f"{tables.label(id_)}.{time}{OF_BATCH}", (Column(id_, time),))
             for id_, time in times
             if time
         ]

@@ -8,11 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sqlglot._version import __version__ as of_sqlglot
-
+from portmesh.lineage.cache import SQLGLOT
 from portmesh.rules.reading_sql import SqlReads, read_sql
 
-VERSION = f"1 {of_sqlglot}"
+VERSION = f"1 {SQLGLOT}"
 """Another version of the parser, or of what is kept, reads everything anew."""
 
 

@@ -14,7 +14,6 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-EPHEMERAL = "__dbt__cte__"
 """How dbt names the common table expression of an ephemeral model."""
 READ_NOTHING = frozenset(
     [

@@ -12,7 +12,7 @@ import itertools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import jinja2
@@ -217,43 +217,41 @@ class Renderer:
         found = (self._node.get("config") or {}).get(name)
         return default if found is None else found
 
-    @property
+    @cached_property
     def _objects(self) -> dict[str, Any]:
         unknown = self._unknown
-        if not hasattr(self, "_kept"):
-            sending = {"execute": self._send, "add_query": self._send, "query": self._send}
-            config = _Config({"get": self._config, "require": self._config}, lambda _: unknown)
-            modules = {"datetime": datetime, "re": re, "itertools": itertools}
-            self._kept: dict[str, Any] = {
-                "ref": self._ref,
-                "source": self._source,
-                "config": config,
-                "builtins": {"ref": self._ref, "source": self._source, "config": config},
-                "var": lambda _, default=unknown: default,
-                "env_var": lambda _, default=unknown: default,
-                "execute": True,
-                "is_incremental": lambda: self._truth,
-                "run_query": self._send,
-                "statement": self._statement,
-                "return": self._return,
-                "adapter": Members(
-                    sending
-                    | {"dispatch": self._dispatch, "get_relation": self._made, "type": lambda: self._engine}
-                    | {"quote": lambda name: f'"{name}"'},
-                    lambda _: unknown,
-                ),
-                "api": Members({"Relation": Members({"create": self._made}, lambda _: unknown)}, lambda _: unknown),
-                "modules": Members(modules, lambda _: unknown),
-                "target": Members({"type": self._engine}, lambda _: unknown),
-                "run_started_at": datetime.datetime.now(datetime.UTC),
-                "log": lambda *_, **__: "",
-                "print": lambda *_, **__: "",
-                "exceptions": Members({}, lambda _: lambda *_, **__: ""),
-                "tojson": str,
-                "set": lambda values=(), *_: set(values),
-                "zip": zip,
-            }
-        return self._kept
+        sending = {"execute": self._send, "add_query": self._send, "query": self._send}
+        config = _Config({"get": self._config, "require": self._config}, lambda _: unknown)
+        modules = {"datetime": datetime, "re": re, "itertools": itertools}
+        return {
+            "ref": self._ref,
+            "source": self._source,
+            "config": config,
+            "builtins": {"ref": self._ref, "source": self._source, "config": config},
+            "var": lambda _, default=unknown: default,
+            "env_var": lambda _, default=unknown: default,
+            "execute": True,
+            "is_incremental": lambda: self._truth,
+            "run_query": self._send,
+            "statement": self._statement,
+            "return": self._return,
+            "adapter": Members(
+                sending
+                | {"dispatch": self._dispatch, "get_relation": self._made, "type": lambda: self._engine}
+                | {"quote": lambda name: f'"{name}"'},
+                lambda _: unknown,
+            ),
+            "api": Members({"Relation": Members({"create": self._made}, lambda _: unknown)}, lambda _: unknown),
+            "modules": Members(modules, lambda _: unknown),
+            "target": Members({"type": self._engine}, lambda _: unknown),
+            "run_started_at": datetime.datetime.now(datetime.UTC),
+            "log": lambda *_, **__: "",
+            "print": lambda *_, **__: "",
+            "exceptions": Members({}, lambda _: lambda *_, **__: ""),
+            "tojson": str,
+            "set": lambda values=(), *_: set(values),
+            "zip": zip,
+        }
 
 
 class _Config(Members):

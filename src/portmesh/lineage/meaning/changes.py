@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -122,12 +123,16 @@ def changes(
     `lineages` are those of both, if they have been read already.
     """
     nodes_before, nodes_after = _nodes(before), _nodes(after)
-    if nodes_before.keys() == nodes_after.keys() and all(
-        _same(nodes_before[id_], nodes_after[id_]) for id_ in nodes_after
-    ):
+    own_sql = {
+        id_
+        for id_ in {*nodes_before, *nodes_after}
+        if id_ not in nodes_after or not _same(nodes_before.get(id_), nodes_after[id_])
+    }
+    if not own_sql:
         return Changes({})
     lineages = lineages or (read_lineage(before, cache), read_lineage(after, cache))
-    return _Comparison(_Side("before", nodes_before, lineages[0]), _Side("after", nodes_after, lineages[1])).changes()
+    sides = (_Side("before", nodes_before, lineages[0]), _Side("after", nodes_after, lineages[1]))
+    return _Comparison(*sides, own_sql).changes()
 
 
 def _nodes(manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -246,14 +251,11 @@ class _Side:
 
 
 class _Comparison:
-    def __init__(self, before: _Side, after: _Side) -> None:
-        self.before, self.after = before, after
+    """`own_sql` are the nodes that say something else themselves, or are on one side only."""
+
+    def __init__(self, before: _Side, after: _Side, own_sql: AbstractSet[str]) -> None:
+        self.before, self.after, self.own_sql = before, after, own_sql
         self.found: dict[str, NodeChange] = {}
-        self.own_sql = {
-            id_
-            for id_ in {*before.nodes, *after.nodes}
-            if id_ not in after.nodes or not _same(before.nodes.get(id_), after.nodes[id_])
-        }
         self.done: set[str] = set()
 
     def changes(self) -> Changes:
@@ -337,7 +339,7 @@ class _Comparison:
         for side in (self.before, self.after):
             node = side.lineage.nodes.get(id_)
             for influence in node.influences if node and not node.unknown else ():
-                of_batches = influence.kind == "filter" and influence.expression.endswith(" is of the batch")
+                of_batches = influence.is_of_batches
                 for each in influence.inputs if of_batches or influence.kind == "unread" else ():
                     change = self.found.get(each.node)
                     if change and (influence.kind == "unread" or change.changes(each.name)):

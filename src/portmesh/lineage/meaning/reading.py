@@ -398,7 +398,7 @@ class Reader:
         """Join a source with all others."""
         if isinstance(source, Item):
             names.block.items.append(source)
-            names.tables[alias] = _columns_of(source)
+            names.tables[alias] = _Plain(source)
             return
         block = source.block
         if block.tag or any(item.on is not None and item is block.items[0] for item in block.items):
@@ -452,7 +452,7 @@ class Reader:
     def _attached(self, names: Names, alias: str, source: View | Item) -> tuple[Item, list[Term]]:
         """A source as one item for the right side of a left join, and the filters on it."""
         if isinstance(source, Item):
-            names.tables[alias] = _columns_of(source)
+            names.tables[alias] = _Plain(source)
             return source, []
         block = source.block
         if len(block.items) == 1 and not block.tag and block.items[0].on is None:
@@ -477,7 +477,7 @@ class Reader:
     def _closed(self, names: Names) -> Item:
         """All that was joined so far as one item, which is taken from the block."""
         block = names.block
-        if block.trivial() and all(map(_is_plain, names.tables.values())):
+        if block.trivial() and all(isinstance(each, _Plain) for each in names.tables.values()):
             names.block = Block()
             return block.items[0]
         item = self._close(names)
@@ -669,14 +669,6 @@ class _Plain:
 
     def __call__(self, name: str) -> Term:
         return Ref(self.item, name)
-
-
-def _columns_of(item: Item) -> Columns:
-    return _Plain(item)
-
-
-def _is_plain(columns: Columns) -> bool:
-    return isinstance(columns, _Plain)
 
 
 def _through(columns: Columns, sealed: Sealed, item: Item) -> Columns:
