@@ -79,7 +79,7 @@ LINE = "1;Ann;12.50;2026-11-23\n"
         ("\ufeff" + HEADER + LINE, {}),
         (("\ufeff" + HEADER + LINE).encode("utf-16-le"), {"encoding": "utf-16"}),
         ((HEADER + LINE).encode("utf-16"), {"encoding": "UTF-16"}),
-        (gzip.compress((HEADER + LINE).encode()), {}),
+        (gzip.compress((HEADER + LINE).encode(), mtime=0), {}),
         ("Report of 2026\n;;\n" + HEADER + LINE, {"skip_rows": 2}),
         (LINE, {"header": False}),
         ((HEADER + LINE).replace(";", "\t"), {"delimiter": "\t"}),
@@ -276,7 +276,7 @@ def test_rows_and_lines_are_right_across_blocks(read: Read, monkeypatch: pytest.
         ('order_id;"customer\n', {}, "The header of orders.csv cannot be read."),
         (b"PK\x03\x04rest", {}, "got       a zip archive or an Excel workbook\n  allowed   csv\n"),
         (b"PAR1rest", {}, "next      landing: {format: parquet}"),
-        (gzip.compress(HEADER.encode() * 100)[:-30], {}, "orders.csv is a gzip file that is cut off or damaged."),
+        (gzip.compress(HEADER.encode() * 100, mtime=0)[:-30], {}, "orders.csv is a gzip file that is cut off or damaged."),
         (b"\x1f\x8bno gzip", {}, "orders.csv is a gzip file that is cut off or damaged."),
     ],
 )  # fmt: skip
