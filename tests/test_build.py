@@ -113,13 +113,13 @@ def test_a_failed_unit_test_holds_back_its_model() -> None:
 
     outcome = build_steps(mesh, steps, lambda _: Ran({"orders.unit_test_a": "fail", "orders.a": "skipped"}, {}, 1))
     assert outcome.waits_for == dict.fromkeys(["orders.a", "customers.b"], ("orders.unit_test_a",))
-    assert port_states(mesh, steps, outcome) == {"customers.b": "waiting", "orders.a": "waiting"}
+    assert port_states(mesh, mesh.nodes, outcome) == {"customers.b": "waiting", "orders.a": "waiting"}
 
 
 def test_what_dbt_skipped_is_not_published() -> None:
     mesh, steps = graph({"orders.a": []}), [Step("emr", ("orders.a",))]
     outcome = build_steps(mesh, steps, lambda _: Ran({"orders.a": "skipped"}, {}, 1))
-    assert port_states(mesh, steps, outcome) == {"orders.a": "waiting"}
+    assert port_states(mesh, mesh.nodes, outcome) == {"orders.a": "waiting"}
 
 
 def test_a_message_has_no_colours() -> None:

@@ -1,5 +1,5 @@
-{# Returns the attempt, {port, history, current, kind, place, audited, checks, failed, row_count, started_at}, or none
-   if there was nothing new. Pass `kind` only if the rows do not come from the model: `start`. #}
+{# Returns the attempt, {port, history, current, kind, place, audited, checks, failed, row_count, started_at, batches},
+   or none if there was nothing new. Pass `kind` only if the rows do not come from the model: `start`. #}
 {% macro write_audit_publish(port, sql, kind=none) %}
   {% set started_at, history = modules.datetime.datetime.now(), portmesh.read_history(port) %}
   {% set current = history.current %}
@@ -10,6 +10,7 @@
   {% do portmesh.write_candidate(port, place, sql, changes) %}
   {{ adapter.commit() }}
   {% set is_news = not increment or portmesh.count_rows(place.candidate) > 0 or changes | length > 0 %}
+  {% set batches = portmesh.batches_of(port, place.candidate) if is_news else none %}
   {% if increment and is_news %}{% do portmesh.compose_result(port, place, changes) %}{% endif %}
 
   {% do portmesh.begin_step('audit') %}
@@ -17,7 +18,7 @@
   {% set plan = portmesh.plan_audit(port, current, audited, place.candidate if increment else none) %}
   {% set attempt = dict(portmesh.measure_checks(port, plan, audited),
       port=port, history=history, current=current, kind=kind or ('increment' if increment else 'full'), place=place,
-      audited=audited, started_at=started_at) %}
+      audited=audited, started_at=started_at, batches=batches) %}
   {% do attempt.update({'failed': attempt.checks | selectattr('status', 'equalto', 'fail') | list}) %}
   {% if attempt.failed %}{% do portmesh.refuse(attempt) %}{% endif %}
   {% if not is_news %}{% do portmesh._leave_unchanged(attempt) %}{{ return(none) }}{% endif %}

@@ -10,7 +10,8 @@
       none if verdict in ['refused', 'retired', 'renamed'] else portmesh.current_snapshot(port),
       portmesh.definitions_of(attempt.checks), attempt.checks | rejectattr('failures', 'equalto', 0) | list | length,
   ] + portmesh.step_costs() + [
-      port.reads_as, attempt.history.next_sequence, attempt.contract or tojson(portmesh.contract_of(port))]]) %}
+      port.reads_as, attempt.history.next_sequence, attempt.contract or tojson(portmesh.contract_of(port)),
+      attempt.get('batches'), env_var('PORTMESH_RUN', '') or none]]) %}
   {% set rows = [] %}
   {% for c in attempt.checks %}
     {% do rows.append([

@@ -8,7 +8,8 @@
           'snapshot_id': 'bigint', 'definitions': 'string', 'findings': 'int', 'write_seconds': 'double',
           'audit_seconds': 'double', 'publish_seconds': 'double', 'statements': 'int', 'bytes_scanned': 'bigint',
           'bytes_billed': 'bigint', 'audit_bytes_scanned': 'bigint', 'audit_bytes_billed': 'bigint',
-          'reads_as': 'string', 'sequence': 'bigint', 'contract': 'string'},
+          'reads_as': 'string', 'sequence': 'bigint', 'contract': 'string', 'batches': 'string',
+          'run_name': 'string'},
       'measurements': {
           'invocation_id': 'string', 'measured_at': 'timestamp', 'port_id': 'string', 'product': 'string',
           'port': 'string', 'version': 'string', 'check_id': 'string', 'check_name': 'string', 'kind': 'string',

@@ -49,12 +49,16 @@ class Step:
 
 @dataclass(frozen=True)
 class Ran:
-    """What a step's dbt command did. `error` says why it stopped before its first node, if it did."""
+    """What a step's dbt command did. `error` says why it stopped before its first node, if it did.
+
+    `verdicts` has the ports that were published, and those with nothing new in them, as write_audit_publish says it.
+    """
 
     statuses: Mapping[str, str]
     messages: Mapping[str, str]
     exit_code: int
     error: str = ""
+    verdicts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -63,6 +67,7 @@ class Outcome:
 
     statuses: dict[str, str] = field(default_factory=dict)
     messages: dict[str, str] = field(default_factory=dict)
+    verdicts: dict[str, str] = field(default_factory=dict)
     waits_for: dict[str, tuple[str, ...]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     exit_code: int = 0
@@ -113,9 +118,14 @@ def _alternate(graph: Graph, order: Sequence[str], targets: Sequence[str], targe
     return steps
 
 
-def build_steps(graph: Graph, steps: Sequence[Step], run: Callable[[Step], Ran]) -> Outcome:
-    """Run the steps in order, without nodes that depend on a failed one. An engine that fails as a whole runs once."""
-    outcome = Outcome()
+def build_steps(
+    graph: Graph, steps: Sequence[Step], run: Callable[[Step], Ran], outcome: Outcome | None = None
+) -> Outcome:
+    """Run the steps in order, without nodes that depend on a failed one. An engine that fails as a whole runs once.
+
+    What happens is added to `outcome` step by step, for a caller that has to know even if this does not end.
+    """
+    outcome = outcome or Outcome()
     for step in steps:
         waiting = dict(held_back(graph, step.nodes, outcome.failed))
         outcome.waits_for |= waiting
@@ -130,6 +140,7 @@ def build_steps(graph: Graph, steps: Sequence[Step], run: Callable[[Step], Ran])
 def _take(outcome: Outcome, graph: Graph, nodes: Sequence[str], ran: Ran, target: str) -> None:
     outcome.exit_code = max(outcome.exit_code, ran.exit_code)
     outcome.messages |= ran.messages
+    outcome.verdicts |= ran.verdicts
     if ran.error:
         outcome.errors[target] = ran.error
     outcome.statuses |= dict.fromkeys(nodes, NOT_STARTED) if ran.error else ran.statuses
@@ -158,9 +169,9 @@ def _depends_on(graph: Graph, node: str, other: str) -> bool:
     return graph.nodes[node].kind != "test" and bool(tested) and tested <= below
 
 
-def port_states(graph: Graph, steps: Sequence[Step], outcome: Outcome) -> Mapping[str, str]:
-    """The state of each port by label: published, failed or waiting."""
-    ports = {node for step in steps for node in step.nodes if graph.nodes[node].is_port}
+def port_states(graph: Graph, nodes: Iterable[str], outcome: Outcome) -> Mapping[str, str]:
+    """The state of each port among the nodes by label: published, failed or waiting."""
+    ports = {node for node in nodes if graph.nodes[node].is_port}
     states = {}
     for node in sorted(ports):
         status = outcome.statuses.get(node, "")

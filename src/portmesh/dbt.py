@@ -310,10 +310,15 @@ def compile_model(label: str, target: str | None = None) -> str:
     return ""
 
 
-def build(*options: str) -> dbtRunnerResult:
-    """Run `dbt build`, with its usual output."""
+def build(*options: str, ended: Callable[[str, str], None] | None = None) -> dbtRunnerResult:
+    """Run `dbt build`, with its usual output. `ended` is called with the id and the status of each node that ends."""
     root = str(find_root())
-    return _invoke(["build", *options, "--project-dir", root, "--profiles-dir", root])
+
+    def listen(event: Any) -> None:
+        if ended and event.info.name == "NodeFinished":
+            ended(event.data.node_info.unique_id, event.data.node_info.node_status)
+
+    return _invoke(["build", *options, "--project-dir", root, "--profiles-dir", root], listen)
 
 
 def stopped_by(result: dbtRunnerResult) -> str:
@@ -345,7 +350,10 @@ def _invoke(
             "portmesh register, then dbt deps, then the same command",
         )
     with chdir(root):
-        return dbtRunner(callbacks=[listen] if listen else []).invoke(list(arguments))
+        result = dbtRunner(callbacks=[listen] if listen else []).invoke(list(arguments))
+    if isinstance(result.exception, KeyboardInterrupt):
+        raise result.exception
+    return result
 
 
 def _joined(errors: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from portmesh import dbt
 from portmesh.building import Graph, Ran, Step, read_graph
@@ -39,11 +40,15 @@ def from_file(file: Path) -> list[str]:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The graph of the mesh, the ids of its nodes that are selected, and the environment (PORTMESH_ENVIRONMENT)."""
+    """The graph of the mesh, the ids of its nodes that are selected, and the environment (PORTMESH_ENVIRONMENT).
+
+    `manifest` is dbt's, as a dictionary.
+    """
 
     graph: Graph
     nodes: list[str]
     environment: str
+    manifest: dict[str, Any]
 
 
 def read_chosen(chosen: Sequence[str], target: str) -> Chosen:
@@ -60,7 +65,7 @@ def read_chosen(chosen: Sequence[str], target: str) -> Chosen:
     nodes = [node for node in listed if node in graph.nodes]
     if not nodes:
         raise UsageError("The selection matches no node of the mesh.", [("got", " ".join(chosen))], "dbt ls lists them")
-    return Chosen(graph, nodes, environment)
+    return Chosen(graph, nodes, environment, manifest)
 
 
 def _chooses_nothing(graph: Graph, word: str) -> UsageError:
@@ -88,6 +93,7 @@ class DbtSteps:
 
     `as_chosen` are the caller's own selectors, for a build of a single step. `tell` is called before each step with the
     number of the step, from 1; without it, dbt prints nothing either. `defer` gives more of dbt's options for a target.
+    `ended` is called with the id and the status of each node that ends.
     """
 
     graph: Graph
@@ -95,6 +101,7 @@ class DbtSteps:
     flags: Sequence[str]
     tell: Callable[[int, Step], None] | None = None
     defer: Callable[[str], list[str]] | None = None
+    ended: Callable[[str, str], None] | None = None
     seconds: list[float] = field(default_factory=list)
 
     def __call__(self, step: Step) -> Ran:
@@ -107,7 +114,7 @@ class DbtSteps:
         chosen = [*chosen, "--cache-selected-only", *(self.defer(step.target) if self.defer else [])]
         quiet = [] if self.tell else ["--quiet", "--log-level", "none"]
         began = monotonic()
-        result = dbt.build(*chosen, *self.flags, *place(step.target), *quiet)
+        result = dbt.build(*chosen, *self.flags, *place(step.target), *quiet, ended=self.ended)
         self.seconds.append(monotonic() - began)
         results = getattr(result.result, "results", None) or []
         found = {r.node.unique_id: r for r in results if r.node.unique_id in self.graph.nodes}
@@ -119,6 +126,7 @@ class DbtSteps:
             statuses={node: str(r.status) for node, r in found.items()},
             messages={node: r.message or "" for node, r in found.items()},
             exit_code=ExitCode.FINE if result.success else ExitCode.FINDINGS,
+            verdicts={node: str((r.adapter_response or {}).get("code")) for node, r in found.items()},
         )
 
 

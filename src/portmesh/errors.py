@@ -20,6 +20,7 @@ class ExitCode(IntEnum):
     FINDINGS = 1
     WRONG_USE = 2
     MISSING_ARTIFACT = 3
+    WAITING = 4
 
 
 class PortmeshError(Exception):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cache
 from pathlib import Path
@@ -17,11 +17,14 @@ from portmesh.commands.options import AsJson, Target
 from portmesh.dbt import run_operation
 from portmesh.dbt_steps import DbtSteps, forget_results, from_file, read_chosen, repeated
 from portmesh.deferring import read_deferral
+from portmesh.errors import ExitCode
 from portmesh.git_refs import describe_commit
 from portmesh.lake.targets import LOCAL, target_or_default
 from portmesh.output import console, errors_as_json, print_json, table
 from portmesh.production import PROD, Keeper
 from portmesh.repository import find_root
+from portmesh.runs.outcome import Report, new_run, reported
+from portmesh.runs.todo import begin
 from portmesh.state import current_state
 from portmesh.text import count, facts_block
 
@@ -55,6 +58,18 @@ def build(
     favor_state: Annotated[
         bool, typer.Option("--favor-state", help="With --defer-to, even if this environment has a table of its own.")
     ] = False,
+    outcome: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write what became of each port as JSON, whatever happens."),
+    ] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="This run's name: what an earlier try of it finished is not built again."),
+    ] = None,
+    wait_for_inputs: Annotated[
+        bool,
+        typer.Option("--wait-for-inputs", help="Leave out what reads another product's port that is held back."),
+    ] = False,
     target: Target = None,
     as_json: AsJson = False,
 ) -> None:
@@ -64,46 +79,56 @@ def build(
     """
     target = target_or_default(target)
     chosen = [*repeated("--select", select), *repeated("--exclude", exclude)]
-    flags = ["--full-refresh"] if full_refresh else []
-    with errors_as_json(as_json):
+    report = Report(target, chosen, resume or new_run())
+    with errors_as_json(as_json), reported(report, outcome):
         if select_file:
             chosen += from_file(select_file)
-            if not chosen:
-                _print_nothing(select_file, as_json)
-                raise typer.Exit
-        run_operation("check_rules", target=target)
-        found = read_chosen(chosen, target)
-        graph, nodes = found.graph, found.nodes
-        if not engine_from_meta or target == LOCAL:
-            graph = Graph(graph.nodes, {})
-        steps = plan_steps(graph, nodes, target)
-        deferral = read_deferral(defer_to, target, found, favor_state) if defer_to else None
-        keeper = _keeper(target, frozenset(found.nodes)) if found.environment == PROD else None
-    forget_results({step.target for step in steps})
+        if select_file and not chosen:
+            _print_nothing(select_file, as_json)
+            report.exit_code = ExitCode.FINE
+        else:
+            run_operation("check_rules", target=target)
+            found = report.chosen = read_chosen(chosen, target)
+            deferral = read_deferral(defer_to, target, found, favor_state) if defer_to else None
+            keeper = _keeper(target, frozenset(found.nodes)) if found.environment == PROD else None
+            graph = found.graph if engine_from_meta and target != LOCAL else Graph(found.graph.nodes, {})
+            with begin(report, found, resume is not None, wait_for_inputs) as todo:
+                steps = plan_steps(graph, todo.nodes, target)
+                run = DbtSteps(
+                    *(graph, None if len(steps) > 1 or todo.is_less else chosen),
+                    flags=["--full-refresh"] if full_refresh else [],
+                    tell=None if as_json else _teller(graph, steps),
+                    defer=cache(deferral.options) if deferral else None,
+                    ended=todo.ended,
+                )
+                _build(graph, steps, run, keeper, report.outcome)
+            if as_json:
+                print_json(_facts(report, steps))
+            else:
+                _print(report, steps, run.seconds)
+            if keeper and keeper.fault:
+                fault = f"\nWhat ran was not recorded for portmesh plan. {keeper.fault}"
+                console(stderr=True).print(fault, markup=False)
+    raise typer.Exit(report.exit_code)
 
-    def tell(number: int, step: Step) -> None:
-        what = f"{count(len(step.nodes), 'node')} of {', '.join(_domains(graph, step))}"
-        console().print(f"\nstep {number} of {len(steps)}, {step.target}: {what}\n", markup=False)
 
-    run = DbtSteps(
-        *(graph, chosen if len(steps) == 1 else None, flags, None if as_json else tell),
-        defer=cache(deferral.options) if deferral else None,
-    )
-
+def _build(graph: Graph, steps: Sequence[Step], run: DbtSteps, keeper: Keeper | None, outcome: Outcome) -> None:
     def run_and_keep(step: Step) -> Ran:
         ran = run(step)
         if keeper:
             keeper.keep(ran.statuses)
         return ran
 
-    outcome = build_steps(graph, steps, run_and_keep)
-    if as_json:
-        print_json(_facts(graph, steps, outcome))
-    else:
-        _print(graph, steps, outcome, run.seconds)
-    if keeper and keeper.fault:
-        console(stderr=True).print(f"\nWhat ran was not recorded for portmesh plan. {keeper.fault}", markup=False)
-    raise typer.Exit(outcome.exit_code)
+    forget_results({step.target for step in steps})
+    build_steps(graph, steps, run_and_keep, outcome)
+
+
+def _teller(graph: Graph, steps: Sequence[Step]) -> Callable[[int, Step], None]:
+    def tell(number: int, step: Step) -> None:
+        what = f"{count(len(step.nodes), 'node')} of {', '.join(_domains(graph, step))}"
+        console().print(f"\nstep {number} of {len(steps)}, {step.target}: {what}\n", markup=False)
+
+    return tell
 
 
 def _keeper(target: str, nodes: AbstractSet[str]) -> Keeper:
@@ -129,25 +154,29 @@ def _domains(graph: Graph, step: Step) -> list[str]:
     return sorted({graph.nodes[node].domain for node in step.nodes})
 
 
-def _facts(graph: Graph, steps: Sequence[Step], outcome: Outcome) -> dict[str, Any]:
+def _facts(report: Report, steps: Sequence[Step]) -> dict[str, Any]:
+    graph, nodes = report.graph, report.nodes
     return {
         "steps": [{"target": step.target, "products": _domains(graph, step), "nodes": step.nodes} for step in steps],
-        "ports": port_states(graph, steps, outcome),
-        "statuses": outcome.statuses,
-        "waits_for": outcome.waits_for,
-        "errors": outcome.errors,
-        "exit_code": int(outcome.exit_code),
+        "ports": port_states(graph, nodes, report.outcome),
+        "statuses": report.outcome.statuses,
+        "waits_for": report.outcome.waits_for,
+        "errors": report.outcome.errors,
+        "exit_code": int(report.exit_code),
     }
 
 
-def _print(graph: Graph, steps: Sequence[Step], outcome: Outcome, seconds: Sequence[float]) -> None:
-    states = list(port_states(graph, steps, outcome).values())
+def _print(report: Report, steps: Sequence[Step], seconds: Sequence[float]) -> None:
+    graph, outcome = report.graph, report.outcome
+    states = list(port_states(graph, report.nodes, outcome).values())
     ports = ", ".join(f"{states.count(s)} {s}" for s in ("published", "failed", "waiting") if s in states) or "no port"
     engines = count(len({step.target for step in steps}), "engine")
     out = console()
-    out.print(f"\nBuilt on {engines}, in {count(len(steps), 'step')}, {sum(seconds):,.0f} s. Ports: {ports}.\n")
+    built = f"Built on {engines}, in {count(len(steps), 'step')}, {sum(seconds):,.0f} s."
+    out.print(f"\n{built if steps else 'Nothing was built.'} Ports: {ports}.{_of_an_earlier_try(report)}\n")
     rows = [(step.target, ", ".join(_domains(graph, step)), *_counts(step, outcome)) for step in steps]
-    out.print(table(("engine", "products", "nodes", "failed", "waiting"), rows, ("nodes", "failed", "waiting")))
+    if rows:
+        out.print(table(("engine", "products", "nodes", "failed", "waiting"), rows, ("nodes", "failed", "waiting")))
     notes = [(target, _first_line(error)) for target, error in outcome.errors.items()]
     notes += [
         (graph.nodes[node].label, _first_line(outcome.messages[node]))
@@ -155,12 +184,16 @@ def _print(graph: Graph, steps: Sequence[Step], outcome: Outcome, seconds: Seque
         if node in outcome.messages
     ]
     notes += [
-        (graph.nodes[node].label, f"waits for {_told(graph, causes)}")
+        (graph.nodes[node].label, report.wait_in_words(node) or f"waits for {_told(graph, causes)}")
         for node, causes in sorted(outcome.waits_for.items())
         if graph.nodes[node].kind == "model" and graph.nodes[node].is_port
     ]
     if notes:
         out.print(f"\n{facts_block(notes)}", markup=False, soft_wrap=True)
+
+
+def _of_an_earlier_try(report: Report) -> str:
+    return f" An earlier try of this run had finished {count(len(report.done), 'node')}." if report.done else ""
 
 
 def _counts(step: Step, outcome: Outcome) -> tuple[str, str, str]:

@@ -1,0 +1,73 @@
+"""What a run has to build: what is selected, without what an earlier try built and what waits for another product."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from portmesh.dbt_steps import Chosen
+from portmesh.errors import ExitCode
+from portmesh.runs.inputs import held_inputs, input_ports
+from portmesh.runs.outcome import Report
+from portmesh.runs.progress import mesh_hash, open_progress
+from portmesh.runs.records import read_records
+
+RUN_VARIABLE = "PORTMESH_RUN"
+"""What a publication's record has as its run."""
+
+
+@dataclass(frozen=True)
+class Todo:
+    """The ids of the nodes to build, and whether the selection has more. `ended` is told of each node that ends."""
+
+    nodes: list[str]
+    is_less: bool
+    ended: Callable[[str, str], None] | None
+
+
+@contextmanager
+def begin(report: Report, chosen: Chosen, is_resumed: bool, waits: bool) -> Iterator[Todo]:
+    """Find out what there is to build, and keep what ends, until the run ends. The report learns what is left out.
+
+    Raises UsageError if another process builds this run.
+    """
+    graph, nodes = chosen.graph, chosen.nodes
+    mesh = mesh_hash(chosen.manifest, report.target, chosen.environment)
+    inputs = input_ports(graph, nodes) if waits else {}
+    with ExitStack() as stack:
+        progress = stack.enter_context(open_progress(report.run, mesh)) if is_resumed else None
+        report.run_name = f"{report.run} {mesh}"
+        wanted = {id_ for ports in inputs.values() for id_ in ports}
+        wanted |= {id_ for id_ in nodes if graph.nodes[id_].is_port} if progress else set()
+        report.records = read_records(wanted, report.target)
+        if progress:
+            report.done = frozenset(progress.done(graph, nodes, report.records))
+        held = held_inputs(inputs, report.records)
+        report.held = {id_: ports for id_, ports in held.items() if id_ not in report.done}
+        report.outcome.waits_for |= report.held
+        stack.enter_context(_recorded_as(report.run_name))
+        left = [id_ for id_ in nodes if id_ not in report.done and id_ not in report.held]
+        yield Todo(left, len(left) < len(nodes), progress.write if progress else None)
+    report.exit_code = report.outcome.exit_code
+    if report.exit_code == ExitCode.FINE and _all_waits(report, chosen):
+        report.exit_code = ExitCode.WAITING
+
+
+def _all_waits(report: Report, chosen: Chosen) -> bool:
+    """Whether every selected port waits for another product, or, if none is selected, every node."""
+    ports = [id_ for id_ in chosen.nodes if chosen.graph.nodes[id_].is_port]
+    return bool(report.held) and all(id_ in report.held for id_ in ports or chosen.nodes)
+
+
+@contextmanager
+def _recorded_as(run: str) -> Iterator[None]:
+    before = os.environ.get(RUN_VARIABLE)
+    os.environ[RUN_VARIABLE] = run
+    try:
+        yield
+    finally:
+        os.environ.pop(RUN_VARIABLE)
+        if before is not None:
+            os.environ[RUN_VARIABLE] = before
