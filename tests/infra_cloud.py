@@ -138,17 +138,25 @@ def _glue_resources(thing: str) -> list[str]:
 
 
 def deployed(
-    lake: dict[str, str] | None = None, domains: dict[str, str] | None = None, mesh: Path = REPOSITORY
+    lake: dict[str, str] | None = None,
+    domains: dict[str, str] | None = None,
+    mesh: Path = REPOSITORY,
+    airflow: dict[str, str] | None = None,
 ) -> Cloud:
-    """Deploy lake.yaml and a mesh's domains.yaml to a new account, with the lake's outputs and these parameters."""
+    """Deploy lake.yaml and a mesh's domains.yaml to a new account, with the lake's outputs and these parameters.
+
+    With `airflow`, also mwaa.yaml, as far as it is before the first upload: moto knows no environment of MWAA.
+    """
     with mock_aws():
         s3 = client("s3")
         s3.create_bucket(Bucket="templates", CreateBucketConfiguration={"LocationConstraint": REGION})
-        for nested in ("domain.yaml", "mesh.yaml"):
+        for nested in ("domain.yaml", "mesh.yaml", "pull-requests.yaml"):
             s3.put_object(Bucket="templates", Key=nested, Body=(REPOSITORY / "infra" / nested).read_bytes())
         outputs = deploy(REPOSITORY / "infra/lake.yaml", lake or {})
         parameters = {**outputs, **(domains or {})}
         deploy(mesh / "infra/domains.yaml", parameters)
+        if airflow is not None:
+            deploy(REPOSITORY / "infra/mwaa.yaml", {"LakeBucket": outputs["LakeBucket"], **airflow})
         return _look_around(outputs["LakeBucket"], parameters.get("DatabasePrefix", ""), outputs["LakeKeyArn"])
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from portmesh.errors import MissingArtifactError, UsageError
-from portmesh.git_refs import describe_working_tree, find_base
+from portmesh.git_refs import describe_commit, describe_working_tree, find_base
 from portmesh.planning.plan import plan
 from portmesh.state import current_state, read_state
 from tests.mesh import REPOSITORY, Mesh
@@ -90,6 +90,16 @@ def test_what_is_not_committed_is_counted(history: Mesh) -> None:
         assert describe_working_tree(history.folder) == f"the working tree ({head} and 1 changed file)"
     finally:
         added.unlink()
+
+
+def test_without_git_the_commit_is_the_one_of_the_deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert describe_commit(tmp_path) == "", "outside git"
+    monkeypatch.setenv("PORTMESH_COMMIT", "c37d5371111111111111111111111111111111ff")
+    assert describe_commit(tmp_path) == "c37d537"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert describe_commit(REPOSITORY) == "c37d537", "git is not installed"
+    monkeypatch.delenv("PORTMESH_COMMIT")
+    assert describe_commit(REPOSITORY) == ""
 
 
 def test_a_ref_that_does_not_exist(history: Mesh, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,10 +56,10 @@ def describe_working_tree(root: Path) -> str:
 
 
 def describe_commit(root: Path) -> str:
-    """`c37d537 and 2 changed files`; empty outside git."""
-    head = _commit_of(root, "HEAD")
+    """`c37d537 and 2 changed files`; outside git what PORTMESH_COMMIT says (a deployment sets it), else empty."""
+    head = _commit_of(root, "HEAD") if shutil.which("git") else ""
     if not head:
-        return ""
+        return os.environ.get("PORTMESH_COMMIT", "")[:7]
     changed = len(_git(root, "status", "--porcelain", "--", ".").stdout.splitlines())
     files = f" and {changed:,} changed {'file' if changed == 1 else 'files'}" if changed else ""
     return f"{head[:7]}{files}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,7 @@ from tests.mesh import Mesh, Outcome
 from tests.rig_client import Rig
 
 LAKE = "portmesh-lake"
+PULL_REQUESTS = "pull-requests"
 COLUMNS = """
 - {name: line_id, data_type: bigint, description: The key., data_tests: [not_null, unique]}
 - {name: landed_at, data_type: timestamp, description: When it landed.}
@@ -37,7 +39,8 @@ def shop(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Mesh:  # noqa: A
     """shop publishes lines, which desk reads, and prices, which no one else may read. All of them are in the lake."""
     empty_lake()
     mesh = Mesh(tmp_path_factory.mktemp("mesh"), "athena")
-    mesh.set_up("shop", "desk", root={"on-run-start": ["{{ create_records() }}"]})
+    environment = "{{ env_var('PORTMESH_ENVIRONMENT', 'prod') | as_text }}"
+    mesh.set_up("shop", "desk", root={"on-run-start": ["{{ create_records() }}"]}, environment=environment)
     mesh.write("seeds/words.csv", "word\nhello\n")
     mesh.port("shop/lines", LINES, COLUMNS, meta=CONSUMERS)
     mesh.port("shop/prices", LINES, COLUMNS)
@@ -47,7 +50,8 @@ def shop(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Mesh:  # noqa: A
         patch.chdir(mesh.folder)
         with pytest.raises(SystemExit, match="0"):
             main(["infra"])
-    set_up_account(deployed(lake={"LakeBucketName": LAKE}, mesh=mesh.folder))
+    subject = {"PullRequestSubject": "repo:acme/mesh:pull_request"}
+    set_up_account(deployed(lake={"LakeBucketName": LAKE}, domains=subject, mesh=mesh.folder))
     mesh.land("lines", "select unnest([1, 2, 3])::bigint as line_id, now()::timestamp as landed_at")
     build = build_as(mesh)
     seeded = build("portmesh", "seed")
@@ -161,15 +165,54 @@ def test_a_command_that_may_not_look_at_the_records_does_not_take_them_for_none(
     shop: Mesh, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(shop.folder)
-    monkeypatch.setenv("PORTMESH_ATHENA_WORKGROUP", "portmesh-desk")
-    for name, value in taken_on("desk").items():
+    monkeypatch.setenv("PORTMESH_ATHENA_WORKGROUP", f"portmesh-{PULL_REQUESTS}")
+    for name, value in taken_on(PULL_REQUESTS).items():
         monkeypatch.setenv(name, value)
     with pytest.raises(SystemExit, match="2"):
         main(["status", "--json"])
     told = "".join(capsys.readouterr())
     assert "AWS does not allow this with your credentials." in told
-    assert "portmesh-desk/tests is not authorized to perform: s3:GetObject" in told
-    assert "portmesh/publications__shop/" in told
+    assert "portmesh-pull-requests/tests is not authorized to perform: s3:GetObject" in told
+    assert "portmesh/publications__" in told
+
+
+# A build in a pull request
+
+
+@pytest.mark.writes_json
+def test_a_pull_request_builds_in_its_environment_and_drops_it(
+    shop: Mesh, build: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reads production's port and changes a port of production nowhere but in its own environment."""
+    assert shop.dbt("parse").ok
+    (shop.folder / "production").mkdir()
+    shutil.copy(shop.folder / "target/manifest.json", shop.folder / "production")
+    records = shop.value("select count(*) from portmesh.publications__shop")
+    monkeypatch.setenv("PORTMESH_ENVIRONMENT", "pr_7")
+    deferring = ("--defer", "--state", "production", "--favor-state")
+    built = build(PULL_REQUESTS, "build", "--select", "counts", *deferring)
+    assert built.ok, built.output
+    assert shop.rows("select line_id from pr_7__desk.counts") == [(3,)]
+    assert shop.value("select count(*) from portmesh.publications__shop") == records
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(shop.folder)
+        for name, value in {
+            **taken_on(PULL_REQUESTS),
+            "PORTMESH_ATHENA_WORKGROUP": f"portmesh-{PULL_REQUESTS}",
+        }.items():
+            patch.setenv(name, value)
+        with pytest.raises(SystemExit, match="0"):
+            main(["env", "drop", "pr_7", "--yes"])
+    left = [each["Name"] for each in boto3.client("glue").get_databases()["DatabaseList"]]
+    assert not [name for name in left if name.startswith("pr_7")]
+    assert "desk" in left
+
+
+def test_a_pull_request_is_refused_production(shop: Mesh, build: Callable[..., Outcome]) -> None:
+    refused = build(PULL_REQUESTS, "build", "--select", "package:shop")
+    assert not refused.ok
+    assert "assumed-role/portmesh-pull-requests/tests is not authorized to perform: glue:" in refused.output
+    assert shop.value("select count(*) from shop.lines") == 3
 
 
 # A role used without dbt has the same limits

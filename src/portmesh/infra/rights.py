@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TypeVar
 
+from portmesh.errors import FindingsError
 from portmesh.mesh import Mesh
 
 _Thing = TypeVar("_Thing")
@@ -20,8 +21,17 @@ PREFIX = "${DatabasePrefix}"
 WHOLE_MESH = "whole-mesh"
 """The role for commands that work on all domains. No domain can have this name: domain names contain no hyphen."""
 
+PULL_REQUESTS = "pull-requests"
+"""The role of builds in pull requests."""
+
+ENVIRONMENTS_OF_PULL_REQUESTS = "pr_"
+"""The environment of pull request 7 is pr_7, so their role writes everything that begins so."""
+
 TABLES_PER_POLICY = 5
 """A managed policy holds 6,144 characters. A role can have ten policies unless the account's quota is raised."""
+
+ROLES_PER_POLICY = 25
+"""Roles of domains that a scheduler may take on, per policy."""
 
 DATABASES_PER_POLICY = 10
 """Databases that the whole-mesh role writes, per policy. A domain has two databases."""
@@ -77,15 +87,43 @@ class Rights:
     applications: tuple[Application, ...]
     mesh: WholeMesh
 
+    @property
+    def runs(self) -> list[tuple[str, ...]]:
+        """The domains whose roles a scheduler takes on to run them, in portions."""
+        return list(_portions([owner.name for owner in self.owners if owner.name != RECORDS], ROLES_PER_POLICY))
+
+    @property
+    def pull_requests(self) -> Application:
+        """The role of builds in pull requests: it reads all that the whole mesh writes or reads, apart from records."""
+        owned = (Grant(tuple(Table(PREFIX + name, "*") for name in names)) for names in self.mesh.databases)
+        return Application(PULL_REQUESTS, (*((grant,) for grant in owned), *self.mesh.policies))
+
 
 def read_rights(mesh: Mesh) -> Rights:
-    """The rights that a mesh implies."""
+    """The rights that a mesh implies.
+
+    Raises FindingsError if the role of pull requests could write a database of production.
+    """
+    _assert_no_name_of_pull_requests(mesh)
     reads = _reads_by_reader(mesh)
     domains = [
         Owner(product.name, product.owner_email, _policies(reads.pop(product.name, {}))) for product in mesh.products
     ]
     applications = [Application(name, _policies(tables)) for name, tables in sorted(reads.items())]
     return Rights((*domains, Owner(RECORDS, "")), tuple(applications), _whole_mesh(mesh))
+
+
+def _assert_no_name_of_pull_requests(mesh: Mesh) -> None:
+    start = ENVIRONMENTS_OF_PULL_REQUESTS
+    domains = [(f"domains/{each.name}", "a domain") for each in mesh.products if each.name.startswith(start)]
+    sources = {source.database for _, source in _sources(mesh) if source.database.startswith(start)}
+    found = [*domains, *((name, "the database of a source") for name in sorted(sources))]
+    if found:
+        raise FindingsError(
+            f"Names that begin with {start} belong to the environments of pull requests, whose role may write them.",
+            found,
+            "choose another name",
+        )
 
 
 def _whole_mesh(mesh: Mesh) -> WholeMesh:
@@ -97,13 +135,19 @@ def _whole_mesh(mesh: Mesh) -> WholeMesh:
 
 
 def _reads_by_reader(mesh: Mesh) -> dict[str, dict[Table, date | None]]:
-    """What each consumer and domain reads, with its last day. If a consumer is listed twice, the later day counts."""
+    """What each consumer and domain reads, with its last day. If a consumer is listed twice, the later day counts.
+
+    A domain also reads which versions of its inputs were published or refused: `build --wait-for-inputs` asks.
+    """
     found: dict[str, dict[Table, date | None]] = {}
+    domains = {product.name for product in mesh.products}
     for port in mesh.ports.values():
         table = Table(PREFIX + port.product, port.relation.partition(".")[2])
+        attempts = Table(PREFIX + RECORDS, f"publications__{port.product}")
         for consumer in port.meta.consumers:
             tables = found.setdefault(consumer.name, {})
-            tables[table] = _later(consumer.until, tables.get(table, date.min))
+            for read in (table, *([attempts] if consumer.name in domains else [])):
+                tables[read] = _later(consumer.until, tables.get(read, date.min))
     for domain, source in _sources(mesh):
         found.setdefault(domain, {})[source] = None
     return found
