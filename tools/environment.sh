@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Create the Python environment that a make target needs, unless it exists and its requirements are unchanged.
-# Usage: tools/environment.sh run|dev|lint|standards|rig
+# Usage: tools/environment.sh run|dev|lint|standards|rig|airflow3|airflow2
 #   run   .venv, to run the mesh              dev   .venv, also to lint and test it
 #   lint  .venv-bouncer with dbt-bouncer and checkov, which need other versions of duckdb and boto3
 #   standards  .venv-standards with the tools of ODCS and ODPS, which need other versions of typer and duckdb
 #   rig   .venv-rig with the engines that replace EMR and Athena
+#   airflow3, airflow2  .venv-airflow3 and .venv-airflow2: Airflow as MWAA runs it, with Amazon's constraints and without dbt
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -61,6 +62,13 @@ make_environment() {
   printf '%s' "$wanted" >"$stamp"
 }
 
+# make_airflow FOLDER VERSION
+make_airflow() {
+  local constraints="orchestration/constraints" wanted="orchestration/requirements-airflow.txt"
+  local all="$constraints/airflow_constraints-$2.txt" essential="$constraints/mwaa_essential_constraints-$2.txt"
+  make_environment "$1" airflow "-r $wanted -c $all -c $essential" "$wanted" "$all" "$essential"
+}
+
 # A folder may bring its own requirements, and a package of its own.
 shopt -s nullglob
 run=(requirements.txt */requirements.txt)
@@ -78,5 +86,7 @@ case "${1:-}" in
   lint) make_environment .venv-bouncer lint "-r requirements-lint.txt" requirements-lint.txt ;;
   standards) make_environment .venv-standards standards "-r requirements-standards.txt" requirements-standards.txt ;;
   rig) make_environment .venv-rig rig "-r requirements-rig.txt" requirements-rig.txt ;;
-  *) fail "Usage: tools/environment.sh run|dev|lint|standards|rig" ;;
+  airflow3) make_airflow .venv-airflow3 3.3.1 ;;
+  airflow2) make_airflow .venv-airflow2 2.11.2 ;;
+  *) fail "Usage: tools/environment.sh run|dev|lint|standards|rig|airflow3|airflow2" ;;
 esac

@@ -1,6 +1,6 @@
-"""Check the catalog's pages, the rights in infra/ and the domains' conventions.
+"""Check the catalog's pages, the rights in infra/, Airflow's schedule and the domains' conventions.
 
-dbt parses the mesh once for all three, in a folder that is kept, so that the next run reads only changed files.
+dbt parses the mesh once for all of them, in a folder that is kept, so that the next run reads only changed files.
 
 Usage: python -m tools.lint_mesh [FILE …]
 Conventions are checked in the domains of these files; without files, or if one is not in a domain, in all domains.
@@ -23,6 +23,8 @@ from portmesh.errors import PortmeshError
 from portmesh.infra import template as infra
 from portmesh.infra.rights import read_rights
 from portmesh.mesh import Mesh, read_mesh
+from portmesh.schedule import file as schedule
+from portmesh.schedule.schedule import read_schedule
 from tools import lint_conventions
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,6 +39,10 @@ def check_catalog(mesh: Mesh) -> None:
 
 def check_rights(mesh: Mesh) -> None:
     infra.assert_up_to_date(ROOT, infra.render_template(read_rights(mesh)))
+
+
+def check_schedule(mesh: Mesh) -> None:
+    schedule.assert_up_to_date(ROOT, read_schedule(mesh).render())
 
 
 def domains_of(files: Sequence[str]) -> list[str]:
@@ -62,6 +68,7 @@ def run(files: Sequence[str]) -> int:
     return max(
         exit_code(lambda: check_catalog(mesh)),
         exit_code(lambda: check_rights(mesh)),
+        exit_code(lambda: check_schedule(mesh)),
         exit_code(lambda: lint_conventions.run(["--manifest", str(manifest), *domains_of(files)])),
     )
 

@@ -48,6 +48,7 @@ VALUES = {
     "kind": keys.KINDS,
     "stage": keys.STAGES,
     "engine": keys.ENGINES,
+    "on": keys.STARTS,
     "dimension": keys.DIMENSIONS,
     "period": keys.PERIODS,
     "exemptible rule": keys.EXEMPTIBLE_RULES,

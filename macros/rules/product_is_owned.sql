@@ -20,7 +20,7 @@
   {% for key in ['channel', 'purpose', 'kind', 'stage', 'engine'] if not meta[key] %}
     {% do problems.append('no ' ~ key) %}
   {% endfor %}
-  {% for key in ['kind', 'stage', 'engine'] if meta[key] and meta[key] not in portmesh.allowed_values(key) %}
+  {% for key in ['kind', 'stage', 'engine', 'on'] if meta[key] and meta[key] not in portmesh.allowed_values(key) %}
     {% set allowed = portmesh.allowed_values(key) %}
     {% do problems.append('the ' ~ key ~ ' ' ~ meta[key] ~ ' (allowed: ' ~ allowed | join(', ') ~ ')') %}
   {% endfor %}

@@ -36,6 +36,7 @@ from portmesh.commands.rename import rename
 from portmesh.commands.retire import retire
 from portmesh.commands.rollback import rollback
 from portmesh.commands.sample import sample
+from portmesh.commands.schedule import schedule
 from portmesh.commands.serve import serve
 from portmesh.commands.status import status
 from portmesh.errors import PortmeshError
@@ -62,6 +63,7 @@ EXAMPLES: dict[Callable[..., None], str] = {
     retire: "portmesh retire orders.lines",
     catalog: "portmesh catalog --check",
     infra: "portmesh infra --check",
+    schedule: "portmesh schedule --check",
     serve: "portmesh serve --port 8080",
 }
 """The subcommands, in the order of `portmesh --help`, and the example that ends the help of each."""

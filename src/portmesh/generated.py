@@ -1,4 +1,4 @@
-"""Writes what is generated from the mesh: the catalog's pages and the domains' rights on AWS."""
+"""Writes what is generated from the mesh: the catalog's pages, the domains' rights on AWS and Airflow's schedule."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ from portmesh.dbt import parse_with_checks
 from portmesh.infra import template as infra
 from portmesh.infra.rights import read_rights
 from portmesh.mesh import read_mesh
+from portmesh.schedule import file as schedule
+from portmesh.schedule.schedule import read_schedule
 
 
 def write_generated(root: Path) -> list[str]:
-    """Write the pages and the template that differ. Returns their paths; a page that is deleted is one of them.
+    """Write the pages, the template and the schedule that differ.
+
+    Returns their paths; a page that is deleted is one of them.
 
     Raises FindingsError if the mesh cannot be read.
     """
@@ -27,4 +31,8 @@ def write_generated(root: Path) -> list[str]:
     if not infra.is_up_to_date(root, text):
         infra.write_template(root, text)
         written.append(str(infra.PATH))
+    text = read_schedule(mesh).render()
+    if not schedule.is_up_to_date(root, text):
+        schedule.write(root, text)
+        written.append(str(schedule.PATH))
     return written

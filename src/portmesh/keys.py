@@ -18,6 +18,7 @@ CLASSIFICATIONS = ("public", "internal", "confidential", "restricted")
 KINDS = ("source-aligned", "aggregate", "consumer-aligned")
 STAGES = ("proposed", "active", "deprecated", "retired")
 ENGINES = ("emr", "athena")
+STARTS = ("inputs",)
 DIMENSIONS = ("accuracy", "completeness", "timeliness", "uniqueness")
 EXEMPTIBLE_RULES = (
     *("PM101", "PM102", "PM103", "PM106", "PM113", "PM114", "PM121"),
@@ -141,6 +142,11 @@ class ProductMeta(BaseModel):
     engine: str = _one_of(ENGINES, "Where the domain is built in production.")
     purpose: str = Field("", description="What the product is for.")
     channel: str = Field("", description="Where to ask the team, such as #data-orders.")
+    schedule: str = Field("", description="When the product is built, as cron in UTC: 0 6 * * *.")
+    on: str = _one_of(STARTS, "inputs: build the product when a port that it reads has a new version.")
+    timeout: str = Field("", description="How long a run may take: 30min, 2h.")
+    retries: int | None = Field(None, description="How often a run that broke goes on by itself.", ge=0)
+    upkeep: str = Field("", description="When the product's upkeep runs, as cron in UTC: 0 3 * * 0.")
     agreements: list[ConsumerAgreement] = Field([], description="Breaking changes of other ports that it agrees to.")
     exemptions: list[Exemption] = []
 

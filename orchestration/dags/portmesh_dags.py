@@ -1,0 +1,451 @@
+"""A DAG for each product of the mesh, from portmesh_schedule.json beside this file (`portmesh schedule` writes it).
+
+It needs Airflow 3.3 or 2.11 and nothing else: the mesh is built by a child process with its own Python.
+
+  PORTMESH_HOME    the folder of the mesh's repository on the workers
+  PORTMESH_PYTHON  the Python that has portmesh, such as /usr/local/airflow/portmesh/bin/python
+  PORTMESH_TARGET  where everything is built; without it, each product on the engine that its group names
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+try:
+    from airflow.providers.standard.operators.empty import EmptyOperator
+    from airflow.sdk import (
+        DAG,
+        Asset,
+        AssetAlias,
+        AssetAny,
+        AssetOrTimeSchedule,
+        BaseOperator,
+        CronTriggerTimetable,
+        Param,
+        get_parsing_context,
+    )
+    from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+
+    def port_asset(label: str) -> Any:
+        return Asset(name=label, uri=_uri(label), group="portmesh")
+
+    def assets_or_time(assets: Any, timetable: Any) -> Any:
+        return AssetOrTimeSchedule(timetable=timetable, assets=assets)
+
+    def event_extra(extra: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(extra)
+except ImportError:  # Airflow 2 calls an asset a dataset
+    from airflow import DAG
+    from airflow.datasets import Dataset
+    from airflow.datasets import DatasetAlias as AssetAlias
+    from airflow.datasets import DatasetAny as AssetAny
+    from airflow.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+    from airflow.models import BaseOperator
+    from airflow.models.param import Param
+    from airflow.operators.empty import EmptyOperator
+    from airflow.timetables.datasets import DatasetOrTimeSchedule
+    from airflow.timetables.trigger import CronTriggerTimetable
+    from airflow.utils.dag_parsing_context import get_parsing_context
+
+    def port_asset(label: str) -> Any:
+        return Dataset(_uri(label))
+
+    def assets_or_time(assets: Any, timetable: Any) -> Any:
+        return DatasetOrTimeSchedule(timetable=timetable, datasets=assets)
+
+    def event_extra(extra: Mapping[str, Any]) -> dict[str, Any]:
+        """Airflow 2 puts the values into a set, which takes no lists."""
+        return {key: tuple(value) if isinstance(value, list) else value for key, value in extra.items()}
+
+
+FILE = Path(__file__).with_name("portmesh_schedule.json")
+VERSION = 1
+ALL = "all ports"
+UPKEEP = ".upkeep"
+LAST_LINES = 30
+GRACE_SECONDS = 10
+START = datetime(2026, 1, 1, tzinfo=UTC)
+GUARD = """
+import os, signal, subprocess, sys, threading
+signal.signal(signal.SIGINT, lambda *_: None)
+child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
+def end_with_the_task():
+    sys.stdin.buffer.read()
+    os.killpg(0, signal.SIGKILL)
+threading.Thread(target=end_with_the_task, daemon=True).start()
+code = child.wait()
+os._exit(code if code >= 0 else 128 - code)
+"""
+"""The leader of the child's process group. Its input ends when the task's process does, however that ends."""
+
+
+class ScheduleError(Exception):
+    """The schedule cannot be read. Airflow shows the sentence as the import error of this file."""
+
+
+def read_schedule(file: Path = FILE) -> dict[str, Any]:
+    """The products of the schedule by name."""
+    remedy = "Run `portmesh schedule` in the mesh's repository and deploy the file."
+    if not file.is_file():
+        raise ScheduleError(f"There is no schedule beside portmesh_dags.py: {file} is missing. {remedy}")
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        version, products = found["version"], dict(found["products"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ScheduleError(f"The schedule {file} is damaged ({type(error).__name__}: {error}). {remedy}") from error
+    if version != VERSION:
+        raise ScheduleError(
+            f"The schedule {file} has the format {version}, and this portmesh_dags.py reads the format {VERSION}. "
+            "Deploy both from the same release of the mesh."
+        )
+    return products
+
+
+class MeshOperator(BaseOperator):
+    """Runs `portmesh` in a process group of its own, which ends with the task, whatever ends the task."""
+
+    def __init__(self, *, product: str, engine: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.product = product
+        self.target = os.environ.get("PORTMESH_TARGET") or engine
+        self._group: subprocess.Popen[str] | None = None
+
+    def run_portmesh(self, *arguments: str) -> tuple[int, list[str]]:
+        """The exit code and the last lines of `portmesh` with these arguments. Its output goes to the task's log."""
+        python, home = _place()
+        self.log.info("portmesh %s", " ".join(arguments))
+        self._group = subprocess.Popen(
+            [sys.executable, "-ISc", GUARD, python, "-m", "portmesh", *arguments],
+            cwd=home,
+            env=_environment(self.product),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+        last: deque[str] = deque(maxlen=LAST_LINES)
+        for line in self._group.stdout or ():
+            last.append(line.rstrip())
+            self.log.info("%s", last[-1])
+        code = self._group.wait()
+        if any("No module named portmesh" in line for line in last):
+            raise AirflowException(
+                f"portmesh is not installed in the Python {python}. Install the mesh's requirements there "
+                "(tools/environment.sh run), or name another Python: PORTMESH_PYTHON."
+            )
+        return code, list(last)
+
+    def on_kill(self) -> None:
+        """Let dbt cancel its statements, then end every process of the group."""
+        group = self._group
+        if group is None or group.poll() is not None:
+            return
+        for sign in (signal.SIGINT, signal.SIGKILL):
+            with suppress(ProcessLookupError):
+                os.killpg(group.pid, sign)
+            with suppress(subprocess.TimeoutExpired):
+                group.wait(GRACE_SECONDS)
+
+
+class BuildProduct(MeshOperator):
+    """Builds a product, announces each new version of its ports, and fails if one was refused."""
+
+    ui_color = "#dcebf7"
+
+    def __init__(self, *, ports: Mapping[str, Mapping[str, Any]], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.ports = {label: port["fqn"] for label, port in ports.items()}
+
+    def execute(self, context: Any) -> None:
+        with _outcome_file() as file:
+            command = self._command(context)
+            code, last = self.run_portmesh(*command, "--outcome", str(file), "--target", self.target)
+            outcome = _read_outcome(file)
+        if outcome is None:
+            raise AirflowException(
+                f"portmesh build of {self.product} ended with exit code {code} before it could say what became of the "
+                "ports. Nothing is half-published, and the next try goes on where this one stopped.\n" + "\n".join(last)
+            )
+        events = list(_news(outcome, context["inlet_events"]))
+        failure = _failure(self.product, outcome)
+        if failure:
+            context["ti"].xcom_push(key="events", value=events)
+            raise failure
+        _emit(self, context, events)
+
+    def _command(self, context: Any) -> list[str]:
+        params, run = context["params"], context["run_id"]
+        run_type = getattr(context["dag_run"].run_type, "value", context["dag_run"].run_type)
+        if run_type == "backfill":
+            raise AirflowFailException(
+                "Airflow's own backfill would only repeat today's build. To fill in batches of a port, trigger "
+                f"{self.product} with the parameters port and batches, or from and to."
+            )
+        port = params["port"]
+        resume = ["--resume", f"{self.product}/{run}"]
+        wanted = [f"--{key}={params[key]}" for key in ("batches", "from", "to") if params[key]]
+        if wanted:
+            if port == ALL:
+                raise AirflowFailException(f"{wanted[0]} is for one port. Choose it with the parameter port.")
+            return ["backfill", port, *wanted, *resume]
+        command = ["build", "--select", f"package:{self.product}", *resume]
+        if port != ALL:
+            command[2] = f"+{self.ports[port]},package:{self.product}"
+            command += [f"--exclude={fqn}" for label, fqn in self.ports.items() if label != port]
+        if params["full_refresh"]:
+            if params["confirm"] != self.product:
+                raise AirflowFailException(
+                    "full_refresh builds every incremental port again from all of its rows. To confirm it, give the "
+                    f"parameter confirm the product's name: {self.product}."
+                )
+            command.append("--full-refresh")
+        return [*command, *(["--wait-for-inputs"] if str(run_type).endswith("_triggered") else [])]
+
+
+class AnnounceRest(BaseOperator):
+    """Announces the versions that a failed build published: a task that fails cannot tell Airflow of any event."""
+
+    ui_color = "#f7f1dc"
+
+    def execute(self, context: Any) -> None:
+        events = context["ti"].xcom_pull(task_ids="build", key="events")
+        if not events:
+            raise AirflowSkipException("The build published nothing new.")
+        _emit(self, context, events)
+
+
+class UpkeepOfProduct(MeshOperator):
+    """Removes what broken runs of a product left; on AWS, also compacts its tables and expires old versions."""
+
+    def __init__(self, *, ports: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.ports = list(ports)
+
+    def execute(self, context: Any) -> None:  # noqa: ARG002 - Airflow's signature
+        for command in ("clean", *(() if self.target == "local" else ("maintain",))):
+            code, last = self.run_portmesh(command, *self.ports, "--target", self.target)
+            if code:
+                raise AirflowException(f"portmesh {command} of {self.product} failed.\n" + "\n".join(last))
+
+
+def _uri(label: str) -> str:
+    return "portmesh://" + label.replace(".", "/", 1)
+
+
+def _place() -> tuple[str, str]:
+    """The Python that has portmesh, and the folder of the mesh."""
+    python, home = os.environ.get("PORTMESH_PYTHON", ""), os.environ.get("PORTMESH_HOME", "")
+    if not shutil.which(python):
+        got = f"is {python!r}, which does not exist" if python else "is not set"
+        raise AirflowException(f"PORTMESH_PYTHON {got}. It names the Python of the environment that has portmesh.")
+    if not Path(home, "dbt_project.yml").is_file():
+        got = f"is {home!r}, which has no dbt_project.yml" if home else "is not set"
+        raise AirflowException(f"PORTMESH_HOME {got}. It names the folder of the mesh's repository on this worker.")
+    return python, home
+
+
+def _environment(product: str) -> dict[str, str]:
+    """The variables of the child: without Airflow's own, which have its secrets, and without colours.
+
+    PORTMESH_PRODUCT is for a PORTMESH_PYTHON that takes on the product's role before it starts Python.
+    """
+    kept = {key: value for key, value in os.environ.items() if not re.match("_?AIRFLOW_", key)}
+    return {
+        **kept,
+        "PORTMESH_PRODUCT": product,
+        "NO_COLOR": "1",
+        "DBT_USE_COLORS": "false",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+@contextmanager
+def _outcome_file() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="portmesh_") as folder:
+        yield Path(folder, "outcome.json")
+
+
+def _read_outcome(file: Path) -> dict[str, Any] | None:
+    try:
+        return dict(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return None
+
+
+def _news(outcome: Mapping[str, Any], announced: Mapping[Any, Any]) -> Iterator[dict[str, Any]]:
+    """The events of an outcome: for each port what it published since its last event, from earlier tries too."""
+    for label, port in outcome["ports"].items():
+        new = _after(port.get("publications") or [], _last_event(announced, label))
+        if new:
+            batches = [batch for publication in new for batch in publication.get("batches") or []]
+            extra = {key: new[-1].get(key) for key in ("version", "sequence", "rows")}
+            yield {"port": label, "extra": {**extra, "versions": [one["version"] for one in new], "batches": batches}}
+
+
+def _last_event(announced: Mapping[Any, Any], label: str) -> Mapping[str, Any]:
+    """What the port's last event says; nothing if it has none, or if the port is newer than the schedule."""
+    try:
+        events = announced[port_asset(label)]
+    except KeyError:
+        return {}
+    if hasattr(events, "limit"):
+        events = events.ascending(False).limit(1)
+    return events[-1].extra if len(events) else {}
+
+
+def _after(publications: Sequence[Mapping[str, Any]], last: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The publications (oldest first) after the one of the last event."""
+    return [one for one in publications if one["sequence"] > last.get("sequence", -1)]
+
+
+def _failure(product: str, outcome: Mapping[str, Any]) -> Exception | None:
+    """What the task has to raise. A refusal would be refused again, so only a build that broke is tried again."""
+    states = {label: port["state"] for label, port in outcome["ports"].items()}
+    waiting = [label for label, state in states.items() if state == "waiting"]
+    if outcome["exit_code"] == 0:
+        if waiting and len(waiting) == len(states):
+            return AirflowSkipException(f"Nothing was built: {_waits(outcome, waiting)}. Its next version starts this.")
+        return None
+    bad = [label for label, state in states.items() if state in ("refused", "failed")]
+    texts = [str(outcome["ports"][label].get("message") or f"{label} was {states[label]}.") for label in bad]
+    texts += [str(error) for error in (outcome.get("errors") or {}).values()]
+    text = "\n\n".join(texts) or f"{product} was not built; the log says why."
+    is_final = bool(bad) and all(states[label] == "refused" for label in bad) and not outcome.get("errors")
+    return AirflowFailException(text) if is_final else AirflowException(text)
+
+
+def _waits(outcome: Mapping[str, Any], waiting: Sequence[str]) -> str:
+    causes = outcome.get("waits_for") or {}
+    return "; ".join(f"{label} waits for {', '.join(causes.get(label) or ['an input'])}" for label in waiting)
+
+
+def _emit(operator: BaseOperator, context: Any, events: Sequence[Mapping[str, Any]]) -> None:
+    """Tell Airflow of new versions: whatever reads these ports starts."""
+    for event in events:
+        operator.log.info("%s has the new version %s", event["port"], event["extra"]["version"])
+        context["outlet_events"][operator.outlets[0]].add(port_asset(event["port"]), extra=event_extra(event["extra"]))
+
+
+def _rhythm(product: Mapping[str, Any]) -> Any:
+    cron = CronTriggerTimetable(product["schedule"], timezone="UTC") if product["schedule"] else None
+    inputs = AssetAny(*map(port_asset, product["inputs"])) if product["on_inputs"] else None
+    return assets_or_time(inputs, cron) if inputs and cron else inputs or cron
+
+
+def _params(name: str, product: Mapping[str, Any]) -> dict[str, Param]:
+    text, day = {"type": ["null", "string"]}, {"type": ["null", "string"], "format": "date"}
+    one_port = "Fill in these batches of the port"
+    return {
+        "port": Param(ALL, type="string", enum=[ALL, *product["ports"]], description="Build one port only."),
+        "full_refresh": Param(False, type="boolean", description="Build incremental ports again from all rows."),
+        "confirm": Param(None, **text, description=f"Confirms full_refresh: the product's name, {name}."),
+        "batches": Param(None, **text, description=f"{one_port}, separated by commas."),
+        "from": Param(None, **day, description=f"{one_port}: those that landed from this day on."),
+        "to": Param(None, **day, description=f"{one_port}: those that landed until this day."),
+    }
+
+
+def _page(name: str, product: Mapping[str, Any]) -> str:
+    """The DAG's page in Airflow."""
+    ways = ["a new version of one of its inputs"] if product["on_inputs"] else []
+    ways += [f"the clock, at `{product['schedule']}` (UTC)"] if product["schedule"] else []
+    ports = [f"- **{label}**: {port['description']}" for label, port in product["ports"].items()]
+    return "\n".join(
+        (
+            f"# {name}\n\n{product['description']} {product['purpose']}\n",
+            f"Owner: {product['owner']} ({product['email']}), {product['channel']}\n",
+            f"Started by {' or '.join(ways) or 'hand only'}.\n",
+            f"Inputs: {', '.join(product['inputs']) or 'no port of another product'}.\n\n## Ports\n",
+            *ports,
+        )
+    )
+
+
+def _dag(dag_id: str, product: Mapping[str, Any], schedule: Any, **kwargs: Any) -> DAG:
+    about = [product["kind"], product["stage"], product["engine"], product["channel"]]
+    return DAG(
+        dag_id,
+        schedule=schedule,
+        start_date=START,
+        catchup=False,
+        max_active_runs=1,
+        tags=["portmesh", *filter(None, about)],
+        default_args={
+            "owner": product["owner"] or "airflow",
+            "retries": product["retries"],
+            "execution_timeout": timedelta(seconds=product["timeout_seconds"]),
+        },
+        **kwargs,
+    )
+
+
+def dag_of_product(name: str, product: Mapping[str, Any]) -> DAG:
+    """Build; then, after a failure, announce what was published all the same. `published` makes the run fail."""
+    with _dag(
+        *(name, product, _rhythm(product)),
+        description=product["description"],
+        doc_md=_page(name, product),
+        params=_params(name, product),
+    ) as dag:
+        engine = product["engine"]
+        build = BuildProduct(
+            task_id="build",
+            product=name,
+            engine=engine,
+            ports=product["ports"],
+            pool=_pool(engine),
+            inlets=[port_asset(label) for label in product["ports"]],
+            outlets=[AssetAlias(name)],
+        )
+        announce = AnnounceRest(
+            task_id="announce_despite_failure", trigger_rule="one_failed", outlets=[AssetAlias(name)]
+        )
+        build >> [announce, EmptyOperator(task_id="published")]
+    return dag
+
+
+def dag_of_upkeep(name: str, product: Mapping[str, Any]) -> DAG:
+    """What keeps the product's tables small."""
+    with _dag(
+        *(name + UPKEEP, product, CronTriggerTimetable(product["upkeep"], timezone="UTC")),
+        description=f"Upkeep of {name}",
+    ) as dag:
+        engine = product["engine"]
+        UpkeepOfProduct(task_id="upkeep", product=name, engine=engine, ports=list(product["ports"]), pool=_pool(engine))
+    return dag
+
+
+def _pool(engine: str) -> str:
+    return f"portmesh_{os.environ.get('PORTMESH_TARGET') or engine}"
+
+
+def make_dags() -> dict[str, DAG]:
+    """All DAGs; in a worker, only the one that it runs."""
+    products, wanted = read_schedule(), get_parsing_context().dag_id
+    made = {
+        **{name: (dag_of_product, name) for name in products},
+        **{name + UPKEEP: (dag_of_upkeep, name) for name, product in products.items() if product["upkeep"]},
+    }
+    if wanted is not None and wanted not in made:
+        raise ScheduleError(
+            f"The schedule {FILE} has no product for the DAG {wanted}: it was deployed after this run began."
+        )
+    return {dag_id: make(name, products[name]) for dag_id, (make, name) in made.items() if wanted in (None, dag_id)}
+
+
+globals().update(make_dags())

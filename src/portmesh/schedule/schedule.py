@@ -1,0 +1,161 @@
+"""The schedule of the mesh: for each product when it starts, what it reads and makes, and how long it may take."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from graphlib import CycleError, TopologicalSorter
+
+from pydantic import BaseModel
+
+from portmesh.durations import parse_duration
+from portmesh.errors import FindingsError, UsageError, did_you_mean
+from portmesh.keys import STARTS
+from portmesh.mesh import Mesh, Port, Product
+from portmesh.schedule.cron import cron_problem
+
+VERSION = 1
+"""The version of the file's format, which portmesh_dags.py compares with its own."""
+TIMEOUT = timedelta(hours=24)
+RETRIES = 2
+
+
+class ScheduledPort(BaseModel):
+    """A port that a product makes: its name in dbt's selections, and whether it is taken batch by batch."""
+
+    fqn: str
+    description: str
+
+
+class ScheduledProduct(BaseModel):
+    """A product: when it starts, who answers for it, what it reads (`inputs`) and makes (`ports`).
+
+    Without `schedule` and `on_inputs` it starts by hand only. Times are cron, in UTC.
+    """
+
+    description: str
+    purpose: str
+    owner: str
+    email: str
+    channel: str
+    kind: str
+    stage: str
+    engine: str
+    schedule: str | None
+    on_inputs: bool
+    upkeep: str | None
+    timeout_seconds: int
+    retries: int
+    inputs: list[str]
+    ports: dict[str, ScheduledPort]
+
+    @property
+    def starts(self) -> str:
+        """When it starts, in words."""
+        ways = ["when an input has a new version"] * self.on_inputs
+        ways += [f"{'at the latest ' if self.on_inputs else ''}at {self.schedule}"] if self.schedule else []
+        return ", ".join(ways) or "by hand only"
+
+
+class Schedule(BaseModel):
+    """The products of a mesh by name."""
+
+    mesh: str
+    products: dict[str, ScheduledProduct]
+
+    def render(self) -> str:
+        """The text of the file. A product's `hash` changes with anything that its DAG is made from."""
+        products = {name: {"hash": hash_of(product), **product.model_dump()} for name, product in self.products.items()}
+        return json.dumps({"version": VERSION, "mesh": self.mesh, "products": products}, indent=1) + "\n"
+
+
+def hash_of(product: ScheduledProduct) -> str:
+    """A short hash of all that a product's DAG is made from."""
+    return hashlib.sha256(product.model_dump_json().encode()).hexdigest()[:12]
+
+
+def read_schedule(mesh: Mesh) -> Schedule:
+    """The schedule that a mesh declares.
+
+    Raises FindingsError if a product's rhythm cannot be read, or if products would start each other for ever.
+    """
+    problems = [problem for product in mesh.products for problem in _problems(mesh, product)]
+    if problems:
+        raise FindingsError(
+            f"The mesh has no schedule: {len(problems)} finding{'' if len(problems) == 1 else 's'}.",
+            problems,
+            "correct the product's group, then: portmesh schedule",
+        )
+    products = {product.name: _scheduled(mesh, product) for product in mesh.products}
+    _assert_no_circle(products)
+    return Schedule(mesh=mesh.name, products=products)
+
+
+def _problems(mesh: Mesh, product: Product) -> Iterator[tuple[str, str]]:
+    """What is wrong with a product's keys: (product, sentence)."""
+    meta = product.meta
+    for key in ("schedule", "upkeep"):
+        problem = cron_problem(getattr(meta, key)) if getattr(meta, key) else ""
+        if problem:
+            yield product.name, f"{key}: {getattr(meta, key)!r} is not cron, because {problem}"
+    if meta.on and meta.on not in STARTS:
+        near = did_you_mean(meta.on, STARTS)
+        yield product.name, f"on: {meta.on!r} is not known (allowed: {', '.join(STARTS)}).{near}"
+    if meta.on in STARTS and not _inputs(mesh, product):
+        yield product.name, "on: inputs, but no model of it reads a port of another product. Give it a schedule instead"
+    try:
+        _timeout(product)
+    except UsageError as error:
+        yield product.name, f"{error.message} {dict(error.facts)['got']!r} (allowed: {dict(error.facts)['allowed']})"
+
+
+def _timeout(product: Product) -> timedelta:
+    return parse_duration(product.meta.timeout, "timeout:") if product.meta.timeout else TIMEOUT
+
+
+def _inputs(mesh: Mesh, product: Product) -> list[str]:
+    return sorted(mesh.ports[id_].label for id_ in product.input_ports)
+
+
+def _scheduled(mesh: Mesh, product: Product) -> ScheduledProduct:
+    meta, inputs = product.meta, _inputs(mesh, product)
+    return ScheduledProduct(
+        **{key: getattr(meta, key) for key in ("purpose", "channel", "kind", "stage", "engine")},
+        description=product.description,
+        owner=product.owner_name,
+        email=product.owner_email,
+        schedule=meta.schedule or None,
+        on_inputs=bool(meta.on) or bool(inputs and not meta.schedule),
+        upkeep=meta.upkeep or None,
+        timeout_seconds=int(_timeout(product).total_seconds()),
+        retries=RETRIES if meta.retries is None else meta.retries,
+        inputs=inputs,
+        ports={port.label: _port(mesh, port) for port in product.ports},
+    )
+
+
+def _port(mesh: Mesh, port: Port) -> ScheduledPort:
+    return ScheduledPort(fqn=mesh.nodes[port.id].fqn, description=port.grain)
+
+
+def _assert_no_circle(products: Mapping[str, ScheduledProduct]) -> None:
+    """Raise FindingsError if products that start on inputs read each other in a circle."""
+    reads = {
+        name: {input_.split(".")[0] for input_ in product.inputs} & products.keys()
+        for name, product in products.items()
+        if product.on_inputs
+    }
+    try:
+        list(TopologicalSorter({name: sorted(others & reads.keys()) for name, others in reads.items()}).static_order())
+    except CycleError as error:
+        circle: list[str] = error.args[1][1:]
+        at = circle.index(min(circle))
+        circle = circle[at:] + circle[:at]
+        raise FindingsError(
+            f"{', '.join(circle[:-1])} and {circle[-1]} would start each other for ever: each starts when the one "
+            "before it has a new version.",
+            [("circle", " → ".join([*circle, circle[0]]))],
+            f"give one of them a rhythm of its own, without on: inputs, such as schedule: 0 6 * * * in {circle[0]}",
+        ) from error
