@@ -72,8 +72,8 @@ def test_a_product_starts_as_its_group_says() -> None:
     assert starts(schedule) == {
         "tills": "by hand only",
         "orders": "at 0 6 * * *",
-        "both": "when an input has a new version, at the latest at 0 9 * * *",
-        "reader": "when an input has a new version",
+        "both": "on a new input, at the latest at 0 9 * * *",
+        "reader": "on a new input",
         "by_the_clock": "at 0 7 * * *",
     }
     assert schedule.products["reader"].inputs == ["orders.orderss"]
@@ -123,7 +123,7 @@ def test_products_that_would_start_each_other_for_ever_are_refused() -> None:
 
 def test_a_circle_with_a_clock_in_it_ends() -> None:
     schedule = read_schedule(mesh_of(a={"reads": ["b"], "schedule": "0 6 * * *"}, b={"reads": ["a"]}))
-    assert starts(schedule) == {"a": "at 0 6 * * *", "b": "when an input has a new version"}
+    assert starts(schedule) == {"a": "at 0 6 * * *", "b": "on a new input"}
 
 
 # Cron
@@ -215,7 +215,7 @@ def test_rules_and_command_read_what_yaml_makes_of_on(good: on_disk.Mesh, portme
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(good.folder)
         manifest = parse_manifest()
-        assert starts(read_schedule(read_mesh(manifest)))["desk"].startswith("when an input has a new version, at the")
+        assert starts(read_schedule(read_mesh(manifest)))["desk"].startswith("on a new input, at the")
         assert portmesh("schedule", "--check").exit_code == 1
         written = portmesh("schedule")
         assert written.exit_code == 0

@@ -77,10 +77,12 @@ ALL = "all ports"
 UPKEEP = ".upkeep"
 LAST_LINES = 30
 GRACE_SECONDS = 10
+WAITING = 4
+"""The exit code of `portmesh build` if every port waits for another product's refused port."""
 START = datetime(2026, 1, 1, tzinfo=UTC)
 GUARD = """
 import os, signal, subprocess, sys, threading
-signal.signal(signal.SIGINT, lambda *_: None)
+signal.signal(signal.SIGTERM, lambda *_: None)
 child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
 def end_with_the_task():
     sys.stdin.buffer.read()
@@ -151,11 +153,11 @@ class MeshOperator(BaseOperator):
         return code, list(last)
 
     def on_kill(self) -> None:
-        """Let dbt cancel its statements, then end every process of the group."""
+        """Let portmesh cancel its statements and write its outcome, then end every process of the group."""
         group = self._group
         if group is None or group.poll() is not None:
             return
-        for sign in (signal.SIGINT, signal.SIGKILL):
+        for sign in (signal.SIGTERM, signal.SIGKILL):
             with suppress(ProcessLookupError):
                 os.killpg(group.pid, sign)
             with suppress(subprocess.TimeoutExpired):
@@ -315,23 +317,16 @@ def _after(publications: Sequence[Mapping[str, Any]], last: Mapping[str, Any]) -
 
 def _failure(product: str, outcome: Mapping[str, Any]) -> Exception | None:
     """What the task has to raise. A refusal would be refused again, so only a build that broke is tried again."""
-    states = {label: port["state"] for label, port in outcome["ports"].items()}
-    waiting = [label for label, state in states.items() if state == "waiting"]
+    ports, failed, errors = outcome["ports"], outcome.get("failed") or {}, outcome.get("errors") or {}
+    if outcome["exit_code"] == WAITING:
+        waits = [port["message"] for port in ports.values() if port["state"] == "waiting"]
+        return AirflowSkipException("Nothing was built. " + " ".join(dict.fromkeys(waits)))
     if outcome["exit_code"] == 0:
-        if waiting and len(waiting) == len(states):
-            return AirflowSkipException(f"Nothing was built: {_waits(outcome, waiting)}. Its next version starts this.")
         return None
-    bad = [label for label, state in states.items() if state in ("refused", "failed")]
-    texts = [str(outcome["ports"][label].get("message") or f"{label} was {states[label]}.") for label in bad]
-    texts += [str(error) for error in (outcome.get("errors") or {}).values()]
-    text = "\n\n".join(texts) or f"{product} was not built; the log says why."
-    is_final = bool(bad) and all(states[label] == "refused" for label in bad) and not outcome.get("errors")
-    return AirflowFailException(text) if is_final else AirflowException(text)
-
-
-def _waits(outcome: Mapping[str, Any], waiting: Sequence[str]) -> str:
-    causes = outcome.get("waits_for") or {}
-    return "; ".join(f"{label} waits for {', '.join(causes.get(label) or ['an input'])}" for label in waiting)
+    refused = {label for label, port in ports.items() if port["state"] == "refused"}
+    texts = [*failed.values(), *errors.values()] or [f"{product} was not built; the log says why."]
+    is_final = bool(refused) and refused >= failed.keys() and not errors
+    return (AirflowFailException if is_final else AirflowException)("\n\n".join(texts))
 
 
 def _emit(operator: BaseOperator, context: Any, events: Sequence[Mapping[str, Any]]) -> None:

@@ -21,9 +21,10 @@ def schedule(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if the file is out of date.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write orchestration/dags/portmesh_schedule.json, from which Airflow makes a DAG for each product.
+    """Write the schedule that Airflow's DAGs come from.
 
-    When a product is built is declared in its group: schedule, on, timeout, retries and upkeep of config.meta.
+    That is orchestration/dags/portmesh_schedule.json. When a product is built is declared in its group: schedule, on,
+    timeout, retries and upkeep of config.meta.
     """
     root = find_root()
     with errors_as_json(as_json):
@@ -46,7 +47,7 @@ def _print(found: Schedule, changed: bool) -> None:
     out = console()
     out.print(f"{what}: {count(len(found.products), 'product')}.\n", markup=False)
     rows = [
-        (name, product.starts, product.upkeep or "by hand only", ", ".join(product.inputs) or "none")
+        (name, product.starts, product.upkeep or "by hand only", ", ".join(product.reads) or "none")
         for name, product in found.products.items()
     ]
     out.print(table(("product", "starts (UTC)", "upkeep", "reads"), rows))

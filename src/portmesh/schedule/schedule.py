@@ -23,7 +23,7 @@ RETRIES = 2
 
 
 class ScheduledPort(BaseModel):
-    """A port that a product makes: its name in dbt's selections, and whether it is taken batch by batch."""
+    """A port that a product makes: its name in dbt's selections, and what a row of it is."""
 
     fqn: str
     description: str
@@ -52,9 +52,14 @@ class ScheduledProduct(BaseModel):
     ports: dict[str, ScheduledPort]
 
     @property
+    def reads(self) -> list[str]:
+        """The products whose ports it reads."""
+        return sorted({label.split(".")[0] for label in self.inputs})
+
+    @property
     def starts(self) -> str:
         """When it starts, in words."""
-        ways = ["when an input has a new version"] * self.on_inputs
+        ways = ["on a new input"] * self.on_inputs
         ways += [f"{'at the latest ' if self.on_inputs else ''}at {self.schedule}"] if self.schedule else []
         return ", ".join(ways) or "by hand only"
 
@@ -142,11 +147,7 @@ def _port(mesh: Mesh, port: Port) -> ScheduledPort:
 
 def _assert_no_circle(products: Mapping[str, ScheduledProduct]) -> None:
     """Raise FindingsError if products that start on inputs read each other in a circle."""
-    reads = {
-        name: {input_.split(".")[0] for input_ in product.inputs} & products.keys()
-        for name, product in products.items()
-        if product.on_inputs
-    }
+    reads = {name: set(product.reads) for name, product in products.items() if product.on_inputs}
     try:
         list(TopologicalSorter({name: sorted(others & reads.keys()) for name, others in reads.items()}).static_order())
     except CycleError as error:

@@ -1,0 +1,1 @@
+"""Measures the mesh on Airflow."""

@@ -1,0 +1,191 @@
+"""A mesh on a real Airflow, of both versions that MWAA has: what starts when, and what is announced."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestration.local import LocalAirflow
+from tests.airflow_mesh import AirflowOfMesh, guards_of, is_running, kill, parent_of
+from tests.mesh import REPOSITORY, Mesh
+from tests.portmesh_call import call
+from tests.test_output_port import COLUMNS, DUPLICATE, EXEMPT, LINES, good
+from tests.test_runs import BY_BATCH, OF_BATCHES, batch
+
+CONSUMERS = f"{EXEMPT}\nconsumers: [{{name: desk, purpose: Reports.}}]"
+PACED = """
+select
+    lines.*
+    exclude (amount),
+    cast(lines.amount + 0 * work.done as decimal(10, 2)) as amount
+from {{{{ ref('lines') }}}} as lines
+cross join (
+    select max(hash(a.i * b.i)) % 2 as done
+    from (select unnest(range(1, n + 1)) as i from read_csv('{pace}')) as a
+    cross join range(1000000) as b(i)
+) as work
+"""
+AFTER = "select * from {{ ref('shop', 'lines') }}"
+TOTALS = """
+select
+    cast(count(*) as bigint) as sale_id,
+    cast(sum(amount) as bigint) as amount,
+    cast('all' as {{ dbt.type_string() }}) as _batch_id,
+    max(_landed_at) as _landed_at,
+    max(landed_at) as landed_at
+from {{ ref('shop', 'sales') }}
+"""
+
+
+class Scene:
+    """The mesh on Airflow: shop makes lines, sales (batch by batch) and slow; desk reads lines and sales."""
+
+    def __init__(self, mesh: Mesh, airflow: AirflowOfMesh) -> None:
+        self.mesh = mesh
+        self.airflow = airflow
+
+    @property
+    def published(self) -> dict[str, int]:
+        """The number of publications of each port."""
+        rows = self.mesh.rows(
+            "select product || '.' || port, count(*) from ("
+            "select product, port, verdict from portmesh.publications__shop union all "
+            "select product, port, verdict from portmesh.publications__desk) where verdict = 'published' group by 1"
+        )
+        return dict(rows)
+
+    def announced(self) -> list[str]:
+        """The ports of the events since the last call."""
+        before = getattr(self, "_announced", 0)
+        events = [port for port, _ in self.airflow.events()]
+        self._announced = len(events)
+        return sorted(events[before:])
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(3, marks=pytest.mark.thorough), pytest.param(2, marks=pytest.mark.nightly)],
+    ids=["airflow3", "airflow2"],
+)
+def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    subprocess.run([REPOSITORY / "tools/environment.sh", f"airflow{request.param}"], check=True)
+    mesh = Mesh(tmp_path_factory.mktemp("mesh"))
+    mesh.set_up("shop", "desk", sources=("lines", "sales"))
+    mesh.port("shop/lines", LINES, COLUMNS, meta=CONSUMERS)
+    mesh.port("shop/sales", BY_BATCH, OF_BATCHES, meta=CONSUMERS)
+    mesh.port("shop/slow", PACED.format(pace=mesh.write("pace.csv", "n\n1\n")), COLUMNS, meta=EXEMPT)
+    mesh.port("desk/after", AFTER, COLUMNS, meta=EXEMPT)
+    mesh.port("desk/totals", TOTALS, OF_BATCHES, meta=EXEMPT)
+    mesh.land("lines", good())
+    mesh.land("sales", batch("a", 0))
+    assert mesh.dbt("deps").ok
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(mesh.folder)
+        assert call("schedule") == 0
+    airflow = AirflowOfMesh(request.param, mesh.folder, tmp_path_factory.mktemp("airflow"))
+    try:
+        airflow.start()
+        yield Scene(mesh, airflow)
+    finally:
+        airflow.airflow.stop()
+
+
+def test_a_product_starts_when_what_it_reads_was_published(scene: Scene) -> None:
+    """It is told here as one story, because each start of an Airflow costs as much as ten runs."""
+    airflow, mesh = scene.airflow, scene.mesh
+
+    # A source-aligned product is built; its events start the product that reads it.
+    airflow.trigger("shop")
+    shop, desk = airflow.runs(2)
+    assert (shop.dag, shop.state, desk.dag, desk.state) == ("shop", "success", "desk", "success")
+    assert shop.tasks == {
+        "build": ("success", 1),
+        "announce_despite_failure": ("skipped", 0),
+        "published": ("success", 1),
+    }
+    assert scene.announced() == ["desk.after", "desk.totals", "shop.lines", "shop.sales", "shop.slow"]
+    of_sales = next(extra for port, extra in airflow.events() if port == "shop.sales")
+    assert (of_sales["batches"], of_sales["rows"], of_sales["versions"]) == (["a"], 10, [of_sales["version"]])
+
+    # A batch is refused. What was published is announced; what reads the refused port waits.
+    mesh.land("lines", good() + DUPLICATE)
+    mesh.land("sales", f"{batch('a', 0)} union all {batch('b', 10)}")
+    airflow.trigger("shop")
+    shop, desk = airflow.runs(2)
+    assert (shop.state, desk.state) == ("failed", "success")
+    assert shop.tasks["build"] == ("failed", 1)
+    assert scene.announced() == ["desk.totals", "shop.sales"]
+    assert airflow.events()[-2][1]["batches"] == ["b"]
+    log = airflow.log("shop", shop.id)
+    end = log[log.rindex("AirflowFailException") :]
+    assert "shop.lines was not published." in end
+    assert "the candidate   shop__internal.lines__" in end
+    assert "desk.after" in airflow.log("desk", desk.id)
+    assert scene.published == {"shop.lines": 1, "shop.sales": 2, "shop.slow": 1, "desk.after": 1, "desk.totals": 2}
+
+    # The batch is mended, and what waited is built. Its publication is told once.
+    mesh.land("lines", good(101))
+    airflow.trigger("shop")
+    shop, desk = airflow.runs(2)
+    assert (shop.state, desk.state) == ("success", "success")
+    assert scene.announced() == ["desk.after", "desk.totals", "shop.lines", "shop.slow"]
+    assert mesh.value("select count(*) from desk.after") == 101
+
+    # One port only, which has nothing new: nothing is announced and nothing starts.
+    airflow.trigger("shop", port="shop.sales")
+    (shop,) = airflow.runs(1)
+    assert shop.state == "success"
+    assert scene.announced() == []
+    assert scene.published == {"shop.lines": 2, "shop.sales": 2, "shop.slow": 2, "desk.after": 2, "desk.totals": 3}
+
+    # A full refresh must be confirmed.
+    airflow.trigger("shop", full_refresh=True, confirm="ship")
+    (shop,) = airflow.runs(1)
+    assert shop.state == "failed"
+    assert "give the parameter confirm the product's name: shop" in airflow.log("shop", shop.id)
+
+    # The worker dies after lines was published. The next try goes on; the event comes once.
+    mesh.write("pace.csv", "n\n100000\n")
+    airflow.trigger("shop")
+    airflow.wait(lambda: scene.airflow.is_told("shop", "OK created sql output_port model shop.lines"), "lines")
+    (guard,) = guards_of(mesh.folder)
+    kill(parent_of(guard))
+    airflow.wait(lambda: not is_running(guard), "end of the child")
+    mesh.write("pace.csv", "n\n1\n")
+    shop, desk = airflow.runs(2)
+    assert (shop.state, desk.state, shop.tasks["build"]) == ("success", "success", ("success", 2))
+    assert scene.announced() == ["desk.after", "desk.totals", "shop.lines", "shop.slow"]
+    assert scene.published["shop.lines"] == 3
+
+
+def sentence_of(dags: Path, **variables: str) -> str:
+    """The error of Airflow 3 that imports the DAGs of a folder."""
+    airflow = LocalAirflow(3, dags / "home", dags, variables)
+    code = "import portmesh_dags; print(*[name for name, dag in vars(portmesh_dags).items() if hasattr(dag, 'dag_id')])"
+    done = subprocess.run(
+        [airflow.python, "-c", code], cwd=dags, env=airflow.environment, capture_output=True, text=True
+    )
+    return (done.stderr if done.returncode else done.stdout).strip().splitlines()[-1]
+
+
+@pytest.mark.thorough
+def test_a_schedule_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    subprocess.run([REPOSITORY / "tools/environment.sh", "airflow3"], check=True)
+    source = REPOSITORY / "orchestration/dags"
+    (tmp_path / "portmesh_dags.py").write_text((source / "portmesh_dags.py").read_text())
+    schedule = tmp_path / "portmesh_schedule.json"
+    text = (source / "portmesh_schedule.json").read_text()
+    assert "There is no schedule beside portmesh_dags.py" in sentence_of(tmp_path)
+    schedule.write_text(text[:500])
+    assert "portmesh_schedule.json is damaged" in sentence_of(tmp_path)
+    schedule.write_text(json.dumps(json.loads(text) | {"version": 9}))
+    assert "has the format 9, and this portmesh_dags.py reads the format 1." in sentence_of(tmp_path)
+    schedule.write_text(text)
+    assert "orders" in sentence_of(tmp_path).split()
+    wanted = "_AIRFLOW_PARSING_CONTEXT_DAG_ID"
+    assert sentence_of(tmp_path, **{wanted: "orders.upkeep"}) == "orders.upkeep"
+    assert "has no product for the DAG ordres" in sentence_of(tmp_path, **{wanted: "ordres"})
