@@ -17,7 +17,7 @@ from typing import Any
 from orchestration.local import LocalAirflow
 from tests.mesh import REPOSITORY
 
-PATIENCE = 300
+PATIENCE = 600
 """Seconds for what takes seconds on an idle machine."""
 
 
@@ -89,7 +89,8 @@ class AirflowOfMesh:
 
     def is_told(self, dag: str, text: str) -> bool:
         """Whether the log of a run that goes on says this."""
-        return any(text in self.log(name, run) for name, run, state in self._runs() if name == dag)
+        runs = [run for name, run, state in self._runs() if name == dag]
+        return any(text in self.log(dag, run, attempt=attempt) for run in runs for attempt in (1, 2))
 
 
 def _plain(line: str) -> str:

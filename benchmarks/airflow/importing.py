@@ -2,8 +2,8 @@
 
     python -m benchmarks.airflow.importing [products]
 
-For each Airflow that is installed (tools/environment.sh airflow3, airflow2), in CPU seconds: Airflow's own modules, which a
-scheduler or a worker has read before; then portmesh_dags.py with all products; then as a worker reads it. Medians of five.
+For each Airflow that is installed (tools/environment.sh airflow3, airflow2), in CPU seconds: its own modules, which
+a scheduler or a worker has read before; then portmesh_dags.py with all products; then as a worker reads it.
 """
 
 from __future__ import annotations
