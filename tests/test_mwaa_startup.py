@@ -181,6 +181,8 @@ def test_a_task_runs_the_release_with_its_products_role(worker: Worker) -> None:
     )
     assert told["PORTMESH_ATHENA_WORKGROUP"] == "portmesh-orders"
     assert told["PORTMESH_SPARK_HOST"] == "spark-of-orders"
+    _, out, _ = worker.run("build", PORTMESH_PRODUCT="desk")
+    assert "PORTMESH_SPARK_HOST" not in json.loads(out), "the profile's default"
     _, out, _ = worker.run("status")
     assert "AWS_PROFILE" not in json.loads(out), "without a product, with the execution role's own rights"
 

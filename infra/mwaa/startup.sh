@@ -106,7 +106,7 @@ become_product() {
   mv "$config.$$" "$config"
   export AWS_CONFIG_FILE="$config" AWS_PROFILE=mesh DBT_CACHE_SELECTED_ONLY=true
   export PORTMESH_ATHENA_WORKGROUP="${PORTMESH_ROLES##*/}$PORTMESH_PRODUCT"
-  export PORTMESH_SPARK_HOST="${!host:-${PORTMESH_SPARK_HOST:-}}"
+  [ -z "${!host:-}" ] || export PORTMESH_SPARK_HOST="${!host}"
 }
 
 prepare

@@ -1,0 +1,258 @@
+"""Compares our DAGs with astronomer-cosmos and with plain dbt, on the demonstration.
+
+    python -m demo.benchmarks.cosmos [--ways dbt,portmesh,watcher,local] [--environment .venv-cosmos] [--keep FOLDER]
+
+Builds the whole mesh in each way from an empty database on a landed lake: `dbt build` alone, our DAGs, and the two
+modes of cosmos that need no cluster. All DAGs run on the same Airflow, in the environment that is made from
+cosmos_requirements.txt. The tree of processes is read from /proc twice a second. Prints a Markdown table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from orchestration.local import LocalAirflow
+
+from tests.mesh import REPOSITORY
+
+HERE = Path(__file__).parent
+PYTHON = Path(sys.executable)
+DBT = PYTHON.parent / "dbt"
+TICKS = os.sysconf("SC_CLK_TCK")
+ROWS = {
+    "dbt": "`dbt build`",
+    "portmesh": "our DAGs",
+    "watcher": "cosmos WATCHER",
+    "local": "cosmos LOCAL",
+}
+HEAD = "| | tasks | failed | wall s | CPU s | peak memory | Airflow alone, idle |\n|---|---|---|---|---|---|---|"
+LONGEST_SECONDS = 3 * 3600
+DONE = ("success", "failed", "upstream_failed")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one way took. Memory is the highest sum over the processes, each with its share of shared pages."""
+
+    tasks: int
+    seconds: float
+    cpu_seconds: float
+    peak_bytes: int
+    idle_bytes: int
+    failed: int = 0
+
+
+class Tree:
+    """CPU and memory of all processes below this one, sampled in a thread."""
+
+    def __init__(self) -> None:
+        self.peak_bytes = 0
+        self._stop = threading.Event()
+
+    @contextmanager
+    def watched(self) -> Iterator[Tree]:
+        thread = threading.Thread(target=self._sample, daemon=True)
+        thread.start()
+        yield self
+        self._stop.set()
+        thread.join()
+
+    def _sample(self) -> None:
+        while not self._stop.wait(0.5):
+            self.peak_bytes = max(self.peak_bytes, self.bytes())
+
+    def bytes(self) -> int:
+        return sum(_bytes_of(pid) for pid in _descendants())
+
+    @staticmethod
+    def cpu_seconds() -> float:
+        """Of all living processes below this one and of those that they waited for."""
+        times = os.times()
+        living = sum(sum(map(int, _stat(pid)[11:15])) for pid in _descendants())
+        return living / TICKS + times.children_user + times.children_system
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat after the command, which may contain spaces; zeros if the process is gone."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return ["0"] * 50
+
+
+def _descendants() -> list[int]:
+    children: dict[int, list[int]] = {}
+    for pid in (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()):
+        children.setdefault(int(_stat(pid)[1]), []).append(pid)
+    found, next_ones = [], [os.getpid()]
+    while next_ones:
+        next_ones = [child for pid in next_ones for child in children.get(pid, [])]
+        found += next_ones
+    return found
+
+
+def _bytes_of(pid: int) -> int:
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
+class Airflow(LocalAirflow):
+    """The same Airflow for every way: with cosmos installed, and with what its waiting tasks need."""
+
+    def __init__(self, environment: Path, home: Path, dags: Path, variables: Mapping[str, str]) -> None:
+        super().__init__(3, home, dags, variables)
+        self.python = environment / "bin/python"
+        # A task that waits long for the server on a busy machine does not fail.
+        quiet = {
+            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
+            "DO_NOT_TRACK": "true",
+            "SCARF_NO_ANALYTICS": "true",
+            "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
+        }
+        self.environment |= quiet | {"PATH": f"{self.python.parent}:{os.environ['PATH']}"}
+
+    def _commands(self, with_pages: bool) -> list[list[str]]:
+        return [*super()._commands(with_pages), ["triggerer"]]
+
+    def count(self, sql: str) -> int:
+        return int(self.rows(sql)[0][0])
+
+    def wait(self, what: str, is_done: Callable[[], bool], seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while not is_done():
+            if time.monotonic() > until:
+                raise SystemExit(f"{what}: not done after {seconds:,.0f} s. The logs are in {self.home}.")
+            if broken := self.rows("select stacktrace from import_error"):
+                raise SystemExit(f"{what}: Airflow cannot import the DAGs.\n{broken[0][0]}")
+            time.sleep(1)
+
+
+def of_dbt(settings: Mapping[str, str]) -> Result:
+    with Tree().watched() as tree:
+        before, started = tree.cpu_seconds(), time.perf_counter()
+        done = subprocess.run([DBT, "--quiet", "build"], cwd=REPOSITORY, env=os.environ | settings, check=False)
+        return Result(
+            1, time.perf_counter() - started, tree.cpu_seconds() - before, tree.peak_bytes, 0, done.returncode
+        )
+
+
+def of_airflow(airflow: Airflow, started_by_hand: list[str], dags: list[str]) -> Result:
+    """Trigger these DAGs, and wait until each of `dags` ran and nothing runs any more."""
+    airflow.start()
+    with closing(Closing(airflow)):
+        known = f"select count(*) from serialized_dag where dag_id in ({', '.join(map(repr, dags))})"
+        airflow.wait("Reading the DAGs", lambda: airflow.count(known) == len(dags), 300)
+        time.sleep(10)
+        idle = Tree().bytes()
+        with Tree().watched() as tree:
+            before = tree.cpu_seconds()
+            for dag in started_by_hand:
+                airflow.trigger(dag)
+            ended = "select count(distinct dag_id) from dag_run where state in ('success', 'failed')"
+            active = "select count(*) from dag_run where state in ('queued', 'running')"
+            waiting = "select count(*) from asset_dag_run_queue"
+            airflow.wait(
+                "The runs",
+                lambda: airflow.count(ended) == len(dags) and not airflow.count(active) and not airflow.count(waiting),
+                LONGEST_SECONDS,
+            )
+            cpu = tree.cpu_seconds() - before
+        ((first, last),) = airflow.rows("select min(queued_at), max(end_date) from dag_run")
+        seconds = (datetime.fromisoformat(last) - datetime.fromisoformat(first)).total_seconds()
+        by_state = dict(airflow.rows("select state, count(*) from task_instance group by state"))
+        failed = sum(number for state, number in by_state.items() if state in DONE[1:])
+        return Result(by_state.get("success", 0) + failed, seconds, cpu, tree.peak_bytes, idle, failed)
+
+
+class Closing:
+    def __init__(self, airflow: Airflow) -> None:
+        self.close = airflow.stop
+
+
+def of_portmesh(environment: Path, home: Path, settings: Mapping[str, str]) -> Result:
+    place = {"PORTMESH_HOME": str(REPOSITORY), "PORTMESH_PYTHON": str(PYTHON), "PORTMESH_TARGET": "local"}
+    dags = REPOSITORY / "orchestration/dags"
+    products = json.loads((dags / "portmesh_schedule.json").read_text())["products"]
+    by_hand = [name for name, product in products.items() if not product["on_inputs"]]
+    return of_airflow(Airflow(environment, home, dags, {**settings, **place}), by_hand, list(products))
+
+
+def of_cosmos(mode: str, environment: Path, home: Path, settings: Mapping[str, str]) -> Result:
+    dags = home / "dags"
+    dags.mkdir(parents=True)
+    shutil.copy(HERE / "cosmos_dags.py", dags)
+    target = home / "parsed"
+    parse = [DBT, "--quiet", "parse", "--target-path", str(target)]
+    subprocess.run(parse, cwd=REPOSITORY, env=os.environ | settings, check=True)
+    place = {
+        "PORTMESH_HOME": str(REPOSITORY),
+        "COSMOS_MODE": mode,
+        "COSMOS_DBT": str(DBT),
+        "COSMOS_MANIFEST": str(target / "manifest.json"),
+        "AIRFLOW__COSMOS__CACHE_DIR": str(home / "cache"),
+    }
+    return of_airflow(Airflow(environment, home, dags, {**settings, **place}), [mode], [mode])
+
+
+def make_environment(folder: Path) -> None:
+    """Airflow and cosmos with Amazon's constraints for this version."""
+    if (folder / "bin/airflow").exists():
+        return
+    constraints = REPOSITORY / "orchestration/constraints/airflow_constraints-3.3.1.txt"
+    wanted = ["-r", str(HERE / "cosmos_requirements.txt"), "-c", str(constraints)]
+    subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+    subprocess.run([folder / "bin/python", "-m", "pip", "install", "--quiet", *wanted], check=True)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--ways", default=",".join(ROWS))
+    options.add_argument("--environment", type=Path, default=REPOSITORY / ".venv-cosmos")
+    options.add_argument("--keep", type=Path, help="Keep databases and logs in this folder.")
+    given = options.parse_args()
+    ways = given.ways.split(",")
+    unknown = sorted(set(ways) - set(ROWS))
+    if unknown:
+        options.error(f"--ways: {', '.join(unknown)} is none of {', '.join(ROWS)}")
+    make_environment(given.environment)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = given.keep or Path(temporary)
+        lake = folder / "lake"
+        land = [PYTHON, "-m", "portmesh", "demo", "land", "--lake", str(lake)]
+        if not lake.exists():
+            subprocess.run(land, cwd=REPOSITORY, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([DBT, "--quiet", "deps"], cwd=REPOSITORY, check=True)
+        print(HEAD)
+        for way in ways:
+            home = folder / way
+            shutil.rmtree(home, ignore_errors=True)
+            home.mkdir(parents=True)
+            settings = {"PORTMESH_DATABASE": str(home / "mesh.duckdb"), "PORTMESH_LAKE": str(lake)}
+            if way == "dbt":
+                found = of_dbt(settings | {"DBT_TARGET_PATH": str(home / "target"), "DBT_LOG_PATH": str(home / "logs")})
+            elif way == "portmesh":
+                found = of_portmesh(given.environment, home, settings)
+            else:
+                found = of_cosmos(way, given.environment, home, settings)
+            sizes = (f"{size / 1e6:,.0f} MB" for size in (found.peak_bytes, found.idle_bytes))
+            facts = (f"{found.tasks}", f"{found.failed}", f"{found.seconds:,.1f}", f"{found.cpu_seconds:,.1f}", *sizes)
+            print(f"| {ROWS[way]} | {' | '.join(facts)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
