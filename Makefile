@@ -1,7 +1,7 @@
 # The commands of this repository. They need Python 3.11 or newer, git and make.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-thorough test-nightly test-engines lint bench bench-engines rig-emr rig-athena rig-down rig-status clean
+.PHONY: help serve airflow test test-thorough test-nightly test-engines lint bench bench-engines rig-emr rig-athena rig-down rig-status clean
 PORT ?= 8080
 # To choose the Python for the environments: make test PYTHON=python3.12
 export PYTHON
@@ -18,6 +18,16 @@ demo: ## Build the whole mesh on this machine from scratch: environment, lake, p
 serve: ## Serve the catalog at http://127.0.0.1:8080 (change the port: PORT=8081)
 	@tools/environment.sh run
 	@.venv/bin/portmesh serve --port $(PORT)
+
+AIRFLOW_PORT ?= 8081
+airflow: ## Open an Airflow on this machine with the mesh's DAGs, at http://127.0.0.1:8081 (change the port: AIRFLOW_PORT=8082)
+	@tools/environment.sh run
+	@tools/environment.sh airflow3
+	@.venv/bin/dbt --quiet deps
+# demonstration: begin
+	@[ -d "$${PORTMESH_LAKE:-.lake}" ] || .venv/bin/portmesh demo land
+# demonstration: end
+	@.venv/bin/python -m orchestration.local $(AIRFLOW_PORT)
 
 test: WHICH = not thorough and not nightly
 test: ## Run the test suite, except the thorough tests
@@ -90,4 +100,4 @@ rig-down: ## Stop the rigs; their tables and files are deleted
 	@.venv-rig/bin/python -m rig down
 
 clean: ## Delete everything that was built, landed and logged; keep the environments
-	rm -rf target logs dbt_packages .lake build mesh.duckdb mesh.duckdb.wal .pytest_cache .mypy_cache .ruff_cache
+	rm -rf target logs dbt_packages .lake .airflow build mesh.duckdb mesh.duckdb.wal .pytest_cache .mypy_cache .ruff_cache

@@ -9,6 +9,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from contextlib import closing, suppress
@@ -59,7 +60,6 @@ class LocalAirflow:
             "CORE__DAGS_ARE_PAUSED_AT_CREATION": False,
             "CORE__DEFAULT_TASK_RETRY_DELAY": 2,
             "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.home / 'airflow.db'}",
-            "LOGGING__WORKER_LOG_SERVER_PORT": free_port(),
             "LOGGING__LOGGING_LEVEL": "INFO",
             "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": 0.5,
             "USAGE_DATA_COLLECTION__ENABLED": False,
@@ -81,6 +81,7 @@ class LocalAirflow:
                 "API__PORT": self.port,
                 "API__BASE_URL": self.address,
                 "API__WORKERS": 1,
+                "WORKERS__EXECUTION_API_TIMEOUT": 60,
                 "API_AUTH__JWT_SECRET": secrets.token_urlsafe(32),
                 "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": 10,
                 "DAG_PROCESSOR__REFRESH_INTERVAL": 10,
@@ -129,10 +130,11 @@ class LocalAirflow:
             self._wait_for_pages()
 
     def _commands(self, with_pages: bool) -> list[list[str]]:
+        scheduler = ["scheduler", "--skip-serve-logs"]  # its log server would listen on all addresses
         if self.major == 3:
-            return [["api-server"], ["scheduler"], ["dag-processor"]]
+            return [["api-server"], scheduler, ["dag-processor"]]
         pages = [["webserver", "--hostname", "127.0.0.1", "--port", str(self.port), "--workers", "1"]]
-        return [["scheduler"], *(pages if with_pages else [])]
+        return [scheduler, *(pages if with_pages else [])]
 
     def _wait_for_pages(self) -> None:
         path = "/api/v2/monitor/health" if self.major == 3 else "/health"
@@ -175,7 +177,38 @@ class LocalAirflow:
         with urlopen(request, timeout=30) as answer:
             return json.load(answer)
 
+    def serve(self) -> None:
+        """Start, print the address and the login, and stop at Ctrl+C or SIGTERM."""
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(sign, signal.default_int_handler)
+        print(f"Airflow {self.major} starts; this takes half a minute …", flush=True)
+        try:
+            self.start()
+            print(f"\n  the pages   {self.address}\n  login       {USER}\n  password    {self.password}\n")
+            print("Ctrl+C stops it. What it knows stays in .airflow/ until make clean.", flush=True)
+            while all(server.poll() is None for server in self._servers):
+                time.sleep(1)
+            print(f"A server of Airflow ended; see the logs in {self.home}.")
+        except KeyboardInterrupt:
+            print("\nAirflow stops.")
+        finally:
+            self.stop()
+
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query on Airflow's database."""
         with closing(sqlite3.connect(f"file:{self.home / 'airflow.db'}?mode=ro", uri=True, timeout=30)) as database:
             return database.execute(sql).fetchall()
+
+
+if __name__ == "__main__":
+    LocalAirflow(
+        3,
+        ROOT / ".airflow",
+        ROOT / "orchestration/dags",
+        {
+            "PORTMESH_HOME": str(ROOT),
+            "PORTMESH_PYTHON": sys.executable,
+            "PORTMESH_TARGET": os.environ.get("PORTMESH_TARGET", "local"),
+        },
+        int(sys.argv[1]),
+    ).serve()

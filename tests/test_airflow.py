@@ -165,14 +165,34 @@ def test_a_product_starts_when_what_it_reads_was_published(scene: Scene) -> None
     assert scene.published["shop.lines"] == 3
 
 
-def sentence_of(dags: Path, **variables: str) -> str:
-    """The error of Airflow 3 that imports the DAGs of a folder."""
+NAMES = "print(*[name for name, dag in vars(dags).items() if isinstance(dag, dags.DAG)])"
+OLDER = f"""
+of_airflow = dags.read_schedule()["orders"]["hash"]
+print(*[dags.is_older_than_mesh("orders", each, dags.Path({str(REPOSITORY)!r})) for each in (of_airflow, "another")])
+"""
+
+
+TELL = """
+told = dags.AirflowException("told")
+told.is_told = True
+for error in (None, told, dags.AirflowException("The engine is away.\\nMore.")):
+    dags.tell_owner("shop", "local", {"exception": error})
+"""
+
+
+def sentence_of(dags: Path, ask: str = NAMES, **variables: str) -> str:
+    """The last line of `all_of`."""
+    return all_of(dags, ask, **variables)[-1]
+
+
+def all_of(dags: Path, ask: str, **variables: str) -> list[str]:
+    """What Airflow 3 prints that imports the DAGs of a folder, or its error."""
     airflow = LocalAirflow(3, dags / "home", dags, variables)
-    code = "import portmesh_dags; print(*[name for name, dag in vars(portmesh_dags).items() if hasattr(dag, 'dag_id')])"
+    code = f"import portmesh_dags as dags\n{ask}"
     done = subprocess.run(
         [airflow.python, "-c", code], cwd=dags, env=airflow.environment, capture_output=True, text=True
     )
-    return (done.stderr if done.returncode else done.stdout).strip().splitlines()[-1]
+    return (done.stderr if done.returncode else done.stdout).strip().splitlines()
 
 
 @pytest.mark.thorough
@@ -189,6 +209,18 @@ def test_a_schedule_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     assert "has the format 9, and this portmesh_dags.py reads the format 1." in sentence_of(tmp_path)
     schedule.write_text(text)
     assert "orders" in sentence_of(tmp_path).split()
+    assert sentence_of(tmp_path, ask=OLDER) == "False True"
     wanted = "_AIRFLOW_PARSING_CONTEXT_DAG_ID"
     assert sentence_of(tmp_path, **{wanted: "orders.upkeep"}) == "orders.upkeep"
     assert "has no product for the DAG ordres" in sentence_of(tmp_path, **{wanted: "ordres"})
+    # The owner is told of what the child could not tell itself.
+    (tmp_path / "dbt_project.yml").touch()
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho "$PORTMESH_PRODUCT: $*"\n')
+    python.chmod(0o755)
+    place = {"PORTMESH_HOME": str(tmp_path), "PORTMESH_PYTHON": str(python), "PORTMESH_ALERTS": "alerts.yml"}
+    assert all_of(tmp_path, TELL, **place) == [
+        "shop: -m portmesh alert --product shop --failure The process of the task was killed. --target local",
+        "shop: -m portmesh alert --product shop --failure The engine is away. --target local",
+    ]
+    assert all_of(tmp_path, TELL, **place | {"PORTMESH_ALERTS": ""}) == []

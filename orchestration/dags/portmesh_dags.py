@@ -5,6 +5,7 @@ It needs Airflow 3.3 or 2.11 and nothing else: the mesh is built by a child proc
   PORTMESH_HOME    the folder of the mesh's repository on the workers
   PORTMESH_PYTHON  the Python that has portmesh, such as /usr/local/airflow/portmesh/bin/python
   PORTMESH_TARGET  where everything is built; without it, each product on the engine that its group names
+  PORTMESH_ALERTS  the file that says where alerts go; without it, nobody is told
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +79,7 @@ ALL = "all ports"
 UPKEEP = ".upkeep"
 LAST_LINES = 30
 GRACE_SECONDS = 10
+ALERT_SECONDS = 300
 WAITING = 4
 """The exit code of `portmesh build` if every port waits for another product's refused port."""
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -116,18 +119,34 @@ def read_schedule(file: Path = FILE) -> dict[str, Any]:
     return products
 
 
+def is_older_than_mesh(product: str, made_from: str, home: Path) -> bool:
+    """Whether the mesh on this worker has another schedule of the product than the one that Airflow read."""
+    try:
+        of_mesh = read_schedule(home / "orchestration/dags" / FILE.name)
+    except ScheduleError:
+        return False
+    return bool(of_mesh.get(product, {}).get("hash") != made_from)
+
+
 class MeshOperator(BaseOperator):
     """Runs `portmesh` in a process group of its own, which ends with the task, whatever ends the task."""
 
-    def __init__(self, *, product: str, engine: str, **kwargs: Any) -> None:
+    def __init__(self, *, product: str, made_from: str, engine: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.product = product
-        self.target = os.environ.get("PORTMESH_TARGET") or engine
+        self.made_from = made_from
+        self.target = _target(engine)
         self._group: subprocess.Popen[str] | None = None
 
     def run_portmesh(self, *arguments: str) -> tuple[int, list[str]]:
         """The exit code and the last lines of `portmesh` with these arguments. Its output goes to the task's log."""
         python, home = _place()
+        if is_older_than_mesh(self.product, self.made_from, Path(home)):
+            self.log.warning(
+                "The schedule of %s is not the mesh's: it may start at other times than its group says, or miss an "
+                "input. The build is right all the same. Deploy %s together with the mesh.",
+                *(self.product, FILE.name),
+            )
         self.log.info("portmesh %s", " ".join(arguments))
         self._group = subprocess.Popen(
             [sys.executable, "-ISc", GUARD, python, "-m", "portmesh", *arguments],
@@ -176,7 +195,10 @@ class BuildProduct(MeshOperator):
     def execute(self, context: Any) -> None:
         with _outcome_file() as file:
             command = self._command(context)
-            code, last = self.run_portmesh(*command, "--outcome", str(file), "--target", self.target)
+            code, last = self.run_portmesh(
+                *(*command, "--outcome", str(file), "--target", self.target),
+                *(["--alert"] if os.environ.get("PORTMESH_ALERTS") else []),
+            )
             outcome = _read_outcome(file)
         if outcome is None:
             raise AirflowException(
@@ -243,6 +265,10 @@ class UpkeepOfProduct(MeshOperator):
             code, last = self.run_portmesh(command, *self.ports, "--target", self.target)
             if code:
                 raise AirflowException(f"portmesh {command} of {self.product} failed.\n" + "\n".join(last))
+
+
+def _target(engine: str) -> str:
+    return os.environ.get("PORTMESH_TARGET") or engine
 
 
 def _uri(label: str) -> str:
@@ -326,7 +352,26 @@ def _failure(product: str, outcome: Mapping[str, Any]) -> Exception | None:
     refused = {label for label, port in ports.items() if port["state"] == "refused"}
     texts = [*failed.values(), *errors.values()] or [f"{product} was not built; the log says why."]
     is_final = bool(refused) and refused >= failed.keys() and not errors
-    return (AirflowFailException if is_final else AirflowException)("\n\n".join(texts))
+    failure = (AirflowFailException if is_final else AirflowException)("\n\n".join(texts))
+    failure.is_told = True  # type: ignore[attr-defined]
+    return failure
+
+
+def tell_owner(product: str, target: str, context: Mapping[str, Any]) -> None:
+    """Tell the product's owner of a task that failed, unless its child wrote an outcome and told it itself."""
+    error = context.get("exception")
+    if not os.environ.get("PORTMESH_ALERTS") or getattr(error, "is_told", False):
+        return
+    python, home = _place()
+    what = str(error or "The process of the task was killed.").split("\n")[0]
+    subprocess.run(
+        [python, "-m", "portmesh", "alert", "--product", product, "--failure", what, "--target", target],
+        cwd=home,
+        env=_environment(product),
+        stdin=subprocess.DEVNULL,
+        timeout=ALERT_SECONDS,
+        check=False,
+    )
 
 
 def _emit(operator: BaseOperator, context: Any, events: Sequence[Mapping[str, Any]]) -> None:
@@ -371,7 +416,7 @@ def _page(name: str, product: Mapping[str, Any]) -> str:
     )
 
 
-def _dag(dag_id: str, product: Mapping[str, Any], schedule: Any, **kwargs: Any) -> DAG:
+def _dag(dag_id: str, name: str, product: Mapping[str, Any], schedule: Any, **kwargs: Any) -> DAG:
     about = [product["kind"], product["stage"], product["engine"], product["channel"]]
     return DAG(
         dag_id,
@@ -384,6 +429,7 @@ def _dag(dag_id: str, product: Mapping[str, Any], schedule: Any, **kwargs: Any) 
             "owner": product["owner"] or "airflow",
             "retries": product["retries"],
             "execution_timeout": timedelta(seconds=product["timeout_seconds"]),
+            "on_failure_callback": partial(tell_owner, name, _target(product["engine"])),
         },
         **kwargs,
     )
@@ -392,7 +438,7 @@ def _dag(dag_id: str, product: Mapping[str, Any], schedule: Any, **kwargs: Any) 
 def dag_of_product(name: str, product: Mapping[str, Any]) -> DAG:
     """Build; then, after a failure, announce what was published all the same. `published` makes the run fail."""
     with _dag(
-        *(name, product, _rhythm(product)),
+        *(name, name, product, _rhythm(product)),
         description=product["description"],
         doc_md=_page(name, product),
         params=_params(name, product),
@@ -401,9 +447,11 @@ def dag_of_product(name: str, product: Mapping[str, Any]) -> DAG:
         build = BuildProduct(
             task_id="build",
             product=name,
+            made_from=product["hash"],
             engine=engine,
             ports=product["ports"],
             pool=_pool(engine),
+            priority_weight=10,
             inlets=[port_asset(label) for label in product["ports"]],
             outlets=[AssetAlias(name)],
         )
@@ -417,16 +465,23 @@ def dag_of_product(name: str, product: Mapping[str, Any]) -> DAG:
 def dag_of_upkeep(name: str, product: Mapping[str, Any]) -> DAG:
     """What keeps the product's tables small."""
     with _dag(
-        *(name + UPKEEP, product, CronTriggerTimetable(product["upkeep"], timezone="UTC")),
+        *(name + UPKEEP, name, product, CronTriggerTimetable(product["upkeep"], timezone="UTC")),
         description=f"Upkeep of {name}",
     ) as dag:
         engine = product["engine"]
-        UpkeepOfProduct(task_id="upkeep", product=name, engine=engine, ports=list(product["ports"]), pool=_pool(engine))
+        UpkeepOfProduct(
+            task_id="upkeep",
+            product=name,
+            made_from=product["hash"],
+            engine=engine,
+            ports=list(product["ports"]),
+            pool=_pool(engine),
+        )
     return dag
 
 
 def _pool(engine: str) -> str:
-    return f"portmesh_{os.environ.get('PORTMESH_TARGET') or engine}"
+    return f"portmesh_{_target(engine)}"
 
 
 def make_dags() -> dict[str, DAG]:
