@@ -35,6 +35,7 @@ from portmesh.infra.rights import (
     WholeMesh,
 )
 from portmesh.infra.template import WRITE_ACTIONS, render_template
+from portmesh.upkeep.glue_schemas import bytes_of, drop_schemas
 from portmesh.upkeep.orphans import delete_files, find_orphans
 from portmesh.upkeep.port_facts import PortFacts
 from rig.artefacts import ICEBERG
@@ -774,7 +775,7 @@ def test_airflow_takes_on_the_roles_of_domains_and_no_other(airflow: Cloud, role
 @pytest.mark.parametrize(
     ("action", "resource", "may"),
     [
-        ("s3:GetObject", "s3:::portmesh-airflow-123456789012-eu-west-1/portmesh.zip", True),
+        ("s3:GetObject", "s3:::portmesh-airflow-123456789012-eu-west-1/portmesh.tar.gz", True),
         ("s3:GetObjectVersion", "s3:::portmesh-airflow-123456789012-eu-west-1/dags/portmesh_dags.py", True),
         ("s3:ListBucket", "s3:::portmesh-airflow-123456789012-eu-west-1", True),
         ("s3:PutObject", "s3:::portmesh-airflow-123456789012-eu-west-1/dags/portmesh_dags.py", False),
@@ -897,7 +898,10 @@ def test_a_pull_request_changes_nothing_of_production(with_pull_requests: Cloud,
     [
         ("s3:PutObject", "portmesh/state/orders.json"),
         ("s3:DeleteObject", "portmesh/state/orders.json"),
-        ("s3:GetObject", "portmesh/publications__orders/data/file.parquet"),
+        ("s3:GetObject", "portmesh/measurements__orders/data/file.parquet"),
+        ("s3:PutObject", "portmesh/publications__orders/data/file.parquet"),
+        ("glue:GetTable", "portmesh.measurements__orders"),
+        ("glue:UpdateTable", "portmesh.publications__orders"),
         ("s3:GetObject", "landed/what_no_source_names/file.parquet"),
         ("s3:GetObject", "athena-results/orders/result.csv"),
         ("s3:GetObject", "emr-certificates/orders/certificates.zip"),
@@ -910,6 +914,31 @@ def test_a_pull_request_changes_nothing_of_production(with_pull_requests: Cloud,
 )
 def test_a_pull_request_may_do_no_more(with_pull_requests: Cloud, action: str, thing: str) -> None:
     assert not with_pull_requests.may(PULL_REQUESTS, action, thing)
+
+
+def test_a_pull_request_may_what_listing_and_dropping_environments_asks(
+    with_pull_requests: Cloud, asked_of_aws: list[tuple[str, dict[str, Any]]]
+) -> None:
+    may = partial(with_pull_requests.may, PULL_REQUESTS)
+    for table in ("portmesh.publications__orders", "dev_ana__portmesh.publications__orders"):
+        assert may("glue:GetTable", table)
+        assert may("s3:GetObject", f"{table.replace('.', '/')}/data/file.parquet")
+    client("glue").create_database(DatabaseInput={"Name": "pr_7__orders"})
+    client("glue").create_table(DatabaseName="pr_7__orders", TableInput={"Name": "baskets"})
+    client("s3").put_object(Bucket=with_pull_requests.lake, Key="pr_7__orders/baskets/a.parquet", Body=b"x")
+    asked_of_aws.clear()
+    assert bytes_of(["orders", "pr_7__orders"]) == 1
+    drop_schemas("pr_7", ["pr_7__orders"])
+    assert len({call for call, _ in asked_of_aws}) == 6
+    for call, params in asked_of_aws:
+        if call == "s3:ListObjectsV2":
+            assert may("s3:ListBucket", s3_prefix=params["Prefix"]), params
+        elif call == "s3:DeleteObjects":
+            assert all(may("s3:DeleteObject", item["Key"]) for item in params["Delete"]["Objects"])
+        else:
+            database = params.get("DatabaseName", params.get("Name", "any"))
+            table = f".{params['Name']}" if call == "glue:DeleteTable" else ""
+            assert may(call, f"{database}{table}"), (call, params)
 
 
 def test_what_a_pull_request_may_write_is_no_name_of_the_mesh(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
 import signal
 import subprocess
+import tarfile
 import time
-import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -66,6 +68,19 @@ print(json.dumps({"arguments": sys.argv[1:], "cwd": os.getcwd(), **told}))
 DEPS = "import pathlib\n\n\ndef cli():\n    pathlib.Path('dbt_packages').mkdir()\n"
 
 
+def write_archive(path: Path, content: Mapping[str, str], links: Mapping[str, str] = MappingProxyType({})) -> None:
+    """An archive as `git archive` makes it, with the commit in its header."""
+    with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT, pax_headers={"comment": COMMIT}) as archive:
+        for name, text in content.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text.encode())
+            archive.addfile(entry, io.BytesIO(text.encode()))
+        for name, place in links.items():
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname = tarfile.SYMTYPE, place
+            archive.addfile(entry)
+
+
 @dataclass
 class Worker:
     """A worker's home, and the bucket that it reads."""
@@ -76,7 +91,7 @@ class Worker:
 
     def release(self, version: str, requirements: str = "dbt-core==1.11.16\n", **files: str) -> None:
         """Upload a release as `git archive` makes it."""
-        folder = self.s3 / "bucket/portmesh.zip"
+        folder = self.s3 / "bucket/portmesh.tar.gz"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         content = {
@@ -86,10 +101,7 @@ class Worker:
             "src/dbt/cli/main.py": DEPS,
             **files,
         }
-        with zipfile.ZipFile(folder / version, "w") as archive:
-            archive.comment = COMMIT.encode()
-            for name, text in content.items():
-                archive.writestr(name, text)
+        write_archive(folder / version, content, {"linked.yml": "dbt_project.yml"})
 
     def start(self, component: str = "worker", **variables: str) -> tuple[str, dict[str, str]]:
         """Run the script as MWAA does. Returns its log, and the variables that Airflow then has."""
@@ -137,7 +149,7 @@ def worker(tmp_path: Path) -> Worker:
         "HOME": str(home),
         "S3": str(s3),
         "REAL": shutil.which("python3", path=os.environ["PATH"]) or "python3",
-        "AIRFLOW__PORTMESH__RELEASE": "s3://bucket/portmesh.zip",
+        "AIRFLOW__PORTMESH__RELEASE": "s3://bucket/portmesh.tar.gz",
         "AIRFLOW__PORTMESH__S3_LAKE": "s3://acme-lake",
         "AIRFLOW__PORTMESH__ROLES": "arn:aws:iam::123456789012:role/portmesh-",
         "AIRFLOW__PORTMESH__SPARK_HOST__ORDERS": "spark-of-orders",
@@ -174,6 +186,7 @@ def test_a_task_runs_the_release_with_its_products_role(worker: Worker) -> None:
     assert told["arguments"] == ["build", "--select", "package:orders"]
     assert told["cwd"] == told["PORTMESH_HOME"] == str(worker.home / "portmesh/releases/v1")
     assert told["PORTMESH_COMMIT"] == COMMIT
+    assert Path(told["cwd"], "linked.yml").is_symlink(), "profiles.yml of the mesh is one"
     assert (told["AWS_PROFILE"], told["DBT_CACHE_SELECTED_ONLY"]) == ("mesh", "true")
     assert Path(told["AWS_CONFIG_FILE"]).read_text() == (
         "[profile mesh]\nrole_arn = arn:aws:iam::123456789012:role/portmesh-orders\n"
@@ -193,7 +206,6 @@ def test_the_next_task_runs_the_next_release(worker: Worker) -> None:
     _, out, _ = worker.run("status")
     assert json.loads(out)["cwd"].endswith("/v2")
     assert worker.calls() == ["get", "pip", "get"], "with the same requirements nothing is installed"
-    assert (worker.home / "portmesh/current").resolve().name == "v2"
     assert (worker.home / "portmesh/releases/v1").is_dir(), "a run may still use it"
     worker.release("v3", requirements="dbt-core==1.11.17\n")
     os.utime(worker.home / "portmesh/releases/v1", (0, 0))
@@ -235,12 +247,11 @@ def no_versions(worker: Worker) -> None:
 
 
 def no_archive(worker: Worker) -> None:
-    (worker.s3 / "bucket/portmesh.zip/v1").write_text("half")
+    (worker.s3 / "bucket/portmesh.tar.gz/v1").write_text("half")
 
 
 def no_mesh(worker: Worker) -> None:
-    with zipfile.ZipFile(worker.s3 / "bucket/portmesh.zip/v1", "w") as archive:
-        archive.writestr("README.md", "")
+    write_archive(worker.s3 / "bucket/portmesh.tar.gz/v1", {"README.md": ""})
 
 
 def no_index(worker: Worker) -> None:
@@ -260,10 +271,14 @@ def no_packages(worker: Worker) -> None:
     ("fault", "said", "advised"),
     [
         (no_option, "The environment has no option portmesh.release", "deploy infra/mwaa.yaml"),
-        (no_upload, "The release of the mesh cannot be read: s3://bucket/portmesh.zip.", "upload it"),
-        (no_versions, "The bucket of s3://bucket/portmesh.zip keeps no versions.", "use the bucket of infra/mwaa.yaml"),
-        (no_archive, "(version v1) is not a release of a mesh", "git archive --format=zip"),
-        (no_mesh, "(version v1) is not a release of a mesh", "git archive --format=zip"),
+        (no_upload, "The release of the mesh cannot be read: s3://bucket/portmesh.tar.gz.", "upload it"),
+        (
+            no_versions,
+            "The bucket of s3://bucket/portmesh.tar.gz keeps no versions.",
+            "use the bucket of infra/mwaa.yaml",
+        ),
+        (no_archive, "(version v1) is not a release of a mesh", "git archive --format=tar.gz"),
+        (no_mesh, "(version v1) is not a release of a mesh", "git archive --format=tar.gz"),
         (no_index, "The mesh's requirements could not be installed; pip's error is above.", "route to a package index"),
         (no_time, "pip did not finish within 1 seconds.", "a larger environment class"),
         (no_packages, "dbt deps failed in the release v1; its error is above.", ""),
@@ -277,7 +292,8 @@ def test_what_is_missing_is_said_and_airflow_starts(
     assert said in log
     assert advised in log
     assert log.endswith("Airflow starts all the same: each task tries it again, and says what is missing.\n")
-    assert airflow["PORTMESH_PYTHON"], "MWAA keeps the variables"
+    assert os.access(airflow["PORTMESH_PYTHON"], os.X_OK), "MWAA keeps the variables"
+    assert Path(airflow["PORTMESH_HOME"], "dbt_project.yml").is_file(), "or the task would not even try it"
     code, out, err = worker.run("status")
     assert (code, out) == (3, "")
     assert said in err

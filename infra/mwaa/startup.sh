@@ -16,8 +16,10 @@ if [ "${BASH_SOURCE[0]}" != "$0" ]; then
     esac
   done < <(env -0)
   export PORTMESH_ROOT="${PORTMESH_ROOT:-$HOME/portmesh}"
-  export PORTMESH_HOME="$PORTMESH_ROOT/current" PORTMESH_PYTHON="$PORTMESH_ROOT/python"
-  mkdir -p "$PORTMESH_ROOT" && cp "${BASH_SOURCE[0]}" "$PORTMESH_PYTHON" && chmod +x "$PORTMESH_PYTHON"
+  export PORTMESH_HOME="$PORTMESH_ROOT/home" PORTMESH_PYTHON="$PORTMESH_ROOT/python"
+  mkdir -p "$PORTMESH_HOME" && cp "${BASH_SOURCE[0]}" "$PORTMESH_PYTHON" && chmod +x "$PORTMESH_PYTHON"
+  # portmesh_dags.py wants a mesh where it starts $PORTMESH_PYTHON, which then goes to the release.
+  echo "# The mesh is in ../releases." >"$PORTMESH_HOME/dbt_project.yml"
   case "${MWAA_AIRFLOW_COMPONENT:-}" in
     worker | hybrid) PORTMESH_SECONDS="${PORTMESH_SECONDS:-240}" "$PORTMESH_PYTHON" --prepare ||
       echo "Airflow starts all the same: each task tries it again, and says what is missing." ;;
@@ -35,7 +37,7 @@ fail() {
 
 # Sets $release and $environment. It can be called at any time, by several tasks at once, and after it was killed.
 prepare() {
-  [ -n "${PORTMESH_RELEASE:-}" ] || fail "The environment has no option portmesh.release, such as s3://BUCKET/portmesh.zip." \
+  [ -n "${PORTMESH_RELEASE:-}" ] || fail "The environment has no option portmesh.release, such as s3://BUCKET/portmesh.tar.gz." \
     "next   deploy infra/mwaa.yaml, which sets it"
   local place="${PORTMESH_RELEASE#s3://}" version
   local object=(--bucket "${place%%/*}" --key "${place#*/}")
@@ -56,7 +58,6 @@ prepare() {
   [ -f "$environment/complete" ] || install
   [ -f "$release/.ready" ] || link_packages
   touch "$release"
-  ln -sfn "$release" "$root/next" && mv -T "$root/next" "$root/current"
   # A run may still use an earlier one, but for no longer than a day.
   find "$root/releases" -mindepth 1 -maxdepth 1 -mtime +1 ! -path "$release" -exec rm -rf {} +
   exec 9>&-
@@ -64,16 +65,16 @@ prepare() {
 
 fetch() {
   echo "Fetching the release $version of the mesh." >&2
-  rm -rf "$root/new" "$root/new.zip"
-  aws s3api get-object "${object[@]}" --version-id "$version" "$root/new.zip" >/dev/null ||
+  rm -rf "$root/new" "$root/new.tar.gz"
+  aws s3api get-object "${object[@]}" --version-id "$version" "$root/new.tar.gz" >/dev/null ||
     fail "The release $version of the mesh could not be fetched: $PORTMESH_RELEASE. The error of S3 is above."
-  python3 -m zipfile -e "$root/new.zip" "$root/new" 2>/dev/null && [ -f "$root/new/dbt_project.yml" ] && [ -f "$root/new/requirements.txt" ] ||
+  python3 -m tarfile --filter data -e "$root/new.tar.gz" "$root/new" >/dev/null 2>&1 && [ -f "$root/new/dbt_project.yml" ] && [ -f "$root/new/requirements.txt" ] ||
     fail "$PORTMESH_RELEASE (version $version) is not a release of a mesh: it has no dbt_project.yml or requirements.txt." \
-      "next   make it with: git archive --format=zip --output build/portmesh.zip HEAD"
-  # git archive writes the commit into the archive's comment.
-  python3 -c 'import sys, zipfile; print(zipfile.ZipFile(sys.argv[1]).comment.decode("ascii", "ignore"))' "$root/new.zip" >"$root/new/.commit"
+      "next   make it with: git archive --format=tar.gz --output build/portmesh.tar.gz HEAD"
+  # git archive writes the commit into the archive's header.
+  python3 -c 'import sys, tarfile; print(tarfile.open(sys.argv[1]).pax_headers.get("comment", ""))' "$root/new.tar.gz" >"$root/new/.commit"
   mv "$root/new" "$release"
-  rm -f "$root/new.zip"
+  rm -f "$root/new.tar.gz"
 }
 
 install() {

@@ -161,19 +161,18 @@ def test_a_domain_is_refused_another_ones_build(shop: Mesh, build: Callable[...,
     assert shop.value("select count(*) from shop.lines") == 3
 
 
-def test_a_command_that_may_not_look_at_the_records_does_not_take_them_for_none(
+def test_a_command_that_may_not_look_everywhere_does_not_take_that_for_nothing(
     shop: Mesh, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(shop.folder)
-    monkeypatch.setenv("PORTMESH_ATHENA_WORKGROUP", f"portmesh-{PULL_REQUESTS}")
-    for name, value in taken_on(PULL_REQUESTS).items():
+    monkeypatch.setenv("PORTMESH_ATHENA_WORKGROUP", "portmesh-shop")
+    for name, value in taken_on("shop").items():
         monkeypatch.setenv(name, value)
     with pytest.raises(SystemExit, match="2"):
         main(["status", "--json"])
     told = "".join(capsys.readouterr())
     assert "AWS does not allow this with your credentials." in told
-    assert "portmesh-pull-requests/tests is not authorized to perform: s3:GetObject" in told
-    assert "portmesh/publications__" in told
+    assert "portmesh-shop/tests is not authorized to perform: glue:GetTables" in told
 
 
 # A build in a pull request
