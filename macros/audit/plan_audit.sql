@@ -62,11 +62,14 @@
 {% endmacro %}
 
 {# {relation, sql} for a check that need not read the whole port. If the check's key includes the port's unique_key, the
-   increment's rows are enough: they have replaced all published rows with the same unique_key. #}
+   increment's rows are enough: they have replaced all published rows with the same unique_key. A check whose macro is
+   known only writes the relation's name into its SQL, so it need not be rendered again. #}
 {% macro _part_to_read(port, check, audited, increment) %}
   {% set key = portmesh._key_of(check) %}
   {% set holds_unique_key = not portmesh.columns_in_sql(port, port.unique_key) | reject('in', key) | list %}
   {% set relation = increment if check.scope == 'rows' or holds_unique_key
       else '(select * from ' ~ audited ~ ' where ' ~ portmesh.shares_key(port, key, increment) ~ ')' %}
-  {{ return({'relation': relation, 'sql': portmesh.render_check(port, check, relation).sql}) }}
+  {% set sql = check.sql | replace(audited | string, relation | string) if check.sql_arguments is not none
+      else portmesh.render_check(port, check, relation).sql %}
+  {{ return({'relation': relation, 'sql': sql}) }}
 {% endmacro %}
