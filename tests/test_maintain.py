@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,9 +12,11 @@ import boto3
 import pytest
 
 from portmesh.aws import bucket_and_key
+from portmesh.dbt import run_operation
 from portmesh.lake.iceberg import Size, Snapshot, TableFacts
 from portmesh.upkeep.leftovers import KeptVersion, OpenVersion
 from portmesh.upkeep.maintenance import has_rows_of, plan, why_not
+from tests.faults import build_in_another_process, just_before
 from tests.mesh import Mesh
 from tests.test_output_port import COLUMNS, EXEMPT, good
 from tests.test_status import run
@@ -199,6 +203,51 @@ def test_snapshots_beyond_the_kept_versions_go_on_athena(shop: Mesh, capsys: pyt
     assert rebuilt not in snapshots
     assert run(capsys, "rollback", "shop.lines")[0] == 0
     assert shop.value("select count(*) from shop.lines where channel = 'web'") == 7
+
+
+@pytest.mark.engines("emr", "athena")
+def test_a_build_at_work_is_left_alone(shop: Mesh) -> None:
+    skipped: list[str] = []
+
+    def maintain() -> None:
+        command = [sys.executable, "-m", "portmesh", "maintain", "--json", "--unread-for", "0h"]
+        done = subprocess.run(command, cwd=shop.folder, capture_output=True, text=True, check=False)
+        skipped.append(json.loads(done.stdout)["ports"][0]["skipped"])
+
+    shop.land("lines", good(3).replace("'store'", "'web'"))
+    with just_before("as place", maintain):
+        built = shop.dbt("build")
+    assert built.ok, built.output
+    assert "is still open: portmesh clean shop.lines" in skipped[0]
+    assert shop.value("select count(*) from shop.lines where channel = 'web'") == 7
+
+
+@pytest.mark.engines("emr", "athena")
+def test_a_build_that_is_published_during_maintenance_keeps_its_versions(
+    shop: Mesh, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One build is published before files are rewritten, the next one before versions are removed."""
+    reasons = {"rewrite_files": "has no record yet", "remove_expired": "It was published during its maintenance"}
+    for rows, (step, reason) in enumerate(reasons.items(), start=10):
+        before = shop.rows("select * from shop.lines order by line_id")
+        steps = [step]
+        shop.land("lines", good(rows).replace("'store'", "'web'"))
+
+        def run_after_a_build(macro: str, arguments: str, target: str, steps: list[str] = steps) -> None:
+            if macro in steps:
+                steps.remove(macro)
+                build_in_another_process(shop)
+            run_operation(macro, arguments, target)
+
+        monkeypatch.setattr("portmesh.upkeep.keeper.run_operation", run_after_a_build)
+        code, text = run(capsys, "maintain", "--json", "--unread-for", "0h")
+        assert code == 1
+        assert reason in json.loads(text)["ports"][0]["error"]
+        assert records(shop)[-1][2] == "published"
+        assert shop.rows("select * from shop.lines order by line_id") != before
+    maintained(capsys)
+    assert run(capsys, "rollback", "shop.lines")[0] == 0
+    assert shop.rows("select * from shop.lines order by line_id") == before
 
 
 @pytest.mark.engines("emr", "athena")

@@ -6,7 +6,7 @@
     {%- set value = 'value_' ~ loop.index -%}
     {%- set text = portmesh.shown_value(value, column.now_type) -%}
     {%- do values.append(value) -%}
-    {%- do texts.append(portmesh._null_text() if column.is_hidden else text) -%}
+    {%- do texts.append('cast(null as ' ~ portmesh.engine_type('string') ~ ')' if column.is_hidden else text) -%}
     {%- do places.append("coalesce(" ~ text ~ ", '')") -%}
   {%- endfor -%}
   {%- set results = [
@@ -32,5 +32,3 @@
   {%- endfor -%}
   {{- return('select ' ~ selected | join(', ') ~ ' from ' ~ relation) -}}
 {% endmacro %}
-
-{% macro _null_text() %}{{- return('cast(null as ' ~ portmesh.engine_type('string') ~ ')') -}}{% endmacro %}

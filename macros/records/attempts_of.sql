@@ -1,5 +1,6 @@
 {# {port's relation: its records, newest first, back to the one that retired it}. Reads only the table of the port's own
-   domain. Records of an earlier Portmesh version are found by the node's id. #}
+   domain. Records of an earlier Portmesh version are found by the node's id. If a build and a maintenance have the same
+   number, the build is newer, because it was published after the maintenance looked. #}
 {% macro attempts_of(ports) %}
   {% set found, by_id, selects = {}, {}, [] %}
   {% for port in ports %}
@@ -10,7 +11,7 @@
     {% do selects.append(portmesh._select_attempts(product, of_product)) %}
   {% endfor %}
   {% set query = 'select * from (\n' ~ selects | join('\nunion all\n')
-      ~ '\n) as attempts order by coalesce(sequence, 0) desc, attempted_at desc' %}
+      ~ '\n) as attempts order by coalesce(sequence, 0) desc, verdict = \'maintained\', attempted_at desc' %}
   {% for row in (portmesh.query(query).rows if selects else []) %}
     {% set records = found[row['reads_as'] or by_id[row['port_id']]] %}
     {% if not records or records[-1]['verdict'] != 'retired' %}{% do records.append(row) %}{% endif %}

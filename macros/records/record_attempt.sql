@@ -7,7 +7,7 @@
       invocation_id, now, port.id, port.product, port.name, attempt.contract_version or port.contract_version, version,
       attempt.place.base, attempt.current.version if attempt.current else none, attempt.kind, verdict,
       attempt.row_count, attempt.failed | length, seconds,
-      none if verdict in ['refused', 'retired', 'renamed'] else portmesh.current_snapshot(port),
+      none if verdict in ['refused', 'retired', 'renamed'] else attempt.snapshot_id or portmesh.current_snapshot(port),
       portmesh.definitions_of(attempt.checks), attempt.checks | rejectattr('failures', 'equalto', 0) | list | length,
   ] + portmesh.step_costs() + [
       port.reads_as, attempt.history.next_sequence, attempt.contract or tojson(portmesh.contract_of(port)),

@@ -1,7 +1,7 @@
 {# PM110: with its own profile a domain is a project that dbt can run without the root, so without rules or checks. #}
 {% macro domain_is_built_by_the_mesh(mesh) %}
   {% set findings = [] %}
-  {% for domain in mesh.domains if domain in mesh.packages and portmesh._names_a_profile(mesh.packages[domain]) %}
+  {% for domain in mesh.domains if domain in mesh.packages and mesh.packages[domain].unrendered.project_dict.profile %}
     {% set place = {'package_name': domain, 'config': {}} %}
     {% do findings.append(portmesh.finding('PM110', place,
         domain ~ ' names a profile, so dbt could build it without the mesh, and so without rules and checks.',
@@ -9,8 +9,4 @@
         portmesh.file_of(place, 'dbt_project.yml'))) %}
   {% endfor %}
   {{ return(findings) }}
-{% endmacro %}
-
-{% macro _names_a_profile(package) %}
-  {{- return(package.unrendered.project_dict.get('profile') is not none) -}}
 {% endmacro %}

@@ -18,7 +18,8 @@
   {% for test in tests if test.test_metadata %}
     {% do checked.append(portmesh.check_dimension(test.test_metadata.name, test.config.meta)) %}
   {% endfor %}
-  {% for constraint in (port.constraints or []) + portmesh._column_constraints(port) %}
+  {% set of_columns = port.columns.values() | map(attribute='constraints') | select | sum(start=[]) %}
+  {% for constraint in (port.constraints or []) + of_columns %}
     {% set kinds = ['not_null', 'unique'] if constraint.type == 'primary_key' else [constraint.type] %}
     {% for kind in kinds if kind in ['not_null', 'unique', 'check'] %}
       {% do checked.append(portmesh.check_dimension(kind, {})) %}
@@ -29,12 +30,6 @@
     {% do checked.append('timeliness') %}
   {% endif %}
   {{ return(checked) }}
-{% endmacro %}
-
-{% macro _column_constraints(port) %}
-  {% set constraints = [] %}
-  {% for column in port.columns.values() %}{% do constraints.extend(column.constraints or []) %}{% endfor %}
-  {{ return(constraints) }}
 {% endmacro %}
 
 {% macro _checks_to_add(missing) %}

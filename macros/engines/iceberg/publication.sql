@@ -20,8 +20,8 @@
       else port.alias not in portmesh.tables_in(port.relation.schema) %}
   {% if not is_as_it_was %}
     {% do exceptions.raise_dependency_error(
-        port.label ~ ' was not published: another run has published it since this one began, and its rows would be'
-        ~ ' lost.\n\n'
+        port.label ~ ' was not published: another run has published or maintained it since this one began, and that'
+        ~ ' would be lost.\n\n'
         ~ '  the candidate   ' ~ place.result.schema ~ '.' ~ place.result.identifier ~ '\n'
         ~ '  next            ' ~ portmesh.build_command(port.node)) %}
   {% endif %}

@@ -68,11 +68,12 @@ class Keeper:
             self._run("rewrite_files", port, compact=before.compact.files > 0, manifests=manifests)
             table = self._read(port)
         newest = port.kept[0]
-        is_rewritten = table.current != newest.snapshot_id and has_rows_of(table, newest.snapshot_id)
+        is_rewritten = table.current != newest.snapshot_id
         if is_rewritten:
             newest = newest.model_copy(update={"snapshot_id": table.current})
         after = self._plan(table, [newest, *port.kept[1:]])
-        self._run("remove_expired", port, is_rewritten=is_rewritten, keep=self._keep(after))
+        decided = {"snapshot_id": table.current, "is_rewritten": is_rewritten, "keep": self._keep(after)}
+        self._run("remove_expired", port, **decided)
         return replace(after, compact=before.compact, manifests=before.manifests)
 
     def _plan(self, table: TableFacts, kept: Sequence[KeptVersion]) -> Plan:
@@ -89,7 +90,13 @@ class Keeper:
         }
 
     def _read(self, port: PortFacts) -> TableFacts:
-        return read_table(self.catalog, port.database, port.table, self.files_older_than)
+        table = read_table(self.catalog, port.database, port.table, self.files_older_than)
+        if not has_rows_of(table, port.kept[0].snapshot_id):
+            raise PortmeshError(
+                "What consumers read has no record yet: a build is publishing it, or was killed when it had. "
+                f"Nothing expired; after the next build: portmesh maintain {port.label}"
+            )
+        return table
 
     def _run(self, macro: str, port: PortFacts, **arguments: Any) -> None:
         run_operation(macro, json.dumps({"port": port.label, **arguments}), self.target)
