@@ -276,7 +276,11 @@ def test_rows_and_lines_are_right_across_blocks(read: Read, monkeypatch: pytest.
         ('order_id;"customer\n', {}, "The header of orders.csv cannot be read."),
         (b"PK\x03\x04rest", {}, "got       a zip archive or an Excel workbook\n  allowed   csv\n"),
         (b"PAR1rest", {}, "next      landing: {format: parquet}"),
-        (gzip.compress(HEADER.encode() * 100, mtime=0)[:-30], {}, "orders.csv is a gzip file that is cut off or damaged."),
+        (
+            gzip.compress(HEADER.encode() * 100, mtime=0)[:-30],
+            {},
+            "orders.csv is a gzip file that is cut off or damaged.",
+        ),
         (b"\x1f\x8bno gzip", {}, "orders.csv is a gzip file that is cut off or damaged."),
     ],
 )  # fmt: skip
