@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import signal
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from portmesh.building import Graph
+from portmesh.errors import UsageError
+from portmesh.runs.inputs import held_inputs, input_ports, wait_in_words
+from portmesh.runs.outcome import STOPPED
+from portmesh.runs.progress import Progress, open_progress
+from portmesh.runs.records import Attempt, PortRecord
 from tests.engine import ENGINES
 from tests.mesh import Mesh
-from tests.portmesh_call import Portmesh
-from tests.test_build import OF_ITS_OWN
+from tests.portmesh_call import Portmesh, call
+from tests.test_build import OF_ITS_OWN, graph
 from tests.test_output_port import COLUMNS, DUPLICATE, EXEMPT, LINES, good
 
 BY_BATCH = """
@@ -103,6 +114,15 @@ def test_the_outcome_says_what_became_of_each_port(two_products: Mesh, portmesh:
     assert facts["ports"]["desk.after"]["message"].startswith("waits for shop.lines, refused ")
     assert facts["waits_for"]["desk.after"] == ["shop.lines"]
 
+    # By the clock it is built from what is published; a run that waits leaves it out.
+    code, facts = outcome_of(portmesh, two_products.folder, "--select", "package:desk", "--wait-for-inputs")
+    assert (code, states(facts)) == (0, {"desk.after": "waiting", "desk.other": "published"})
+    called = portmesh("build", "--select", "after", "--wait-for-inputs")
+    assert called.exit_code == 4
+    assert "Nothing was built. Ports: 1 waiting." in called.out
+    assert "  desk.after   waits for shop.lines, refused " in called.out
+    assert outcome_of(portmesh, two_products.folder, "--select", "after")[0] == 0
+
 
 def test_a_run_that_cannot_begin_says_why(two_products: Mesh, portmesh: Portmesh) -> None:
     code, facts = outcome_of(portmesh, two_products.folder, "--select", "package:desks")
@@ -145,3 +165,139 @@ def test_a_publication_has_its_batches(sales: Mesh, portmesh: Portmesh) -> None:
     _, facts = outcome_of(portmesh, sales.folder, *target)
     port = facts["ports"]["shop.sales"]
     assert (port["state"], port["batches"], len(port["publications"])) == ("refused", ["d"], 2)
+
+
+# Going on after a kill
+
+
+def killed(mesh: Mesh, monkeypatch: pytest.MonkeyPatch, node: str, *arguments: str, is_written: bool) -> None:
+    """Run `portmesh build` in a child process, killed when a node ends: after or before its line is written."""
+    write = Progress.write
+
+    def write_and_die(self: Progress, id_: str, status: str) -> None:
+        if id_ != node or is_written:
+            write(self, id_, status)
+        if id_ == node:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    mesh.engine.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(Progress, "write", write_and_die)
+        child = os.fork()
+        if child == 0:
+            call("build", *arguments)
+            os._exit(0)
+    assert os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+def published(mesh: Mesh, port: str) -> int:
+    domain, name = port.split(".")
+    query = f"select count(*) from portmesh.publications__{domain} where port = '{name}' and verdict = 'published'"
+    found: int = mesh.value(query)
+    return found
+
+
+@pytest.mark.parametrize("is_written", [False, True], ids=["line lost", "line written"])
+def test_a_killed_run_goes_on(
+    two_products: Mesh, portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch, is_written: bool
+) -> None:
+    arguments = ("--select", "lines+", "--resume", "scheduled__2026-11-26T06:00")
+    killed(two_products, monkeypatch, "model.shop.lines", *arguments, is_written=is_written)
+    assert (published(two_products, "shop.lines"), two_products.has("desk.after")) == (1, False)
+    code, facts = outcome_of(portmesh, two_products.folder, *arguments)
+    assert (code, states(facts)) == (0, {"shop.lines": "published", "desk.after": "published"})
+    assert published(two_products, "shop.lines") == 1
+    if not is_written:
+        # Another worker has no file of the run.
+        shutil.rmtree(two_products.folder / "target" / "runs")
+        code, facts = outcome_of(portmesh, two_products.folder, *arguments)
+        assert (code, states(facts)) == (0, {"shop.lines": "published", "desk.after": "published"})
+        assert (published(two_products, "shop.lines"), published(two_products, "desk.after")) == (1, 1)
+    else:
+        two_products.port("desk/after", "select * from {{ ref('shop', 'lines') }} where true", COLUMNS, meta=EXEMPT)
+        assert outcome_of(portmesh, two_products.folder, *arguments)[0] == 0
+        assert published(two_products, "desk.after") == 2
+
+
+def test_sigterm_is_an_outcome_too(two_products: Mesh, portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    def end(_: Progress, __: str, ___: str) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(Progress, "write", end)
+    code, facts = outcome_of(portmesh, two_products.folder, "--select", "lines+", "--resume", "run")
+    assert (code, facts["errors"]["local"]) == (1, STOPPED)
+    assert facts["ports"]["shop.lines"]["state"] in ("published", "not_built")
+    assert facts["ports"]["desk.after"]["state"] == "not_built"
+
+
+EDGES = {
+    "shop.lines": ["shop.step"],
+    "shop.step": ["shop.base"],
+    "shop.base": [],
+    "shop.test_step": ["shop.step"],
+    "shop.other": [],
+}
+
+
+def meshed(edges: dict[str, list[str]], *steps: str) -> Graph:
+    """A graph in which the named models are no ports. test_step is a check of step."""
+    found = {
+        id_: replace(node, is_port=node.is_port and id_ not in steps, attached_to="shop.step" if "test" in id_ else "")
+        for id_, node in graph(edges, {}).nodes.items()
+    }
+    return Graph(found, {})
+
+
+def record(*verdicts: str, run: str = "run") -> PortRecord:
+    """A port's record, the newest verdict first."""
+    at, row = datetime(2026, 11, 26, 6, 12), {"version": "v", "row_count": 1, "invocation_id": "i", "run_name": run}
+    attempts = [Attempt(verdict=one, sequence=9 - n, at=at, **row) for n, one in enumerate(verdicts)]
+    return PortRecord(attempts=attempts)
+
+
+def test_what_a_failed_port_was_built_from_is_built_again(tmp_path: Path) -> None:
+    mesh = meshed(EDGES, "shop.step", "shop.base")
+    ended = dict.fromkeys(["shop.step", "shop.base", "shop.test_step", "shop.other"], "success")
+    killed_one = Progress("run", tmp_path / "run", dict(ended))
+    assert killed_one.done(mesh, list(EDGES), {}) == set(ended)
+    failed = Progress("run", tmp_path / "run", ended | {"shop.lines": "error"})
+    assert failed.done(mesh, list(EDGES), {}) == {"shop.other"}
+    # A port that failed after its publication, by its own hook, is not done.
+    assert failed.done(mesh, list(EDGES), {"shop.lines": record("published")}) == {"shop.other"}
+    lost = Progress("run", tmp_path / "run", {})
+    assert lost.done(mesh, list(EDGES), {"shop.lines": record("published")}) == {"shop.lines"}
+    assert lost.done(mesh, list(EDGES), {"shop.lines": record("published", run="another")}) == set()
+    assert lost.done(mesh, list(EDGES), {"shop.lines": record("refused", "published")}) == set()
+
+
+def test_a_run_is_built_by_one_process_and_survives_a_torn_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portmesh.runs.progress.find_root", lambda: tmp_path)
+    with open_progress("run", "mesh") as progress:
+        progress.write("a", "success")
+        with pytest.raises(UsageError, match="another process is building this run"), open_progress("run", "mesh"):
+            pass
+    with progress.file.open("a") as stream:
+        stream.write('{"node": "b", "sta')
+    with open_progress("run", "mesh") as again:
+        again.write("c", "success")
+    with open_progress("run", "mesh") as again:
+        assert again.statuses == {"a": "success", "c": "success"}
+    with open_progress("run", "changed mesh") as again:
+        assert again.statuses == {}
+
+
+def test_what_waits_reads_a_refused_port_of_another_product() -> None:
+    edges = {"shop.lines": [], "desk.step": ["shop.lines"], "desk.report": ["desk.step"], "desk.of_it": ["desk.report"]}
+    mesh = meshed(edges | {"desk.other": [], "ads.far": ["desk.of_it"]}, "desk.step")
+    chosen = ["desk.step", "desk.report", "desk.of_it", "desk.other"]
+    inputs = input_ports(mesh, chosen)
+    records = {"shop.lines": record("refused", "published")}
+    waits = held_inputs(inputs, records)
+    assert waits == dict.fromkeys(["desk.step", "desk.report", "desk.of_it"], ("shop.lines",))
+    assert wait_in_words(mesh, ["shop.lines"], records) == "waits for shop.lines, refused 26 Nov 06:12 UTC"
+    # What reads the old version of a port that is well does not wait, nor what is built in the same run.
+    assert held_inputs(input_ports(mesh, ["ads.far"]), records) == {}
+    assert held_inputs(input_ports(mesh, [*chosen, "shop.lines"]), records) == {}
+    assert held_inputs(inputs, {"shop.lines": record("unchanged", "refused")}) == {}
