@@ -12,6 +12,7 @@ from importlib.util import find_spec
 
 import typer
 
+from portmesh.commands.alert import alert
 from portmesh.commands.build import build
 from portmesh.commands.catalog import catalog
 from portmesh.commands.check import check
@@ -54,6 +55,7 @@ EXAMPLES: dict[Callable[..., None], str] = {
     plan: "portmesh plan --against main",
     check: "portmesh check --explain PM203",
     build: "portmesh build --select order_lines+",
+    alert: 'portmesh alert --product orders --failure "The worker died."',
     status: "portmesh status orders.order_lines",
     clean: "portmesh clean --dry-run",
     maintain: "portmesh maintain --target emr --dry-run",

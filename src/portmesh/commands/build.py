@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cache
 from pathlib import Path
@@ -12,7 +12,10 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from portmesh.alerts.causes import alerts_of, mended
+from portmesh.alerts.sending import Sender
 from portmesh.building import FAILED, Graph, Outcome, Ran, Step, build_steps, plan_steps, port_states
+from portmesh.commands.alert import channels_of, print_sent
 from portmesh.commands.options import AsJson, Target
 from portmesh.dbt import run_operation
 from portmesh.dbt_steps import DbtSteps, forget_results, from_file, read_chosen, repeated
@@ -20,6 +23,7 @@ from portmesh.deferring import read_deferral
 from portmesh.errors import ExitCode
 from portmesh.git_refs import describe_commit
 from portmesh.lake.targets import LOCAL, target_or_default
+from portmesh.mesh import read_mesh
 from portmesh.output import console, errors_as_json, print_json, table
 from portmesh.production import PROD, Keeper
 from portmesh.repository import find_root
@@ -70,6 +74,9 @@ def build(
         bool,
         typer.Option("--wait-for-inputs", help="Leave out what reads another product's port that is held back."),
     ] = False,
+    alert: Annotated[
+        bool, typer.Option("--alert", help="Tell the owners of refused ports and failed runs, in their channels.")
+    ] = False,
     target: Target = None,
     as_json: AsJson = False,
 ) -> None:
@@ -80,7 +87,14 @@ def build(
     target = target_or_default(target)
     chosen = [*repeated("--select", select), *repeated("--exclude", exclude)]
     report = Report(target, chosen, resume or new_run())
-    with errors_as_json(as_json), reported(report, outcome):
+
+    def tell(facts: Mapping[str, Any]) -> None:
+        told = channels_of(read_mesh(report.chosen.manifest)) if report.chosen else {}
+        sender = Sender(target, {product: told[product] for product in facts["products"] if product in told})
+        sender.send(alerts_of(facts), mended(facts))
+        print_sent(sender, stderr=as_json)
+
+    with errors_as_json(as_json), reported(report, outcome, tell if alert else None):
         if select_file:
             chosen += from_file(select_file)
         if select_file and not chosen:

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -118,7 +118,8 @@ class Report:
             "candidate": candidate[1] if candidate else "",
             "failed_checks": record.failed_checks if refused else [],
             "batches": refused.batch_names if refused else None,
-            "publications": [_publication(one) for one in record.publications],
+            "consumers_read": publication(record.current) if record.current else None,
+            "publications": [publication(one) for one in record.publications],
         }
 
     def _state(self, id_: str, record: PortRecord) -> str:
@@ -137,7 +138,8 @@ class Report:
         return _plain(self.outcome.messages.get(id_, ""))
 
 
-def _publication(attempt: Attempt) -> dict[str, Any]:
+def publication(attempt: Attempt) -> dict[str, Any]:
+    """A published version as an outcome lists it."""
     return {
         "version": attempt.version,
         "sequence": attempt.sequence,
@@ -161,15 +163,18 @@ def new_run() -> str:
 
 
 @contextmanager
-def reported(report: Report, file: Path | None) -> Iterator[None]:
-    """Write the outcome to the file when the run ends: with its exit code, an error, or SIGTERM.
+def reported(
+    report: Report, file: Path | None, tell: Callable[[Mapping[str, Any]], None] | None = None
+) -> Iterator[None]:
+    """Write the outcome to the file when the run ends: with its exit code, an error, or SIGTERM. Then `tell` it.
 
     Raises UsageError at once if the file cannot be written.
     """
-    if not file:
+    if not file and not tell:
         yield
         return
-    _prepare(file)
+    if file:
+        _prepare(file)
     before = signal.signal(signal.SIGTERM, _stop)
     try:
         yield
@@ -184,7 +189,13 @@ def reported(report: Report, file: Path | None) -> Iterator[None]:
         raise
     finally:
         signal.signal(signal.SIGTERM, before)
-        _write(file, report.facts())
+        facts = report.facts()
+        try:
+            if file:
+                _write(file, facts)
+        finally:
+            if tell:
+                tell(facts)
 
 
 def _stop(_: int, __: FrameType | None) -> None:

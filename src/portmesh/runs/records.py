@@ -58,6 +58,13 @@ class PortRecord(BaseModel):
         published = [one for one in self.of_this_port if one.verdict == "published"]
         return published[:MOST_PUBLICATIONS][::-1]
 
+    @property
+    def current(self) -> Attempt | None:
+        """The publication that consumers read: the newest, or after a rollback the one before it."""
+        last = next((one for one in self.of_this_port if one.verdict in ("published", "rolled_back")), None)
+        versions = [one for one in self.of_this_port if one.verdict == "published"]
+        return next((one for one in versions if last and one.version == last.version), last)
+
     def verdict_in(self, run_name: str) -> str:
         """The last verdict on this port in a run; empty if it made no attempt."""
         return next((one.verdict for one in self.of_this_port if one.run_name == run_name), "")

@@ -1,0 +1,64 @@
+"""`portmesh alert`: tell a product's owner that its run failed, for schedulers whose task left no outcome."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from portmesh.alerts.causes import failure
+from portmesh.alerts.sending import Sender
+from portmesh.commands.options import Target
+from portmesh.dbt import parse_manifest
+from portmesh.errors import PortmeshError, not_allowed
+from portmesh.lake.targets import target_or_default
+from portmesh.mesh import Mesh, read_mesh
+from portmesh.output import console
+from portmesh.runs.outcome import publication
+from portmesh.runs.records import read_records
+
+
+def alert(
+    product: Annotated[str, typer.Option(metavar="PRODUCT", help="Whose run failed, such as orders.")],
+    failed: Annotated[str, typer.Option("--failure", metavar="TEXT", help="What happened, in words.")],
+    target: Target = None,
+) -> None:
+    """Tell the owner of a product that its run failed, once for a cause.
+
+    For a run that could not tell itself, because its process was killed or did not start. Failing to send is said, and
+    the exit code stays 0.
+    """
+    target = target_or_default(target)
+    mesh = read_mesh(parse_manifest("--target", target))
+    channels = channels_of(mesh)
+    if product not in channels:
+        raise not_allowed("product", product, sorted(channels))
+    sender = Sender(target, {product: channels[product]})
+    sender.send([failure(product, failed, _what_consumers_read(mesh, product, target))])
+    print_sent(sender)
+
+
+def channels_of(mesh: Mesh) -> dict[str, str]:
+    """The channel of each product."""
+    return {product.name: product.meta.channel for product in mesh.products}
+
+
+def print_sent(sender: Sender, stderr: bool = False) -> None:
+    """Print who was told what, and on standard error what could not be told."""
+    for text in sender.sent:
+        console(stderr).print(text, markup=False, soft_wrap=True)
+    for text in sender.faults:
+        console(stderr=True).print(text, markup=False, soft_wrap=True)
+
+
+def _what_consumers_read(mesh: Mesh, product: str, target: str) -> dict[str, dict[str, object]]:
+    """The version of each port that consumers read; of none if the records cannot be read."""
+    ports = {id_: port.label for id_, port in mesh.ports.items() if port.product == product}
+    try:
+        records = read_records(ports, target)
+    except PortmeshError:
+        return {}
+    return {
+        ports[id_]: {"consumers_read": publication(record.current) if record.current else None}
+        for id_, record in records.items()
+    }
