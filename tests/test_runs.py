@@ -15,8 +15,10 @@ from typing import Any
 
 import pytest
 
-from portmesh.building import Graph
+from portmesh.building import Graph, Ran, Step
+from portmesh.dbt_steps import DbtSteps
 from portmesh.errors import UsageError
+from portmesh.runs.backfill import Batch
 from portmesh.runs.inputs import held_inputs, input_ports, wait_in_words
 from portmesh.runs.outcome import STOPPED
 from portmesh.runs.progress import Progress, open_progress
@@ -301,3 +303,89 @@ def test_what_waits_reads_a_refused_port_of_another_product() -> None:
     assert held_inputs(input_ports(mesh, ["ads.far"]), records) == {}
     assert held_inputs(input_ports(mesh, [*chosen, "shop.lines"]), records) == {}
     assert held_inputs(inputs, {"shop.lines": record("unchanged", "refused")}) == {}
+
+
+# Backfill
+
+
+def test_a_backfill_publishes_each_batch_once(sales: Mesh, portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, first, amount in (("2017-W20", 10, 1), ("2017-W21", 20, 1), ("2017-W22", 30, -1), ("2017-W23", 40, 1)):
+        sales.change_source("sales", f"insert into raw.sales {batch(name, first, amount)}")
+    called = portmesh("backfill", "shop.sales", "--batches", "2017-W19")
+    assert (called.exit_code, "There is no batch '2017-W19'. Did you mean 2017-W" in called.err) == (2, True), (
+        called.err
+    )
+
+    # Killed when the second batch is published, before anything is said about it.
+    arguments = ("--from", "2017-05-15", "--to", "2017-06-11", "--resume", "backfill__2026-11-26")
+    built = DbtSteps.__call__
+
+    def build_and_die(self: DbtSteps, step: Step) -> Ran:
+        ran = built(self, step)
+        if "2017-W21" in os.environ["PORTMESH_BATCHES"]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return ran
+
+    sales.engine.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(DbtSteps, "__call__", build_and_die)
+        child = os.fork()
+        if child == 0:
+            call("backfill", "shop.sales", *arguments)
+            os._exit(0)
+    assert os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+    file = sales.folder / "outcome.json"
+    called = portmesh("backfill", "shop.sales", *arguments, "--outcome", file)
+    facts = json.loads(file.read_text())
+    assert (called.exit_code, states(facts)) == (1, {"shop.sales": "refused"}), called.out
+    assert facts["backfill"] == {
+        "published": [],
+        "before": ["2017-W20", "2017-W21"],
+        "empty": [],
+        "stopped_at": "2017-W22",
+        "left": ["2017-W23"],
+    }
+    versions = facts["ports"]["shop.sales"]["publications"]
+    assert [one["batches"] for one in versions] == [["2017-W20"], ["2017-W21"]]
+    assert "0 batches of shop.sales published." in called.out
+    assert "  stopped at          2017-W22" in called.out
+    assert "shop.sales was not published. Consumers keep the version of " in called.out
+    assert sales.value("select count(*) from shop.sales") == 20
+
+    called = portmesh("backfill", "shop.sales", "--batches", "2017-W23,a", "--json")
+    assert json.loads(called.out[called.out.index("{") :])["backfill"]["published"] == ["2017-W23", "a"]
+    assert published(sales, "shop.sales") == 4
+    with monkeypatch.context() as patch:
+        patch.setenv("PORTMESH_BATCHES", '["a"]')
+        built_again = sales.dbt("build", "--full-refresh")
+    assert "PORTMESH_BATCHES with --full-refresh would publish these batches in place of all" in built_again.output
+
+
+def test_a_backfill_that_cannot_begin_says_why(two_products: Mesh, portmesh: Portmesh) -> None:
+    for arguments, said in (
+        (("shop.lines",), "Nothing was built: it needs either batches or two days."),
+        (("shop.lines", "--from", "yesterday", "--to", "2026-11-26"), "--from is not a day."),
+        (("shop.line", "--batches", "a"), "There is no port 'shop.line'. Did you mean shop.lines?"),
+    ):
+        called = portmesh("backfill", *arguments)
+        assert (called.exit_code, said in called.err) == (2, True), called.err
+    assert two_products.dbt("run").ok
+    called = portmesh("backfill", "shop.lines", "--batches", "a")
+    assert (called.exit_code, "shop.lines has no batches to publish." in called.err) == (2, True), called.err
+
+
+@pytest.mark.parametrize(
+    ("name", "day"),
+    [
+        ("2017-W20", "2017-05-15"),
+        ("2017-05-20", "2017-05-20"),
+        ("20170520", "2017-05-20"),
+        ("2017-05", "2017-05-01"),
+        ("2017", "2017-01-01"),
+        ("2017-13", "2026-01-02"),
+        ("till 7", "2026-01-02"),
+    ],
+)
+def test_the_day_of_a_batch_is_in_its_name_else_that_of_its_landing(name: str, day: str) -> None:
+    assert str(Batch(batch=name, landed_at=datetime(2026, 1, 2, 6), is_published=False).day) == day

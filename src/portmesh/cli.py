@@ -13,6 +13,7 @@ from importlib.util import find_spec
 import typer
 
 from portmesh.commands.alert import alert
+from portmesh.commands.backfill import backfill
 from portmesh.commands.build import build
 from portmesh.commands.catalog import catalog
 from portmesh.commands.check import check
@@ -55,6 +56,7 @@ EXAMPLES: dict[Callable[..., None], str] = {
     plan: "portmesh plan --against main",
     check: "portmesh check --explain PM203",
     build: "portmesh build --select order_lines+",
+    backfill: "portmesh backfill orders.order_lines --from 2017-05-15 --to 2017-05-28",
     alert: 'portmesh alert --product orders --failure "The worker died."',
     status: "portmesh status orders.order_lines",
     clean: "portmesh clean --dry-run",

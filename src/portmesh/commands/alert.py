@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
 
 import typer
 
-from portmesh.alerts.causes import failure
+from portmesh.alerts.causes import alerts_of, failure, mended
 from portmesh.alerts.sending import Sender
 from portmesh.commands.options import Target
 from portmesh.dbt import parse_manifest
@@ -14,7 +15,7 @@ from portmesh.errors import PortmeshError, not_allowed
 from portmesh.lake.targets import target_or_default
 from portmesh.mesh import Mesh, read_mesh
 from portmesh.output import console
-from portmesh.runs.outcome import publication
+from portmesh.runs.outcome import Report, publication
 from portmesh.runs.records import read_records
 
 
@@ -36,6 +37,18 @@ def alert(
     sender = Sender(target, {product: channels[product]})
     sender.send([failure(product, failed, _what_consumers_read(mesh, product, target))])
     print_sent(sender)
+
+
+def teller(report: Report, as_json: bool) -> Callable[[Mapping[str, Any]], None]:
+    """What tells the owners of the products the outcome of a run. With `--json`, it prints to standard error only."""
+
+    def tell(facts: Mapping[str, Any]) -> None:
+        channels = channels_of(read_mesh(report.chosen.manifest)) if report.chosen else {}
+        sender = Sender(report.target, {name: channels[name] for name in facts["products"] if name in channels})
+        sender.send(alerts_of(facts), mended(facts))
+        print_sent(sender, stderr=as_json)
+
+    return tell
 
 
 def channels_of(mesh: Mesh) -> dict[str, str]:

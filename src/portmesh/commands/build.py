@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cache
 from pathlib import Path
@@ -12,10 +12,8 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from portmesh.alerts.causes import alerts_of, mended
-from portmesh.alerts.sending import Sender
 from portmesh.building import FAILED, Graph, Outcome, Ran, Step, build_steps, plan_steps, port_states
-from portmesh.commands.alert import channels_of, print_sent
+from portmesh.commands.alert import teller
 from portmesh.commands.options import AsJson, Target
 from portmesh.dbt import run_operation
 from portmesh.dbt_steps import DbtSteps, forget_results, from_file, read_chosen, repeated
@@ -23,7 +21,6 @@ from portmesh.deferring import read_deferral
 from portmesh.errors import ExitCode
 from portmesh.git_refs import describe_commit
 from portmesh.lake.targets import LOCAL, target_or_default
-from portmesh.mesh import read_mesh
 from portmesh.output import console, errors_as_json, print_json, table
 from portmesh.production import PROD, Keeper
 from portmesh.repository import find_root
@@ -87,14 +84,7 @@ def build(
     target = target_or_default(target)
     chosen = [*repeated("--select", select), *repeated("--exclude", exclude)]
     report = Report(target, chosen, resume or new_run())
-
-    def tell(facts: Mapping[str, Any]) -> None:
-        told = channels_of(read_mesh(report.chosen.manifest)) if report.chosen else {}
-        sender = Sender(target, {product: told[product] for product in facts["products"] if product in told})
-        sender.send(alerts_of(facts), mended(facts))
-        print_sent(sender, stderr=as_json)
-
-    with errors_as_json(as_json), reported(report, outcome, tell if alert else None):
+    with errors_as_json(as_json), reported(report, outcome, teller(report, as_json) if alert else None):
         if select_file:
             chosen += from_file(select_file)
         if select_file and not chosen:

@@ -54,6 +54,7 @@ class Report:
     records: Mapping[str, PortRecord] = field(default_factory=dict)
     exit_code: int = ExitCode.FINDINGS
     error: str = ""
+    more: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def graph(self) -> Graph:
@@ -86,8 +87,9 @@ class Report:
             "exit_code": int(self.exit_code),
             "ports": {label(id_): self._of_port(id_) for id_ in sorted(nodes, key=label) if graph.nodes[id_].is_port},
             "waits_for": {label(id_): [label(one) for one in waits[id_]] for id_ in sorted(waits)},
-            "failed": {label(id_): self._message(id_) for id_ in self.outcome.failed},
+            "failed": {label(id_): self.message(id_) for id_ in self.outcome.failed},
             "errors": {target: _plain(text) for target, text in errors.items()},
+            **self.more,
         }
 
     def _ask_what_is_selected(self) -> None:
@@ -108,7 +110,7 @@ class Report:
         record = self.records.get(id_, PortRecord())
         state = self._state(id_, record)
         refused = record.refused if state == "refused" else None
-        message = self._message(id_)
+        message = self.message(id_)
         if state == "waiting":
             message = wait_in_words(self.graph, self.outcome.waits_for.get(id_, ()), self.records)
         candidate = re.search(r"^ *the candidate +(\S+)$", message, re.MULTILINE)
@@ -134,7 +136,8 @@ class Report:
             return "refused" if said and record.refused else "failed"
         return STATES.get(self.outcome.verdicts.get(id_, ""), of_a_try or "published")
 
-    def _message(self, id_: str) -> str:
+    def message(self, id_: str) -> str:
+        """dbt's message about a node, as its own text."""
         return _plain(self.outcome.messages.get(id_, ""))
 
 

@@ -68,12 +68,12 @@ class Progress:
         }
         done = {id_ for id_, status in self.statuses.items() if status in RAN} | (recorded - failed)
         for id_ in failed & graph.nodes.keys():
-            done -= _built_from(graph, id_)
+            done -= built_from(graph, id_)
         done |= {id_ for id_ in chosen if graph.nodes[id_].attached_to in done & recorded and id_ not in failed}
         return done & set(chosen)
 
 
-def _built_from(graph: Graph, id_: str) -> set[str]:
+def built_from(graph: Graph, id_: str) -> set[str]:
     """The nodes from which a node is built, and their tests' ids, without ports and what is before them."""
     found: set[str] = set()
     ahead = [id_]

@@ -55,6 +55,21 @@ def begin(report: Report, chosen: Chosen, is_resumed: bool, waits: bool) -> Iter
         report.exit_code = ExitCode.WAITING
 
 
+@contextmanager
+def named(report: Report, chosen: Chosen, is_locked: bool) -> Iterator[None]:
+    """Record what is published under the run's name. Only one process at a time builds a run that is locked.
+
+    Raises UsageError if another one does.
+    """
+    mesh = mesh_hash(chosen.manifest, report.target, chosen.environment)
+    report.run_name = f"{report.run} {mesh}"
+    with ExitStack() as stack:
+        if is_locked:
+            stack.enter_context(open_progress(report.run, mesh))
+        stack.enter_context(_recorded_as(report.run_name))
+        yield
+
+
 def _all_waits(report: Report, chosen: Chosen) -> bool:
     """Whether every selected port waits for another product, or, if none is selected, every node."""
     ports = [id_ for id_ in chosen.nodes if chosen.graph.nodes[id_].is_port]
