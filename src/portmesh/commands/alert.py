@@ -24,9 +24,9 @@ def alert(
     failed: Annotated[str, typer.Option("--failure", metavar="TEXT", help="What happened, in words.")],
     target: Target = None,
 ) -> None:
-    """Tell the owner of a product that its run failed, once for a cause.
+    """Tell a product's owner that its run failed.
 
-    For a run that could not tell itself, because its process was killed or did not start. Failing to send is said, and
+    It tells a cause once. For a run that could not tell itself, because its process was killed or did not start. Failing to send is said, and
     the exit code stays 0.
     """
     target = target_or_default(target)

@@ -44,9 +44,9 @@ def backfill(
     target: Target = None,
     as_json: AsJson = False,
 ) -> None:
-    """Publish the batches of a port one by one: each is audited and published once.
+    """Publish the batches of a port one by one.
 
-    Batches that are published already are skipped, so a killed backfill goes on with the same command. It stops at the
+    Each is audited and published once. Batches that are published already are skipped, so a killed backfill goes on with the same command. It stops at the
     first batch that is refused; what was published before stays.
     """
     target = target_or_default(target)

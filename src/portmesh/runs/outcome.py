@@ -102,7 +102,7 @@ class Report:
         if self.chosen and not is_away:
             ports = {id_ for id_ in self.chosen.nodes if self.chosen.graph.nodes[id_].is_port}
             try:
-                self.records = {**self.records, **read_records(ports, self.target)}
+                self.records = {**self.records, **read_records(ports, self.target, with_checks=True)}
             except PortmeshError as error:
                 self.outcome.errors.setdefault("records", f"The records could not be read: {error}")
 

@@ -70,12 +70,12 @@ class PortRecord(BaseModel):
         return next((one.verdict for one in self.of_this_port if one.run_name == run_name), "")
 
 
-def read_records(ports: Collection[str], target: str) -> Mapping[str, PortRecord]:
-    """The records of the ports with these ids, by id.
+def read_records(ports: Collection[str], target: str, with_checks: bool = False) -> Mapping[str, PortRecord]:
+    """The records of the ports with these ids, by id. A domain may read the checks of its own ports only.
 
     Raises UsageError if the engine cannot be reached, FindingsError if it cannot read them.
     """
     if not ports:
         return {}
-    printed = run_operation("recent_attempts", json.dumps({"ports": sorted(ports)}), target)
+    printed = run_operation("recent_attempts", json.dumps({"ports": sorted(ports), "with_checks": with_checks}), target)
     return {id_: PortRecord.model_validate(found) for id_, found in json.loads(printed[-1]).items()}
