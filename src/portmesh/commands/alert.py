@@ -26,8 +26,8 @@ def alert(
 ) -> None:
     """Tell a product's owner that its run failed.
 
-    It tells a cause once. For a run that could not tell itself, because its process was killed or did not start. Failing to send is said, and
-    the exit code stays 0.
+    It tells a cause once. It is for a run that could not tell itself, because its process was killed or did not start.
+    Failing to send is said, and the exit code stays 0.
     """
     target = target_or_default(target)
     mesh = read_mesh(parse_manifest("--target", target))

@@ -46,8 +46,8 @@ def backfill(
 ) -> None:
     """Publish the batches of a port one by one.
 
-    Each is audited and published once. Batches that are published already are skipped, so a killed backfill goes on with the same command. It stops at the
-    first batch that is refused; what was published before stays.
+    Each is audited and published once. Batches that are published already are skipped, so a killed backfill goes on
+    with the same command. It stops at the first batch that is refused; what was published before stays.
     """
     target = target_or_default(target)
     of_domain = ["--select", f"package:{port.partition('.')[0]}"]
