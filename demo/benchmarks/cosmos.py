@@ -116,9 +116,7 @@ class Airflow(LocalAirflow):
     def __init__(self, environment: Path, home: Path, dags: Path, variables: Mapping[str, str]) -> None:
         super().__init__(3, home, dags, variables)
         self.python = environment / "bin/python"
-        # A task that waits long for the server on a busy machine does not fail.
         quiet = {
-            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
             "DO_NOT_TRACK": "true",
             "SCARF_NO_ANALYTICS": "true",
             "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
@@ -126,7 +124,7 @@ class Airflow(LocalAirflow):
         self.environment |= quiet | {"PATH": f"{self.python.parent}:{os.environ['PATH']}"}
 
     def _commands(self, with_pages: bool) -> list[list[str]]:
-        return [*super()._commands(with_pages), ["triggerer"]]
+        return [*super()._commands(with_pages), ["triggerer", "--skip-serve-logs"]]
 
     def count(self, sql: str) -> int:
         return int(self.rows(sql)[0][0])
