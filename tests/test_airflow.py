@@ -68,7 +68,7 @@ class Scene:
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(3, marks=pytest.mark.thorough), pytest.param(2, marks=pytest.mark.nightly)],
+    params=[3, 2],
     ids=["airflow3", "airflow2"],
 )
 def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
@@ -94,6 +94,7 @@ def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         airflow.airflow.stop()
 
 
+@pytest.mark.nightly
 def test_a_product_starts_when_what_it_reads_was_published(scene: Scene) -> None:
     """It is told here as one story, because each start of an Airflow costs as much as ten runs."""
     airflow, mesh = scene.airflow, scene.mesh

@@ -171,7 +171,7 @@ def test_a_mesh_that_dbt_cannot_read_gets_its_domain_and_dbts_message(root: Path
     assert made.exit_code == 1
     assert made.err.startswith("The domain finance was made, but the mesh cannot be read.")
     assert "broken.sql" in made.err
-    assert "dbt deps, portmesh catalog and portmesh infra" in made.err
+    assert "dbt deps, portmesh catalog, portmesh infra and portmesh schedule" in made.err
     for file in (root / "domains/finance").rglob("*"):
         if file.is_file():
             file.unlink()

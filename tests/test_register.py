@@ -61,7 +61,7 @@ def test_a_new_folder_is_a_new_domain_in_every_list(root: Path, portmesh: Portme
         "dbt_project.yml   + finance: {+group: finance, output_ports: *output_ports}",
         "CODEOWNERS        + /domains/finance/   @acme/finance",
         ".sqlfluff         + ,domains/finance/macros",
-        "dbt deps, then portmesh infra and portmesh catalog",
+        "dbt deps, then portmesh infra, catalog and schedule",
     ):
         assert line in " ".join(written.out.split("\n")), written.out
     project = yaml.safe_load((root / "dbt_project.yml").read_text())["models"]

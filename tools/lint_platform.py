@@ -28,6 +28,7 @@ YOURS: Mapping[str, str] = {
     "domains/": "your domains, with all that is in their folders",
     "docs/catalog/": "their pages, which `portmesh catalog` writes",
     "infra/domains.yaml": "their rights, which `portmesh infra` writes",
+    "orchestration/dags/portmesh_schedule.json": "when they are built, which `portmesh schedule` writes",
     "CODEOWNERS": "who approves what",
     "README.md": "what your mesh is about",
     REASONS: "why you changed files of the platform, if you did",

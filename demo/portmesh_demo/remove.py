@@ -29,6 +29,8 @@ from portmesh.infra.rights import read_rights
 from portmesh.mesh import read_mesh
 from portmesh.scaffold.register import plan_lists, write_lists
 from portmesh.scaffold.writing import write_all
+from portmesh.schedule import file as schedule
+from portmesh.schedule.schedule import read_schedule
 
 FOLDER = "demo"
 DOMAINS = ("catalogue", "customer_behaviour", "customers", "marketing", "orders")
@@ -197,6 +199,7 @@ def _write_again(copy: Path) -> None:
     pages = render_pages(mesh, catalog.read_readmes(copy))
     catalog.write_pages(copy, pages, catalog.find_differences(copy, pages))
     infra.write_template(copy, infra.render_template(read_rights(mesh)))
+    schedule.write(copy, read_schedule(mesh).render())
 
 
 def _changed(root: Path, copy: Path, stays: Sequence[str]) -> Iterator[tuple[str, str]]:

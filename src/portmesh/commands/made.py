@@ -24,7 +24,7 @@ def generate(root: Path, made: str, written: Sequence[str]) -> list[str]:
         raise FindingsError(
             f"{made} was made, but the mesh cannot be read. {error.message}",
             [("written", "\n".join(written)), *(fact for fact in error.facts if fact[0] != "next")],
-            "fix this, then: dbt deps, portmesh catalog and portmesh infra",
+            "fix this, then: dbt deps, portmesh catalog, portmesh infra and portmesh schedule",
         ) from error
 
 

@@ -47,6 +47,6 @@ def _print(lists: Lists) -> None:
     if lists.without_owner:
         facts.append(("no owner.github", f"{', '.join(lists.without_owner)}: CODEOWNERS has no line for it"))
     if lists.changes:
-        facts.append(("next", "dbt deps, then portmesh infra and portmesh catalog"))
+        facts.append(("next", "dbt deps, then portmesh infra, catalog and schedule"))
     if facts:
         out.print(f"\n{facts_block(facts)}", markup=False, soft_wrap=True)
