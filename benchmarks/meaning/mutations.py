@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Mapping
 
-from sqlglot import exp
+from sqlglot import exp, parse_one
 from sqlglot.optimizer.scope import traverse_scope
 
 from benchmarks.meaning.rewrites import conjuncts, selects, set_where
@@ -196,16 +196,22 @@ def filter_dropped(query: exp.Query, chance: random.Random, _: object) -> bool:
 
 
 def filter_added(query: exp.Query, chance: random.Random, _: object) -> bool:
-    """A filter more: a column that is selected is not null, or is null."""
+    """A filter more: about half of the values of a column that is selected."""
     places = [
-        (s, c) for s in selects(query) for each in s.selects for c in each.find_all(exp.Column) if s.args.get("from_")
+        (s, c)
+        for s in selects(query)
+        for each in s.selects
+        for c in each.find_all(exp.Column)
+        if s.args.get("from_") and c.type and (c.is_type(*exp.DataType.TEXT_TYPES, *exp.DataType.NUMERIC_TYPES))
     ]
     if not places:
         return False
     select, column = chance.choice(places)
-    is_null = exp.Is(this=column.copy(), expression=exp.Null())
+    is_text = column.is_type(*exp.DataType.TEXT_TYPES)
+    measured = f"unicode(right({column.sql('duckdb')}, 1))" if is_text else f"cast({column.sql('duckdb')} as bigint)"
     conditions = conjuncts(select.args["where"].this if select.args.get("where") else None)
-    set_where(select, [*(each.copy() for each in conditions), exp.Not(this=is_null)])
+    half = parse_one(f"{measured} % 2 = 0", dialect="duckdb")
+    set_where(select, [*(each.copy() for each in conditions), half])
     return True
 
 

@@ -12,8 +12,10 @@ from sqlglot import exp
 from benchmarks.meaning import mutations, rewrites
 from benchmarks.meaning.queries import Schema, parsed, qualified, text
 from tests.sql_manifest import manifest, model
+from tests.tpc import primary
 
 ASKED = "model.shop.asked"
+KEYS = primary("tpcds")
 MOVES = ("ephemeral", "view", "table")
 
 
@@ -25,14 +27,11 @@ class Mesh:
     models: Mapping[str, tuple[str, str]] = field(default_factory=dict, hash=False)
 
     def manifest(self, known: Schema) -> dict[str, Any]:
-        """As dbt would compile it. The tables are ports with a contract, so all their columns are known."""
+        """As dbt would compile it. The tables are ports with a contract and the keys of TPC-DS's specification."""
         texts = [self.asked, *(sql for sql, _ in self.models.values())]
         read = {table.name for sql in texts for table in parsed(sql).find_all(exp.Table)}
-        ports = [
-            model(f"tpcds.{table}", f"select * from raw_{table}", contract=columns)
-            for table, columns in known.items()
-            if table in read
-        ]
+        ports = [_port(table, columns) for table, columns in known.items() if table in read]
+        checks = [check for table in known if table in read for check in _checks(table)]
         ids = {f"model.shop.{name}" for name in self.models}
         parents = [*(id_ for each in ports for id_ in each), *sorted(ids)]
         nodes = [
@@ -44,7 +43,7 @@ class Mesh:
             if how == "ephemeral":
                 asked = _with_ephemeral(asked, name, sql)
                 ctes.append({"id": f"model.shop.{name}", "sql": f" __dbt__cte__{name} as (\n{sql}\n)"})
-        return manifest(*ports, *nodes, model("shop.asked", asked, parents, extra_ctes=ctes))
+        return manifest(*ports, *checks, *nodes, model("shop.asked", asked, parents, extra_ctes=ctes))
 
     def one_query(self) -> str:
         """All models in one query, for DuckDB."""
@@ -55,6 +54,21 @@ class Mesh:
             called = f"__dbt__cte__{name}" if how == "ephemeral" else name
             rewrites.add_cte(query, called, parsed(sql), first=True)
         return text(query)
+
+
+def _port(table: str, columns: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    config = {"materialized": "output_port"}
+    return model(f"tpcds.{table}", f"select * from raw_{table}", contract=columns, config=config)
+
+
+def _checks(table: str) -> Iterator[dict[str, dict[str, Any]]]:
+    """The checks of a table's primary key."""
+    key = KEYS[table]
+    unique = ("unique", {"column_name": key[0]}) if len(key) == 1 else ("unique_combination", {"columns": [*key]})
+    for number, (kind, given) in enumerate([unique, *(("not_null", {"column_name": name}) for name in key)]):
+        test = {"namespace": "portmesh" if kind == "unique_combination" else None, "name": kind, "kwargs": given}
+        more = {"resource_type": "test", "attached_node": f"model.tpcds.{table}", "test_metadata": test}
+        yield model(f"tpcds.check_{number}_of_{table}", "select 1", [f"model.tpcds.{table}"], **more)
 
 
 def _with_ephemeral(asked: str, name: str, sql: str) -> str:

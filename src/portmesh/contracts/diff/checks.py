@@ -20,7 +20,8 @@ from portmesh.contracts.diff.promises import (
     value_of,
     worst,
 )
-from portmesh.contracts.diff.terms import CheckTerms, PortTerms
+from portmesh.contracts.diff.terms import PortTerms
+from portmesh.port_checks import CheckTerms
 
 COMPARED = {
     "accepted_values": {"values"},

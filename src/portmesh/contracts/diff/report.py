@@ -17,6 +17,7 @@ from portmesh.contracts.diff.terms import PortTerms, read_terms
 from portmesh.errors import FindingsError
 from portmesh.lineage import read_lineage
 from portmesh.lineage.meaning import changes
+from portmesh.lineage.meaning.keys import keys_of_both
 from portmesh.state import MeshState
 
 VERSION, CONSENT, UNCLEAR = "PM391", "PM392", "PM393"
@@ -93,14 +94,16 @@ def report(was: MeshState, now: MeshState, cache: Path | None = None) -> Report:
     before = with_new_ids(was.manifest, matched.new_ids)
     sides = (Side(before, read_lineage(before, cache)), Side(after, read_lineage(after, cache)))
     lineages = (sides[0].lineage, sides[1].lineage)
-    meaning = meaning_of(matched, *sides, changes(*of_changed_domains(before, after), lineages=lineages), now.failed)
+    keys = keys_of_both(before, after)
+    found = changes(*of_changed_domains(before, after), lineages=lineages, keys=keys)
+    meaning = meaning_of(matched, *sides, found, now.failed)
     models = {id_ for id_, node in after["nodes"].items() if node["resource_type"] == "model"}
-    found, agreed = compare(matched, models, meaning), read_agreements(after)
+    ports, agreed = compare(matched, models, meaning), read_agreements(after)
     labels = {new.label for _, new in matched.pairs} | {new.label for new in matched.new}
     return Report(
         was.name,
         now.name,
-        ports=tuple(_port(one, *sides, agreed) for one in found),
+        ports=tuple(_port(one, *sides, agreed) for one in ports),
         unclear=tuple(
             Problem(
                 UNCLEAR,

@@ -20,6 +20,7 @@ from sqlglot import exp
 
 from portmesh.lineage import EVERY, REST, Column, Lineage, UnreadableError, qualified, read_lineage
 from portmesh.lineage.alike import told_apart
+from portmesh.lineage.meaning.keys import Keys, keys_of_both
 from portmesh.lineage.meaning.reading import LeftAsWrittenError, Reader, UnknownColumnError
 from portmesh.lineage.meaning.terms import Labels, Leaf, Op, Relation, Term, View
 from portmesh.lineage.query import data_type
@@ -81,7 +82,8 @@ class NodeChange:
     `columns` has, for each column that can have other values in the same rows, the reasons. `rows` has the reasons why
     there can be other rows or groups; then all columns can have other values. `added` and `removed` are names of
     columns. `unknown` is why it cannot be known, and then everything counts as changed. `new` and `gone` nodes exist
-    on one side only. `reordered` says that only the order of rows can be another.
+    on one side only. `reordered` says that only the order of rows can be another. `renamed` are those of `columns`
+    whose values are others one to one: where two rows had the same they still have, and only there.
     """
 
     node: str
@@ -93,6 +95,7 @@ class NodeChange:
     new: bool = False
     gone: bool = False
     reordered: bool = False
+    renamed: frozenset[str] = frozenset()
 
     def changes(self, column: str) -> bool:
         """Whether a column that was there before can have other values, or is gone."""
@@ -117,10 +120,11 @@ def changes(
     *,
     cache: Path | None = None,
     lineages: tuple[Lineage, Lineage] | None = None,
+    keys: Keys | None = None,
 ) -> Changes:
     """Compare two manifests (schema v12, with compiled SQL).
 
-    `lineages` are those of both, if they have been read already.
+    `lineages` are those of both, if they have been read already; `keys` those of ports that the manifests lack.
     """
     nodes_before, nodes_after = _nodes(before), _nodes(after)
     own_sql = {
@@ -132,7 +136,7 @@ def changes(
         return Changes({})
     lineages = lineages or (read_lineage(before, cache), read_lineage(after, cache))
     sides = (_Side("before", nodes_before, lineages[0]), _Side("after", nodes_after, lineages[1]))
-    return _Comparison(*sides, own_sql).changes()
+    return _Comparison(*sides, own_sql, keys or keys_of_both(before, after)).changes()
 
 
 def _nodes(manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -188,14 +192,15 @@ def _is_rebuilt(node: Mapping[str, Any]) -> bool:
     return of_query and not may_be_incremental(node) and not hooks
 
 
-def _leaf(id_: str, change: NodeChange | None, side: str) -> Leaf:
+def _leaf(id_: str, change: NodeChange | None, side: str, keys: Keys) -> Leaf:
     """A node, with the versions of a side for what changes."""
+    of_node = keys.get(id_, frozenset())
     if change is None:
-        return Leaf(id_)
+        return Leaf(id_, keys=of_node)
     versions = dict.fromkeys([*change.columns, *change.added, *change.removed], side)
     if change.unknown or change.new or change.gone or {EVERY, REST} & set(versions):
-        return Leaf(id_, side, side, otherwise=side)
-    return Leaf(id_, side if change.rows else "", side, versions)
+        return Leaf(id_, side, side, otherwise=side, keys=of_node)
+    return Leaf(id_, side if change.rows else "", side, versions, renamed=change.renamed, keys=of_node)
 
 
 def _is_cast_to(term: Term, text: str) -> bool:
@@ -253,8 +258,8 @@ class _Side:
 class _Comparison:
     """`own_sql` are the nodes that say something else themselves, or are on one side only."""
 
-    def __init__(self, before: _Side, after: _Side, own_sql: AbstractSet[str]) -> None:
-        self.before, self.after, self.own_sql = before, after, own_sql
+    def __init__(self, before: _Side, after: _Side, own_sql: AbstractSet[str], keys: Keys) -> None:
+        self.before, self.after, self.own_sql, self.keys = before, after, own_sql, keys
         self.found: dict[str, NodeChange] = {}
         self.done: set[str] = set()
 
@@ -409,7 +414,7 @@ class _Comparison:
         def of_table(name: str) -> Relation | View:
             read = side.by_lower.get(name.lower(), name)
             if read == id_:
-                return _leaf(read, own, side.name)
+                return _leaf(read, own, side.name, {})
             if read in inside or not self._is_expanded(side, read, expand):
                 return self._leaf(side, read)
             return self._rounded(side, read, self._view(side, read, "", True, inside | {read}, None))
@@ -451,7 +456,7 @@ class _Comparison:
 
     def _leaf(self, side: _Side, id_: str) -> Leaf:
         if id_ in self.found or id_ in self.done or (id_ not in self.before.nodes and id_ not in self.after.nodes):
-            return _leaf(id_, self.found.get(id_), side.name)
+            return _leaf(id_, self.found.get(id_), side.name, self.keys)
         return Leaf(id_, side.name, side.name, otherwise=side.name)
 
     def _differences(self, id_: str, before: View, after: View) -> NodeChange | None:
@@ -467,7 +472,22 @@ class _Comparison:
             return None
         reasons = {name: self._why_column(id_, name) for name in other}
         reasons |= dict.fromkeys(rounded, ("the contract rounds it to other digits",))
-        return NodeChange(id_, reasons, self._why_rows(id_) if rows else (), added, removed, reordered=reordered)
+        why = self._why_rows(id_) if rows else ()
+        renamed = [] if rows else self._renamed(id_, other, before, after)
+        return NodeChange(id_, reasons, why, added, removed, reordered=reordered, renamed=frozenset(renamed))
+
+    def _renamed(self, id_: str, columns: Iterable[str], before: View, after: View) -> list[str]:
+        """Of changed columns those whose values are others one to one, if they are stored as they are computed."""
+        nodes = [side.nodes[id_] for side in (self.before, self.after)]
+        if not all(map(_is_rebuilt, nodes)):
+            return []
+        cut = {name for node in nodes for name, type_ in declared(node).items() if "(" in type_}
+        labels = Labels()
+        return [
+            name
+            for name in columns
+            if name not in cut and before.apart(name, labels, False) == after.apart(name, labels, False)
+        ]
 
     def _is_rounded(self, id_: str, name: str) -> bool:
         """Whether the contract has other digits, or fewer. dbt casts to its decimals whatever digits the query has."""

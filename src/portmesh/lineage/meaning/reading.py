@@ -7,7 +7,7 @@ executes each of it. What is not known to be safe stays as it is written: then o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
@@ -50,6 +50,12 @@ BOOLEAN = frozenset(["EQ", "NEQ", "LT", "LTE", "and", "or", "In", "Exists", "Is"
 UNNESTING = (exp.UDTF, exp.Explode, exp.Inline, exp.Unnest, exp.GenerateSeries, exp.ExplodingGenerateSeries)
 VOLATILE = (exp.Rand, exp.Randn, exp.Randstr, exp.Uniform, exp.Shuffle, exp.Uuid, exp.TableSample)
 SELECTS_OF_A_QUERY = 1000
+WIDTHS = (exp.DType.TINYINT, exp.DType.SMALLINT, exp.DType.INT, exp.DType.BIGINT, exp.DType.INT128)
+WHOLE_NUMBERS = frozenset(WIDTHS)
+TEXTS = frozenset([exp.DType.TEXT, exp.DType.VARCHAR])
+COMPARED_AS_THEY_ARE = frozenset(
+    [exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.BOOLEAN, exp.DType.UUID, exp.DType.DECIMAL]
+)
 
 
 class LeftAsWrittenError(Exception):
@@ -131,7 +137,8 @@ class OverWindows(Names):
 
     def lifted(self, term: Term) -> Term:
         if isinstance(term, Op):
-            return Op(term.name, tuple(map(self.lifted, term.args)), term.order)
+            of = None if term.of is None else self.lifted(term.of)
+            return Op(term.name, tuple(map(self.lifted, term.args)), term.order, term.uncast, of)
         if isinstance(term, Sub):
             inside = items_of(term) & set(self.inner.block.items)
             return Ref(self.item, self.sealed.add(term)) if inside else term
@@ -519,7 +526,9 @@ class Reader:
         if type(e) in (exp.Add, exp.Sub) and (known := _computed(names.term(e.this), names.term(e.expression), e)):
             return known
         if type(e) in UNORDERED:
-            return Op(type(e).__name__, (names.term(e.this), names.term(e.expression)), "bag")
+            terms = {"this": names.term(e.this), "expression": names.term(e.expression)}
+            uncast = isinstance(e, exp.EQ) and is_uncast(e)
+            return Op(type(e).__name__, tuple(terms.values()), "bag", uncast, terms.get(one_to_one(e)))
         if type(e) in TURNED:
             return Op(TURNED[type(e)].__name__, (names.term(e.expression), names.term(e.this)))
         if type(e) in TURNED.values():
@@ -536,7 +545,9 @@ class Reader:
             return Op(f"name {e.name}")
         if isinstance(e, exp.Star):
             raise LeftAsWrittenError
-        return self.other(e, names.term)
+        found = self.other(e, names.term)
+        part = one_to_one(e)
+        return replace(found, of=names.term(e.args[part])) if part else found
 
     def _rows_of(self, query: exp.Expr, names: Names) -> View:
         """A query of which only the rows matter: what a plain select selects does not."""
@@ -696,6 +707,39 @@ def _decides_rows(select: exp.Select) -> bool:
     return any(select.args.get(part) for part in parts) or any(
         isinstance(each, kinds) for projection in select.expressions for each in _within_select(projection)
     )
+
+
+def is_uncast(e: exp.EQ) -> bool:
+    """Whether both sides are compared as they are. `text = number` casts one, and then two texts can be one number."""
+    one, other = e.this.type, e.expression.type
+    if one is None or other is None:
+        return False
+    if one.this in WHOLE_NUMBERS or one.this in TEXTS:
+        return other.this in (WHOLE_NUMBERS if one.this in WHOLE_NUMBERS else TEXTS)
+    return one == other and one.this in COMPARED_AS_THEY_ARE
+
+
+def one_to_one(e: exp.Expr) -> str:
+    """The part of an expression that has another value if and only if the expression has; empty if there is none."""
+    if isinstance(e, (exp.Cast, exp.TryCast)):
+        to, of = e.to.this, e.this.type.this if e.this.type else None
+        is_wider = of in WIDTHS and to in WIDTHS and WIDTHS.index(of) <= WIDTHS.index(to)
+        return "this" if is_wider or (of in WHOLE_NUMBERS and to in TEXTS and not e.to.expressions) else ""
+    if not isinstance(e, (exp.DPipe, exp.Add, exp.Sub)):
+        return ""
+    for part, other in (("this", e.expression), ("expression", e.this)):
+        type_ = e.args[part].type
+        if type_ is None or not isinstance(other, exp.Literal) or isinstance(e.args[part], exp.Literal):
+            continue
+        if isinstance(e, exp.DPipe):
+            return part if other.is_string and type_.this in TEXTS else ""
+        if (
+            other.is_int
+            and type_.this in (*WHOLE_NUMBERS, exp.DType.DATE)
+            and (part == "this" or isinstance(e, exp.Add))
+        ):
+            return part
+    return ""
 
 
 def _computed(left: Term, right: Term, e: exp.Expr) -> Op | None:

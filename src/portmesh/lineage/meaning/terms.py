@@ -11,7 +11,7 @@ A digest describes a relation or a term completely: equal digests mean equal row
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TypeAlias
@@ -25,11 +25,17 @@ def hashed(*parts: object) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Op:
-    """An operation. Its arguments have no order if it is `unordered`, and count once if it is a `set`."""
+    """An operation. Its arguments have no order if it is a `bag`, and count once if it is a `set`.
+
+    The rest is no part of its digest: `uncast` says of a comparison that both sides are compared as they are. `of` is
+    an argument that has another value if and only if the operation has: `x` of `x || '-A'`.
+    """
 
     name: str
     args: tuple[Term, ...] = ()
     order: str = "list"
+    uncast: bool = False
+    of: Term | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,9 +85,17 @@ class Relation:
         """A digest of a column, which means something only with that of the rows."""
         raise NotImplementedError
 
+    def apart(self, key: object, labels: Labels, ordered: bool) -> str:
+        """A digest of which rows have the same value in a column, and which another, whatever the values are."""
+        return self.column(key, labels, ordered)
+
     def is_one_row(self) -> bool:
         """Whether it always has exactly one row."""
         return False
+
+    def unique(self) -> Iterable[frozenset[object]]:
+        """Columns of which no two rows have the same values, nulls included."""
+        return ()
 
     def terms(self) -> Iterable[Term]:
         """The terms in it, to find which items it needs."""
@@ -94,19 +108,30 @@ class Relation:
 
 @dataclass(eq=False)
 class Leaf(Relation):
-    """A relation of which no SQL is known, or need not be. Its versions differ if its content may have changed."""
+    """A relation of which no SQL is known, or need not be. Its versions differ if its content may have changed.
+
+    `renamed` are columns whose values are others, but where they were the same they still are, and only there.
+    """
 
     name: str
     rows_version: str = ""
     order_version: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     otherwise: str = ""
+    renamed: frozenset[str] = frozenset()
+    keys: frozenset[frozenset[str]] = frozenset()
 
     def rows(self, labels: Labels, ordered: bool) -> str:  # noqa: ARG002
         return hashed("leaf", self.name, self.rows_version, self.order_version if ordered else "")
 
     def column(self, key: object, labels: Labels, ordered: bool) -> str:  # noqa: ARG002
         return hashed("column", self.name, key, self.versions.get(str(key), self.otherwise))
+
+    def apart(self, key: object, labels: Labels, ordered: bool) -> str:
+        return hashed("column", self.name, key, "") if key in self.renamed else self.column(key, labels, ordered)
+
+    def unique(self) -> Iterable[frozenset[object]]:
+        return self.keys
 
 
 @dataclass(eq=False)
@@ -171,6 +196,9 @@ class Frame:
     def digest(self, term: Term, ordered: bool) -> str:
         return _digest(term, self.labels, ordered, self.memo)
 
+    def apart(self, term: Term, ordered: bool) -> str:
+        return _apart(term, self.labels, ordered, self.memo)
+
 
 class Framed(Relation):
     """A relation over a block; `named` are its terms over the block, which tell items apart that are joined alike."""
@@ -224,6 +252,9 @@ class View(Framed):
     def column(self, key: object, labels: Labels, ordered: bool) -> str:
         return self.frame(labels, ordered).digest(self.columns[str(key)], ordered)
 
+    def apart(self, key: object, labels: Labels, ordered: bool) -> str:
+        return self.frame(labels, ordered).apart(self.columns[str(key)], ordered)
+
     def everything(self, labels: Labels, ordered: bool) -> str:
         """Rows and columns by their position."""
         return hashed(self.rows(labels, ordered), [self.column(name, labels, ordered) for name in self.columns])
@@ -247,6 +278,12 @@ class Listing(Framed):
             self.found.append(term)
         return self._known[known]
 
+    def unique(self) -> Iterable[frozenset[object]]:
+        numbers = {_of_item(term): number for number, term in enumerate(self.found) if _of_item(term)}
+        for key in unique_in(self.block):
+            if key <= numbers.keys():
+                yield frozenset(numbers[each] for each in key)
+
 
 @dataclass(eq=False)
 class Sealed(Listing):
@@ -266,6 +303,22 @@ class Sealed(Listing):
             else frame.digest(term, ordered)
         )
 
+    def apart(self, key: object, labels: Labels, ordered: bool) -> str:
+        assert isinstance(key, int)
+        if _any(self.found[key], is_window):
+            return self.column(key, labels, ordered)
+        return self.frame(labels, ordered).apart(self.found[key], ordered)
+
+    def unique(self) -> Iterable[frozenset[object]]:
+        yield from super().unique()
+        known = {digest(term, Labels(), False): number for number, term in enumerate(self.found)}
+        for number, term in enumerate(self.found):
+            partition = _numbered_by(term)
+            if partition is not None:
+                columns = {known.get(digest(each, Labels(), False)) for each in partition}
+                if None not in columns:
+                    yield frozenset({number, *columns})
+
 
 @dataclass(eq=False)
 class Groups(Listing):
@@ -281,7 +334,7 @@ class Groups(Listing):
         if self.is_one_row():
             return hashed("one row")
         frame = self.frame(labels, ordered)
-        keys = sorted({frame.digest(key, ordered) for key in self.found[: self.keys]})
+        keys = sorted({frame.apart(key, ordered) for key in self.found[: self.keys]})
         return hashed("groups", frame.rows, keys, self.sets and frame.digest(self.sets, ordered))
 
     def column(self, key: object, labels: Labels, ordered: bool) -> str:
@@ -290,6 +343,16 @@ class Groups(Listing):
         frame = self.frame(labels, ordered)
         found = frame.digest(self.found[key], ordered)
         return hashed("key", found) if key < self.keys else hashed("aggregate", frame.rows, found)
+
+    def apart(self, key: object, labels: Labels, ordered: bool) -> str:
+        assert isinstance(key, int)
+        if key >= self.keys:
+            return self.column(key, labels, ordered)
+        return hashed("key", self.frame(labels, ordered).apart(self.found[key], ordered))
+
+    def unique(self) -> Iterable[frozenset[object]]:
+        """Groups with sets have a key twice: null, and the null of a set without it."""
+        return [frozenset(range(self.keys))] if self.sets is None else []
 
     def terms(self) -> Iterable[Term]:
         yield from super().terms()
@@ -306,7 +369,8 @@ class Limited(Listing):
 
     def rows(self, labels: Labels, ordered: bool) -> str:
         frame = self.frame(labels, ordered := ordered or not self.order)
-        order, limit = ([frame.digest(term, ordered) for term in terms] for terms in (self.order, self.limit))
+        by = self.order if ordered else tuple(_deciding(self.order, self.block))
+        order, limit = ([frame.digest(term, ordered) for term in terms] for terms in (by, self.limit))
         return hashed("limit", frame.rows, order, limit)
 
     def column(self, key: object, labels: Labels, ordered: bool) -> str:
@@ -362,7 +426,8 @@ def _digest(term: Term, labels: Labels, ordered: bool, memo: dict[tuple[int, boo
     if key in memo:
         return memo[key]
     if isinstance(term, Op):
-        args = [_digest(arg, labels, ordered, memo) for arg in term.args]
+        told = _apart if term.name == "=partition_by" else _digest
+        args = [told(arg, labels, ordered, memo) for arg in term.args]
         if term.order == "set":
             args = sorted(set(args))
         elif term.order == "bag":
@@ -377,6 +442,16 @@ def _digest(term: Term, labels: Labels, ordered: bool, memo: dict[tuple[int, boo
         found = hashed("query", view.everything(labels, by) if term.columns else view.rows(labels, by))
     memo[key] = found
     return found
+
+
+def _apart(term: Term, labels: Labels, ordered: bool, memo: dict[tuple[int, bool], str]) -> str:
+    """A digest of where a term has the same value and where another, whatever the values are."""
+    while isinstance(term, Op) and term.of is not None:
+        term = term.of
+    if not isinstance(term, Ref) or term.key is None:
+        return _digest(term, labels, ordered, memo)
+    label, column = labels[term.item], term.item.relation.apart(term.key, labels, ordered)
+    return hashed("ref", label, column) if label else column
 
 
 def parts(term: Term) -> Iterable[Term]:
@@ -473,12 +548,124 @@ def substituted(term: Term, change: Callable[[Ref], Term]) -> Term | None:
     args = [substituted(arg, change) for arg in term.args]
     if any(arg is None for arg in args):
         return None
-    return Op(term.name, tuple(arg for arg in args if arg is not None), term.order)
+    of = None if term.of is None else substituted(term.of, change)
+    return Op(term.name, tuple(arg for arg in args if arg is not None), term.order, term.uncast, of)
+
+
+# Keys
+
+
+def _of_item(term: Term) -> tuple[Item, object] | None:
+    """The column that a term is, or that it has another value with."""
+    while isinstance(term, Op) and term.of is not None:
+        term = term.of
+    return (term.item, term.key) if isinstance(term, Ref) and term.key is not None else None
+
+
+def _equal_to(condition: Term) -> Iterable[tuple[tuple[Item, object], Term]]:
+    """The columns that a condition makes equal to another term, each with that term."""
+    if isinstance(condition, Op) and condition.name == "EQ" and condition.uncast:
+        for one, other in (condition.args, condition.args[::-1]):
+            if (column := _of_item(one)) and column[0] not in items_of(other):
+                yield column, other
+
+
+def _fits_once(item: Item) -> bool:
+    """Whether at most one row of a left-joined item is added to each row: its conditions name a whole key of it."""
+    fixed = {column[1] for term in item.on or () for column, _ in _equal_to(term) if column[0] is item}
+    return any(key <= fixed for key in item.relation.unique())
+
+
+def looked_up(block: Block) -> list[Item]:
+    """The left-joined items that add a row at most, and on which no row depends; each before those that it needs."""
+    if block.tag or all(item.on is None for item in block.items):
+        return []
+    found, rest = [], list(block.items)
+
+    def is_needed(item: Item) -> bool:
+        others = (term for each in rest if each is not item for term in (*(each.on or ()), *each.relation.terms()))
+        return any(item in items_of(term) for term in (*block.filters, *others))
+
+    while item := next((e for e in rest if e.on is not None and not is_needed(e) and _fits_once(e)), None):
+        rest.remove(item)
+        found.append(item)
+    return found
+
+
+def unique_in(block: Block) -> Iterable[frozenset[tuple[Item, object]]]:
+    """Columns of items of which no two rows of a block have the same values.
+
+    One item's key is enough if the conditions find at most one row of each other item for a row of it.
+    """
+    once = looked_up(block)
+    items = [item for item in block.items if item not in once]
+    reading_others = (free(item.relation.terms(), item.relation.inside()) & set(block.items) for item in items)
+    if block.tag or any(item.on is not None for item in items) or any(reading_others):
+        return
+    equal = [each for condition in block.filters for each in _equal_to(condition)]
+    for first in items:
+        known = {first}
+        while found := next(
+            (item for item in items if item not in known and _is_fixed(item, equal, known, items)), None
+        ):
+            known.add(found)
+        if len(known) == len(items):
+            fixed = {column for column, other in equal if column[0] is first and not (items_of(other) & set(items))}
+            for key in first.relation.unique():
+                yield frozenset((first, each) for each in key if (first, each) not in fixed)
+
+
+def _is_fixed(
+    item: Item, equal: Sequence[tuple[tuple[Item, object], Term]], known: Container[Item], items: Container[Item]
+) -> bool:
+    fixed = {
+        column[1]
+        for column, other in equal
+        if column[0] is item and all(each in known or each not in items for each in items_of(other))
+    }
+    return any(key <= fixed for key in item.relation.unique())
+
+
+def _numbered_by(term: Term) -> tuple[Term, ...] | None:
+    """The partition of `row_number() over (partition by …)`, within which no number occurs twice."""
+    if not is_window(term) or not isinstance(term, Op):
+        return None
+    args = {arg.name: arg.args for arg in term.args if isinstance(arg, Op)}
+    of = args.get("=this", ())
+    is_number = len(of) == 1 and isinstance(of[0], Op) and of[0].name == "RowNumber" and "=alias" not in args
+    return args.get("=partition_by", ()) if is_number else None
+
+
+def _deciding(order: Sequence[Term], block: Block) -> Iterable[Term]:
+    """The terms of an order up to a whole key: after it, no two rows are of equal rank."""
+    keys = list(unique_in(block))
+    seen: set[tuple[Item, object] | None] = set()
+    for term in order:
+        if any(key <= seen for key in keys):
+            return
+        yield term
+        seen.add(_of_item(term.args[0]) if isinstance(term, Op) else None)
 
 
 def framed(block: Block, outer: Labels, ordered: bool, named: Sequence[tuple[str, Term]]) -> Frame:
-    """The rows of a block. Its items are numbered by what they are, not by where they stand in the SQL."""
-    labels = Labels(outer)
+    """The rows of a block. Its items are numbered by what they are, not by where they stand in the SQL.
+
+    Left-joined items that decide about no row are no part of it: each is called by what is looked up in it, and how.
+    """
+    once = [] if ordered else looked_up(block)
+    others = [item for item in block.items if item not in once]
+    frame = _framed(Block(others, block.filters, block.orders, block.tag), Labels(outer), ordered, named, once)
+    for item in reversed(once):
+        frame.labels[item] = "it"
+        on = sorted({digest(term, frame.labels, ordered) for term in item.on or ()})
+        frame.labels[item] = hashed("looked up", item.relation.rows(frame.labels, ordered), on)
+    return frame
+
+
+def _framed(
+    block: Block, labels: Labels, ordered: bool, named: Sequence[tuple[str, Term]], once: Sequence[Item]
+) -> Frame:
+    labels.update(dict.fromkeys(once, "?"))
     # A row that is always there, once, makes no rows more or fewer; and its columns say all that they are.
     single = [] if block.tag else [item for item in block.items if item.on is None and item.relation.is_one_row()]
     labels.update(dict.fromkeys(single, ""))
