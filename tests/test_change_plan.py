@@ -143,6 +143,21 @@ def test_a_port_that_gets_versions_and_keeps_its_table_does_not_reach_its_reader
     assert moved.gone == ("shop.lines",)
 
 
+def test_the_checks_of_a_port_that_gets_versions_are_not_new(after: dict[str, Any]) -> None:
+    nodes = after["nodes"]
+    first = nodes.pop("model.shop.lines")
+    nodes["model.shop.lines.v1"] = first | {"unique_id": "model.shop.lines.v1", "version": 1, "latest_version": 1}
+    test = nodes.pop("test.shop.lines.not_null_line_id")
+    renamed = "test.shop.lines.not_null_v1"
+    nodes[renamed] = test | {"unique_id": renamed, "name": "not_null_v1", "attached_node": "model.shop.lines.v1"}
+    for node in nodes.values():
+        read = node["depends_on"]["nodes"]
+        node["depends_on"]["nodes"] = ["model.shop.lines.v1" if each == "model.shop.lines" else each for each in read]
+    assert ids(planned(after)) == set()
+    nodes[renamed]["config"] = {"where": "line_id > 0"}
+    assert reasons(planned(after), "model.shop.lines.v1") == "its check not_null of line_id changed"
+
+
 def test_readers_of_the_changed_column_and_nobody_else(after: dict[str, Any]) -> None:
     sql = "select line_id, channel, 2 * amount as amount from shop__internal.stg"
     after["nodes"]["model.shop.lines"] |= {"compiled_code": sql, "raw_code": sql}

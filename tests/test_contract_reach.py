@@ -327,6 +327,13 @@ def test_an_incomplete_agreement_says_what_is_missing() -> None:
     assert "desk" in text
     assert "agreements.0.version" in text
     assert "agreements.0.date" in text
+    assert "is missing" in text
+
+
+def test_a_wrong_day_of_an_agreement_says_what_was_got_and_what_is_allowed() -> None:
+    with pytest.raises(FindingsError) as error:
+        major(groups=[{"name": "desk", "meta": {"agreements": [AGREED | {"date": "26.11.2026"}]}}])
+    assert "agreements.0.date   got 26.11.2026; allowed is a day such as 2026-11-26" in str(error.value)
 
 
 def test_a_state_that_cannot_be_read_is_named() -> None:

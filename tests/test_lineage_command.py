@@ -107,8 +107,20 @@ Which rows orders.days has is decided by:
 
 def test_what_is_not_known_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     text = run(capsys, "plans.forecast.value")
-    assert "may come from everything that it depends on: it is a Python model" in text
+    assert text.startswith("The lineage of plans.forecast is not known: it is a Python model\n")
+    assert "may come from everything that it depends on\n" in text
     assert "\n  orders.days.line_count   bigint\n" in text
+
+
+@pytest.mark.parametrize("name", ["orders.broken", "orders.broken.x"])
+def test_sql_that_cannot_be_read_is_a_finding(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = model("orders.broken", "select form where", ["source.shop.tills.lines"], contract={"x": "bigint"})
+    state = MeshState("the working tree", manifest(LINES, broken))
+    monkeypatch.setattr("portmesh.commands.lineage.current_state", lambda _: state)
+    text = run(capsys, name, expect=1)
+    assert text.startswith("The lineage of orders.broken is not known: sqlglot cannot parse its SQL: ")
 
 
 def test_long_expressions_fit_the_page(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,7 +50,7 @@
   {%- for column in key -%}
     {%- set name = adapter.quote(column.was_name if is_was else column.name) -%}
     {%- set type = column.was_type if is_was else column.now_type -%}
-    {%- do columns.append(portmesh._as_compared(name, column, type) ~ ' as key_' ~ loop.index) -%}
+    {%- do columns.append(portmesh.as_compared(name, column, type) ~ ' as key_' ~ loop.index) -%}
   {%- endfor -%}
   {%- for column in values -%}
     {%- do columns.append(adapter.quote(column.was_name if is_was else column.name) ~ ' as value_' ~ loop.index) -%}
@@ -61,22 +61,14 @@
 {# Whether two values differ. Null equals null, and NaN equals NaN. With a tolerance, doubles may differ by this share
    of the larger one, unless one of them is infinite or not a number. #}
 {% macro _differs(one, other, column, tolerance) %}
-  {%- set left, right = portmesh.compared_value(portmesh._as_compared(one, column, column.was_type), column.was_type),
-      portmesh.compared_value(portmesh._as_compared(other, column, column.now_type), column.now_type) -%}
+  {%- set left, right = portmesh.compared_value(portmesh.as_compared(one, column, column.was_type), column.was_type),
+      portmesh.compared_value(portmesh.as_compared(other, column, column.now_type), column.now_type) -%}
   {%- set differs = left ~ ' is distinct from ' ~ right -%}
   {%- set is_float = column.how == 'as_they_are' and 'double' in [column.was_type, column.now_type] -%}
   {%- set gap = 'abs(cast(' ~ one ~ ' as double) - ' ~ other ~ ')' -%}
   {%- set near = gap ~ ' <= ' ~ tolerance ~ ' * greatest(abs(' ~ one ~ '), abs(' ~ other ~ ')) and ' ~ gap
       ~ ' <= 1e308' -%}
   {{- return('(' ~ differs ~ ' and not coalesce(' ~ near ~ ', false))' if tolerance and is_float else differs) -}}
-{% endmacro %}
-
-{% macro _as_compared(value, column, type) %}
-  {%- set text = portmesh.shown_value(value, type) -%}
-  {%- if column.how == 'as_numbers' and type.startswith('decimal') and not type.endswith(',0)') -%}
-    {{- return("trim(trailing '.' from trim(trailing '0' from " ~ text ~ '))') -}}
-  {%- endif -%}
-  {{- return(value if column.how == 'as_they_are' else text) -}}
 {% endmacro %}
 
 {% macro _texts_of_key(key) %}

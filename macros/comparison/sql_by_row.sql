@@ -27,8 +27,7 @@
   {%- for column in columns -%}
     {%- set name = adapter.quote(column.was_name if is_was else column.name) -%}
     {%- set type = column.was_type if is_was else column.now_type -%}
-    {%- set value = name if column.how == 'as_they_are' else portmesh.shown_value(name, type) -%}
-    {%- do selected.append(value ~ ' as value_' ~ loop.index) -%}
+    {%- do selected.append(portmesh.as_compared(name, column, type) ~ ' as value_' ~ loop.index) -%}
   {%- endfor -%}
   {{- return('select ' ~ selected | join(', ') ~ ' from ' ~ relation) -}}
 {% endmacro %}

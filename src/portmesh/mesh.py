@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from portmesh import manifest as dbts
 from portmesh.checks import Check, read_checks
 from portmesh.errors import FindingsError
+from portmesh.invalid import facts_of
 from portmesh.keys import PortMeta, ProductMeta
 
 BUILDABLE = ("model", "seed", "snapshot", "test", "unit_test")
@@ -261,9 +262,8 @@ def _validated(model: type[Meta], node: dbts.Node | dbts.Group, path: str) -> Me
     try:
         return model.model_validate(node.config.meta)
     except ValidationError as error:
-        facts = [(".".join(map(str, problem["loc"])), problem["msg"]) for problem in error.errors()]
         message = f"The mesh cannot be read: config.meta of {node.package_name}.{node.name} is not well-formed."
-        raise FindingsError(message, [("file", path), *facts], "fix it, then run this again") from error
+        raise FindingsError(message, [("file", path), *facts_of(error)], "fix it, then run this again") from error
 
 
 def _one_line(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from portmesh.commands.options import AsJson, Target
+from portmesh.errors import ExitCode
 from portmesh.lineage import read_lineage
 from portmesh.lineage.asking import find_asked
 from portmesh.lineage.cache import cache_file
@@ -41,7 +42,7 @@ def lineage(
     """Show what a column is computed from, or what reads it.
 
     Shows the expression at each hop, up to the columns of sources, and what decides which rows there are: filters,
-    joins, groups. Needs no database.
+    joins, groups. Needs no database. Exits with 1 if the SQL of the node cannot be read.
     """
     with errors_as_json(as_json or openlineage):
         state = current_state(target)
@@ -52,3 +53,6 @@ def lineage(
         print_json(lineage_as_json(asked, down))
     else:
         console().print(as_text(asked, down), markup=False, soft_wrap=True)
+    is_sql = (state.manifest["nodes"].get(asked.id) or {}).get("language") != "python"
+    if asked.node.unknown and is_sql:
+        raise typer.Exit(ExitCode.FINDINGS)

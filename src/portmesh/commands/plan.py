@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import wrap
 from typing import Annotated
 
 import typer
@@ -17,7 +18,7 @@ from portmesh.text import count, facts_block, printable
 
 NOTHING = "fqn:nothing_changed"
 """What dbt gets if nothing has to be built: an empty --select would select everything."""
-SHOWN, LONGEST = 5, 160
+SHOWN, WIDTH = 5, 90
 
 
 def plan(
@@ -90,4 +91,8 @@ def _print(found: Plan, against: str, select_file: Path | None) -> None:
 def _told(planned: Planned) -> str:
     reasons = planned.reasons
     more = [f"and {count(len(reasons) - SHOWN, 'more reason')}"] if len(reasons) > SHOWN else []
-    return "\n".join([*(printable(reason, LONGEST) for reason in reasons[:SHOWN]), *more])
+    return "\n".join([*(line for reason in reasons[:SHOWN] for line in _wrapped(reason)), *more])
+
+
+def _wrapped(reason: str) -> list[str]:
+    return wrap(printable(reason), WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)

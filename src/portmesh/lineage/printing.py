@@ -22,8 +22,16 @@ def name_of(column: Column, lineage: Lineage) -> str:
 
 def as_text(asked: Asked, down: bool) -> str:
     """The way up of what is asked, or with `down` the way down, as lines of at most 100 columns."""
-    lines = list(_of_column(asked, down) if asked.column else _of_node(asked, down))
+    lines = [*_unknown(asked), *(_of_column(asked, down) if asked.column else _of_node(asked, down))]
     return "\n".join(lines)
+
+
+def _unknown(asked: Asked) -> Iterator[str]:
+    """Why nothing is known, before all that is assumed instead."""
+    if asked.node.unknown:
+        label = asked.lineage.tables.label(asked.id)
+        yield from _wrapped(f"The lineage of {label} is not known: {asked.node.unknown}", "")
+        yield "What follows is all that is possible.\n"
 
 
 def _of_column(asked: Asked, down: bool) -> Iterator[str]:
@@ -47,7 +55,8 @@ def _tree(column: Column, lineage: Lineage, down: bool, indent: str, seen: set[C
     if node is None and column.node.startswith(FOREIGN):
         yield f"{indent}    it is no model or source of the mesh"
     if node and node.unknown:
-        yield from _wrapped(f"may come from everything that it depends on: {node.unknown}", f"{indent}    ")
+        reason = f": {node.unknown}" if indent else ""
+        yield from _wrapped(f"may come from everything that it depends on{reason}", f"{indent}    ")
     elif found and found.expression and found.expression != name_of_inputs(found.inputs, lineage):
         yield from _wrapped(f"= {found.expression}", f"{indent}    ")
     for each in lineage.down(column) if down else lineage.up(column):
@@ -67,7 +76,7 @@ def _wrapped(text: str, indent: str) -> Iterator[str]:
 
 
 def _rows(asked: Asked) -> Iterator[str]:
-    if asked.node.influences:
+    if asked.node.influences and not asked.node.unknown:
         yield f"\nWhich rows {asked.lineage.tables.label(asked.id)} has is decided by:"
         for each in asked.node.influences:
             yield from _wrapped(f"{each.kind:<8}  {each.expression}", "  ")
@@ -89,8 +98,6 @@ def _influences_with(column: Column, influences: Iterable[Influence]) -> list[In
 def _of_node(asked: Asked, down: bool) -> Iterator[str]:
     lineage = asked.lineage
     yield lineage.tables.label(asked.id)
-    if asked.node.unknown:
-        yield from _wrapped(f"may come from everything that it depends on: {asked.node.unknown}", "    ")
     for column in asked.columns:
         found = asked.node.column(column.name)
         yield f"\n  {column.name}   {found.type}" if found and found.type else f"\n  {column.name}"

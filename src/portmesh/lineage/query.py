@@ -17,6 +17,7 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.qualify_tables import qualify_tables
 from sqlglot.schema import MappingSchema
 
+from portmesh.lineage.misspelt import Misspelt, misspelt
 from portmesh.lineage.refused import refuse_unwritten_columns
 from portmesh.lineage.sql_of_node import UnreadableError, sql_of_node
 from portmesh.lineage.tables import EPHEMERAL, Tables, declared
@@ -32,17 +33,36 @@ def qualified(node: Mapping[str, Any], tables: Tables, sql: str = "") -> exp.Que
     Raises UnreadableError if it cannot be known what the query reads.
     """
     dialect = tables.dialect_of(node["unique_id"])
+    try:
+        query = _with_tables(node, tables, sql, dialect)
+        schema = _schema(list_columns(query, tables, set(declared(node))), tables, dialect)
+        query = qualify(query, dialect=dialect, schema=schema, validate_qualify_columns=False, quote_identifiers=False)
+        query = annotate_types(query, schema=schema, dialect=dialect)
+    except (SqlglotError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
+        # sqlglot's optimizer raises all of these for SQL that it does not know.
+        for each in misspelt_in(node, tables, sql):
+            raise UnreadableError(str(each)) from error
+        raise UnreadableError(f"sqlglot cannot resolve its names: {_first_line(error)}") from error
+    if any(not column.table for column in query.find_all(exp.Column)):
+        for each in misspelt_in(node, tables, sql):
+            raise UnreadableError(str(each))
+    return query
+
+
+def misspelt_in(node: Mapping[str, Any], tables: Tables, sql: str = "") -> list[Misspelt]:
+    """The columns that the SQL of a node names and that do not exist; none if it cannot be read."""
+    try:
+        return misspelt(_with_tables(node, tables, sql, tables.dialect_of(node["unique_id"])), tables)
+    except (UnreadableError, SqlglotError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
+        return []
+
+
+def _with_tables(node: Mapping[str, Any], tables: Tables, sql: str, dialect: str) -> exp.Query:
+    """The query of a node with the ids of its tables, each with an alias."""
     query = _parsed(sql or sql_of_node(node), dialect)
     refuse_unwritten_columns(query)
     _name_tables_by_id(query, node, tables)
-    try:
-        query = qualify_tables(normalize_identifiers(query, dialect=dialect), dialect=dialect)
-        schema = _schema(list_columns(query, tables, set(declared(node))), tables, dialect)
-        query = qualify(query, dialect=dialect, schema=schema, validate_qualify_columns=False, quote_identifiers=False)
-        return annotate_types(query, schema=schema, dialect=dialect)
-    except (SqlglotError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
-        # sqlglot's optimizer raises all of these for SQL that it does not know.
-        raise UnreadableError(f"sqlglot cannot resolve its names: {_first_line(error)}") from error
+    return qualify_tables(normalize_identifiers(query, dialect=dialect), dialect=dialect)
 
 
 def _parsed(sql: str, dialect: str) -> exp.Query:

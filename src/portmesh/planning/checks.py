@@ -15,19 +15,40 @@ from portmesh.lineage.tables import dialect_of, label_of
 from portmesh.planning.settings import of_config
 
 
-def changed_tests(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, str]:
-    """Tests and unit tests that are new or test something else, by id, each with the reason."""
+def changed_tests(
+    before: Mapping[str, Any], after: Mapping[str, Any], new_ids: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Tests and unit tests that are new or test something else, by id, each with the reason.
+
+    `new_ids` are the ids that models have now, by those that they had: dbt gives their tests other names, too.
+    """
     found = {}
     olds, news = _tests(before), _tests(after)
+    gone = [test for id_, test in olds.items() if id_ not in news]
     # A check with other arguments has another id.
-    replaced = {(test.get("attached_node"), _name(test)) for id_, test in olds.items() if id_ not in news}
+    replaced = {(_about(test, new_ids), _name(test)) for test in gone}
+    renamed = {_said(test, new_ids): test for test in gone if test.get("attached_node") in (new_ids or {})}
     for id_, test in news.items():
-        if id_ not in olds:
-            is_new = (test.get("attached_node"), _name(test)) not in replaced
+        old = olds.get(id_) or renamed.get(_said(test))
+        if old is None:
+            is_new = (_about(test), _name(test)) not in replaced
             found[id_] = f"{_name(test)} {'is new' if is_new else 'changed'}"
-        elif _differ(olds[id_], test):
+        elif _differ(old, test):
             found[id_] = f"{_name(test)} changed"
     return found
+
+
+def _about(test: Mapping[str, Any], new_ids: Mapping[str, str] | None = None) -> str:
+    """The id of the model that a test is attached to, as it is now."""
+    attached = str(test.get("attached_node") or "")
+    return (new_ids or {}).get(attached, attached)
+
+
+def _said(test: Mapping[str, Any], new_ids: Mapping[str, str] | None = None) -> str:
+    """What a generic test says, without the names that dbt makes of its model's."""
+    about = test.get("test_metadata") or {}
+    given = {key: value for key, value in (about.get("kwargs") or {}).items() if key != "model"}
+    return repr((_about(test, new_ids), about.get("namespace"), about.get("name"), given, test.get("column_name")))
 
 
 def tests_that_read(after: Mapping[str, Any], found: Changes) -> Iterator[tuple[str, str]]:

@@ -57,7 +57,7 @@ def plan(before: MeshState, after: MeshState, cache: Path | None = None) -> Plan
     was = with_new_ids(before.manifest, kept)
     found = changes(was, after.manifest, cache=cache)
     built = {id_: reasons for id_, reasons in _changed_nodes(was, after, found) if reasons}
-    tested = changed_tests(before.manifest, after.manifest)
+    tested = changed_tests(before.manifest, after.manifest, kept)
     for id_, reason in tested.items():
         node = after.mesh.nodes[id_]
         if node.attached_to in after.mesh.ports:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from portmesh.errors import MissingArtifactError, not_allowed
+from portmesh.errors import MissingArtifactError, UsageError
 
 FOLDER = "docs/rules"
 CHANGES = "changes.md"
@@ -27,5 +27,8 @@ def read_page(root: Path, code: str) -> str:
         )
     if code.upper() not in pages:
         known = sorted(pages)
-        raise not_allowed("rule", code, known, f"{known[0]} to {known[-1]}, listed in {FOLDER}/README.md")
+        facts = [("got", code), ("allowed", f"{known[0]} to {known[-1]}, with gaps")]
+        raise UsageError(
+            f"There is no rule {code!r}.", facts, f"{FOLDER}/README.md and {FOLDER}/{CHANGES} list all rules"
+        )
     return pages[code.upper()]

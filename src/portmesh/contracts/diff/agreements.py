@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from portmesh.errors import FindingsError, did_you_mean
+from portmesh.invalid import facts_of
 from portmesh.keys import ConsumerAgreement, ExposureMeta, ProductMeta
 
 
@@ -50,10 +51,9 @@ def _agreements(node: Mapping[str, Any], file: str, meta: type[ProductMeta | Exp
     try:
         return meta.model_validate({"agreements": given}).agreements
     except ValidationError as error:
-        facts = [(".".join(map(str, problem["loc"])), problem["msg"]) for problem in error.errors()]
         raise FindingsError(
             f"The agreements of {node['name']} cannot be read.",
-            [("file", file), *facts, ("allowed", EXAMPLE)],
+            [("file", file), *facts_of(error), ("allowed", EXAMPLE)],
             "fix it, then run this again",
         ) from error
 

@@ -10,7 +10,8 @@ from portmesh.contracts.diff.difference import RULES, Difference, Rule
 from portmesh.contracts.diff.matching import Matched
 from portmesh.contracts.diff.reach import Side
 from portmesh.contracts.diff.terms import PortTerms
-from portmesh.lineage.meaning import Changes, NodeChange
+from portmesh.lineage.meaning import Changes
+from portmesh.lineage.meaning.changes import rows_change
 from portmesh.lineage.sql_of_node import INCREMENT
 from portmesh.lineage.tables import declared, has_contract
 
@@ -65,27 +66,61 @@ def meaning_of(
     for _, new in matched.pairs:
         change = found.nodes.get(new.id)
         if change and _differs(new.id, before.manifest, after.manifest, KEYS):
-            result[new.id] = list(_differences(new, change, before, after, failed.get(new.id, "")))
+            result[new.id] = list(_differences(new, found, before, after, failed.get(new.id, "")))
         elif not change and _differs(new.id, before.manifest, after.manifest, SQL, ports):  # the other port says it
             text = "its SQL is written in another way and means the same"
             result[new.id] = [Difference("patch", text, code=SAME, asks_for_version=False)]
     return result
 
 
-def _differences(port: PortTerms, change: NodeChange, before: Side, after: Side, failed: str) -> Iterator[Difference]:
+def _differences(port: PortTerms, found: Changes, before: Side, after: Side, failed: str) -> Iterator[Difference]:
+    change = found.nodes[port.id]
     if change.unknown:
         reason = f"dbt cannot compile it: {' '.join(failed.split())}" if failed else change.unknown
         yield Difference("undetermined", reason, code=UNKNOWN)
         return
     for reason in change.rows:
-        yield Difference("major", reason, "rows", code=ROWS)
+        yield Difference("major", reason + _origin_of_rows(port.id, reason, found, after), "rows", code=ROWS)
     expressions = [side.lineage.nodes[port.id].column for side in (before, after)]
     for name, reasons in change.columns.items():
         # In other rows every column can have other values: then only another expression says something more.
         one, other = (column(name) for column in expressions)
         is_said = change.rows and (one and one.expression) == (other and other.expression)
         if name in port.columns and not is_said:
-            yield Difference("major", "; ".join(reasons), name, (name,), code=VALUE)
+            text = "; ".join(reasons) + _origin(port.id, name, found, before, after)
+            yield Difference("major", text, name, (name,), code=VALUE)
+
+
+def _origin(id_: str, name: str, found: Changes, before: Side, after: Side) -> str:
+    """Where the change of a column begins, as the end of a sentence; empty if that is in the column itself."""
+    if _expression(before, id_, name) != _expression(after, id_, name):
+        return ""
+    known = after.lineage.nodes[id_].column(name) if id_ in after.lineage.nodes else None
+    for each in known.inputs if known else ():
+        change = found.nodes.get(each.node)
+        if change and change.changes(each.name):
+            one, other = (_expression(side, each.node, each.name) for side in (before, after))
+            if one != other:
+                return f": {after.label(each.node)}.{each.name} is `{other or 'gone'}`, was `{one or 'not there'}`"
+            if text := _origin(each.node, each.name, found, before, after):
+                return text
+    return ""
+
+
+def _expression(side: Side, id_: str, name: str) -> str:
+    node = side.lineage.nodes.get(id_)
+    column = node.column(name) if node else None
+    return column.expression if column else ""
+
+
+def _origin_of_rows(id_: str, reason: str, found: Changes, after: Side) -> str:
+    """Which filter, join or group changed first, if a reason only says that the rows of a model before it change."""
+    for read in after.lineage.nodes[id_].reads if id_ in after.lineage.nodes else ():
+        change = found.nodes.get(read)
+        if change and change.rows and read in after.everything and reason == rows_change(after.label(read)):
+            first = change.rows[0]
+            return _origin_of_rows(read, first, found, after) or f": in {after.label(read)}, {first}"
+    return ""
 
 
 def _differs(
@@ -99,12 +134,12 @@ def _differs(
 
     `without` are nodes whose own text, and what they are made from, is left out.
     """
-    ids = {*_of_domain(port, before, without), *_of_domain(port, after, without)}
+    ids = {*of_domain(port, before, without), *of_domain(port, after, without)}
     # PM325 speaks about the unique_key of a port.
     return any(_said(id_, before, keys, id_ == port) != _said(id_, after, keys, id_ == port) for id_ in ids)
 
 
-def _of_domain(id_: str, manifest: Mapping[str, Any], without: AbstractSet[str]) -> set[str]:
+def of_domain(id_: str, manifest: Mapping[str, Any], without: AbstractSet[str] = frozenset()) -> set[str]:
     """A port and the models, seeds and sources of its own domain that it is made from."""
     found, waiting = {id_}, [id_]
     for one in waiting:

@@ -33,6 +33,8 @@ def first_line(report: Report) -> str:
     changed = f"{len(report.ports)} of {count(report.number_of_ports, 'port')} {verb}"
     reached = sorted({one.name for port in report.ports for one in port.readers if _is_broken(port, one)})
     what = f"{changed}, compared with {report.before}"
+    if report.misspelt:
+        return f"{what}. Changed SQL reads a column that does not exist: whom it reaches is known when it can run."
     return (
         f"{what}. It reaches {', '.join(reached)}."
         if reached

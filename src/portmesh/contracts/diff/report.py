@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from portmesh.contracts.diff.agreements import Agreed, problems_of, read_agreements
 from portmesh.contracts.diff.compare import PortChange, compare, worst
 from portmesh.contracts.diff.difference import RULES, Rule
 from portmesh.contracts.diff.matching import match
-from portmesh.contracts.diff.meaning import UNKNOWN, meaning_of, of_changed_domains, with_new_ids
+from portmesh.contracts.diff.meaning import UNKNOWN, meaning_of, of_changed_domains, of_domain, with_new_ids
 from portmesh.contracts.diff.reach import Side
 from portmesh.contracts.diff.readers import REACHED, Reader, readers_of
 from portmesh.contracts.diff.terms import PortTerms, read_terms
 from portmesh.errors import FindingsError
-from portmesh.lineage import read_lineage
+from portmesh.lineage import Lineage, read_lineage
 from portmesh.lineage.meaning import changes
 from portmesh.lineage.meaning.keys import keys_of_both
+from portmesh.lineage.query import misspelt_in
 from portmesh.state import MeshState
 
-VERSION, CONSENT, UNCLEAR = "PM391", "PM392", "PM393"
-"""What fails a change: its contract version, breaking readers who did not agree, an agreement about nothing."""
+VERSION, CONSENT, UNCLEAR, MISSPELT = "PM391", "PM392", "PM393", "PM394"
+"""What fails a change: its contract version, breaking readers who did not agree, an agreement about nothing, SQL that
+cannot run."""
 RULES |= {
     VERSION: Rule(
         VERSION,
@@ -37,6 +40,11 @@ RULES |= {
         UNCLEAR,
         "An agreement is about a port of another domain, and of a day that has been",
         "A misspelled port would be an agreement to nothing.",
+    ),
+    MISSPELT: Rule(
+        MISSPELT,
+        "Changed SQL reads columns that exist",
+        "It cannot run. What it does to readers is said when it can, and until then nobody is asked to agree.",
     ),
 }
 FEW = 2
@@ -75,6 +83,7 @@ class Report:
     ports: tuple[PortReport, ...]
     unclear: tuple[Problem, ...]
     number_of_ports: int
+    misspelt: tuple[Problem, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -82,7 +91,7 @@ class Report:
 
     @property
     def problems(self) -> list[Problem]:
-        return [*(problem for port in self.ports for problem in port.problems), *self.unclear]
+        return [*self.misspelt, *(problem for port in self.ports for problem in port.problems), *self.unclear]
 
 
 def report(was: MeshState, now: MeshState, cache: Path | None = None) -> Report:
@@ -99,11 +108,15 @@ def report(was: MeshState, now: MeshState, cache: Path | None = None) -> Report:
     meaning = meaning_of(matched, *sides, found, now.failed)
     models = {id_ for id_, node in after["nodes"].items() if node["resource_type"] == "model"}
     ports, agreed = compare(matched, models, meaning), read_agreements(after)
+    broken = dict(_misspelt(before, after, sides[1].lineage))
     labels = {new.label for _, new in matched.pairs} | {new.label for new in matched.new}
     return Report(
         was.name,
         now.name,
-        ports=tuple(_port(one, *sides, agreed) for one in ports),
+        ports=tuple(
+            PortReport(one, (), (), ()) if of_domain(one.port.id, after) & broken.keys() else _port(one, *sides, agreed)
+            for one in ports
+        ),
         unclear=tuple(
             Problem(
                 UNCLEAR,
@@ -115,7 +128,23 @@ def report(was: MeshState, now: MeshState, cache: Path | None = None) -> Report:
             for one, why in problems_of(agreed, labels)
         ),
         number_of_ports=len(labels),
+        misspelt=tuple(broken.values()),
     )
+
+
+def _misspelt(before: Mapping[str, Any], after: Mapping[str, Any], lineage: Lineage) -> Iterator[tuple[str, Problem]]:
+    """Of each model whose SQL changed, the first column that it reads and that does not exist."""
+    for id_, node in after["nodes"].items():
+        was = before["nodes"].get(id_, {})
+        if (
+            id_ in lineage.nodes
+            and lineage.nodes[id_].unknown
+            and was.get("compiled_code") != node.get("compiled_code")
+        ):
+            for one in misspelt_in(node, lineage.tables)[:1]:
+                label, file = lineage.tables.label(id_), f"domains/{node['package_name']}/{node['original_file_path']}"
+                way = f"write {one.near}, or another column of {one.tables[0]}" if one.near else "name another column"
+                yield id_, Problem(MISSPELT, label, f"{label}: {one}", file, (way,))
 
 
 def _terms(state: MeshState) -> dict[str, PortTerms]:

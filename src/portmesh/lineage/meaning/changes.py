@@ -211,6 +211,11 @@ def _is_cast_to(term: Term, text: str) -> bool:
     return [each.name for arg in to for each in arg.args if isinstance(each, Op)] == [f"type {text}"]
 
 
+def rows_change(label: str) -> str:
+    """The reason of a node that reads other rows."""
+    return f"the rows of {label} change"
+
+
 def _both(one: NodeChange | None, other: NodeChange | None) -> NodeChange | None:
     """What is in either of two changes of a node."""
     if one is None or other is None:
@@ -520,7 +525,7 @@ class _Comparison:
         found += [f"{kind} `{text}` is gone" for kind, text in sorted(olds - news)]
         for read in after.reads:
             if read in self.found and (self.found[read].rows or self.found[read].unknown):
-                found.append(f"the rows of {self._label(read)} change")
+                found.append(rows_change(self._label(read)))
         found += [
             f"its rows depend on {self._label(each.node)}.{each.name}, which changes"
             for each in after.influencing
