@@ -13,7 +13,7 @@ from portmesh.contracts.diff.report import CONSENT, MISSPELT, UNCLEAR, VERSION, 
 from portmesh.contracts.diff.terms import read_terms
 from portmesh.mesh import read_mesh
 from portmesh.state import MeshState
-from tests.contract_pairs import FILES, Pair, read_pairs
+from tests.contract_pairs import FILES, Pair, manifest, read_pairs
 
 PAIRS = list(read_pairs())
 
@@ -45,3 +45,17 @@ def test_there_are_many_pairs_and_each_rule_has_some() -> None:
     shown = {line.split()[0] for pair in PAIRS for line in pair.expected}
     # tests/test_contract_reach.py shows the rules on versions, agreements and misspelt columns.
     assert set(RULES) - {VERSION, CONSENT, UNCLEAR, MISSPELT} == shown == {file.stem for file in FILES}
+
+
+def test_a_changed_macro_of_a_check_is_undetermined() -> None:
+    def mesh(sql: str) -> dict[str, Any]:
+        found = manifest({"columns": {"id": ["int", {"is_even": {}}]}, "sql": "select 2 as id"})
+        (test,) = (node for node in found["nodes"].values() if node["resource_type"] == "test")
+        test["depends_on"]["macros"] = ["macro.shop.test_is_even", "macro.dbt.test_helper"]
+        of = {"name": "test_is_even", "macro_sql": "{{ odd() }}", "depends_on": {"macros": ["macro.shop.odd"]}}
+        found["macros"] = {"macro.shop.test_is_even": of, "macro.shop.odd": {"name": "odd", "macro_sql": sql}}
+        return found
+
+    said = "PM342 undetermined shop.lines is_even of id: a macro that it calls changed"
+    assert lines_of(mesh("id % 2 = 1"), mesh("id % 3 = 1")) == [said]
+    assert lines_of(mesh("id % 2 = 1"), mesh("id %  2 = 1")) == []

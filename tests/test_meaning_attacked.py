@@ -12,7 +12,7 @@ from portmesh.lineage.meaning import Changes, changes
 from portmesh.state import MeshState, _read_large_seed
 from tests.contract_pairs import manifest as contracts
 from tests.sql_manifest import manifest, model, source
-from tests.sql_random import database
+from tests.sql_random import bag, database, rows_of
 from tests.test_meaning_random import meaning
 
 RAW = source("raw.t", {"a": "integer", "b": "integer", "at": "timestamp"})
@@ -202,3 +202,41 @@ def test_a_large_seed_is_read_because_dbt_keeps_only_its_path(tmp_path: Path) ->
         _read_large_seed(each["nodes"]["model.shop.codes"])
     assert changes(before, after).nodes["model.shop.codes"].rows == ("its rows are others",)
     assert changes(before, before).nodes == {}
+
+
+def test_words_that_move_to_another_model() -> None:
+    sql = 'select log(2, a) as y from "mesh"."raw"."t"'
+    moved = p(sql.replace("log(2, a)", "log2(a)"))
+    reader = m('select y from "mesh"."shop"."p"')
+    found = compared([m(f"with p as ({sql}) select y from p", RAW_ID)], [moved, reader])
+    assert found.nodes["model.shop.m"].unknown == "it has log2 in place of log, which cannot be told apart"
+
+
+HIDDEN = "select p from (select {} as {}, a as p, s from t order by {} nulls first limit 2)"
+
+
+def test_in_an_expression_of_an_order_duckdb_means_a_column_before_an_alias() -> None:
+    before, column, alias = (
+        HIDDEN.format("-b", *names) for names in (("d", "d + 0"), ("e", "t.d + 0"), ("e", "e + 0"))
+    )
+    rows = [bag(rows_of(database(), sql), "p") for sql in (before, column, alias)]
+    assert rows[0] == rows[1] != rows[2]
+    assert meaning(before) != meaning(alias)
+    same = [HIDDEN.format("-b", name, f"{name} + 0") for name in ("x", "y")]
+    assert meaning(same[0]) == meaning(same[0].replace("limit", " limit"))
+
+
+@pytest.mark.parametrize("config", [{"pre-hook": [{"sql": "{{ fill() }}"}]}, {"materialized": "own"}])
+def test_a_changed_macro_of_a_hook_or_a_materialization(config: dict[str, Any]) -> None:
+    called = {"depends_on": {"nodes": [RAW_ID], "macros": ["macro.shop.fill", "macro.dbt.other"]}}
+    node = p('select a from "mesh"."raw"."t"', config=config, **called)
+
+    def mesh(text: str, other: str = "") -> Any:
+        helper = {"name": "helper", "macro_sql": text}
+        fill = {"name": "fill", "macro_sql": "{{ helper() }}", "depends_on": {"macros": ["macro.shop.helper"]}}
+        own = {"macro.shop.materialization_own_default": fill, "macro.shop.fill": fill, "macro.shop.helper": helper}
+        return {**manifest(RAW, node), "macros": {**own, "macro.dbt.other": {"name": "other", "macro_sql": other}}}
+
+    found = changes(mesh("delete from x"), mesh("delete from y")).nodes[P]
+    assert found.unknown == "a macro that its hook or its materialization runs changed"
+    assert not changes(mesh("delete from x"), mesh("delete  from x", "other")).nodes

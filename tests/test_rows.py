@@ -93,6 +93,12 @@ TABLES: dict[str, tuple[str, str, tuple[str, ...], dict[str, str]]] = {
         (),
         {},
     ),
+    "decimals_no_key": (
+        DECIMALS.format("decimal(38,1)", "(1, '123456789012345678901234567890123456.0'), (2, '1.5'), (3, '100')"),
+        DECIMALS.format("decimal(38,10)", "(1, '12.5'), (2, '1.5'), (3, '100')"),
+        (),
+        {},
+    ),
     "duplicates": (
         NUMBERS.format("(1, 'a'), (1, 'b'), (2, 'c')"),
         NUMBERS.format("(1, 'a'), (1, 'd'), (2, 'c')"),
@@ -260,6 +266,12 @@ def test_without_a_key_whole_rows_are_counted(compared: Compared) -> None:
     assert counts(found) == (9, 10, 1, 2, None)
     assert [one.key for one in found.examples_gone] == [["0", "x"]]
     assert ["0", None] in [one.key for one in found.examples_added]
+
+
+def test_without_a_key_decimals_are_numbers_too(compared: Compared) -> None:
+    found = compared["decimals_no_key"]
+    assert counts(found) == (3, 3, 1, 1, None)
+    assert [one.key for one in found.examples_added] == [["1", "12.5"]]
 
 
 @pytest.mark.parametrize("name", ["duplicates", "duplicates_here"])

@@ -6,12 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from portmesh.called_macros import called
+
 NOT_ARGUMENTS = ("model", "column_name")
 
 
 @dataclass(frozen=True)
 class CheckTerms:
-    """A check of a port: a data test, or a constraint. `column` is in lower case; empty for a check of the table."""
+    """A check of a port: a data test, or a constraint. `column` is in lower case; empty for a check of the table.
+
+    `macros` is the text of the domain's own macros that it calls.
+    """
 
     name: str
     kind: str
@@ -25,6 +30,7 @@ class CheckTerms:
     limit: int | None = None
     dimension: str = ""
     description: str = ""
+    macros: str = ""
 
     @property
     def is_strict(self) -> bool:
@@ -53,9 +59,11 @@ def tests_by_node(manifest: Mapping[str, Any]) -> dict[str, list[Mapping[str, An
     return found
 
 
-def checks_of(node: Mapping[str, Any], tests: Iterable[Mapping[str, Any]]) -> Iterator[CheckTerms]:
+def checks_of(
+    node: Mapping[str, Any], tests: Iterable[Mapping[str, Any]], macros: Mapping[str, Any]
+) -> Iterator[CheckTerms]:
     """The data tests in order of their names, then the constraints that no data test repeats."""
-    found = [_from_test(test) for test in sorted(tests, key=lambda test: str(test["name"]))]
+    found = [_from_test(test, macros) for test in sorted(tests, key=lambda test: str(test["name"]))]
     yield from found
     seen = {(check.kind, check.column, str(check.arguments)) for check in found if check.is_strict}
     for check in _from_constraints(node):
@@ -64,7 +72,7 @@ def checks_of(node: Mapping[str, Any], tests: Iterable[Mapping[str, Any]]) -> It
             yield check
 
 
-def _from_test(test: Mapping[str, Any]) -> CheckTerms:
+def _from_test(test: Mapping[str, Any], macros: Mapping[str, Any]) -> CheckTerms:
     about, config = test["test_metadata"], test.get("config") or {}
     namespace, given = about.get("namespace"), about.get("kwargs") or {}
     return CheckTerms(
@@ -80,7 +88,12 @@ def _from_test(test: Mapping[str, Any]) -> CheckTerms:
         limit=config.get("limit"),
         dimension=str((config.get("meta") or {}).get("dimension") or ""),
         description=" ".join(str(test.get("description") or "").split()),
+        macros="\n".join(called(_called_by(test), macros, str(test.get("package_name"))).values()),
     )
+
+
+def _called_by(test: Mapping[str, Any]) -> Iterable[str]:
+    return (test.get("depends_on") or {}).get("macros") or ()
 
 
 def _from_constraints(node: Mapping[str, Any]) -> Iterator[CheckTerms]:

@@ -158,8 +158,14 @@ class _Reader:
             level = level.parent
         outputs = self.outputs(scope) if not column.table and self._may_be_output(column, scope) else {}
         if column.name in outputs:
-            return outputs[column.name]
+            # In an expression, DuckDB means a column of a table before an alias of the select.
+            of_tables = NONE if isinstance(column.parent, exp.Ordered) else self._of_like_columns(column.name, scope)
+            return outputs[column.name] | of_tables
         return self._may_mean(column, scope)
+
+    def _of_like_columns(self, name: str, scope: Scope) -> Inputs:
+        read = self.sources(scope).values()
+        return NONE.union(*(self.of_source(*each, name, scope) for each in read if name in self._names(each[1])))
 
     def of_source(self, place: exp.Expr, source: exp.Expr | Scope, name: str, scope: Scope) -> Inputs:
         if place.args.get("pivots"):

@@ -271,7 +271,7 @@ def relationship_changed(before: PortTerms, after: PortTerms) -> Iterator[Differ
 
 @rule("PM342")
 def argument_changed(before: PortTerms, after: PortTerms) -> Iterator[Difference]:
-    """Another argument of a check changed, or how it counts.
+    """Another argument of a check changed, how it counts, or a macro of the domain that it calls.
 
     Nobody can say what that means for its rows.
     """
@@ -281,6 +281,8 @@ def argument_changed(before: PortTerms, after: PortTerms) -> Iterator[Difference
         if changed:
             text = "; ".join(f"its {name} is {other.get(name)}, before {one.get(name)}" for name in changed)
             yield _difference(old, after, UNKNOWN, text)
+        elif old.macros != new.macros:
+            yield _difference(old, after, UNKNOWN, "a macro that it calls changed")
 
 
 def _other_arguments(check: CheckTerms) -> dict[str, Any]:

@@ -81,15 +81,15 @@ class PortTerms:
 def read_terms(manifest: Mapping[str, Any], mesh: Mesh) -> dict[str, PortTerms]:
     """The terms of all ports, by id. `mesh` is the mesh of the manifest."""
     owners = {one.name: OwnerTerms(one.owner_name, one.owner_email, one.meta) for one in mesh.products}
-    tests = tests_by_node(manifest)
+    tests, macros = tests_by_node(manifest), manifest.get("macros") or {}
     return {
-        id_: _terms(port, manifest["nodes"][id_], tests.get(id_, []), owners.get(port.product))
+        id_: _terms(port, manifest["nodes"][id_], checks_of(manifest["nodes"][id_], tests.get(id_, []), macros), owners)
         for id_, port in mesh.ports.items()
     }
 
 
 def _terms(
-    port: Port, node: Mapping[str, Any], tests: Iterable[Mapping[str, Any]], owner: OwnerTerms | None
+    port: Port, node: Mapping[str, Any], checks: Iterable[CheckTerms], owners: Mapping[str, OwnerTerms]
 ) -> PortTerms:
     config = node.get("config") or {}
     columns = [_column(position, one) for position, one in enumerate((node.get("columns") or {}).values())]
@@ -100,9 +100,9 @@ def _terms(
         relation=port.relation,
         access=str(config.get("access") or node.get("access") or "protected"),
         columns={column.name.lower(): column for column in columns},
-        checks=tuple(checks_of(node, tests)),
+        checks=tuple(checks),
         unique_key=tuple(name.lower() for name in ([key] if isinstance(key, str) else key)),
-        owner=owner or OwnerTerms("", "", ProductMeta.model_validate({})),
+        owner=owners.get(port.product) or OwnerTerms("", "", ProductMeta.model_validate({})),
         model_version=str(node.get("version") or ""),
         latest_version=str(node.get("latest_version") or ""),
         deprecated_on=date.fromisoformat(ended) if ended else None,

@@ -18,6 +18,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from portmesh.called_macros import called
 from portmesh.lineage import EVERY, REST, Column, Lineage, UnreadableError, qualified, read_lineage
 from portmesh.lineage.alike import told_apart
 from portmesh.lineage.meaning.keys import Keys, keys_of_both
@@ -72,6 +73,7 @@ CONFIG = frozenset(
 """The settings that can decide which rows a node has. A table of another name starts without the old rows."""
 OF_EVERY_QUERY = ("event_time", "sql_header")
 """Those that matter to a query that is run as a whole, too: batches of readers are cut by `event_time`."""
+BESIDE = "beside its query"
 NOT_OF_SOURCES = ("enabled", "freshness", "loaded_at_field", "loaded_at_query", "meta", "tags")
 
 
@@ -142,11 +144,21 @@ def changes(
 def _nodes(manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     both = {**manifest.get("nodes", {}), **manifest.get("sources", {})}
     adapter = manifest["metadata"].get("adapter_type") or "duckdb"
+    macros = manifest.get("macros") or {}
     return {
-        id_: {"adapter_type": adapter, **node}
+        id_: {"adapter_type": adapter, BESIDE: _beside_its_query(node, macros), **node}
         for id_, node in both.items()
         if node["resource_type"] in KINDS and (node.get("config") or {}).get("enabled", True)
     }
+
+
+def _beside_its_query(node: Mapping[str, Any], macros: Mapping[str, Any]) -> dict[str, str]:
+    """The macros of its domain that a hook or a materialization of its own runs, with those that they call."""
+    config, package = node.get("config") or {}, node["package_name"]
+    ids = [id_ for id_ in macros if id_.startswith(f"macro.{package}.materialization_{config.get('materialized')}_")]
+    if config.get("pre-hook") or config.get("post-hook"):
+        ids += (node.get("depends_on") or {}).get("macros") or ()
+    return called(ids, macros, package)
 
 
 def _same(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> bool:
@@ -163,7 +175,7 @@ def _is_unread(node: Mapping[str, Any]) -> bool:
 
 def _key(node: Mapping[str, Any]) -> str:
     config = node.get("config") or {}
-    parts: dict[str, Any] = {"config": _deciding(node), "adapter": node["adapter_type"]}
+    parts: dict[str, Any] = {"config": _deciding(node), "adapter": node["adapter_type"], BESIDE: node.get(BESIDE)}
     parts["sql"] = node.get("compiled_code") or node.get("raw_code")
     parts["ctes"] = [each.get("sql") for each in node.get("extra_ctes") or ()]
     parts["increment"] = node.get(INCREMENT) or (node.get("raw_code") if may_be_incremental(node) else "")
@@ -300,6 +312,8 @@ class _Comparison:
             return self._leaf_changed(id_)
         if id_ in self.own_sql and self._settings(id_):
             return self._unknown(id_, f"its {' and '.join(self._settings(id_))} changed, which may decide its rows")
+        if self.before.nodes[id_].get(BESIDE) != self.after.nodes[id_].get(BESIDE):
+            return self._unknown(id_, "a macro that its hook or its materialization runs changed")
         if self.before.dialect(id_) != self.after.dialect(id_):
             return self._unknown(id_, "it is built by another engine")
         if reason := self._beside_its_sql(id_):
@@ -319,7 +333,7 @@ class _Comparison:
         for query in queries:
             if isinstance(query, str):
                 return self._unknown(id_, query)
-        texts = [text or str(side.nodes[id_].get("compiled_code") or "") for side, text in sides]
+        texts = [self._texts(side, id_, text) for side, text in sides]
         if words := told_apart(texts[0], texts[1], self.after.dialect(id_)):
             return self._unknown(id_, f"it has {words}, which cannot be told apart")
         expand = id_ in self.own_sql
@@ -328,6 +342,14 @@ class _Comparison:
         if change and change.columns and self.after.nodes[id_]["resource_type"] == "snapshot":
             return replace(change, rows=(*change.rows, "another value makes another version of a row"))
         return change
+
+    def _texts(self, side: _Side, id_: str, sql: str = "", inside: frozenset[str] = frozenset()) -> str:
+        """The SQL of a node, with that of the models that are read as if they were its CTEs."""
+        node = side.nodes[id_]
+        read = (node.get("depends_on") or {}).get("nodes") or () if id_ in self.own_sql else ()
+        expanded = [each for each in read if each not in inside and self._is_expanded(side, each, True)]
+        own = sql or str(node.get("compiled_code") or "")
+        return "\n".join([own, *(self._texts(side, each, "", inside | {id_}) for each in expanded)])
 
     def _of_increments(self, id_: str, change: NodeChange | None) -> NodeChange | None:
         """Also what is different in the queries for increments, which add to the rows that were there."""

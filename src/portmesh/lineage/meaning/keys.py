@@ -23,7 +23,7 @@ def _keys(manifest: Mapping[str, Any]) -> dict[str, frozenset[frozenset[str]]]:
     found = {}
     for id_, node in manifest.get("nodes", {}).items():
         if (node.get("config") or {}).get("materialized") == "output_port" and has_contract(node):
-            checks = [check for check in checks_of(node, tests.get(id_, ())) if check.is_strict]
+            checks = [check for check in checks_of(node, tests.get(id_, ()), {}) if check.is_strict]
             filled = {check.column for check in checks if check.kind == "not_null"}
             found[id_] = frozenset(check.key for check in checks if check.key and check.key <= filled)
     return found

@@ -90,6 +90,10 @@ class Names:
             return self.tables[table](name)
         return self.around.column(table, name) if self.around else None
 
+    def all_tables(self) -> Iterable[str]:
+        """The aliases of what the select itself reads."""
+        return self.tables
+
     def term(self, expression: exp.Expr) -> Term:
         return self.reader.term(expression, self)
 
@@ -102,6 +106,9 @@ class OverGroups(Names):
         self.inner, self.item, self.groups = inner, item, groups
         self.known = {digest(key, Labels(), False): number for number, key in enumerate(groups.found[: groups.keys])}
         self.block = Block([item])
+
+    def all_tables(self) -> Iterable[str]:
+        return self.inner.all_tables()
 
     def key(self, term: Term) -> Term | None:
         number = self.known.get(digest(term, Labels(), False))
@@ -130,6 +137,9 @@ class OverWindows(Names):
         super().__init__(inner.reader, inner.ctes, inner.around)
         self.inner, self.item, self.sealed = inner, item, sealed
         self.block = Block([item])
+
+    def all_tables(self) -> Iterable[str]:
+        return self.inner.all_tables()
 
     def column(self, table: str, name: str) -> Term | None:
         found = self.inner.column(table, name)
@@ -263,6 +273,8 @@ class Reader:
         if qualify:
             names.block.filters.extend(conjuncts(names.term(qualify.this)))
         view = View(names.block, {name: names.term(each) for name, each in projections.items()})
+        if self.dialect == "duckdb" and any(_means_two_things(each, projections, names) for each in order):
+            raise LeftAsWrittenError
         terms = [self._order_term(_spelled_out(each, projections), view, names) for each in order]
         return self._ordered(select, view, names, terms)
 
@@ -638,6 +650,23 @@ def _is_whole_row(e: exp.Expr) -> bool:
     """Whether it is all columns of a table as one value: `hash(t)`, `xxhash64(t.*)`."""
     is_star = isinstance(e, exp.Column) and e.is_star and not isinstance(e.parent, exp.Select)
     return is_star or isinstance(e, exp.TableColumn)
+
+
+def _means_two_things(ordered: exp.Expr, projections: Mapping[str, exp.Expr], names: Names) -> bool:
+    """Whether an expression in an order has a name of the output that may be another column of a table, too."""
+    if isinstance(ordered.this, exp.Column):
+        return False
+    found = {each.name.lower() for each in ordered.find_all(exp.Column) if not each.table} & set(projections)
+    return any(
+        names.column(table, name) is not None
+        for name in found
+        for table in names.all_tables()
+        if not _is_column_of(projections[name].unalias(), table, name)
+    )
+
+
+def _is_column_of(e: exp.Expr, table: str, name: str) -> bool:
+    return isinstance(e, exp.Column) and (e.table.lower(), e.name.lower()) == (table, name)
 
 
 def _spelled_out(ordered: exp.Expr, projections: Mapping[str, exp.Expr]) -> exp.Expr:
