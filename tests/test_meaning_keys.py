@@ -245,6 +245,6 @@ def test_what_counts_as_the_same_is_the_same() -> None:
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_what_counts_as_the_same_is_the_same_in_many_readers(seed: int) -> None:
-    assert judged(seed + 10, 2000) > 700
+    assert judged(seed + 10, 600) > 150
