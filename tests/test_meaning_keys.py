@@ -101,6 +101,18 @@ def test_a_check_that_lets_duplicates_through_is_no_key(checks: tuple[Any, ...])
     assert change.rows
 
 
+@pytest.mark.parametrize(("materialized", "is_proved"), [("table", True), ("view", True), ("incremental", False)])
+def test_the_sql_of_a_model_proves_keys_that_nobody_checks(materialized: str, is_proved: bool) -> None:
+    summed = "select s, max(n) as n from p group by s"
+    middle = model("shop.mid", summed, [PORT_ID], config={"materialized": materialized})
+    reader = model(
+        "shop.m", "select t.a, mid.n from t left join mid on mid.s = t.s", ["model.shop.t", "model.shop.mid"]
+    )
+    tables = [model("shop.t", "select 1", contract=TYPES), model("shop.raw", "select 1", contract=PORT)]
+    change = changes(*(manifest(*tables, port(sql), middle, reader) for sql in ROWS)).nodes[READER]
+    assert (not change.rows and list(change.columns) == ["n"]) is is_proved
+
+
 NEWEST = "select a, b, s from t qualify row_number() over (partition by a order by b) = 1"
 FROM_SQL = {
     "groups": ("select t.a as p from t left join (select a, max(c) as c from u group by a) as v on t.a = v.a", True),

@@ -9,9 +9,10 @@ model of its own changes nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from portmesh.lineage import EVERY, REST, Column, Lineage, UnreadableError, qual
 from portmesh.lineage.alike import told_apart
 from portmesh.lineage.meaning.keys import Keys, keys_of_both
 from portmesh.lineage.meaning.reading import LeftAsWrittenError, Reader, UnknownColumnError
-from portmesh.lineage.meaning.terms import Labels, Leaf, Op, Relation, Term, View
+from portmesh.lineage.meaning.terms import Labels, Leaf, Op, Relation, Term, View, unique_columns
 from portmesh.lineage.query import data_type
 from portmesh.lineage.sql_of_node import INCREMENT, may_be_incremental
 from portmesh.lineage.tables import declared, has_contract, label_of
@@ -204,9 +205,10 @@ def _is_rebuilt(node: Mapping[str, Any]) -> bool:
     return of_query and not may_be_incremental(node) and not hooks
 
 
-def _leaf(id_: str, change: NodeChange | None, side: str, keys: Keys) -> Leaf:
+def _leaf(
+    id_: str, change: NodeChange | None, side: str, of_node: Callable[[], Iterable[frozenset[str]]] = tuple
+) -> Leaf:
     """A node, with the versions of a side for what changes."""
-    of_node = keys.get(id_, frozenset())
     if change is None:
         return Leaf(id_, keys=of_node)
     versions = dict.fromkeys([*change.columns, *change.added, *change.removed], side)
@@ -278,6 +280,7 @@ class _Comparison:
     def __init__(self, before: _Side, after: _Side, own_sql: AbstractSet[str], keys: Keys) -> None:
         self.before, self.after, self.own_sql, self.keys = before, after, own_sql, keys
         self.found: dict[str, NodeChange] = {}
+        self.proved: dict[str, frozenset[frozenset[str]]] = {}
         self.done: set[str] = set()
 
     def changes(self) -> Changes:
@@ -441,7 +444,7 @@ class _Comparison:
         def of_table(name: str) -> Relation | View:
             read = side.by_lower.get(name.lower(), name)
             if read == id_:
-                return _leaf(read, own, side.name, {})
+                return _leaf(read, own, side.name)
             if read in inside or not self._is_expanded(side, read, expand):
                 return self._leaf(side, read)
             return self._rounded(side, read, self._view(side, read, "", True, inside | {read}, None))
@@ -483,8 +486,29 @@ class _Comparison:
 
     def _leaf(self, side: _Side, id_: str) -> Leaf:
         if id_ in self.found or id_ in self.done or (id_ not in self.before.nodes and id_ not in self.after.nodes):
-            return _leaf(id_, self.found.get(id_), side.name, self.keys)
+            return _leaf(id_, self.found.get(id_), side.name, partial(self._keys_of, id_))
         return Leaf(id_, side.name, side.name, otherwise=side.name)
+
+    def _keys_of(self, id_: str) -> frozenset[frozenset[str]]:
+        """The columns without duplicates of a node that has not changed itself: the SQL or the checks prove them."""
+        if id_ not in self.proved:
+            self.proved[id_] = frozenset()
+            sides = [side for side in (self.before, self.after) if id_ in side.nodes]
+            of_sides = [self._proved(side, id_) for side in sides] if id_ not in self.own_sql else []
+            of_sql = frozenset[frozenset[str]]().union(*of_sides).intersection(*of_sides)
+            self.proved[id_] = of_sql | self.keys.get(id_, frozenset())
+        return self.proved[id_]
+
+    def _proved(self, side: _Side, id_: str) -> frozenset[frozenset[str]]:
+        node = side.nodes[id_]
+        if not _is_rebuilt(node) or isinstance(side.query(id_), str):
+            return frozenset()
+        cut = {name for name, type_ in declared(node).items() if "(" in type_}
+        try:
+            view = self._view(side, id_, "", False, frozenset({id_}), None)
+            return frozenset(key for key in unique_columns(view) if not key & cut)
+        except (UnknownColumnError, LeftAsWrittenError, RecursionError):
+            return frozenset()
 
     def _differences(self, id_: str, before: View, after: View) -> NodeChange | None:
         labels = Labels()

@@ -119,7 +119,7 @@ class Leaf(Relation):
     versions: Mapping[str, str] = field(default_factory=dict)
     otherwise: str = ""
     renamed: frozenset[str] = frozenset()
-    keys: frozenset[frozenset[str]] = frozenset()
+    keys: Callable[[], Iterable[frozenset[str]]] = tuple
 
     def rows(self, labels: Labels, ordered: bool) -> str:  # noqa: ARG002
         return hashed("leaf", self.name, self.rows_version, self.order_version if ordered else "")
@@ -131,7 +131,7 @@ class Leaf(Relation):
         return hashed("column", self.name, key, "") if key in self.renamed else self.column(key, labels, ordered)
 
     def unique(self) -> Iterable[frozenset[object]]:
-        return self.keys
+        return map(frozenset[object], self.keys())
 
 
 @dataclass(eq=False)
@@ -613,6 +613,14 @@ def unique_in(block: Block) -> Iterable[frozenset[tuple[Item, object]]]:
             fixed = {column for column, other in equal if column[0] is first and not (items_of(other) & set(items))}
             for key in first.relation.unique():
                 yield frozenset((first, each) for each in key if (first, each) not in fixed)
+
+
+def unique_columns(view: View) -> Iterable[frozenset[str]]:
+    """Columns of a view of which no two rows have the same values."""
+    names = {column: name for name, term in view.columns.items() if (column := _of_item(term))}
+    for key in unique_in(view.block):
+        if key <= names.keys():
+            yield frozenset(names[each] for each in key)
 
 
 def _is_fixed(
