@@ -155,6 +155,7 @@ def test_a_rule_that_does_not_exist_gets_the_nearest(portmesh: Portmesh, monkeyp
     refused = portmesh("check", "--explain", "PM2004")
     assert refused.exit_code == 2
     assert "There is no rule 'PM2004'. Did you mean PM204?" in " ".join(refused.err.split())
+    assert "Did you mean" not in portmesh("check", "--explain", "PM999").err
 
 
 def test_a_baseline_that_cannot_be_read_says_so(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from portmesh.errors import MissingArtifactError, UsageError
+from portmesh.errors import MissingArtifactError, UsageError, did_you_mean
 
 FOLDER = "docs/rules"
 CHANGES = "changes.md"
@@ -28,7 +28,7 @@ def read_page(root: Path, code: str) -> str:
     if code.upper() not in pages:
         known = sorted(pages)
         facts = [("got", code), ("allowed", f"{known[0]} to {known[-1]}, with gaps")]
-        raise UsageError(
-            f"There is no rule {code!r}.", facts, f"{FOLDER}/README.md and {FOLDER}/{CHANGES} list all rules"
-        )
+        near = did_you_mean(code.upper(), known, 0.8)
+        next_step = f"{FOLDER}/README.md and {FOLDER}/{CHANGES} list all rules"
+        raise UsageError(f"There is no rule {code!r}.{near}", facts, next_step)
     return pages[code.upper()]

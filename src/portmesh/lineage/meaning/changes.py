@@ -485,6 +485,11 @@ class _Comparison:
         return is_known and _is_rebuilt(side.nodes[id_]) and not isinstance(side.query(id_), str)
 
     def _leaf(self, side: _Side, id_: str) -> Leaf:
+        tables = side.lineage.tables
+        listed = frozenset(tables.columns[id_]) if tables.lists_all(id_) else None
+        return replace(self._leaf_with_keys(side, id_), columns=listed)
+
+    def _leaf_with_keys(self, side: _Side, id_: str) -> Leaf:
         if id_ in self.found or id_ in self.done or (id_ not in self.before.nodes and id_ not in self.after.nodes):
             return _leaf(id_, self.found.get(id_), side.name, partial(self._keys_of, id_))
         return Leaf(id_, side.name, side.name, otherwise=side.name)

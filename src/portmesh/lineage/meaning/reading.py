@@ -16,6 +16,7 @@ from portmesh.lineage.meaning.terms import (
     Groups,
     Item,
     Labels,
+    Leaf,
     Limited,
     Listed,
     Listing,
@@ -90,8 +91,8 @@ class Names:
             return self.tables[table](name)
         return self.around.column(table, name) if self.around else None
 
-    def all_tables(self) -> Iterable[str]:
-        """The aliases of what the select itself reads."""
+    def all_tables(self) -> Mapping[str, Columns]:
+        """What the select itself reads, by alias."""
         return self.tables
 
     def term(self, expression: exp.Expr) -> Term:
@@ -107,7 +108,7 @@ class OverGroups(Names):
         self.known = {digest(key, Labels(), False): number for number, key in enumerate(groups.found[: groups.keys])}
         self.block = Block([item])
 
-    def all_tables(self) -> Iterable[str]:
+    def all_tables(self) -> Mapping[str, Columns]:
         return self.inner.all_tables()
 
     def key(self, term: Term) -> Term | None:
@@ -138,7 +139,7 @@ class OverWindows(Names):
         self.inner, self.item, self.sealed = inner, item, sealed
         self.block = Block([item])
 
-    def all_tables(self) -> Iterable[str]:
+    def all_tables(self) -> Mapping[str, Columns]:
         return self.inner.all_tables()
 
     def column(self, table: str, name: str) -> Term | None:
@@ -658,11 +659,18 @@ def _means_two_things(ordered: exp.Expr, projections: Mapping[str, exp.Expr], na
         return False
     found = {each.name.lower() for each in ordered.find_all(exp.Column) if not each.table} & set(projections)
     return any(
-        names.column(table, name) is not None
+        _may_have(columns, name)
         for name in found
-        for table in names.all_tables()
+        for table, columns in names.all_tables().items()
         if not _is_column_of(projections[name].unalias(), table, name)
     )
+
+
+def _may_have(columns: Columns, name: str) -> bool:
+    term = columns(name)
+    leaf = term.item.relation if isinstance(term, Ref) else None
+    is_known = isinstance(leaf, Leaf) and leaf.columns is not None
+    return term is not None and not (is_known and isinstance(leaf, Leaf) and name not in (leaf.columns or ()))
 
 
 def _is_column_of(e: exp.Expr, table: str, name: str) -> bool:

@@ -111,6 +111,7 @@ class Leaf(Relation):
     """A relation of which no SQL is known, or need not be. Its versions differ if its content may have changed.
 
     `renamed` are columns whose values are others, but where they were the same they still are, and only there.
+    `columns` are all that it has, if that is known.
     """
 
     name: str
@@ -120,6 +121,7 @@ class Leaf(Relation):
     otherwise: str = ""
     renamed: frozenset[str] = frozenset()
     keys: Callable[[], Iterable[frozenset[str]]] = tuple
+    columns: frozenset[str] | None = None
 
     def rows(self, labels: Labels, ordered: bool) -> str:  # noqa: ARG002
         return hashed("leaf", self.name, self.rows_version, self.order_version if ordered else "")
