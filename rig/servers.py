@@ -31,7 +31,7 @@ CLIENT_KEY, SPARK_KEY, TRINO_KEY, ATHENA_KEY = "rig-client", "rig-spark", "rig-t
 SECRET = "rig"
 PREFERRED = {
     "endpoint": {"http": 5002},
-    "spark": {"thrift": 10015, "ui": 4040},
+    "spark": {"thrift": 10015, "ui": 4040, "connect": 15002},
     "trino": {"http": 8085},
 }
 # The server that each engine of the mesh needs.
@@ -57,7 +57,7 @@ def endpoint_url(home: Home) -> str:
 
 def ports_for(name: str, before: Server | None) -> dict[str, int]:
     """The server's earlier ports if they are free, else the preferred ones, else any free ones."""
-    return {use: free_port(before.ports[use] if before else port) for use, port in PREFERRED[name].items()}
+    return {use: free_port(before.ports.get(use, port) if before else port) for use, port in PREFERRED[name].items()}
 
 
 def start_endpoint(home: Home, ports: Mapping[str, int]) -> Server:
@@ -119,6 +119,8 @@ def start_spark(home: Home, ports: Mapping[str, int], conf: Sequence[str] = ()) 
         "SPARK_LOCAL_IP": LOOPBACK,
         "SPARK_LOCAL_DIRS": str(temporary),
         "SPARK_LAUNCHER_OPTS": "-XX:-UsePerfData",
+        # The Python of a model's own functions, with the packages of the process that runs the model.
+        "PYSPARK_PYTHON": str(REPOSITORY / ".venv-pyspark" / "bin" / "python"),
         # Without this, glibc keeps hundreds of MB in one arena per thread.
         "MALLOC_ARENA_MAX": "2",
         "TMPDIR": str(temporary),
@@ -135,7 +137,13 @@ def _spark_settings(home: Home, ports: Mapping[str, int], work: Path) -> dict[st
     """Spark's configuration. settings/spark-defaults.conf explains each part."""
     template = Template((SETTINGS / "spark-defaults.conf").read_text())
     text = template.substitute(
-        endpoint=endpoint_url(home), lake=LAKE, region=REGION, work=work, host=LOOPBACK, ui_port=ports["ui"]
+        endpoint=endpoint_url(home),
+        lake=LAKE,
+        region=REGION,
+        work=work,
+        host=LOOPBACK,
+        ui_port=ports["ui"],
+        connect_port=ports["connect"],
     )
     lines = [line.split(None, 1) for line in text.splitlines() if line.strip() and not line.startswith("#")]
     return {key: value.strip() for key, value in lines}

@@ -16,6 +16,7 @@ from dbt.cli.main import dbtRunner
 from dbt_common.events.base_types import EventMsg
 
 from tests.engine import engine_at
+from tests.python_port import as_python, needs_pyspark
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -48,6 +49,8 @@ class Mesh:
     folder: Path
     target: str = "local"
     domains: list[str] = field(default_factory=list)
+    language: str = "sql"
+    """In which language `port` writes a query: `python` makes a Python model of it."""
 
     def __post_init__(self) -> None:
         self.engine = engine_at(self.target, self.folder)
@@ -122,14 +125,17 @@ class Mesh:
         self.write(f"domains/{domain}/models/{domain}.yml", yaml.safe_dump({"groups": [group]}, sort_keys=False))
 
     def port(self, path: str, sql: str, columns: str = "", extra: str = "", meta: str = "") -> None:
-        """Write a port: `path` is `<domain>/<port>`.
+        """Write a port: `path` is `<domain>/<port>`, and `sql` may also be the code of a Python model.
 
         `columns` is the YAML list under `columns:`, `extra` has more YAML keys of the model
         (at its own level), and `meta` more keys of `config.meta`. They may be indented freely.
         """
+        if self.language == "python":
+            needs_pyspark(self.target)
+            sql = as_python(sql)
         domain, name = path.split("/")
         folder = f"domains/{domain}/models/output_ports"
-        self.write(f"{folder}/{name}.sql", sql)
+        self.write(f"{folder}/{name}.{'py' if 'def model(' in sql else 'sql'}", sql)
         lines = [
             "models:",
             f"  - name: {name}",

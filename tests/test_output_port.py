@@ -7,6 +7,7 @@ import pytest
 from portmesh.cli import main
 from tests.engine import ENGINES
 from tests.mesh import Mesh
+from tests.python_port import IN_BOTH
 
 pytestmark = pytest.mark.engines(*ENGINES)
 
@@ -50,6 +51,7 @@ def verdicts(mesh: Mesh) -> list[str]:
 # Publish or refuse
 
 
+@IN_BOTH
 def test_a_good_build_publishes_and_records(shop: Mesh) -> None:
     built = shop.dbt("build")
     assert built.ok, built.output
@@ -72,6 +74,7 @@ def test_a_good_build_publishes_and_records(shop: Mesh) -> None:
     ]
 
 
+@IN_BOTH
 def test_a_refused_candidate_leaves_consumers_the_version_they_had(shop: Mesh) -> None:
     shop.write("domains/shop/models/intermediate/int_shop__after.sql", "select * from {{ ref('lines') }}")
     shop.write("domains/shop/models/intermediate/int_shop__beside.sql", "select 1 as one")
@@ -155,6 +158,7 @@ def test_an_empty_candidate_has_a_verdict(shop: Mesh) -> None:
 # The contract
 
 
+@IN_BOTH
 @pytest.mark.parametrize(
     ("change", "rows"),
     [
@@ -191,6 +195,7 @@ def test_a_model_that_does_not_match_its_contract_writes_nothing(
     assert shop.engine.candidates("shop.lines") == []
 
 
+@IN_BOTH
 def test_columns_are_published_in_the_order_of_the_contract(shop: Mesh) -> None:
     shop.port(
         "shop/lines", "select landed_at, amount, channel, line_id from (" + LINES + ") as x", COLUMNS, meta=EXEMPT

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Create the Python environment that a make target needs, unless it exists and its requirements are unchanged.
-# Usage: tools/environment.sh run|dev|lint|standards|rig|airflow3|airflow2
+# Usage: tools/environment.sh run|dev|lint|standards|rig|pyspark|airflow3|airflow2
 #   run   .venv, to run the mesh              dev   .venv, also to lint and test it
 #   lint  .venv-bouncer with dbt-bouncer and checkov, which need other versions of duckdb and boto3
 #   standards  .venv-standards with the tools of ODCS and ODPS, which need other versions of typer and duckdb
 #   rig   .venv-rig with the engines that replace EMR and Athena
 #   airflow3, airflow2  .venv-airflow3 and .venv-airflow2: Airflow as MWAA runs it, with Amazon's constraints and without dbt
+#   pyspark  .venv-pyspark with Spark, which runs models in Python
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -88,5 +89,6 @@ case "${1:-}" in
   rig) make_environment .venv-rig rig "-r requirements-rig.txt" requirements-rig.txt ;;
   airflow3) make_airflow .venv-airflow3 3.3.1 ;;
   airflow2) make_airflow .venv-airflow2 2.11.2 ;;
-  *) fail "Usage: tools/environment.sh run|dev|lint|standards|rig|airflow3|airflow2" ;;
+  pyspark) make_environment .venv-pyspark pyspark "-r requirements-pyspark.txt" requirements-pyspark.txt ;;
+  *) fail "Usage: tools/environment.sh run|dev|lint|standards|rig|pyspark|airflow3|airflow2" ;;
 esac

@@ -9,11 +9,17 @@
     {{ return(compiled_code) }}
   {% endif %}
   {% do portmesh.start_port(port, other) %}
-  {% set sql, helpers = render(model.raw_code), model.extra_ctes | map(attribute='sql') | join(', ') %}
-  {% if helpers %}{% set sql = 'with ' ~ helpers ~ ' select * from (\n' ~ sql ~ '\n) as model' %}{% endif %}
+  {% set sql = portmesh._sql_of_increment() if compiled_code is string else compiled_code.as_increment() %}
   {% do portmesh.begin_step('write') %}
   {% do portmesh.assert_port_contract(port, sql) %}
   {{ return(sql) }}
+{% endmacro %}
+
+{# Renders the model's SQL once more, because it was compiled when its port had no rows. The code of a Python model runs
+   once more (src/dbt_portmesh/python_models). #}
+{% macro _sql_of_increment() %}
+  {% set sql, helpers = render(model.raw_code), model.extra_ctes | map(attribute='sql') | join(', ') %}
+  {{ return('with ' ~ helpers ~ ' select * from (\n' ~ sql ~ '\n) as model' if helpers else sql) }}
 {% endmacro %}
 
 {# The port that config.meta.starts_from names: a version number of the same model, or the name of a published table in

@@ -29,6 +29,7 @@ from dbt_common.exceptions.connection import ConnectionError as DbtConnectionErr
 from dbt_common.helper_types import PathSet
 
 from dbt_portmesh.focus import add_focus
+from dbt_portmesh.python_models import add_python_models
 from portmesh import database
 from portmesh.catalog.viewer import STATIC_PAGE, is_safe, make_page
 from portmesh.engine_faults import meaning_of_error
@@ -83,13 +84,20 @@ class OneDomain(dbtPlugin):
         add_focus()
 
 
+class PythonModels(dbtPlugin):
+    """Runs the Python models of domains with Spark."""
+
+    def initialize(self) -> None:
+        add_python_models()
+
+
 MESH = "portmesh"
 """The name of the root project."""
 
 # The first line of the findings that the macro check_rules raises.
 _OF_THE_RULES = re.compile(r"^\s*\d+ findings?; nothing was built\.$", re.MULTILINE)
 
-plugins = [SafeDocs, PlainFaults, ListedDomains, OneDomain]
+plugins = [SafeDocs, PlainFaults, ListedDomains, OneDomain, PythonModels]
 
 
 def _without_domains(paths_of: Any) -> Any:

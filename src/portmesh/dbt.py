@@ -291,6 +291,8 @@ def compile_model(label: str, target: str | None = None) -> str:
     """The compiled SQL of a model, such as `orders.order_lines` or `orders.order_lines.v2`; empty if there is none.
 
     Runs no hooks. Raises FindingsError with dbt's own message if dbt cannot compile the model.
+
+    Raises UsageError for a Python model.
     """
     errors: list[str] = []
 
@@ -306,6 +308,12 @@ def compile_model(label: str, target: str | None = None) -> str:
     for one in getattr(result.result, "results", None) or []:
         version = getattr(one.node, "version", None)
         if label == f"{one.node.package_name}.{one.node.name}{f'.v{version}' if version else ''}":
+            if one.node.language == "python":
+                raise UsageError(
+                    f"{label} is a Python model: its columns are known only when its code runs.",
+                    [("got", one.node.original_file_path)],
+                    f"write its contract; dbt build --select {one.node.name} then prints what differs",
+                )
             return str(one.node.compiled_code)
     return ""
 
