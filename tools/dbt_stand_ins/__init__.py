@@ -76,6 +76,15 @@ class Config(StandIn):
         return StandIn(key) if default is None else default
 
 
+class OwnMacros(StandIn):
+    """The mesh's macros, when one of them calls another: `portmesh.chosen_batches()` renders nothing."""
+
+    def __getattr__(self, name: str) -> StandIn:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Config(name)
+
+
 def env_var(name: str, default: str = "") -> str:
     """`env_var(name, default)` renders the default, so that this machine's settings do not affect the lint."""
     return default or name
@@ -100,6 +109,7 @@ KNOWN = {
     "env_var": env_var,
     "execute": True,
     "modules": get_context_modules(),
+    "portmesh": OwnMacros("portmesh"),
     "run_started_at": datetime(2026, 1, 1, tzinfo=UTC),
     "zip": zip,
 }
