@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import ValidationError
 from referencing import Registry, Resource
+from ruamel.yaml import YAML
 
 from tests.mesh import REPOSITORY
 from tools import schema as writer
@@ -59,8 +59,8 @@ def as_json(value: Any) -> Any:
 
 
 def problems(schema: str, text: str) -> list[str]:
-    """What an editor would say about a YAML text: the deepest causes of each error."""
-    found = validator(schema).iter_errors(as_json(yaml.safe_load(text)))
+    """What an editor, which reads YAML 1.2, would say about a text: the deepest causes of each error."""
+    found = validator(schema).iter_errors(as_json(YAML(typ="safe", pure=True).load(text)))
     return [cause.message for error in found for cause in causes(error)]
 
 
