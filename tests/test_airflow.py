@@ -165,6 +165,20 @@ def test_a_product_starts_when_what_it_reads_was_published(scene: Scene) -> None
     assert scene.announced() == ["desk.after", "desk.totals", "shop.lines", "shop.slow"]
     assert scene.published["shop.lines"] == 3
 
+    # Missed batches are filled in one by one, and told in one event. The second time there is nothing to do.
+    batches = [batch(name, first) for name, first in (("a", 0), ("b", 10), ("c", 20), ("d", 30))]
+    mesh.land("sales", " union all ".join(batches))
+    airflow.trigger("shop", port="shop.sales", batches="c,d")
+    shop, desk = airflow.runs(2)
+    assert (shop.state, desk.state) == ("success", "success")
+    assert scene.announced() == ["desk.totals", "shop.sales"]
+    of_sales = [extra for port, extra in airflow.events() if port == "shop.sales"][-1]
+    assert (of_sales["batches"], len(of_sales["versions"])) == (["c", "d"], 2)
+    assert scene.published["shop.sales"] == 4
+    airflow.trigger("shop", port="shop.sales", batches="c,d")
+    (shop,) = airflow.runs(1)
+    assert (shop.state, scene.announced()) == ("success", [])
+
 
 NAMES = "print(*[name for name, dag in vars(dags).items() if isinstance(dag, dags.DAG)])"
 OLDER = f"""

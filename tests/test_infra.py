@@ -611,15 +611,16 @@ def test_a_domain_appends_to_the_records_and_takes_nothing_away(cloud: Cloud, do
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
-def test_a_domain_records_what_ran_of_it_and_of_no_other(cloud: Cloud, domain: str) -> None:
+@pytest.mark.parametrize("folder", ["state", "alerts"])
+def test_a_domain_records_what_ran_and_was_told_of_it_and_of_no_other(cloud: Cloud, domain: str, folder: str) -> None:
     for action in ("GetObject", "PutObject"):
-        assert cloud.may(domain, f"s3:{action}", f"portmesh/state/{domain}.json")
-        assert cloud.may("whole-mesh", f"s3:{action}", f"portmesh/state/{domain}.json")
-    assert cloud.may(domain, "s3:ListBucket", s3_prefix="portmesh/state/")
-    assert cloud.may("whole-mesh", "s3:DeleteObject", "portmesh/state/gone.json")
+        assert cloud.may(domain, f"s3:{action}", f"portmesh/{folder}/{domain}.json")
+        assert cloud.may("whole-mesh", f"s3:{action}", f"portmesh/{folder}/{domain}.json")
+    assert cloud.may(domain, "s3:ListBucket", s3_prefix=f"portmesh/{folder}/")
+    assert cloud.may("whole-mesh", "s3:DeleteObject", f"portmesh/{folder}/gone.json")
     for other in others(domain):
         for action in ("GetObject", "PutObject", "DeleteObject"):
-            assert not cloud.may(domain, f"s3:{action}", f"portmesh/state/{other}.json"), (action, other)
+            assert not cloud.may(domain, f"s3:{action}", f"portmesh/{folder}/{other}.json"), (action, other)
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
