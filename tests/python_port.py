@@ -11,7 +11,7 @@ import pytest
 
 PYTHON = Path(__file__).resolve().parents[1] / ".venv-pyspark/bin/python"
 VARIABLE = "PORTMESH_PYSPARK_PYTHON"
-IN_BOTH = pytest.mark.parametrize("shop", ["sql", "python"], indirect=True)
+IN_BOTH = pytest.mark.parametrize("shop", ["sql", pytest.param("python", marks=pytest.mark.thorough)], indirect=True)
 """Runs a test of the fixture `shop` with its port in SQL, and with its port in Python."""
 TYPES = {"type_string": "string", "type_timestamp": "timestamp"}
 

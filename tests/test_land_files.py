@@ -388,11 +388,18 @@ main(sys.argv[4:])
 @pytest.mark.parametrize(
     ("place", "name", "times"),
     [
-        ("staged", "write", 1), ("staged", "close", 1), ("land", "_assert_unique", 1), ("lake", "publish", 1),
-        ("folder", "_describe", 1), ("folder", "_sync", 3), ("lake", "publish", 2), ("folder", "_describe", 2),
-        ("lake", "withdraw", 1), ("lake", "withdraw", 2),
+        ("staged", "close", 1),
+        ("lake", "publish", 2),
+        *(
+            pytest.param(*where, marks=pytest.mark.nightly)
+            for where in (
+                *[("staged", "write", 1), ("land", "_assert_unique", 1), ("lake", "publish", 1)],
+                *[("folder", "_describe", 1), ("folder", "_sync", 3), ("folder", "_describe", 2)],
+                *[("lake", "withdraw", 1), ("lake", "withdraw", 2)],
+            )
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_killed_replacement_leaves_whole_batches_and_can_be_repeated(
     mesh: Mesh, land: Callable[..., Call], place: str, name: str, times: int
 ) -> None:
