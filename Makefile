@@ -34,14 +34,18 @@ test: ## Run the test suite, except the thorough tests
 test-thorough: WHICH = thorough and not nightly
 test-thorough: ## Run the thorough tests: many cases of rules, rights, attacks on the gate, hostile texts, batches, kills
 test-nightly: WHICH = nightly
-test-nightly: ## Run the tests that take minutes each: proposed checks against planted flaws, TPC-DS, random SQL, a repository without the demonstration
+test-nightly: standards
+test-nightly: ## Run the tests that take minutes each: a real Airflow, the pages of the docs, planted flaws, TPC-DS, random SQL, the standards' tools
 test test-thorough test-nightly:
 	@tools/environment.sh dev
 	@tools/environment.sh lint
-	@tools/environment.sh standards
 	@tools/environment.sh pyspark
 	@.venv/bin/dbt --quiet deps
 	.venv/bin/python -m pytest -n 2 --dist loadfile -m "$(WHICH)"
+
+.PHONY: standards
+standards:
+	@tools/environment.sh standards
 
 # Uses its own rig, because the tests empty its lake. CI runs PART=core.
 PART ?= all

@@ -171,7 +171,7 @@ def test_a_product_starts_when_what_it_reads_was_published(scene: Scene) -> None
     airflow.trigger("shop", port="shop.sales", batches="c,d")
     shop, desk = airflow.runs(2)
     assert (shop.state, desk.state) == ("success", "success")
-    assert scene.announced() == ["desk.totals", "shop.sales"]
+    assert scene.announced() == ["desk.after", "desk.totals", "shop.sales"]
     of_sales = [extra for port, extra in airflow.events() if port == "shop.sales"][-1]
     assert (of_sales["batches"], len(of_sales["versions"])) == (["c", "d"], 2)
     assert scene.published["shop.sales"] == 4

@@ -284,8 +284,9 @@ def test_a_changed_rule_of_the_table_counts() -> None:
 # --- the standards' own tools ---
 
 
+@pytest.mark.nightly
 def test_the_tools_are_installed() -> None:
-    """`make test` installs them: tools/environment.sh standards."""
+    """`make test-nightly` installs them: tools/environment.sh standards."""
     assert tool("datacontract", "--version").returncode == 0
     assert tool("dataproduct", "--version").returncode == 0
 
@@ -360,6 +361,7 @@ def readable(mesh: Mesh, folder: Path, change: str = "") -> Path:
     return contract
 
 
+@pytest.mark.nightly
 def test_the_tool_measures_an_exported_contract_on_the_built_data(
     built: Mesh, portmesh: Portmesh, tmp_path: Path
 ) -> None:
@@ -373,6 +375,7 @@ def test_the_tool_measures_an_exported_contract_on_the_built_data(
     assert "failed" not in passed.stdout
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -393,6 +396,7 @@ def test_the_tool_refuses_data_that_breaks_the_contract(
     assert any("failed" in line and said in line for line in refused.stdout.splitlines()), refused.stdout
 
 
+@pytest.mark.nightly
 def test_the_tool_reads_an_exported_product_and_finds_its_contracts(portmesh: Portmesh, tmp_path: Path) -> None:
     assert portmesh("export", "odcs", "--to", tmp_path).exit_code == 0
     assert portmesh("export", "odps", "--to", tmp_path).exit_code == 0

@@ -43,13 +43,13 @@ def mesh(demonstration: Path, tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.thorough
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_does_what_it_shows(name: str, mesh: Path) -> None:
     assert follow(REPOSITORY / name, mesh) > 0
 
 
-@pytest.mark.thorough
+@pytest.mark.nightly
 def test_the_examples_of_the_help_run(mesh: Path) -> None:
     """Those that need git, a renamed port, an earlier version or AWS are run by the tests of their command."""
     elsewhere = {
