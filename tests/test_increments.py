@@ -247,6 +247,7 @@ def test_a_broken_check_leaves_the_published_rows(sales: Mesh) -> None:
     assert contents(sales) == [("1", 100, 100)]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("check", "scope"),
     [
@@ -431,6 +432,7 @@ def write_landed(mesh: Mesh, model: Model) -> None:
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", [6, 18])
 def test_any_sequence_of_builds_gives_the_rows_that_a_model_says(mesh: Mesh, seed: int) -> None:
     model = Model(Random(seed))
