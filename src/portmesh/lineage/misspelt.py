@@ -48,7 +48,8 @@ def misspelt(query: exp.Query, tables: Tables) -> list[Misspelt]:
 def _of_scope(scope: Scope, tables: Tables) -> Iterator[Misspelt]:
     if not isinstance(scope.expression, exp.Select) or scope.pivots or scope.expression.args.get("laterals"):
         return
-    sources = {name: _columns(source, tables) for name, source in scope.sources.items() if name in _joined(scope)}
+    # A scope also knows the CTEs that it does not read.
+    sources = {name: _columns(scope.sources[name], tables) for name in scope.selected_sources}
     aliases = {each.alias.lower() for each in scope.expression.selects if isinstance(each, exp.Alias)}
     for column in find_all_in_scope(scope.expression, exp.Column):
         name = column.name.lower()
@@ -63,11 +64,6 @@ def _of_scope(scope: Scope, tables: Tables) -> Iterator[Misspelt]:
         if known and all(each is not None and name not in each for each in known):
             labels = tuple(dict.fromkeys(_label(each, scope, tables) for each in able))
             yield Misspelt(column.name, labels, tuple(sorted({c for each in known for c in each or ()})))
-
-
-def _joined(scope: Scope) -> set[str]:
-    """The names of what a select reads; a scope knows the CTEs that it does not read, too."""
-    return set(scope.selected_sources)
 
 
 def _is_plain(column: exp.Column) -> bool:
@@ -85,7 +81,7 @@ def _columns(source: exp.Expr | Scope, tables: Tables) -> frozenset[str] | None:
         return frozenset(tables.columns[id_])
     if not isinstance(source, Scope) or source.is_udtf:
         return None
-    query, alias = source.expression, None
+    query = source.expression
     while isinstance(query, exp.SetOperation):
         query = query.left.unnest()
     around = source.expression.parent

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import os
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from typing import Any
 from portmesh.building import FAILED, Graph
 from portmesh.errors import UsageError
 from portmesh.production import RAN
-from portmesh.repository import find_root
+from portmesh.repository import find_root, target_folder
 from portmesh.runs.records import PortRecord
 
 KEPT_FOR = timedelta(days=30)
@@ -91,7 +90,7 @@ def open_progress(run: str, mesh: str) -> Iterator[Progress]:
 
     Raises UsageError if one has.
     """
-    folder = find_root() / (os.environ.get("DBT_TARGET_PATH") or "target") / "runs"
+    folder = target_folder(find_root()) / "runs"
     folder.mkdir(parents=True, exist_ok=True)
     _forget_old(folder)
     name = re.sub(r"[^\w.-]+", "_", run)[:80]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from portmesh.text import count
+
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 FIELDS: Mapping[str, tuple[int, int, Mapping[str, int]]] = {
@@ -21,7 +23,7 @@ def cron_problem(text: str) -> str:
     """What is wrong with a cron expression, or nothing: `the hour 25 is not between 0 and 23`."""
     given = text.split()
     if len(given) != len(FIELDS):
-        return f"it has {len(given)} field{'' if len(given) == 1 else 's'} instead of 5: {', '.join(FIELDS)}"
+        return f"it has {count(len(given), 'field')} instead of 5: {', '.join(FIELDS)}"
     for (name, field), value in zip(FIELDS.items(), given, strict=True):
         for part in value.split(","):
             problem = _problem_of(part, name, *field)

@@ -15,6 +15,7 @@ from portmesh.errors import FindingsError, UsageError, did_you_mean
 from portmesh.keys import STARTS
 from portmesh.mesh import Mesh, Port, Product
 from portmesh.schedule.cron import cron_problem
+from portmesh.text import count
 
 VERSION = 1
 """The version of the file's format, which portmesh_dags.py compares with its own."""
@@ -89,7 +90,7 @@ def read_schedule(mesh: Mesh) -> Schedule:
     problems = [problem for product in mesh.products for problem in _problems(mesh, product)]
     if problems:
         raise FindingsError(
-            f"The mesh has no schedule: {len(problems)} finding{'' if len(problems) == 1 else 's'}.",
+            f"The mesh has no schedule: {count(len(problems), 'finding')}.",
             problems,
             "correct the product's group, then: portmesh schedule",
         )

@@ -669,8 +669,9 @@ def _means_two_things(ordered: exp.Expr, projections: Mapping[str, exp.Expr], na
 def _may_have(columns: Columns, name: str) -> bool:
     term = columns(name)
     leaf = term.item.relation if isinstance(term, Ref) else None
-    is_known = isinstance(leaf, Leaf) and leaf.columns is not None
-    return term is not None and not (is_known and isinstance(leaf, Leaf) and name not in (leaf.columns or ()))
+    if isinstance(leaf, Leaf) and leaf.columns is not None:
+        return name in leaf.columns
+    return term is not None
 
 
 def _is_column_of(e: exp.Expr, table: str, name: str) -> bool:
