@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager, suppress
@@ -273,6 +274,18 @@ def list_nodes(*options: str) -> tuple[list[str], list[str]]:
     if not result.success or not isinstance(result.result, list):
         raise _as_error(str(result.exception or "dbt could not list the nodes."))
     return [json.loads(line)["unique_id"] for line in result.result], unmatched
+
+
+@contextmanager
+def with_variable(name: str, value: str) -> Iterator[None]:
+    """Let dbt's env_var read this value until the end of the block."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        os.environ.pop(name)
+        os.environ.update({name: before} if before is not None else {})
 
 
 def install_packages(root: Path | None = None) -> None:

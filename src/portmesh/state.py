@@ -8,15 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from portmesh import production
-from portmesh.dbt import Compiled, Wanted, compile_manifest, install_packages
+from portmesh.dbt import Compiled, Wanted, compile_manifest, install_packages, with_variable
 from portmesh.errors import MissingArtifactError, UsageError
 from portmesh.git_refs import Base, checked_out, describe_working_tree, find_base
 from portmesh.lake.targets import LOCAL, target_or_default
@@ -79,7 +78,8 @@ def _folder(root: Path) -> Path:
 
 def _compile(root: Path, target: str, artifacts: Path, wanted: Wanted | None = None) -> Compiled:
     """Compile each domain for the engine on which `portmesh build` builds it. On the target local, that is DuckDB."""
-    with _in_production():
+    # All states have the names of production's tables, so that environments do not differ.
+    with with_variable(ENVIRONMENT, "prod"):
         compiled = _of_one_engine(root, target, artifacts, wanted)
         if target == LOCAL:
             return compiled
@@ -131,18 +131,6 @@ def _take(compiled: Compiled, other: Compiled, domains: set[str]) -> None:
             compiled.manifest["nodes"][id_] = node
             compiled.failed.pop(id_, None)
             compiled.failed.update({id_: other.failed[id_]} if id_ in other.failed else {})
-
-
-@contextmanager
-def _in_production() -> Iterator[None]:
-    """All states have the names of production's tables, so that environments do not differ."""
-    before = os.environ.get(ENVIRONMENT)
-    os.environ[ENVIRONMENT] = "prod"
-    try:
-        yield
-    finally:
-        os.environ.pop(ENVIRONMENT)
-        os.environ.update({ENVIRONMENT: before} if before is not None else {})
 
 
 def _cached(root: Path, base: Base, target: str) -> Compiled:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cache
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.text import Text
 
 from portmesh.building import FAILED, Graph, Outcome, Ran, Step, build_steps, plan_steps, port_states
 from portmesh.commands.alert import teller
@@ -24,7 +22,7 @@ from portmesh.lake.targets import LOCAL, target_or_default
 from portmesh.output import console, errors_as_json, print_json, table
 from portmesh.production import PROD, Keeper
 from portmesh.repository import find_root
-from portmesh.runs.outcome import Report, new_run, reported
+from portmesh.runs.outcome import Report, new_run, plain_message, reported
 from portmesh.runs.todo import begin
 from portmesh.state import current_state
 from portmesh.text import count, facts_block
@@ -214,7 +212,5 @@ def _told(graph: Graph, causes: Sequence[str]) -> str:
 
 
 def _first_line(text: str) -> str:
-    """The sentence of an error. The lines that dbt prints before it name only the kind of error and its place."""
-    lines = [line.strip() for line in Text.from_ansi(text).plain.splitlines() if line.strip()]
-    told = [line for line in lines if not re.fullmatch(r"[\w ]+ Error( in .*)?", line)]
-    return (told or lines or [""])[0]
+    """The sentence of an error."""
+    return plain_message(text).partition("\n")[0].strip()

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from pydantic import BaseModel
 
 from portmesh.building import Graph, Outcome, Ran, Step, build_steps
-from portmesh.dbt import run_operation
+from portmesh.dbt import run_operation, with_variable
 from portmesh.errors import ExitCode, UsageError, not_allowed
 
 BATCHES_VARIABLE = "PORTMESH_BATCHES"
@@ -108,7 +106,7 @@ def fill(
     port = steps[0].nodes[0]
     for number, name in enumerate(todo):
         _forget(outcome)
-        with limited_to(name):
+        with with_variable(BATCHES_VARIABLE, json.dumps([name])):
             build_steps(graph, steps, run, outcome)
         if outcome.exit_code != ExitCode.FINE:
             result.stopped_at, result.left = name, todo[number + 1 :]
@@ -124,13 +122,3 @@ def _forget(outcome: Outcome) -> None:
     """The same nodes are built for each batch: only the last one counts."""
     for known in (outcome.statuses, outcome.messages, outcome.verdicts, outcome.waits_for):
         known.clear()
-
-
-@contextmanager
-def limited_to(batch: str) -> Iterator[None]:
-    """Let the models take this batch only."""
-    os.environ[BATCHES_VARIABLE] = json.dumps([batch])
-    try:
-        yield
-    finally:
-        del os.environ[BATCHES_VARIABLE]

@@ -88,7 +88,7 @@ class Report:
             "ports": {label(id_): self._of_port(id_) for id_ in sorted(nodes, key=label) if graph.nodes[id_].is_port},
             "waits_for": {label(id_): [label(one) for one in waits[id_]] for id_ in sorted(waits)},
             "failed": {label(id_): self.message(id_) for id_ in self.outcome.failed},
-            "errors": {target: _plain(text) for target, text in errors.items()},
+            "errors": {target: plain_message(text) for target, text in errors.items()},
             **self.more,
         }
 
@@ -138,7 +138,7 @@ class Report:
 
     def message(self, id_: str) -> str:
         """dbt's message about a node, as its own text."""
-        return _plain(self.outcome.messages.get(id_, ""))
+        return plain_message(self.outcome.messages.get(id_, ""))
 
 
 def publication(attempt: Attempt) -> dict[str, Any]:
@@ -152,7 +152,7 @@ def publication(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def _plain(text: str) -> str:
+def plain_message(text: str) -> str:
     """A message without colours and without dbt's lines that name the kind of error and its place."""
     lines = Text.from_ansi(text).plain.split("\n")
     while len(lines) > 1 and (not lines[0].strip() or re.fullmatch(r"\s*[\w ]+ Error( in .*)?", lines[0])):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
+from portmesh.dbt import with_variable
 from portmesh.dbt_steps import Chosen
 from portmesh.errors import ExitCode
 from portmesh.runs.inputs import held_inputs, input_ports
 from portmesh.runs.outcome import Report
-from portmesh.runs.progress import mesh_hash, open_progress
+from portmesh.runs.progress import Progress, mesh_hash, open_progress
 from portmesh.runs.records import read_records
 
 RUN_VARIABLE = "PORTMESH_RUN"
@@ -34,11 +34,8 @@ def begin(report: Report, chosen: Chosen, is_resumed: bool, waits: bool) -> Iter
     Raises UsageError if another process builds this run.
     """
     graph, nodes = chosen.graph, chosen.nodes
-    mesh = mesh_hash(chosen.manifest, report.target, chosen.environment)
     inputs = input_ports(graph, nodes) if waits else {}
-    with ExitStack() as stack:
-        progress = stack.enter_context(open_progress(report.run, mesh)) if is_resumed else None
-        report.run_name = f"{report.run} {mesh}"
+    with named(report, chosen, is_resumed) as progress:
         wanted = {id_ for ports in inputs.values() for id_ in ports}
         wanted |= {id_ for id_ in nodes if graph.nodes[id_].is_port} if progress else set()
         report.records = read_records(wanted, report.target)
@@ -47,7 +44,6 @@ def begin(report: Report, chosen: Chosen, is_resumed: bool, waits: bool) -> Iter
         held = held_inputs(inputs, report.records)
         report.held = {id_: ports for id_, ports in held.items() if id_ not in report.done}
         report.outcome.waits_for |= report.held
-        stack.enter_context(_recorded_as(report.run_name))
         left = [id_ for id_ in nodes if id_ not in report.done and id_ not in report.held]
         yield Todo(left, len(left) < len(nodes), progress.write if progress else None)
     report.exit_code = report.outcome.exit_code
@@ -56,33 +52,19 @@ def begin(report: Report, chosen: Chosen, is_resumed: bool, waits: bool) -> Iter
 
 
 @contextmanager
-def named(report: Report, chosen: Chosen, is_locked: bool) -> Iterator[None]:
+def named(report: Report, chosen: Chosen, is_locked: bool) -> Iterator[Progress | None]:
     """Record what is published under the run's name. Only one process at a time builds a run that is locked.
 
-    Raises UsageError if another one does.
+    Gives the run's progress if it is locked. Raises UsageError if another process builds it.
     """
     mesh = mesh_hash(chosen.manifest, report.target, chosen.environment)
-    report.run_name = f"{report.run} {mesh}"
-    with ExitStack() as stack:
-        if is_locked:
-            stack.enter_context(open_progress(report.run, mesh))
-        stack.enter_context(_recorded_as(report.run_name))
-        yield
+    with open_progress(report.run, mesh) if is_locked else nullcontext() as progress:
+        report.run_name = f"{report.run} {mesh}"
+        with with_variable(RUN_VARIABLE, report.run_name):
+            yield progress
 
 
 def _all_waits(report: Report, chosen: Chosen) -> bool:
     """Whether every selected port waits for another product, or, if none is selected, every node."""
     ports = [id_ for id_ in chosen.nodes if chosen.graph.nodes[id_].is_port]
     return bool(report.held) and all(id_ in report.held for id_ in ports or chosen.nodes)
-
-
-@contextmanager
-def _recorded_as(run: str) -> Iterator[None]:
-    before = os.environ.get(RUN_VARIABLE)
-    os.environ[RUN_VARIABLE] = run
-    try:
-        yield
-    finally:
-        os.environ.pop(RUN_VARIABLE)
-        if before is not None:
-            os.environ[RUN_VARIABLE] = before
