@@ -15,8 +15,7 @@ from portmesh.keys import PortMeta, ProductMeta
 from portmesh.manifest import Config
 from portmesh.mesh import Mesh, Node, Port, Product, read_mesh
 from portmesh.schedule.cron import cron_problem
-from portmesh.schedule.file import PATH, assert_up_to_date, is_up_to_date, write
-from portmesh.schedule.schedule import Schedule, hash_of, read_schedule
+from portmesh.schedule.schedule import SCHEDULE, Schedule, hash_of, read_schedule
 from tests import mesh as on_disk
 from tests.mesh import REPOSITORY
 from tests.portmesh_call import Portmesh
@@ -160,13 +159,13 @@ def test_what_is_no_cron_is_said(text: str, problem: str) -> None:
 def test_the_file_changes_with_the_mesh(tmp_path: Path) -> None:
     schedule = read_schedule(mesh_of(orders={"schedule": "0 6 * * *"}))
     with pytest.raises(FindingsError, match=r"not up to date: 1 finding\.(.|\n)*missing"):
-        assert_up_to_date(tmp_path, schedule.render())
-    write(tmp_path, schedule.render())
-    assert_up_to_date(tmp_path, schedule.render())
+        SCHEDULE.assert_up_to_date(tmp_path, schedule.render())
+    SCHEDULE.update(tmp_path, schedule.render())
+    SCHEDULE.assert_up_to_date(tmp_path, schedule.render())
     later = read_schedule(mesh_of(orders={"schedule": "0 7 * * *"}))
-    assert not is_up_to_date(tmp_path, later.render())
+    assert not SCHEDULE.is_up_to_date(tmp_path, later.render())
     with pytest.raises(FindingsError, match="older than the mesh"):
-        assert_up_to_date(tmp_path, later.render())
+        SCHEDULE.assert_up_to_date(tmp_path, later.render())
     assert hash_of(schedule.products["orders"]) != hash_of(later.products["orders"])
 
 
@@ -219,7 +218,7 @@ def test_rules_and_command_read_what_yaml_makes_of_on(good: on_disk.Mesh, portme
         assert portmesh("schedule", "--check").exit_code == 1
         written = portmesh("schedule")
         assert written.exit_code == 0
-        assert f"Wrote {PATH}: 2 products." in written.out
+        assert f"Wrote {SCHEDULE.path}: 2 products." in written.out
         assert "by hand only" in written.out
         assert portmesh("schedule", "--check").exit_code == 0
 

@@ -20,11 +20,10 @@ from portmesh.catalog.pages import render_pages
 from portmesh.catalog.reading import pages_asked_for, parse_without_pages
 from portmesh.dbt import parse_with_checks
 from portmesh.errors import PortmeshError
-from portmesh.infra import template as infra
 from portmesh.infra.rights import read_rights
+from portmesh.infra.template import TEMPLATE, render_template
 from portmesh.mesh import Mesh, read_mesh
-from portmesh.schedule import file as schedule
-from portmesh.schedule.schedule import read_schedule
+from portmesh.schedule.schedule import SCHEDULE, read_schedule
 from tools import lint_conventions
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,11 +37,11 @@ def check_catalog(mesh: Mesh) -> None:
 
 
 def check_rights(mesh: Mesh) -> None:
-    infra.assert_up_to_date(ROOT, infra.render_template(read_rights(mesh)))
+    TEMPLATE.assert_up_to_date(ROOT, render_template(read_rights(mesh)))
 
 
 def check_schedule(mesh: Mesh) -> None:
-    schedule.assert_up_to_date(ROOT, read_schedule(mesh).render())
+    SCHEDULE.assert_up_to_date(ROOT, read_schedule(mesh).render())
 
 
 def domains_of(files: Sequence[str]) -> list[str]:

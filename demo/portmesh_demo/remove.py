@@ -18,19 +18,11 @@ from tempfile import TemporaryDirectory
 
 from dbt.cli.main import dbtRunner
 
-from portmesh.catalog import files as catalog
-from portmesh.catalog.pages import render_pages
 from portmesh.catalog.reading import FOLDER as PAGES
-from portmesh.catalog.reading import parse_without_pages
-from portmesh.dbt import parse_with_checks
 from portmesh.errors import FindingsError, MissingArtifactError, UsageError
-from portmesh.infra import template as infra
-from portmesh.infra.rights import read_rights
-from portmesh.mesh import read_mesh
+from portmesh.generated import write_generated
 from portmesh.scaffold.register import plan_lists, write_lists
 from portmesh.scaffold.writing import write_all
-from portmesh.schedule import file as schedule
-from portmesh.schedule.schedule import read_schedule
 
 FOLDER = "demo"
 DOMAINS = ("catalogue", "customer_behaviour", "customers", "marketing", "orders")
@@ -195,11 +187,7 @@ def _write_again(copy: Path) -> None:
     if not installed.success:
         facts = [("dbt says", str(installed.exception or "see above"))]
         raise FindingsError("dbt cannot link the domains that stay, so nothing was removed.", facts)
-    mesh = read_mesh(*parse_without_pages(copy, parse_with_checks))
-    pages = render_pages(mesh, catalog.read_readmes(copy))
-    catalog.write_pages(copy, pages, catalog.find_differences(copy, pages))
-    infra.write_template(copy, infra.render_template(read_rights(mesh)))
-    schedule.write(copy, read_schedule(mesh).render())
+    write_generated(copy)
 
 
 def _changed(root: Path, copy: Path, stays: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -8,11 +8,10 @@ from portmesh.catalog.files import find_differences, read_readmes, write_pages
 from portmesh.catalog.pages import render_pages
 from portmesh.catalog.reading import parse_without_pages
 from portmesh.dbt import parse_with_checks
-from portmesh.infra import template as infra
 from portmesh.infra.rights import read_rights
+from portmesh.infra.template import TEMPLATE, render_template
 from portmesh.mesh import read_mesh
-from portmesh.schedule import file as schedule
-from portmesh.schedule.schedule import read_schedule
+from portmesh.schedule.schedule import SCHEDULE, read_schedule
 
 
 def write_generated(root: Path) -> list[str]:
@@ -27,12 +26,5 @@ def write_generated(root: Path) -> list[str]:
     differences = find_differences(root, pages)
     write_pages(root, pages, differences)
     written = [difference.path for difference in differences]
-    text = infra.render_template(read_rights(mesh))
-    if not infra.is_up_to_date(root, text):
-        infra.write_template(root, text)
-        written.append(str(infra.PATH))
-    text = read_schedule(mesh).render()
-    if not schedule.is_up_to_date(root, text):
-        schedule.write(root, text)
-        written.append(str(schedule.PATH))
-    return written
+    made = ((TEMPLATE, render_template(read_rights(mesh))), (SCHEDULE, read_schedule(mesh).render()))
+    return [*written, *(str(file.path) for file, text in made if file.update(root, text))]

@@ -9,7 +9,7 @@ import typer
 from portmesh.catalog.reading import parse_without_pages
 from portmesh.dbt import parse_manifest
 from portmesh.infra.rights import read_rights
-from portmesh.infra.template import PATH, assert_up_to_date, is_up_to_date, render_template, write_template
+from portmesh.infra.template import TEMPLATE, render_template
 from portmesh.mesh import read_mesh
 from portmesh.output import console, errors_as_json, print_json
 from portmesh.repository import find_root
@@ -29,17 +29,15 @@ def infra(
     with errors_as_json(as_json):
         rights = read_rights(read_mesh(parse_without_pages(root, parse_manifest)))
         text = render_template(rights)
-        changed = not is_up_to_date(root, text)
         if check:
-            assert_up_to_date(root, text)
-        elif changed:
-            write_template(root, text)
+            TEMPLATE.assert_up_to_date(root, text)
+        changed = not check and TEMPLATE.update(root, text)
     roles = len(rights.owners) + 1
     if as_json:
         facts = {"roles": roles, "applications": len(rights.applications)}
-        print_json({**facts, "written": [str(PATH)] if changed else []})
+        print_json({**facts, "written": [str(TEMPLATE.path)] if changed else []})
         return
-    what = f"Wrote {PATH}" if changed else f"{PATH} is up to date"
+    what = f"Wrote {TEMPLATE.path}" if changed else f"{TEMPLATE.path} is up to date"
     out = console()
     out.print(f"{what}: {count(roles, 'role')}, {count(len(rights.applications), 'other consumer')}.", markup=False)
     if changed:

@@ -12,8 +12,7 @@ from portmesh.dbt import parse_manifest
 from portmesh.mesh import read_mesh
 from portmesh.output import console, errors_as_json, print_json, table
 from portmesh.repository import find_root
-from portmesh.schedule.file import PATH, assert_up_to_date, is_up_to_date, write
-from portmesh.schedule.schedule import Schedule, read_schedule
+from portmesh.schedule.schedule import SCHEDULE, Schedule, read_schedule
 from portmesh.text import count, facts_block
 
 
@@ -30,20 +29,18 @@ def schedule(
     with errors_as_json(as_json):
         found = read_schedule(read_mesh(parse_without_pages(root, parse_manifest)))
         text = found.render()
-        changed = not is_up_to_date(root, text)
         if check:
-            assert_up_to_date(root, text)
-        elif changed:
-            write(root, text)
+            SCHEDULE.assert_up_to_date(root, text)
+        changed = not check and SCHEDULE.update(root, text)
     if as_json:
         starts = {name: product.starts for name, product in found.products.items()}
-        print_json({"products": starts, "written": [str(PATH)] if changed else []})
+        print_json({"products": starts, "written": [str(SCHEDULE.path)] if changed else []})
     else:
         _print(found, changed)
 
 
 def _print(found: Schedule, changed: bool) -> None:
-    what = f"Wrote {PATH}" if changed else f"{PATH} is up to date"
+    what = f"Wrote {SCHEDULE.path}" if changed else f"{SCHEDULE.path} is up to date"
     out = console()
     out.print(f"{what}: {count(len(found.products), 'product')}.\n", markup=False)
     rows = [

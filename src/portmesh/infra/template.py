@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from portmesh.errors import FindingsError
 from portmesh.infra.rights import Rights
+from portmesh.made_file import MadeFile
 from portmesh.templates import environment
 
-PATH = Path("infra/domains.yaml")
+TEMPLATE = MadeFile(
+    Path("infra/domains.yaml"),
+    "The infrastructure template is out of date",
+    "out of date",
+    "portmesh infra, then commit the file and deploy it",
+)
 
 READ_ACTIONS = [
     "glue:GetDatabase",
@@ -57,28 +62,6 @@ def render_template(rights: Rights) -> str:
         rights=rights, read_actions=READ_ACTIONS, write_actions=WRITE_ACTIONS
     )
     return text.rstrip("\n") + "\n"
-
-
-def is_up_to_date(root: Path, text: str) -> bool:
-    """Whether the template on disk has this text."""
-    return (root / PATH).is_file() and (root / PATH).read_text(encoding="utf-8") == text
-
-
-def write_template(root: Path, text: str) -> None:
-    """Write this text to the template on disk."""
-    (root / PATH).parent.mkdir(exist_ok=True)
-    (root / PATH).write_text(text, encoding="utf-8")
-
-
-def assert_up_to_date(root: Path, text: str) -> None:
-    """Raise FindingsError if the template on disk is missing or differs."""
-    if not is_up_to_date(root, text):
-        what = "out of date" if (root / PATH).is_file() else "missing"
-        raise FindingsError(
-            "The infrastructure template is out of date: 1 finding.",
-            [(str(PATH), what)],
-            "portmesh infra, then commit the file and deploy it",
-        )
 
 
 def _logical_id(name: str) -> str:

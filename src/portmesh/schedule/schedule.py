@@ -7,16 +7,24 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
 
 from pydantic import BaseModel
 
 from portmesh.durations import parse_duration
 from portmesh.errors import FindingsError, UsageError, did_you_mean
 from portmesh.keys import STARTS
+from portmesh.made_file import MadeFile
 from portmesh.mesh import Mesh, Port, Product
 from portmesh.schedule.cron import cron_problem
 from portmesh.text import count
 
+SCHEDULE = MadeFile(
+    Path("orchestration/dags/portmesh_schedule.json"),
+    "The schedule of Airflow is not up to date",
+    "older than the mesh",
+    "portmesh schedule, then commit the file and deploy it",
+)
 VERSION = 1
 """The version of the file's format, which portmesh_dags.py compares with its own."""
 TIMEOUT = timedelta(hours=24)
