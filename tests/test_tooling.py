@@ -20,6 +20,7 @@ from dbt.context.providers import ModelContext
 from sqlfluff.core import FluffConfig
 
 from portmesh.catalog.files import Difference
+from portmesh.schedule import schedule
 from tests.mesh import REPOSITORY
 from tests.repository import git_files
 from tools import lint_conventions, lint_mesh, lint_sql
@@ -280,19 +281,21 @@ def test_conventions_are_checked_in_the_domains_that_changed(files: list[str], d
     assert lint_mesh.domains_of(files) == domains
 
 
-def test_pages_and_rights_that_are_out_of_step_fail(
+def test_pages_rights_and_a_schedule_that_are_out_of_step_fail(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """All three are checked, even if the first one fails."""
+    """Each is checked, even if the first one fails."""
     monkeypatch.setattr(
         lint_mesh.catalog, "find_differences", lambda *_, **__: [Difference("docs/a.md", "out of date")]
     )
-    monkeypatch.setattr(lint_mesh.infra, "is_up_to_date", lambda *_: False)
+    monkeypatch.setattr(lint_mesh, "render_template", lambda *_: "another template")
+    monkeypatch.setattr(schedule.Schedule, "render", lambda *_: "another schedule")
     monkeypatch.setattr(lint_mesh, "FOLDER", tmp_path)
     assert lint_mesh.run(["domains/platform/models/platform.yml"]) == lint_mesh.lint_conventions.FINDINGS
     out, err = capfd.readouterr()
     assert "The catalog is out of date: 1 finding." in err
     assert "The infrastructure template is out of date: 1 finding." in err
+    assert "The schedule of Airflow is not up to date: 1 finding." in err
     assert "checks in 1 domains: 0 findings." in out
 
 
