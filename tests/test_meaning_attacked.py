@@ -9,7 +9,7 @@ import pytest
 
 from portmesh.contracts.diff.report import report
 from portmesh.lineage.meaning import Changes, changes
-from portmesh.state import MeshState, _read_large_seed
+from portmesh.state import MeshState, _read_seed
 from tests.contract_pairs import manifest as contracts
 from tests.sql_manifest import manifest, model, source
 from tests.sql_random import bag, database, rows_of
@@ -191,7 +191,7 @@ def test_diff_sees_digits_and_keys_of_the_models_before_a_port() -> None:
 def test_a_large_seed_is_read_because_dbt_keeps_only_its_path(tmp_path: Path) -> None:
     def seed(content: str) -> dict[str, Any]:
         (tmp_path / "codes.csv").write_text(content)
-        node = {"resource_type": "seed", "root_path": str(tmp_path), "original_file_path": "codes.csv"}
+        node = {"resource_type": "seed", "original_file_path": "codes.csv"}
         found: dict[str, Any] = model("shop.codes", "", checksum={"name": "path", "checksum": "codes.csv"}, **node)
         return manifest(found, m('select a from "mesh"."shop"."codes"', "model.shop.codes"))
 
@@ -199,7 +199,7 @@ def test_a_large_seed_is_read_because_dbt_keeps_only_its_path(tmp_path: Path) ->
     assert set(changes(before, after).nodes) == {"model.shop.codes", "model.shop.m"}
     for content, each in (("a\n1", before), ("a\n2", after)):
         (tmp_path / "codes.csv").write_text(content)
-        _read_large_seed(each["nodes"]["model.shop.codes"])
+        _read_seed(each["nodes"]["model.shop.codes"], tmp_path)
     assert changes(before, after).nodes["model.shop.codes"].rows == ("its rows are others",)
     assert changes(before, before).nodes == {}
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from portmesh.dbt import compile_manifest, install_packages
+from portmesh.compiling import compile_manifest
+from portmesh.dbt import install_packages
 from portmesh.state import read_state
 from tests.repository import copy_repository
 from tests.test_state import commit, git

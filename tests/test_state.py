@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dbt.compilation import Compiler
+from dbt.parser.models import ModelParser
 
 from portmesh.errors import MissingArtifactError, UsageError
 from portmesh.git_refs import describe_commit, describe_working_tree, find_base
@@ -127,6 +130,133 @@ def test_histories_without_a_common_commit(history: Mesh, tmp_path: Path) -> Non
     commit(other)
     with pytest.raises(UsageError, match="main and the current branch have no commit in common"):
         find_base(other, "origin/main")
+
+
+def test_a_ref_without_a_mesh_is_an_error_and_is_not_checked_out(
+    history: Mesh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mesh came into a repository that had other files before."""
+    before = tmp_path / "before"
+    before.mkdir()
+    git(before, "init", "-q", "-b", "main")
+    (before / "notes.md").write_text("No mesh yet.")
+    first = commit(before)
+    shutil.copytree(history.folder, before / "mesh", symlinks=True, ignore=shutil.ignore_patterns(".git", "target"))
+    commit(before)
+    monkeypatch.chdir(before / "mesh")
+    monkeypatch.setattr("portmesh.state.checked_out", None)
+    with pytest.raises(UsageError, match=f"There is no mesh at {first} .*: it has no dbt_project.yml") as found:
+        read_state(first)
+    assert "name a ref that has one" in str(found.value)
+
+
+@pytest.fixture
+def asked_of_dbt(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the nodes that dbt compiles."""
+    asked: list[str] = []
+    compile_node = Compiler.compile_node
+
+    def noted(compiler: Compiler, node: Any, *arguments: Any, **named: Any) -> Any:
+        asked.append(node.name)
+        return compile_node(compiler, node, *arguments, **named)
+
+    monkeypatch.setattr(Compiler, "compile_node", noted)
+    return asked
+
+
+PLAIN = """{{ config(materialized='table', tags=['a']) }}
+with lines as (select * from {{ ref('shop', 'lines') }}), again as (select * from {{ ref("lines") }})
+select '{' as brace, count(*) as c from lines, {{ source('tills', 'rung') }} as r, again -- {{ this }}"""
+
+
+def test_dbt_is_asked_only_for_what_it_has_to_compile(
+    history: Mesh, monkeypatch: pytest.MonkeyPatch, asked_of_dbt: list[str]
+) -> None:
+    """What is filled in without dbt, or taken from the state before, is what dbt itself makes of it."""
+    monkeypatch.chdir(history.folder)
+    inside = {
+        "plain": PLAIN,
+        "ephemeral": "{{ config(materialized='ephemeral') }} select 1 as one",
+        "over_ephemeral": "select one from {{ ref('int_shop__ephemeral') }}",
+        "computed": "select {{ 1 + 1 }} as two",
+    }
+    folder = "domains/shop/models/intermediate"
+    written = [history.write(f"{folder}/int_shop__{name}.sql", sql) for name, sql in inside.items()]
+    tables = "sources: [{name: tills, schema: tills, tables: [{name: rung}]}]"
+    written.append(history.write(f"{folder}/tills.yml", tables))
+    of_dbt = {"lines", "int_shop__over_ephemeral", "int_shop__computed"}
+    checks = {"unique_lines_line_id", "not_null_lines_line_id"}
+    try:
+        state = current_state()
+        assert "int_shop__plain" not in asked_of_dbt
+        assert {*of_dbt, *checks} <= set(asked_of_dbt)
+        assert '"mesh"."tills"."rung" as r' in sql(state.manifest, "model.shop.int_shop__plain")
+        asked_of_dbt.clear()
+        again = current_state(before=state)
+        assert set(asked_of_dbt) == of_dbt
+        macro = history.write("domains/shop/macros/any.sql", "{% macro any() %}1{% endmacro %}")
+        written.append(macro)
+        asked_of_dbt.clear()
+        by_macro = current_state(before=state)
+        assert checks <= set(asked_of_dbt), "a macro may be called by anything"
+        macro.unlink()
+        monkeypatch.setattr("portmesh.compiling.is_plain", lambda _: False)
+        asked_of_dbt.clear()
+        by_dbt = current_state()
+        assert {"int_shop__plain", *of_dbt, *checks} <= set(asked_of_dbt)
+    finally:
+        for file in written:
+            file.unlink(missing_ok=True)
+    for other in (again, by_dbt, by_macro):
+        for id_, node in by_dbt.manifest["nodes"].items():
+            told = {
+                key: value
+                for key, value in other.manifest["nodes"][id_].items()
+                if key not in ("created_at", "decided_by")
+            }
+            assert told == {key: node[key] for key in told}, id_
+
+
+@pytest.mark.parametrize("changed", ["where: line_id > 1", "environment", "column"])
+def test_a_check_is_compiled_again_if_anything_may_decide_it(
+    history: Mesh, monkeypatch: pytest.MonkeyPatch, asked_of_dbt: list[str], changed: str
+) -> None:
+    monkeypatch.chdir(history.folder)
+    before = current_state()
+    asked_of_dbt.clear()
+    yaml = history.folder / "domains/shop/models/output_ports/lines.yml"
+    text = yaml.read_text()
+    try:
+        if changed == "environment":
+            monkeypatch.setenv("PORTMESH_PROJECT", "another")
+        elif changed == "column":
+            yaml.write_text(text.replace("{name: line_id,", "{name: line_id, quote: true,"))
+        else:
+            yaml.write_text(text.replace("[unique,", "[{unique: {config: {where: line_id > 1}}},"))
+        assert yaml.read_text() != text or changed == "environment"
+        current_state(before=before)
+    finally:
+        yaml.write_text(text)
+    assert any(name.startswith("unique_lines") for name in asked_of_dbt)
+
+
+def test_another_checkout_is_parsed_from_what_this_one_has(history: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only files that differ; and of a large seed, of which dbt keeps the path, the digest is of its own file."""
+    monkeypatch.chdir(history.folder)
+    current_state()
+    parsed: list[str] = []
+    parse_file = ModelParser.parse_file
+
+    def noted(parser: ModelParser, block: Any, *rest: Any) -> Any:
+        parsed.append(Path(block.file.path.relative_path).stem)
+        return parse_file(parser, block, *rest)
+
+    monkeypatch.setattr(ModelParser, "parse_file", noted)
+    shutil.rmtree(history.folder / "target/portmesh/states", ignore_errors=True)
+    first = git(history.folder, "rev-parse", "main~2")
+    state = read_state(first)
+    assert "where amount" not in sql(state.manifest)
+    assert set(parsed) == {"lines"}
 
 
 V12 = {"dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v12.json"}

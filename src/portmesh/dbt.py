@@ -6,8 +6,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import chdir, contextmanager, suppress
-from copy import deepcopy
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
@@ -15,21 +14,16 @@ from typing import Any
 
 from dbt.adapters.factory import get_adapter_by_type
 from dbt.cli.main import dbtRunner, dbtRunnerResult
-from dbt.compilation import Compiler
 from dbt.contracts.graph.manifest import Manifest
-from dbt.flags import get_flags
-from dbt_common.exceptions import DbtBaseException, DbtRuntimeError
+from dbt_common.exceptions import DbtRuntimeError
 
 from portmesh import database
 from portmesh.engine_faults import meaning_of_fault
 from portmesh.errors import FindingsError, PortmeshError, UsageError, not_allowed
-from portmesh.lineage.sql_of_node import INCREMENT, incremental_macros, may_be_incremental
 from portmesh.repository import find_root, old_packages
 from portmesh.scaffold.register import unlisted
 from portmesh.text import printable_lines
 
-COMPILES_INCREMENTS = "compiles_increments"
-"""The variable that makes `is_incremental()` say yes without a database."""
 IN_THE_LOG = "the engine's error is in logs/dbt.log"
 """What ask_about_checks.sql says about an error that Jinja cannot read. dbt's debug events contain that error."""
 
@@ -57,7 +51,7 @@ def run_operation(macro: str, arguments: str = "{}", target: str | None = None) 
     result = _invoke(command, listen)
     if not result.success:
         text = _joined([*errors, str(result.exception or "")])
-        raise _as_error(text.replace(IN_THE_LOG, _first_error(stacks) or IN_THE_LOG))
+        raise as_error(text.replace(IN_THE_LOG, _first_error(stacks) or IN_THE_LOG))
     return printed
 
 
@@ -68,7 +62,7 @@ def parse_manifest(*options: str) -> dict[str, Any]:
 
     Raises FindingsError with dbt's own message if dbt cannot parse a file.
     """
-    return _as_dictionary(_parse(options))
+    return as_dictionary(parse(options))
 
 
 def environment_of(manifest: Mapping[str, Any]) -> str:
@@ -83,7 +77,7 @@ def parse_with_checks(*options: str) -> tuple[dict[str, Any], dict[str, list[dic
     Raises FindingsError as `parse_manifest` does, or if a port has a check that cannot be measured. Raises UsageError
     if the dbt project is not a mesh.
     """
-    manifest = _parse(options)
+    manifest = parse(options)
     manifest.build_flat_graph()  # type: ignore[no-untyped-call]
     adapter = get_adapter_by_type(str(manifest.metadata.adapter_type))  # type: ignore[no-untyped-call]
     try:
@@ -95,8 +89,8 @@ def parse_with_checks(*options: str) -> tuple[dict[str, Any], dict[str, list[dic
                 [("got", f"the dbt project {manifest.metadata.project_name}")],
                 "change to the mesh's repository, and check that its folder macros/ is complete",
             ) from error
-        raise _as_error(str(error)) from error
-    return _as_dictionary(manifest), checks
+        raise as_error(str(error)) from error
+    return as_dictionary(manifest), checks
 
 
 @dataclass(frozen=True)
@@ -120,7 +114,7 @@ def parse_readable(*options: str) -> Readable:
 
     Raises FindingsError as `parse_with_checks` does.
     """
-    manifest = _parse(options)
+    manifest = parse(options)
     manifest.build_flat_graph()  # type: ignore[no-untyped-call]
     kind = str(manifest.metadata.adapter_type)
     adapter = get_adapter_by_type(kind)  # type: ignore[no-untyped-call]
@@ -132,11 +126,11 @@ def parse_readable(*options: str) -> Readable:
         if kind == "duckdb" and any(macro.name == "create_lake_functions" for macro in manifest.macros.values()):
             prelude = adapter.execute_macro("create_lake_functions", project=project)
     except DbtRuntimeError as error:
-        raise _as_error(str(error)) from error
+        raise as_error(str(error)) from error
     credentials = adapter.config.credentials
     relations = {id_: adapter.Relation.create_from(adapter.config, each) for id_, each in manifest.sources.items()}
     return Readable(
-        manifest=_as_dictionary(manifest),
+        manifest=as_dictionary(manifest),
         checks=checks,
         sources={id_: relation.render() for id_, relation in relations.items()},
         prelude=str(prelude).strip(),
@@ -147,7 +141,7 @@ def parse_readable(*options: str) -> Readable:
 
 def read_credentials(target: str | None = None) -> dict[str, str]:
     """The plain values of the target's credentials, such as type, path, schema and region_name. Opens no database."""
-    kind = str(_parse(["--target", target] if target else []).metadata.adapter_type)
+    kind = str(parse(["--target", target] if target else []).metadata.adapter_type)
     credentials = get_adapter_by_type(kind).config.credentials  # type: ignore[no-untyped-call]
     shown = {key: value for key, value in credentials.connection_info() if isinstance(value, str)}
     return {
@@ -157,105 +151,19 @@ def read_credentials(target: str | None = None) -> dict[str, str]:
     }
 
 
-COMPILED = ("model", "snapshot", "test", "analysis")
-"""The kinds of nodes that get compiled SQL."""
-Wanted = Callable[[Any, Mapping[str, Any]], bool]
-"""Whether a node, as dbt knows it, is to be compiled. The second argument is all nodes by id."""
+def parse(options: Sequence[str], root: Path | None = None) -> Manifest:
+    """dbt's own manifest of the mesh in `root`.
 
-
-@dataclass(frozen=True)
-class Compiled:
-    """A manifest (schema v12, as a dictionary) whose models, snapshots and tests have their compiled SQL.
-
-    A model that asks `is_incremental()` also has its SQL for an increment, under the key `compiled_increment`.
-    `failed` has dbt's message for each node that does not compile, by id.
+    Raises FindingsError with dbt's own message if dbt cannot parse a file.
     """
-
-    manifest: dict[str, Any]
-    failed: dict[str, str]
-
-
-def compile_manifest(root: Path, target: str, artifacts: Path, wanted: Wanted | None = None) -> Compiled:
-    """Compile the mesh in `root` for a target as if nothing was built yet. No database is opened and no hook runs.
-
-    With `wanted`, only the nodes for which it is true get compiled SQL: dbt needs about 5 ms for each.
-    dbt's own files go to the folder `artifacts`. Raises FindingsError with dbt's own message if it cannot parse a file.
-    """
-    options = ["--target-path", str(artifacts), "--log-path", str(artifacts)]
-    manifest = _parse([*options, "--target", target], root)
-    # dbt's own compile command takes 70 % longer. It stops at the first node that does not compile, and before the
-    # first one if a rule of the mesh is broken, but an exemption may end between two states.
-    with _without_database():
-        failed = _compile_nodes(manifest, wanted)
-    # As a file has it, because it is compared with one: dates are texts.
-    compiled = Compiled(json.loads(json.dumps(_as_dictionary(manifest), default=str)), failed)
-    with _without_database():
-        increments = _compile_increments(manifest, compiled.manifest, wanted)
-    for id_, sql in increments.items():
-        compiled.manifest["nodes"][id_][INCREMENT] = sql
-    return compiled
-
-
-def _compile_increments(manifest: Manifest, as_dictionary: Mapping[str, Any], wanted: Wanted | None) -> dict[str, str]:
-    """The SQL for an increment of each model that asks for one, by id; without those that do not compile."""
-    asking = incremental_macros(as_dictionary)
-    found = {}
-    adapter = get_adapter_by_type(str(manifest.metadata.adapter_type))  # type: ignore[no-untyped-call]
-    adapter.config.cli_vars[COMPILES_INCREMENTS] = True
-    try:
-        for id_, node in as_dictionary["nodes"].items():
-            if wanted and not wanted(manifest.nodes[id_], manifest.nodes):
-                continue
-            if (
-                may_be_incremental(node)
-                and asking & set(node["depends_on"]["macros"])
-                and node.get("language") == "sql"
-            ):
-                copied = deepcopy(manifest.nodes[id_])
-                with suppress(DbtBaseException):
-                    compiler = Compiler(adapter.config)
-                    found[id_] = str(compiler.compile_node(copied, manifest, {}, write=False).compiled_code)  # type: ignore[arg-type]
-    finally:
-        del adapter.config.cli_vars[COMPILES_INCREMENTS]
-    return found
-
-
-@contextmanager
-def _without_database() -> Iterator[None]:
-    """As `--no-introspect` does it, which `dbt parse` does not have: our macros then ask no database for anything."""
-    flags = get_flags()  # type: ignore[no-untyped-call]
-    before = flags.INTROSPECT
-    object.__setattr__(flags, "INTROSPECT", False)
-    try:
-        yield
-    finally:
-        object.__setattr__(flags, "INTROSPECT", before)
-
-
-def _compile_nodes(manifest: Manifest, wanted: Wanted | None) -> dict[str, str]:
-    """Compile each node, or each that is wanted. Returns dbt's message for each one that fails, by id."""
-    adapter = get_adapter_by_type(str(manifest.metadata.adapter_type))  # type: ignore[no-untyped-call]
-    compiler = Compiler(adapter.config)
-    failed = {}
-    for id_, node in manifest.nodes.items():
-        if wanted and not wanted(node, manifest.nodes):
-            continue
-        if node.resource_type in COMPILED and not getattr(node, "compiled_code", None):
-            try:
-                compiler.compile_node(node, manifest, {}, write=False)  # type: ignore[arg-type]
-            except DbtBaseException as error:
-                failed[id_] = _as_error(str(error)).message
-    return failed
-
-
-def _parse(options: Sequence[str], root: Path | None = None) -> Manifest:
     result = _invoke(["--no-write-json", "parse", *_place(root=root), *options], root=root)
     if not result.success or not isinstance(result.result, Manifest):
-        raise _as_error(str(result.exception or "dbt could not parse the mesh."))
+        raise as_error(str(result.exception or "dbt could not parse the mesh."))
     return result.result
 
 
-def _as_dictionary(manifest: Manifest) -> dict[str, Any]:
+def as_dictionary(manifest: Manifest) -> dict[str, Any]:
+    """dbt's manifest as its file has it."""
     return manifest.writable_manifest().to_dict(omit_none=False)
 
 
@@ -272,7 +180,7 @@ def list_nodes(*options: str) -> tuple[list[str], list[str]]:
 
     result = _invoke(["ls", "--output", "json", "--output-keys", "unique_id", *options, *_place()], listen)
     if not result.success or not isinstance(result.result, list):
-        raise _as_error(str(result.exception or "dbt could not list the nodes."))
+        raise as_error(str(result.exception or "dbt could not list the nodes."))
     return [json.loads(line)["unique_id"] for line in result.result], unmatched
 
 
@@ -297,7 +205,7 @@ def install_packages(root: Path | None = None) -> None:
     with chdir(root):
         result = dbtRunner().invoke(["deps", *_place(root=root)])
     if not result.success:
-        raise _as_error(str(result.exception or "dbt deps failed."))
+        raise as_error(str(result.exception or "dbt deps failed."))
 
 
 def compile_model(label: str, target: str | None = None) -> str:
@@ -317,7 +225,7 @@ def compile_model(label: str, target: str | None = None) -> str:
     chosen = ["--select", f"package:{domain},{name}", "--indirect-selection", "empty"]
     result = _invoke(["compile", *chosen, *_place(target)], listen)
     if not result.success:
-        raise _as_error(_joined([*errors, str(result.exception or "")]))
+        raise as_error(_joined([*errors, str(result.exception or "")]))
     for one in getattr(result.result, "results", None) or []:
         version = getattr(one.node, "version", None)
         if label == f"{one.node.package_name}.{one.node.name}{f'.v{version}' if version else ''}":
@@ -398,7 +306,7 @@ def _place(target: str | None = None, root: Path | None = None) -> list[str]:
     return place + (["--target", target] if target else [])
 
 
-def _as_error(text: str) -> PortmeshError:
+def as_error(text: str) -> PortmeshError:
     """A plain error for dbt's error text: without dbt's preamble, and explained if its meaning is known."""
     if of_the_database := database.meaning_of(text):
         return of_the_database

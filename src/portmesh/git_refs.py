@@ -65,6 +65,11 @@ def describe_commit(root: Path) -> str:
     return f"{head[:7]}{files}"
 
 
+def has_file(root: Path, commit: str, name: str) -> bool:
+    """Whether a commit has this file in the mesh's folder."""
+    return not _git(root, "cat-file", "-e", f"{commit}:./{name}").returncode
+
+
 @contextmanager
 def checked_out(root: Path, commit: str) -> Iterator[Path]:
     """The mesh's root at a commit, in a temporary git worktree that is gone at the end."""

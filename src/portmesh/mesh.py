@@ -6,7 +6,7 @@ Every other module reads the mesh from here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -145,10 +145,16 @@ def read_mesh(manifest: Mapping[str, Any], checks: Mapping[str, Iterable[Mapping
     ports = {node.unique_id: _port(node, found) for node in found.nodes.values() if _is_port(node)}
     sources = {source.unique_id: _source(source) for source in found.sources.values()}
     groups = [group for group in found.groups.values() if group.name == group.package_name]
+    read: dict[str, set[str]] = {}
+    for node in found.nodes.values():
+        if node.resource_type in ("model", "snapshot"):
+            read.setdefault(node.package_name, set()).update(node.depends_on.nodes)
     nodes = [node for node in [*found.nodes.values(), *found.unit_tests.values()] if node.resource_type in BUILDABLE]
     return Mesh(
         name=found.metadata.project_name,
-        products=tuple(_product(g, found, ports, sources) for g in sorted(groups, key=lambda group: group.name)),
+        products=tuple(
+            _product(g, ports, sources, read.get(g.name, set())) for g in sorted(groups, key=lambda group: group.name)
+        ),
         ports=ports,
         sources=sources,
         nodes={node.unique_id: _node(node) for node in nodes},
@@ -215,15 +221,8 @@ def docs_name(*parts: str) -> str:
     return re.sub(r"\W", lambda found: f"_u{ord(found[0]):04x}", "__".join(parts), flags=re.ASCII)
 
 
-def _product(
-    group: dbts.Group, manifest: dbts.Manifest, ports: Mapping[str, Port], sources: Mapping[str, Source]
-) -> Product:
-    parents = {
-        parent
-        for node in manifest.nodes.values()
-        if node.package_name == group.name and node.resource_type in ("model", "snapshot")
-        for parent in node.depends_on.nodes
-    }
+def _product(group: dbts.Group, ports: Mapping[str, Port], sources: Mapping[str, Source], parents: Set[str]) -> Product:
+    """`parents` are the ids of what the product's models and snapshots read."""
     read = [source for id_, source in sources.items() if id_ in parents]
     own = [port for port in ports.values() if port.product == group.name]
     return Product(

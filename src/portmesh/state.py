@@ -8,16 +8,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from dbt.constants import PARTIAL_PARSE_FILE_NAME
+
 from portmesh import production
-from portmesh.dbt import Compiled, Wanted, compile_manifest, install_packages, with_variable
+from portmesh.compiling import Compiled, Nodes, Wanted, compile_manifest
+from portmesh.dbt import install_packages, with_variable
 from portmesh.errors import MissingArtifactError, UsageError
-from portmesh.git_refs import Base, checked_out, describe_working_tree, find_base
+from portmesh.git_refs import Base, checked_out, describe_working_tree, find_base, has_file
 from portmesh.lake.targets import LOCAL, target_or_default
 from portmesh.mesh import Mesh, read_mesh
 from portmesh.repository import find_root, target_folder
@@ -45,13 +49,19 @@ class MeshState:
         return read_mesh(self.manifest)
 
 
-def current_state(target: str | None = None, wanted: Wanted | None = None) -> MeshState:
+def current_state(
+    target: str | None = None, wanted: Wanted | None = None, before: MeshState | None = None
+) -> MeshState:
     """The mesh of the current files, whether they are committed or not. With `wanted`, only these nodes are compiled.
+
+    `before` is an earlier state: what is as it was there is not compiled again.
 
     Raises FindingsError with dbt's own message if dbt cannot parse a file.
     """
     root = find_root()
-    compiled = _compile(root, target_or_default(target), _folder(root) / "dbt", wanted)
+    compiled = _compile(
+        root, target_or_default(target), _folder(root) / "dbt", wanted, before.manifest["nodes"] if before else None
+    )
     return MeshState(describe_working_tree(root), compiled.manifest, compiled.failed)
 
 
@@ -76,17 +86,19 @@ def _folder(root: Path) -> Path:
     return target_folder(root) / "portmesh"
 
 
-def _compile(root: Path, target: str, artifacts: Path, wanted: Wanted | None = None) -> Compiled:
+def _compile(
+    root: Path, target: str, artifacts: Path, wanted: Wanted | None = None, known: Nodes | None = None
+) -> Compiled:
     """Compile each domain for the engine on which `portmesh build` builds it. On the target local, that is DuckDB."""
     # All states have the names of production's tables, so that environments do not differ.
     with with_variable(ENVIRONMENT, "prod"):
-        compiled = _of_one_engine(root, target, artifacts, wanted)
+        compiled = _of_one_engine(root, target, artifacts, wanted, known)
         if target == LOCAL:
             return compiled
         engines = {product.name: product.meta.engine for product in read_mesh(compiled.manifest).products}
         for other in sorted({engine for engine in engines.values() if engine} - {target}):
             domains = {domain for domain, engine in engines.items() if engine == other}
-            _take(compiled, _of_one_engine(root, other, artifacts, _within(domains, wanted)), domains)
+            _take(compiled, _of_one_engine(root, other, artifacts, _within(domains, wanted), known), domains)
     return compiled
 
 
@@ -95,22 +107,27 @@ def _within(domains: set[str], wanted: Wanted | None) -> Wanted:
     return lambda node, nodes: node.package_name in domains and (wanted is None or wanted(node, nodes))
 
 
-def _of_one_engine(root: Path, target: str, artifacts: Path, wanted: Wanted | None = None) -> Compiled:
-    compiled = compile_manifest(root, target, artifacts / target, wanted)
+def _of_one_engine(root: Path, target: str, artifacts: Path, wanted: Wanted | None, known: Nodes | None) -> Compiled:
+    compiled = compile_manifest(root, target, artifacts / target, wanted, known)
     for node in compiled.manifest["nodes"].values():
         node["adapter_type"] = compiled.manifest["metadata"]["adapter_type"]
-        _read_large_seed(node)
+        if node["resource_type"] == "seed":
+            is_own = node["package_name"] == compiled.manifest["metadata"]["project_name"]
+            _read_seed(node, root if is_own else root / "dbt_packages" / node["package_name"])
     for id_ in compiled.failed:
         node = compiled.manifest["nodes"][id_]
         node["raw_code"] = f"{node['raw_code']}\n{{# macros {_digest(compiled.manifest, node)} #}}"
     return compiled
 
 
-def _read_large_seed(node: dict[str, Any]) -> None:
-    """Put the digest of a seed's file into its node. Of a file above 1 MB, dbt only keeps the path."""
-    checksum = node.get("checksum") or {}
-    if node["resource_type"] == "seed" and checksum.get("name") == "path" and node.get("root_path"):
-        with (Path(node["root_path"]) / node["original_file_path"]).open("rb") as file:
+def _read_seed(node: dict[str, Any], folder: Path) -> None:
+    """Put the digest of a large seed's file into its node: of a file above 1 MB, dbt only keeps the path.
+
+    `folder` is that of its package. dbt may have parsed it in another checkout.
+    """
+    node["root_path"] = str(folder)
+    if (node.get("checksum") or {}).get("name") == "path":
+        with (folder / node["original_file_path"]).open("rb") as file:
             node["checksum"] = {"name": "sha256", "checksum": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
@@ -141,18 +158,39 @@ def _cached(root: Path, base: Base, target: str) -> Compiled:
     if kept.is_file():
         found = json.loads(kept.read_text())
         return Compiled(found["manifest"], found["failed"])
+    if not has_file(root, base.commit, "dbt_project.yml"):
+        raise UsageError(
+            f"There is no mesh at {base.name}: it has no dbt_project.yml.",
+            [("where", str(root))],
+            "name a ref that has one: --against REF",
+        )
     with checked_out(root, base.commit) as place:
-        if not (place / "dbt_project.yml").is_file():
-            raise UsageError(
-                f"There is no mesh at {base.name}: it has no dbt_project.yml.", next_step="name another: --against REF"
-            )
         install_packages(place)
-        compiled = _compile(place, target, place / "target")
+        last = _kept(kept.parent, f"*-{target}-{key}.json")[-1:]
+        known = json.loads(last[0].read_text())["manifest"]["nodes"] if last else None
+        ours, there = _folder(root) / "dbt", place / "target"
+        _share_parses(ours, there)
+        compiled = _compile(place, target, there, known=known)
+        _share_parses(there, ours)
     kept.parent.mkdir(parents=True, exist_ok=True)
     _write(kept, {"manifest": compiled.manifest, "failed": compiled.failed})
-    for old in sorted(kept.parent.glob("*.json"), key=lambda file: file.stat().st_mtime)[:-KEPT_STATES]:
+    for old in _kept(kept.parent, "*.json")[:-KEPT_STATES]:
         old.unlink()
     return compiled
+
+
+def _share_parses(of: Path, to: Path) -> None:
+    """Let dbt parse only the files that another checkout of the mesh has otherwise: it compares them all."""
+    for saved in of.glob(f"*/{PARTIAL_PARSE_FILE_NAME}"):
+        copied = to / saved.relative_to(of)
+        if not copied.exists():
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(saved, copied)
+
+
+def _kept(folder: Path, pattern: str) -> list[Path]:
+    """The states in a folder, the newest last."""
+    return sorted(folder.glob(pattern), key=lambda file: file.stat().st_mtime)
 
 
 def _write(file: Path, facts: Mapping[str, Any]) -> None:

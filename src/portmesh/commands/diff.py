@@ -67,7 +67,7 @@ def diff(
         say("reading the earlier state")
         before = read_state(against, target)
         say("compiling the working tree")
-        after = current_state(target)
+        after = current_state(target, before=before)
         say("comparing")
         found = report(before, after, cache_file())
         pairs = pairs_of(found, hide_above) if data else []

@@ -47,7 +47,8 @@ def plan(
     the ports whose checks changed.
     """
     with errors_as_json(as_json):
-        before, after = read_state(against, target), current_state(target)
+        before = read_state(against, target)
+        after = current_state(target, before=before)
         found = compare(before, after, cache_file())
         if select_file:
             select_file.write_text("".join(f"{selector}\n" for selector in found.selectors))

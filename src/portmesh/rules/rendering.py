@@ -21,8 +21,8 @@ from dbt_common.exceptions import DbtBaseException
 from jinja2.runtime import Context
 from jinja2.utils import missing
 
+from portmesh.plain import fill
 from portmesh.rules.checked_mesh import CheckedMesh, Node
-from portmesh.rules.plain import fill
 from portmesh.rules.standins import Members, Relation, Unknown
 
 FAULTS = (jinja2.TemplateError, DbtBaseException, TypeError, ValueError, LookupError, AttributeError, ArithmeticError,

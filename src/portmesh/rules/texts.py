@@ -11,8 +11,8 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from portmesh.lineage.tables import EPHEMERAL
+from portmesh.plain import is_plain
 from portmesh.rules.checked_mesh import ROOT, CheckedMesh, Node, is_ephemeral, kind, label
-from portmesh.rules.plain import is_plain
 from portmesh.rules.reading_sql import Name, SqlReads
 from portmesh.rules.rendering import Renderer
 from portmesh.rules.standins import UNKNOWN

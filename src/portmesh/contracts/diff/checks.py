@@ -48,6 +48,8 @@ def _matched(before: PortTerms, after: PortTerms) -> list[tuple[CheckTerms | Non
 
     Checks of a column that only one contract has are not listed: the column says it all.
     """
+    if before.checks == after.checks and before.columns.keys() == after.columns.keys():
+        return [(check, check) for check in before.checks]
     gone, new = set(before.columns) - set(after.columns), set(after.columns) - set(before.columns)
     olds = [check for check in before.checks if check.column not in gone]
     news = [check for check in after.checks if check.column not in new]

@@ -146,17 +146,21 @@ def _nodes(manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     both = {**manifest.get("nodes", {}), **manifest.get("sources", {})}
     adapter = manifest["metadata"].get("adapter_type") or "duckdb"
     macros = manifest.get("macros") or {}
+    materializations = [id_ for id_ in macros if ".materialization_" in id_]
     return {
-        id_: {"adapter_type": adapter, BESIDE: _beside_its_query(node, macros), **node}
+        id_: {"adapter_type": adapter, BESIDE: _beside_its_query(node, macros, materializations), **node}
         for id_, node in both.items()
         if node["resource_type"] in KINDS and (node.get("config") or {}).get("enabled", True)
     }
 
 
-def _beside_its_query(node: Mapping[str, Any], macros: Mapping[str, Any]) -> dict[str, str]:
+def _beside_its_query(
+    node: Mapping[str, Any], macros: Mapping[str, Any], materializations: Iterable[str]
+) -> dict[str, str]:
     """The macros of its domain that a hook or a materialization of its own runs, with those that they call."""
     config, package = node.get("config") or {}, node["package_name"]
-    ids = [id_ for id_ in macros if id_.startswith(f"macro.{package}.materialization_{config.get('materialized')}_")]
+    own = f"macro.{package}.materialization_{config.get('materialized')}_"
+    ids = [id_ for id_ in materializations if id_.startswith(own)]
     if config.get("pre-hook") or config.get("post-hook"):
         ids += (node.get("depends_on") or {}).get("macros") or ()
     return called(ids, macros, package)
