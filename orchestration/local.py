@@ -21,6 +21,8 @@ from urllib.request import Request, urlopen
 ROOT = Path(__file__).resolve().parents[1]
 POOLS = Path(__file__).with_name("pools.json")
 USER = "admin"
+SCHEDULER = ("scheduler", "--skip-serve-logs")
+"""The scheduler without its log server, which would listen on all addresses."""
 START_SECONDS = 180
 STOP_SECONDS = 10
 
@@ -115,26 +117,29 @@ class LocalAirflow:
             person = ["--firstname", USER, "--lastname", USER, "--email", "admin@example.com"]
             self.run("users", "create", "-u", USER, "-p", self.password, "-r", "Admin", *person)
         for command in self._commands(with_pages):
-            with (self.home / f"{command[0]}.log").open("ab") as log:
-                self._servers.append(
-                    subprocess.Popen(
-                        [self.python, "-m", "airflow", *command],
-                        env=self.environment,
-                        stdin=subprocess.DEVNULL,
-                        stdout=log,
-                        stderr=subprocess.STDOUT,
-                        start_new_session=True,
-                    )
-                )
+            self.launch(*command)
         if self.major == 3 or with_pages:
             self._wait_for_pages()
 
-    def _commands(self, with_pages: bool) -> list[list[str]]:
-        scheduler = ["scheduler", "--skip-serve-logs"]  # its log server would listen on all addresses
+    def launch(self, *command: str) -> None:
+        """Start a server of Airflow, which `stop` ends."""
+        with (self.home / f"{command[0]}.log").open("ab") as log:
+            self._servers.append(
+                subprocess.Popen(
+                    [self.python, "-m", "airflow", *command],
+                    env=self.environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            )
+
+    def _commands(self, with_pages: bool) -> list[tuple[str, ...]]:
         if self.major == 3:
-            return [["api-server"], scheduler, ["dag-processor"]]
-        pages = [["webserver", "--hostname", "127.0.0.1", "--port", str(self.port), "--workers", "1"]]
-        return [scheduler, *(pages if with_pages else [])]
+            return [("api-server",), SCHEDULER, ("dag-processor",)]
+        pages = [("webserver", "--hostname", "127.0.0.1", "--port", str(self.port), "--workers", "1")]
+        return [SCHEDULER, *(pages if with_pages else [])]
 
     def _wait_for_pages(self) -> None:
         path = "/api/v2/monitor/health" if self.major == 3 else "/health"

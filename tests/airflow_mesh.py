@@ -36,10 +36,11 @@ class AirflowOfMesh:
 
     def __init__(self, major: int, mesh: Path, home: Path, **variables: str) -> None:
         dags = mesh / "orchestration/dags"
-        shutil.copy(REPOSITORY / "orchestration/dags/portmesh_dags.py", dags)
+        if mesh != REPOSITORY:
+            shutil.copy(REPOSITORY / "orchestration/dags/portmesh_dags.py", dags)
         variables |= {"PORTMESH_HOME": str(mesh), "PORTMESH_PYTHON": sys.executable, "PORTMESH_TARGET": "local"}
         self.airflow = LocalAirflow(major, home, dags, variables)
-        self.events_of = {3: ("asset_event", "asset", "asset_id"), 2: ("dataset_event", "dataset", "dataset_id")}[major]
+        self.asset = {3: "asset", 2: "dataset"}[major]
         self._seen: set[tuple[str, str]] = set()
 
     def start(self) -> None:
@@ -62,11 +63,29 @@ class AirflowOfMesh:
     def runs(self, number: int) -> list[Run]:
         """The next runs, when this number of them and no other has ended."""
         self.wait(lambda: len(self._runs()) >= number, f"{number} runs")
-        self.wait(lambda: all(state in ("success", "failed") for _, _, state in self._runs()), "end of the runs")
-        found = [Run(dag, run, state, self._tasks(dag, run)) for dag, run, state in self._runs()]
-        self._seen |= {(run.dag, run.id) for run in found}
+        self.wait(self._all_ended, "end of the runs")
+        found = self._take()
         assert len(found) == number, found
         return found
+
+    def states(self, dag: str) -> list[str]:
+        """The states of the next runs of a DAG."""
+        return [state for name, _, state in self._runs() if name == dag]
+
+    def _all_ended(self) -> bool:
+        return all(state in ("success", "failed") for _, _, state in self._runs())
+
+    def _take(self) -> list[Run]:
+        found = [Run(dag, run, state, self._tasks(dag, run)) for dag, run, state in self._runs()]
+        self._seen |= {(run.dag, run.id) for run in found}
+        return found
+
+    def settled(self) -> list[Run]:
+        """The next runs, when nothing runs or waits to be started any more."""
+        waiting = f"select 1 from {self.asset}_dag_run_queue"
+        self.wait(lambda: bool(self._runs()), "runs")
+        self.wait(lambda: self._all_ended() and not self.airflow.rows(waiting) and self._all_ended(), "end of the runs")
+        return self._take()
 
     def _tasks(self, dag: str, run: str) -> dict[str, tuple[str, int]]:
         rows = self.airflow.rows(
@@ -76,8 +95,8 @@ class AirflowOfMesh:
 
     def events(self) -> list[tuple[str, dict[str, Any]]]:
         """The port and the details of each event so far, in order."""
-        events, assets, key = self.events_of
-        rows = self.airflow.rows(f"select uri, e.extra from {events} e join {assets} a on a.id = e.{key} order by e.id")
+        joined = f"{self.asset}_event e join {self.asset} a on a.id = e.{self.asset}_id"
+        rows = self.airflow.rows(f"select uri, e.extra from {joined} order by e.id")
         return [(uri.removeprefix("portmesh://").replace("/", "."), json.loads(extra)) for uri, extra in rows]
 
     def log(self, dag: str, run: str, task: str = "build", attempt: int = 1) -> str:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from orchestration.local import LocalAirflow
+from orchestration.local import POOLS, SCHEDULER, LocalAirflow
 from tests.airflow_mesh import AirflowOfMesh, guards_of, is_running, kill, parent_of
 from tests.mesh import REPOSITORY, Mesh
 from tests.portmesh_call import call
 from tests.test_output_port import COLUMNS, DUPLICATE, EXEMPT, LINES, good
-from tests.test_runs import BY_BATCH, OF_BATCHES, batch
+from tests.test_runs import BY_BATCH, OF_BATCHES, batch, held
 
+AWAY_SECONDS = 60
+"""Longer than Airflow waits for its database, and than its tasks wait for it."""
 CONSUMERS = f"{EXEMPT}\nconsumers: [{{name: desk, purpose: Reports.}}]"
 PACED = """
 select
@@ -29,6 +34,13 @@ cross join (
     cross join range(1000000) as b(i)
 ) as work
 """
+IMPATIENT = {
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
+    "AIRFLOW__SCHEDULER__SCHEDULER_ZOMBIE_TASK_THRESHOLD": "30",
+    "AIRFLOW__SCHEDULER__ZOMBIE_DETECTION_INTERVAL": "5",
+}
+"""When Airflow (3, then 2) takes a task for dead whose worker is silent."""
 AFTER = "select * from {{ ref('shop', 'lines') }}"
 TOTALS = """
 select
@@ -58,6 +70,18 @@ class Scene:
         )
         return dict(rows)
 
+    def slow_run(self) -> int:
+        """Trigger shop, and wait until its port lines is published and slow at work: the leader of its processes."""
+        self.mesh.write("pace.csv", "n\n100000\n")
+        self.airflow.trigger("shop")
+        done = "OK created sql output_port model shop.lines"
+        self.airflow.wait(lambda: self.airflow.is_told("shop", done), "lines")
+        (guard,) = guards_of(self.mesh.folder)
+        return guard
+
+    def make_fast(self) -> None:
+        self.mesh.write("pace.csv", "n\n1\n")
+
     def announced(self) -> list[str]:
         """The ports of the events since the last call."""
         before = getattr(self, "_announced", 0)
@@ -86,7 +110,7 @@ def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(mesh.folder)
         assert call("schedule") == 0
-    airflow = AirflowOfMesh(request.param, mesh.folder, tmp_path_factory.mktemp("airflow"))
+    airflow = AirflowOfMesh(request.param, mesh.folder, tmp_path_factory.mktemp("airflow"), **IMPATIENT)
     try:
         airflow.start()
         yield Scene(mesh, airflow)
@@ -152,13 +176,10 @@ def test_a_product_starts_when_what_it_reads_was_published(scene: Scene) -> None
     )
 
     # The worker dies after lines was published. The next try goes on; the event comes once.
-    mesh.write("pace.csv", "n\n100000\n")
-    airflow.trigger("shop")
-    airflow.wait(lambda: scene.airflow.is_told("shop", "OK created sql output_port model shop.lines"), "lines")
-    (guard,) = guards_of(mesh.folder)
+    guard = scene.slow_run()
     kill(parent_of(guard))
     airflow.wait(lambda: not is_running(guard), "end of the child")
-    mesh.write("pace.csv", "n\n1\n")
+    scene.make_fast()
     shop, desk = airflow.runs(2)
     assert (shop.state, desk.state, shop.tasks["build"][0]) == ("success", "success", "success")
     assert shop.tasks["build"][1] >= 2
@@ -180,6 +201,68 @@ def test_a_product_starts_when_what_it_reads_was_published(scene: Scene) -> None
     assert (shop.state, scene.announced()) == ("success", [])
 
 
+@pytest.mark.nightly
+def test_after_a_fault_of_airflow_the_next_try_goes_on(scene: Scene) -> None:
+    airflow, mesh = scene.airflow, scene.mesh
+    airflow.trigger("shop")
+    airflow.settled()
+    scene.announced()
+    before = scene.published
+
+    def ended(*, tries: int) -> None:
+        """The run of shop succeeded, with one version and one event more of each of its ports."""
+        nonlocal before
+        runs = airflow.settled()
+        assert {run.state for run in runs} == {"success"}
+        (shop,) = [run for run in runs if run.dag == "shop"]
+        assert shop.tasks["build"][1] >= tries
+        now, of_shop = scene.published, [port for port in scene.announced() if port.startswith("shop.")]
+        assert of_shop == ["shop.lines", "shop.slow"]
+        assert {port: now[port] - before[port] for port in of_shop} == {"shop.lines": 1, "shop.slow": 1}
+        before = now
+
+    # The pool is missing: Airflow says so beside the DAG, and its task starts once the pool is there.
+    airflow.airflow.run("pools", "delete", "portmesh_local")
+    told = "select 1 from dag_warning where message like '%non-existent pools: %portmesh_local%'"
+    airflow.wait(lambda: bool(airflow.airflow.rows(told)), "warning of the pool")
+    airflow.trigger("shop")
+    airflow.wait(lambda: airflow.states("shop") == ["running"], "run")
+    airflow.airflow.run("pools", "import", str(POOLS))
+    ended(tries=1)
+
+    # Another process holds the database.
+    with held(mesh.database):
+        airflow.trigger("shop")
+        in_use = "The mesh's database is in use by another process."
+        airflow.wait(lambda: airflow.is_told("shop", in_use), "sentence")
+    ended(tries=2)
+
+    # Someone clears the task while it runs: its processes end, and the next try goes on.
+    guard = scene.slow_run()
+    airflow.airflow.run("tasks", "clear", "--yes", "--only-running", "--task-regex", "build", "shop")
+    airflow.wait(lambda: not is_running(guard), "end of the child")
+    scene.make_fast()
+    ended(tries=2)
+
+    # Airflow's database is away during the task, and Airflow is started again when it is back.
+    guard = scene.slow_run()
+    with closing(sqlite3.connect(airflow.airflow.home / "airflow.db", isolation_level=None)) as database:
+        database.execute("begin exclusive")
+        time.sleep(AWAY_SECONDS)
+    scene.make_fast()
+    airflow.airflow.stop()
+    assert not is_running(guard)
+    airflow.start()
+    ended(tries=2)
+
+    # A second scheduler starts nothing twice.
+    airflow.airflow.launch(*SCHEDULER)
+    schedulers = "select count(*) from job where job_type = 'SchedulerJob' and state = 'running'"
+    airflow.wait(lambda: airflow.airflow.rows(schedulers)[0][0] >= 2, "second scheduler")
+    airflow.trigger("shop")
+    ended(tries=1)
+
+
 NAMES = "print(*[name for name, dag in vars(dags).items() if isinstance(dag, dags.DAG)])"
 OLDER = f"""
 of_airflow = dags.read_schedule()["orders"]["hash"]
@@ -188,11 +271,95 @@ print(*[dags.is_older_than_mesh("orders", each, dags.Path({str(REPOSITORY)!r})) 
 
 
 TELL = """
+import time
+
 told = dags.AirflowException("told")
 told.is_told = True
 for error in (None, told, dags.AirflowException("The engine is away.\\nMore.")):
     dags.tell_owner("shop", "local", {"exception": error})
+for minutes, work in ((59, 0), (61, 0.5)):
+    run = type("Run", (), {"start_date": dags.datetime.now(dags.UTC) - dags.timedelta(minutes=minutes)})
+    with dags.lateness_of("shop", "local", 3600, run):
+        time.sleep(work)
 """
+
+
+SAYS = """
+from types import SimpleNamespace
+
+orders = dags.dag_of_product("orders", dags.read_schedule()["orders"]).get_task("build")
+nothing = {"port": dags.ALL, "batches": None, "from": None, "to": None, "full_refresh": False, "confirm": None}
+
+def said(work):
+    try:
+        print(">", work())
+    except dags.AirflowException as error:
+        print(">", type(error).__name__, str(error).splitlines()[0])
+
+def command(run_type="manual", **params):
+    run = SimpleNamespace(run_type=run_type)
+    said(lambda: orders._command({"params": nothing | params, "run_id": "run", "dag_run": run}))
+
+def failure(exit_code, errors, **ports):
+    states = {"orders." + name: {"state": state, "message": name + "."} for name, state in ports.items()}
+    failed = {name: name + "." for name, port in states.items() if port["state"] in ("refused", "failed")}
+    outcome = {"exit_code": exit_code, "ports": states, "failed": failed, "errors": errors}
+    found = dags._failure("orders", outcome)
+    print(">", type(found).__name__, *(str(found) if found else "").splitlines())
+
+command("backfill")
+command(batches="a")
+command(full_refresh=True, confirm="order")
+command("scheduled")
+command("asset_triggered")
+failure(1, {}, lines="refused", baskets="published")
+failure(1, {}, lines="refused", baskets="failed")
+failure(2, {"emr": "The engine is not up."}, lines="not_built")
+failure(4, {}, lines="waiting")
+failure(0, {}, lines="published")
+said(lambda: orders.run_portmesh("build"))
+dags.os.environ["PORTMESH_PYTHON"] = "pyton"
+said(dags._place)
+dags.os.environ |= {"PORTMESH_PYTHON": "sh", "PORTMESH_HOME": ""}
+said(dags._place)
+"""
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("major", [3, 2])
+def test_what_a_task_cannot_do_is_said(major: int, tmp_path: Path) -> None:
+    subprocess.run([REPOSITORY / "tools/environment.sh", f"airflow{major}"], check=True)
+    for name in ("portmesh_dags.py", "portmesh_schedule.json"):
+        (tmp_path / name).write_text((REPOSITORY / "orchestration/dags" / name).read_text())
+    home = tmp_path / "mesh"
+    (home / "orchestration/dags").mkdir(parents=True)
+    (home / "dbt_project.yml").touch()
+    newer = (tmp_path / "portmesh_schedule.json").read_text().replace('"hash": "', '"hash": "9')
+    (home / "orchestration/dags/portmesh_schedule.json").write_text(newer)
+    python = str(REPOSITORY / f".venv-airflow{major}/bin/python")
+    place = {"PORTMESH_HOME": str(home), "PORTMESH_PYTHON": python, "PYTHONPATH": ""}
+    said = all_of(tmp_path, SAYS, major, **place)
+    resumed = "['build', '--select', 'package:orders', '--resume', 'orders/run', "
+    assert [line[2:] for line in said if line.startswith("> ")] == [
+        "AirflowFailException Airflow's own backfill would only repeat today's build. To fill in batches of a port, "
+        "trigger orders with the parameters port and batches, or from and to.",
+        "AirflowFailException --batches=a is for one port. Choose it with the parameter port.",
+        "AirflowFailException full_refresh builds every incremental port again from all of its rows. To confirm it, "
+        "give the parameter confirm the product's name: orders.",
+        f"{resumed}'--wait-for-missing-inputs']",
+        f"{resumed}'--wait-for-inputs']",
+        "AirflowFailException orders.lines.",
+        "AirflowException orders.lines.  orders.baskets.",
+        "AirflowException The engine is not up.",
+        "AirflowSkipException Nothing was built. lines.",
+        "NoneType",
+        f"AirflowException portmesh is not installed in the Python {python}. Install the mesh's requirements there "
+        "(tools/environment.sh run), or name another Python: PORTMESH_PYTHON.",
+        "AirflowException PORTMESH_PYTHON is 'pyton', which does not exist. It names the Python of the environment "
+        "that has portmesh.",
+        "AirflowException PORTMESH_HOME is not set. It names the folder of the mesh's repository on this worker.",
+    ]
+    assert sum("The schedule of orders is not the mesh's" in line for line in said) == 1
 
 
 def sentence_of(dags: Path, ask: str = NAMES, **variables: str) -> str:
@@ -200,9 +367,9 @@ def sentence_of(dags: Path, ask: str = NAMES, **variables: str) -> str:
     return all_of(dags, ask, **variables)[-1]
 
 
-def all_of(dags: Path, ask: str, **variables: str) -> list[str]:
-    """What Airflow 3 prints that imports the DAGs of a folder, or its error."""
-    airflow = LocalAirflow(3, dags / "home", dags, variables)
+def all_of(dags: Path, ask: str, major: int = 3, **variables: str) -> list[str]:
+    """What an Airflow prints that imports the DAGs of a folder, or its error."""
+    airflow = LocalAirflow(major, dags / "home", dags, variables)
     code = f"import portmesh_dags as dags\n{ask}"
     done = subprocess.run(
         [airflow.python, "-c", code], cwd=dags, env=airflow.environment, capture_output=True, text=True
@@ -237,5 +404,7 @@ def test_a_schedule_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     assert all_of(tmp_path, TELL, **place) == [
         "shop: -m portmesh alert --product shop --failure The process of the task was killed. --target local",
         "shop: -m portmesh alert --product shop --failure The engine is away. --target local",
+        "shop: -m portmesh alert --product shop --late The run takes longer than 60 minutes (late_after of its group), "
+        "and goes on. --target local",
     ]
     assert all_of(tmp_path, TELL, **place | {"PORTMESH_ALERTS": ""}) == []

@@ -219,5 +219,9 @@ def test_a_build_tells_the_owner(
     called = portmesh("alert", "--product", "shop", "--failure", "The worker died.")
     assert (called.exit_code, webhook.posted[-1]["title"]) == (0, "shop: the run failed"), called.err
     assert "shop.lines: the records show no version that consumers read." in webhook.posted[-1]["message"]
+    called = portmesh("alert", "--product", "shop", "--late", "It takes longer than 5 minutes.")
+    assert (called.exit_code, webhook.posted[-1]["title"]) == (0, "shop: the run is late"), called.err
+    called = portmesh("alert", "--product", "shop")
+    assert (called.exit_code, "either --failure TEXT or --late TEXT" in called.err) == (2, True)
     called = portmesh("alert", "--product", "shops", "--failure", "The worker died.")
     assert (called.exit_code, "There is no product 'shops'. Did you mean shop?" in called.err) == (2, True)

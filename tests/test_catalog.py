@@ -179,6 +179,8 @@ def test_home_and_product_link_to_each_other_and_to_ports(shop: Mesh) -> None:
     assert "| `raw.lines` | not stated | a source |" in product
     assert "### Decisions\n\nSee the rule: {{ no }}.\n" in product
     assert "None yet." in desk
+    assert "| Built | by hand only; stopped after 24h |" in product
+    assert "| Built | on a new input; stopped after 24h |" in desk
     assert "| [shop.lines](#!/model/model.shop.lines) | One row per line of lines. | an output port |" in desk
     assert shop.dbt("parse").ok, "what looks like Jinja in a README is text"
 

@@ -8,6 +8,8 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +21,7 @@ from portmesh.building import Graph, Ran, Step
 from portmesh.dbt_steps import DbtSteps
 from portmesh.errors import UsageError
 from portmesh.runs.backfill import Batch
-from portmesh.runs.inputs import held_inputs, input_ports, wait_in_words
+from portmesh.runs.inputs import has_no_version, held_inputs, input_ports, is_held_back, wait_in_words
 from portmesh.runs.outcome import STOPPED
 from portmesh.runs.progress import Progress, open_progress
 from portmesh.runs.records import Attempt, PortRecord
@@ -56,6 +58,18 @@ def batch(name: str, first: int, amount: int = 1) -> str:
     landed = "timestamp '2026-01-01 06:00:00' as _landed_at"
     rows = f"range({first}, {first + 10}) t(i)"
     return f"select i as sale_id, {amount} as amount, '{name}' as _batch_id, {landed} from {rows}"
+
+
+@contextmanager
+def held(database: Path) -> Iterator[None]:
+    """Another process has a DuckDB database open."""
+    hold = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", hold, str(database)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == b"held\n"
+        yield
+        holder.communicate()
 
 
 @pytest.fixture
@@ -97,6 +111,11 @@ def states(facts: dict[str, Any]) -> dict[str, str]:
 
 
 def test_the_outcome_says_what_became_of_each_port(two_products: Mesh, portmesh: Portmesh) -> None:
+    # A product waits for the first version of what it reads.
+    code, facts = outcome_of(portmesh, two_products.folder, "--select", "package:desk", "--wait-for-missing-inputs")
+    assert (code, states(facts)) == (0, {"desk.after": "waiting", "desk.other": "published"})
+    assert facts["ports"]["desk.after"]["message"] == "waits for shop.lines, which has no version yet"
+
     code, facts = outcome_of(portmesh, two_products.folder)
     assert (code, facts["products"], facts["errors"]) == (0, ["desk", "shop"], {})
     assert states(facts) == {"desk.after": "published", "desk.other": "published", "shop.lines": "published"}
@@ -142,13 +161,8 @@ def test_a_run_that_cannot_begin_says_why(two_products: Mesh, portmesh: Portmesh
 
 def test_an_engine_that_is_in_use_is_a_sentence(two_products: Mesh, portmesh: Portmesh) -> None:
     two_products.engine.close()
-    hold = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
-    command = [sys.executable, "-c", hold, str(two_products.database)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
-        assert holder.stdout
-        assert holder.stdout.readline() == b"held\n"
+    with held(two_products.database):
         code, facts = outcome_of(portmesh, two_products.folder)
-        holder.communicate()
     assert (code, set(states(facts).values())) == (2, {"not_built"})
     assert facts["errors"]["local"].startswith("The mesh's database is in use by another process.")
 
@@ -296,13 +310,19 @@ def test_what_waits_reads_a_refused_port_of_another_product() -> None:
     chosen = ["desk.step", "desk.report", "desk.of_it", "desk.other"]
     inputs = input_ports(mesh, chosen)
     records = {"shop.lines": record("refused", "published")}
-    waits = held_inputs(inputs, records)
+    waits = held_inputs(inputs, records, is_held_back)
     assert waits == dict.fromkeys(["desk.step", "desk.report", "desk.of_it"], ("shop.lines",))
     assert wait_in_words(mesh, ["shop.lines"], records) == "waits for shop.lines, refused 26 Nov 06:12 UTC"
     # What reads the old version of a port that is well does not wait, nor what is built in the same run.
-    assert held_inputs(input_ports(mesh, ["ads.far"]), records) == {}
-    assert held_inputs(input_ports(mesh, [*chosen, "shop.lines"]), records) == {}
-    assert held_inputs(inputs, {"shop.lines": record("unchanged", "refused")}) == {}
+    assert held_inputs(input_ports(mesh, ["ads.far"]), records, is_held_back) == {}
+    assert held_inputs(input_ports(mesh, [*chosen, "shop.lines"]), records, is_held_back) == {}
+    well = {"shop.lines": record("unchanged", "refused", "published")}
+    assert held_inputs(inputs, well, is_held_back) == {}
+    # A refused version is no reason to wait for a version.
+    assert held_inputs(inputs, records, has_no_version) == {}
+    never = {"shop.lines": record()}
+    assert held_inputs(inputs, never, has_no_version) == held_inputs(inputs, never, is_held_back) == waits
+    assert wait_in_words(mesh, ["shop.lines"], never) == "waits for shop.lines, which has no version yet"
 
 
 # Backfill

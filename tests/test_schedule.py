@@ -79,10 +79,12 @@ def test_a_product_starts_as_its_group_says() -> None:
 
 
 def test_a_groups_other_keys_have_defaults() -> None:
-    schedule = read_schedule(mesh_of(plain={}, own={"timeout": "30min", "retries": 0, "upkeep": "0 3 * * 0"}))
+    schedule = read_schedule(
+        mesh_of(plain={}, own={"timeout": "30min", "late_after": "10min", "retries": 0, "upkeep": "0 3 * * 0"})
+    )
     plain, own = schedule.products.values()
-    assert (plain.timeout_seconds, plain.retries, plain.upkeep) == (86_400, 2, None)
-    assert (own.timeout_seconds, own.retries, own.upkeep) == (1_800, 0, "0 3 * * 0")
+    assert (plain.timeout_seconds, plain.late_after_seconds, plain.retries, plain.upkeep) == (86_400, None, 2, None)
+    assert (own.timeout_seconds, own.late_after_seconds, own.retries, own.upkeep) == (1_800, 600, 0, "0 3 * * 0")
     port = plain.ports["plain.plains"]
     assert (port.fqn, port.description) == ("plain.output_ports.plains", "One row per plain.")
 
@@ -102,6 +104,10 @@ def test_the_key_on_is_read_though_yaml_makes_true_of_it(key: object) -> None:
         ({"upkeep": "daily"}, "upkeep: 'daily' is not cron, because it has 1 field instead of 5: minute, hour,"),
         ({"on": "input"}, "on: 'input' is not known (allowed: inputs). Did you mean inputs?"),
         ({"on": "inputs"}, "on: inputs, but no model of it reads a port of another product."),
+        (
+            {"late_after": "1 hour"},
+            "late_after: is not a time span. '1 hour' (allowed: a whole number with min, h or d",
+        ),
         (
             {"timeout": "two hours"},
             "timeout: is not a time span. 'two hours' (allowed: a whole number with min, h or d",
@@ -188,6 +194,7 @@ def test_the_file_says_everything_about_a_product() -> None:
         "on_inputs": False,
         "upkeep": None,
         "timeout_seconds": 86_400,
+        "late_after_seconds": None,
         "retries": 2,
         "inputs": [],
         "ports": {"orders.orderss": {"fqn": "orders.output_ports.orderss", "description": "One row per orders."}},

@@ -24,6 +24,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 try:
@@ -188,12 +189,14 @@ class BuildProduct(MeshOperator):
 
     ui_color = "#dcebf7"
 
-    def __init__(self, *, ports: Mapping[str, Mapping[str, Any]], **kwargs: Any) -> None:
+    def __init__(self, *, ports: Mapping[str, Mapping[str, Any]], late_after: int | None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.late_after = late_after
         self.ports = {label: port["fqn"] for label, port in ports.items()}
 
     def execute(self, context: Any) -> None:
-        with _outcome_file() as file:
+        late = lateness_of(self.product, self.target, self.late_after, context["dag_run"])
+        with _outcome_file() as file, late:
             command = self._command(context)
             code, last = self.run_portmesh(
                 *(*command, "--outcome", str(file), "--target", self.target),
@@ -238,7 +241,7 @@ class BuildProduct(MeshOperator):
                     f"parameter confirm the product's name: {self.product}."
                 )
             command.append("--full-refresh")
-        return [*command, *(["--wait-for-inputs"] if str(run_type).endswith("_triggered") else [])]
+        return [*command, f"--wait-for-{'' if str(run_type).endswith('_triggered') else 'missing-'}inputs"]
 
 
 class AnnounceRest(BaseOperator):
@@ -360,12 +363,33 @@ def _failure(product: str, outcome: Mapping[str, Any]) -> Exception | None:
 def tell_owner(product: str, target: str, context: Mapping[str, Any]) -> None:
     """Tell the product's owner of a task that failed, unless its child wrote an outcome and told it itself."""
     error = context.get("exception")
-    if not os.environ.get("PORTMESH_ALERTS") or getattr(error, "is_told", False):
+    if not getattr(error, "is_told", False):
+        _tell(product, target, "--failure", str(error or "The process of the task was killed.").split("\n")[0])
+
+
+@contextmanager
+def lateness_of(product: str, target: str, late_after: int | None, run: Any) -> Iterator[None]:
+    """Tell the product's owner once the run has taken longer than its group's late_after. The run goes on."""
+    if not late_after:
+        yield
+        return
+    left = late_after - (datetime.now(UTC) - run.start_date).total_seconds()
+    what = f"The run takes longer than {late_after // 60:,} minutes (late_after of its group), and goes on."
+    timer = Timer(max(left, 0), _tell, (product, target, "--late", what))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _tell(product: str, target: str, option: str, what: str) -> None:
+    if not os.environ.get("PORTMESH_ALERTS"):
         return
     python, home = _place()
-    what = str(error or "The process of the task was killed.").split("\n")[0]
     subprocess.run(
-        [python, "-m", "portmesh", "alert", "--product", product, "--failure", what, "--target", target],
+        [python, "-m", "portmesh", "alert", "--product", product, option, what, "--target", target],
         cwd=home,
         env=_environment(product),
         stdin=subprocess.DEVNULL,
@@ -450,6 +474,7 @@ def dag_of_product(name: str, product: Mapping[str, Any]) -> DAG:
             made_from=product["hash"],
             engine=engine,
             ports=product["ports"],
+            late_after=product["late_after_seconds"],
             pool=_pool(engine),
             priority_weight=10,
             inlets=[port_asset(label) for label in product["ports"]],

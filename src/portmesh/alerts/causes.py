@@ -13,7 +13,7 @@ from portmesh.text import count, printable_lines
 LONGEST = 3000
 """The most characters of a message. Slack takes 3,000 in a block, and nobody reads more on a phone."""
 
-MODELS, RUN = " models", " run"
+MODELS, RUN, LATE = " models", " run", " late"
 """What an alert about a product as a whole is about."""
 
 
@@ -39,7 +39,7 @@ def mended(outcome: Mapping[str, Any]) -> set[str]:
     well = {label for label, port in ports.items() if port["state"] in ("published", "unchanged")}
     if outcome["failed"] or outcome["errors"]:
         return well
-    return well | {f"{product}{of}" for product in outcome["products"] for of in (MODELS, RUN)}
+    return well | {f"{product}{of}" for product in outcome["products"] for of in (MODELS, RUN, LATE)}
 
 
 def failure(product: str, text: str, ports: Mapping[str, Any]) -> Alert:
@@ -47,6 +47,13 @@ def failure(product: str, text: str, ports: Mapping[str, Any]) -> Alert:
     next_step = "next   look at the log of the run, then start it again: it goes on"
     body = _joined(text, _what_consumers_read(ports), next_step)
     return Alert(product, product + RUN, _hash(text), f"{product}: the run failed", body)
+
+
+def lateness(product: str, text: str, ports: Mapping[str, Any]) -> Alert:
+    """An alert about a run that takes longer than it should, and goes on."""
+    next_step = "next   look at the log of the run: what does it wait for?"
+    body = _joined(text, _what_consumers_read(ports), next_step)
+    return Alert(product, product + LATE, _hash(text), f"{product}: the run is late", body)
 
 
 def _of_ports(ports: Mapping[str, Any]) -> Iterator[Alert]:

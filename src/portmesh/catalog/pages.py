@@ -15,6 +15,7 @@ from portmesh.catalog.markdown import cell, code, docs_block, link, one_line, pa
 from portmesh.checks import Check, key_of
 from portmesh.keys import Consumer, Freshness
 from portmesh.mesh import Mesh, Port, Product
+from portmesh.schedule.schedule import TIMEOUT, starts_in_words, starts_on_inputs
 from portmesh.templates import environment
 from portmesh.text import count
 
@@ -97,6 +98,7 @@ def _environment() -> Environment:
         "plain": plain,
         "port_link": _port_link,
         "product_link": _product_link,
+        "rhythm": _rhythm,
         "service_level": _service_level,
         "stated": lambda text: text or "not stated",
     }
@@ -121,6 +123,13 @@ def _consumer_link(name: str, mesh: Mesh) -> str:
 def _owner(product: Product) -> str:
     email = link(product.owner_email, f"mailto:{product.owner_email}") if product.owner_email else ""
     return ", ".join(filter(None, (plain(product.owner_name), email, plain(product.meta.channel)))) or "not stated"
+
+
+def _rhythm(product: Product) -> str:
+    """When a scheduler builds the product, and how long a run may take."""
+    at = f"{code(product.meta.schedule)} (UTC)" if product.meta.schedule else None
+    starts = starts_in_words(at, starts_on_inputs(product))
+    return f"{starts}; stopped after {plain(product.meta.timeout or TIMEOUT)}"
 
 
 def _last_day_on(today: date) -> Callable[[Consumer, Port], str]:

@@ -1,4 +1,4 @@
-"""`portmesh alert`: tell a product's owner that its run failed, for schedulers whose task left no outcome."""
+"""`portmesh alert`: tell a product's owner what a run cannot tell itself: that it is late, or was killed."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from portmesh.alerts.causes import alerts_of, failure, mended
+from portmesh.alerts.causes import alerts_of, failure, lateness, mended
 from portmesh.alerts.sending import Sender
 from portmesh.commands.options import Target
 from portmesh.dbt import parse_manifest
-from portmesh.errors import PortmeshError, not_allowed
+from portmesh.errors import PortmeshError, UsageError, not_allowed
 from portmesh.lake.targets import target_or_default
 from portmesh.mesh import Mesh, read_mesh
 from portmesh.output import console
@@ -20,22 +20,26 @@ from portmesh.runs.records import read_records
 
 
 def alert(
-    product: Annotated[str, typer.Option(metavar="PRODUCT", help="Whose run failed, such as orders.")],
-    failed: Annotated[str, typer.Option("--failure", metavar="TEXT", help="What happened, in words.")],
+    product: Annotated[str, typer.Option(metavar="PRODUCT", help="Whose run it is, such as orders.")],
+    failed: Annotated[str | None, typer.Option("--failure", metavar="TEXT", help="What happened, in words.")] = None,
+    late: Annotated[str | None, typer.Option("--late", metavar="TEXT", help="How late the run is, in words.")] = None,
     target: Target = None,
 ) -> None:
-    """Tell a product's owner that its run failed.
+    """Tell a product's owner that its run failed, or is late.
 
-    It tells a cause once. It is for a run that could not tell itself, because its process was killed or did not start.
+    It tells a cause once. It is for what a run cannot tell itself, because its process was killed or did not start.
     Failing to send is said, and the exit code stays 0.
     """
     target = target_or_default(target)
+    if bool(failed) == bool(late):
+        raise UsageError("Nobody was told.", [("allowed", "either --failure TEXT or --late TEXT")])
     mesh = read_mesh(parse_manifest("--target", target))
     channels = channels_of(mesh)
     if product not in channels:
         raise not_allowed("product", product, sorted(channels))
     sender = Sender(target, {product: channels[product]})
-    sender.send([failure(product, failed, _what_consumers_read(mesh, product, target))])
+    ports = _what_consumers_read(mesh, product, target)
+    sender.send([failure(product, failed, ports) if failed else lateness(product, late or "", ports)])
     print_sent(sender)
 
 

@@ -22,6 +22,7 @@ from portmesh.lake.targets import LOCAL, target_or_default
 from portmesh.output import console, errors_as_json, print_json, table
 from portmesh.production import PROD, Keeper
 from portmesh.repository import find_root
+from portmesh.runs.inputs import has_no_version, is_held_back
 from portmesh.runs.outcome import Report, new_run, plain_message, reported
 from portmesh.runs.todo import begin
 from portmesh.state import current_state
@@ -67,7 +68,16 @@ def build(
     ] = None,
     wait_for_inputs: Annotated[
         bool,
-        typer.Option("--wait-for-inputs", help="Leave out what reads another product's port that is held back."),
+        typer.Option(
+            "--wait-for-inputs",
+            help="Leave out what reads another product's port that is held back or has no version yet.",
+        ),
+    ] = False,
+    wait_for_missing_inputs: Annotated[
+        bool,
+        typer.Option(
+            "--wait-for-missing-inputs", help="Leave out only what reads another product's port without a version."
+        ),
     ] = False,
     alert: Annotated[
         bool, typer.Option("--alert", help="Tell the owners of refused ports and failed runs, in their channels.")
@@ -94,7 +104,8 @@ def build(
             deferral = read_deferral(defer_to, target, found, favor_state) if defer_to else None
             keeper = _keeper(target, frozenset(found.nodes)) if found.environment == PROD else None
             graph = found.graph if engine_from_meta and target != LOCAL else Graph(found.graph.nodes, {})
-            with begin(report, found, resume is not None, wait_for_inputs) as todo:
+            holds = is_held_back if wait_for_inputs else has_no_version if wait_for_missing_inputs else None
+            with begin(report, found, resume is not None, holds) as todo:
                 steps = plan_steps(graph, todo.nodes, target)
                 run = DbtSteps(
                     *(graph, None if len(steps) > 1 or todo.is_less else chosen),

@@ -12,7 +12,7 @@ from portmesh.errors import ExitCode
 from portmesh.runs.inputs import held_inputs, input_ports
 from portmesh.runs.outcome import Report
 from portmesh.runs.progress import Progress, mesh_hash, open_progress
-from portmesh.runs.records import read_records
+from portmesh.runs.records import PortRecord, read_records
 
 RUN_VARIABLE = "PORTMESH_RUN"
 """What a publication's record has as its run."""
@@ -28,20 +28,23 @@ class Todo:
 
 
 @contextmanager
-def begin(report: Report, chosen: Chosen, is_resumed: bool, waits: bool) -> Iterator[Todo]:
+def begin(
+    report: Report, chosen: Chosen, is_resumed: bool, holds: Callable[[PortRecord], bool] | None
+) -> Iterator[Todo]:
     """Find out what there is to build, and keep what ends, until the run ends. The report learns what is left out.
 
+    What reads a port of another product waits if that port `holds` it back.
     Raises UsageError if another process builds this run.
     """
     graph, nodes = chosen.graph, chosen.nodes
-    inputs = input_ports(graph, nodes) if waits else {}
+    inputs = input_ports(graph, nodes) if holds else {}
     with named(report, chosen, is_resumed) as progress:
         wanted = {id_ for ports in inputs.values() for id_ in ports}
         wanted |= {id_ for id_ in nodes if graph.nodes[id_].is_port} if progress else set()
         report.records = read_records(wanted, report.target)
         if progress:
             report.done = frozenset(progress.done(graph, nodes, report.records))
-        held = held_inputs(inputs, report.records)
+        held = held_inputs(inputs, report.records, holds) if holds else {}
         report.held = {id_: ports for id_, ports in held.items() if id_ not in report.done}
         report.outcome.waits_for |= report.held
         left = [id_ for id_ in nodes if id_ not in report.done and id_ not in report.held]
@@ -57,9 +60,9 @@ def named(report: Report, chosen: Chosen, is_locked: bool) -> Iterator[Progress 
 
     Gives the run's progress if it is locked. Raises UsageError if another process builds it.
     """
-    mesh = mesh_hash(chosen.manifest, report.target, chosen.environment)
+    mesh = mesh_hash(chosen.manifest, report.target, chosen.environment) if is_locked else ""
     with open_progress(report.run, mesh) if is_locked else nullcontext() as progress:
-        report.run_name = f"{report.run} {mesh}"
+        report.run_name = progress.name if progress else report.run
         with with_variable(RUN_VARIABLE, report.run_name):
             yield progress
 

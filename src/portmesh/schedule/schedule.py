@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -27,7 +26,7 @@ SCHEDULE = MadeFile(
 )
 VERSION = 1
 """The version of the file's format, which portmesh_dags.py compares with its own."""
-TIMEOUT = timedelta(hours=24)
+TIMEOUT = "24h"
 RETRIES = 2
 
 
@@ -56,6 +55,7 @@ class ScheduledProduct(BaseModel):
     on_inputs: bool
     upkeep: str | None
     timeout_seconds: int
+    late_after_seconds: int | None
     retries: int
     inputs: list[str]
     ports: dict[str, ScheduledPort]
@@ -68,9 +68,7 @@ class ScheduledProduct(BaseModel):
     @property
     def starts(self) -> str:
         """When it starts, in words."""
-        ways = ["on a new input"] * self.on_inputs
-        ways += [f"{'at the latest ' if self.on_inputs else ''}at {self.schedule}"] if self.schedule else []
-        return ", ".join(ways) or "by hand only"
+        return starts_in_words(self.schedule, self.on_inputs)
 
 
 class Schedule(BaseModel):
@@ -83,6 +81,18 @@ class Schedule(BaseModel):
         """The text of the file. A product's `hash` changes with anything that its DAG is made from."""
         products = {name: {"hash": hash_of(product), **product.model_dump()} for name, product in self.products.items()}
         return json.dumps({"version": VERSION, "mesh": self.mesh, "products": products}, indent=1) + "\n"
+
+
+def starts_in_words(schedule: str | None, on_inputs: bool) -> str:
+    """`on a new input, at the latest at 0 9 * * *`."""
+    ways = ["on a new input"] * on_inputs
+    ways += [f"{'at the latest ' if on_inputs else ''}at {schedule}"] if schedule else []
+    return ", ".join(ways) or "by hand only"
+
+
+def starts_on_inputs(product: Product) -> bool:
+    """Whether a new version of a port that the product reads starts it: if it says so, or has no schedule."""
+    return bool(product.meta.on) or bool(product.input_ports and not product.meta.schedule)
 
 
 def hash_of(product: ScheduledProduct) -> str:
@@ -119,14 +129,16 @@ def _problems(mesh: Mesh, product: Product) -> Iterator[tuple[str, str]]:
         yield product.name, f"on: {meta.on!r} is not known (allowed: {', '.join(STARTS)}).{near}"
     if meta.on in STARTS and not _inputs(mesh, product):
         yield product.name, "on: inputs, but no model of it reads a port of another product. Give it a schedule instead"
-    try:
-        _timeout(product)
-    except UsageError as error:
-        yield product.name, f"{error.message} {dict(error.facts)['got']!r} (allowed: {dict(error.facts)['allowed']})"
+    for key in ("timeout", "late_after"):
+        try:
+            _seconds(getattr(meta, key) or TIMEOUT, key)
+        except UsageError as error:
+            facts = dict(error.facts)
+            yield product.name, f"{error.message} {facts['got']!r} (allowed: {facts['allowed']})"
 
 
-def _timeout(product: Product) -> timedelta:
-    return parse_duration(product.meta.timeout, "timeout:") if product.meta.timeout else TIMEOUT
+def _seconds(text: str, key: str) -> int:
+    return int(parse_duration(text, f"{key}:").total_seconds())
 
 
 def _inputs(mesh: Mesh, product: Product) -> list[str]:
@@ -134,18 +146,19 @@ def _inputs(mesh: Mesh, product: Product) -> list[str]:
 
 
 def _scheduled(mesh: Mesh, product: Product) -> ScheduledProduct:
-    meta, inputs = product.meta, _inputs(mesh, product)
+    meta = product.meta
     return ScheduledProduct(
         **{key: getattr(meta, key) for key in ("purpose", "channel", "kind", "stage", "engine")},
         description=product.description,
         owner=product.owner_name,
         email=product.owner_email,
         schedule=meta.schedule or None,
-        on_inputs=bool(meta.on) or bool(inputs and not meta.schedule),
+        on_inputs=starts_on_inputs(product),
         upkeep=meta.upkeep or None,
-        timeout_seconds=int(_timeout(product).total_seconds()),
+        timeout_seconds=_seconds(meta.timeout or TIMEOUT, "timeout"),
+        late_after_seconds=_seconds(meta.late_after, "late_after") if meta.late_after else None,
         retries=RETRIES if meta.retries is None else meta.retries,
-        inputs=inputs,
+        inputs=_inputs(mesh, product),
         ports={port.label: _port(mesh, port) for port in product.ports},
     )
 
