@@ -33,8 +33,9 @@ from tests.test_output_port import COLUMNS, DUPLICATE, EXEMPT, LINES, good
 
 BY_BATCH = """
 {{ config(unique_key='_batch_id') }}
+{%- set taken = source('raw', 'sales') %}
 with new_rows as (
-    {{ rows_of_new_batches(source('raw', 'sales')) }}
+    {{ rows_of_new_batches(taken) }}
 )
 select
     cast(sale_id as bigint) as sale_id,

@@ -1,9 +1,10 @@
 {# Prints, as one line of JSON, the batches that a port's model can take: [{batch, landed_at, is_published}], in the
-   order in which they landed. For `portmesh backfill`, after the models before the port are built. #}
-{% macro list_batches(port) %}
+   order in which they landed. `taken` are the relations, as SQL, that its model takes batch by batch. For `portmesh
+   backfill`, after the models before the port are built. #}
+{% macro list_batches(port, taken) %}
   {% set port = portmesh.find_port(port) %}
   {% set selects, batches = [], [] %}
-  {% for relation in portmesh._relations_with_batches(port) %}
+  {% for relation in taken %}
     {% do selects.append('select distinct _batch_id, _landed_at from ' ~ relation) %}
   {% endfor %}
   {% set this = load_relation(port.relation) %}
@@ -23,24 +24,4 @@
         'batch': batch | string, 'landed_at': landed_at.isoformat(), 'is_published': times | int > 0}) %}
   {% endfor %}
   {% do print(tojson(batches)) %}
-{% endmacro %}
-
-{# What the model takes batch by batch: the inputs of rows_of_new_batches in its text, or if it has none, every input
-   with batches. #}
-{% macro _relations_with_batches(port) %}
-  {% set pattern = 'rows_of_new_batches\\(\\s*(?:ref|source)\\(([^)]*)\\)' %}
-  {% set named, found = [], [] %}
-  {% for arguments in modules.re.findall(pattern, port.node.raw_code) %}
-    {% do named.append(modules.re.findall('["\']([^"\']+)["\']', arguments) | last) %}
-  {% endfor %}
-  {% for id in port.node.depends_on.nodes %}
-    {% set node = graph.nodes.get(id) or graph.sources.get(id) %}
-    {% if node and (not named or node.name in named) %}
-      {% set relation = api.Relation.create(
-          database=node.get('database'), schema=node.schema, identifier=node.get('identifier') or node.alias) %}
-      {% set names = portmesh.table_columns(relation) | map(attribute='name') | map('lower') | list %}
-      {% if '_batch_id' in names and '_landed_at' in names %}{% do found.append(relation) %}{% endif %}
-    {% endif %}
-  {% endfor %}
-  {{ return(found) }}
 {% endmacro %}

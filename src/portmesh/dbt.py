@@ -211,9 +211,22 @@ def install_packages(root: Path | None = None) -> None:
 def compile_model(label: str, target: str | None = None) -> str:
     """The compiled SQL of a model, such as `orders.order_lines` or `orders.order_lines.v2`; empty if there is none.
 
-    Runs no hooks. Raises FindingsError with dbt's own message if dbt cannot compile the model.
+    Raises UsageError for a Python model, and otherwise as `compile_node` does.
+    """
+    node = compile_node(label, target)
+    if node and node.language == "python":
+        raise UsageError(
+            f"{label} is a Python model: its columns are known only when its code runs.",
+            [("got", node.original_file_path)],
+            f"write its contract; dbt build --select {node.name} then prints what differs",
+        )
+    return str(node.compiled_code) if node else ""
 
-    Raises UsageError for a Python model.
+
+def compile_node(label: str, target: str | None = None) -> Any:
+    """A model as dbt compiled it; none if there is none with this label. Runs no hooks.
+
+    Raises FindingsError with dbt's own message if dbt cannot compile the model.
     """
     errors: list[str] = []
 
@@ -229,14 +242,8 @@ def compile_model(label: str, target: str | None = None) -> str:
     for one in getattr(result.result, "results", None) or []:
         version = getattr(one.node, "version", None)
         if label == f"{one.node.package_name}.{one.node.name}{f'.v{version}' if version else ''}":
-            if one.node.language == "python":
-                raise UsageError(
-                    f"{label} is a Python model: its columns are known only when its code runs.",
-                    [("got", one.node.original_file_path)],
-                    f"write its contract; dbt build --select {one.node.name} then prints what differs",
-                )
-            return str(one.node.compiled_code)
-    return ""
+            return one.node
+    return None
 
 
 def build(*options: str, ended: Callable[[str, str], None] | None = None) -> dbtRunnerResult:

@@ -11,11 +11,13 @@ from datetime import date, datetime
 from pydantic import BaseModel
 
 from portmesh.building import Graph, Outcome, Ran, Step, build_steps
-from portmesh.dbt import run_operation, with_variable
+from portmesh.dbt import compile_node, run_operation, with_variable
 from portmesh.errors import ExitCode, UsageError, not_allowed
 
 BATCHES_VARIABLE = "PORTMESH_BATCHES"
 """What limits rows_of_new_batches: a JSON list of batches."""
+_TAKEN = re.compile(r"select landed\.\*\s+from (.+) as landed\b")
+"""What rows_of_new_batches takes, in the compiled SQL of a model: its own words."""
 _DATES = (
     (r"\d{4}-\d\d-\d\d", "%Y-%m-%d"),
     (r"\d{8}", "%Y%m%d"),
@@ -50,7 +52,8 @@ def read_batches(port: str, target: str) -> list[Batch]:
 
     Raises UsageError if it has none, because then it is not taken batch by batch.
     """
-    printed = run_operation("list_batches", json.dumps({"port": port}), target)[-1]
+    taken = _TAKEN.findall(str(compile_node(port, target).compiled_code))
+    printed = run_operation("list_batches", json.dumps({"port": port, "taken": taken}), target)[-1]
     found = [Batch.model_validate(one) for one in json.loads(printed)]
     if not found:
         raise UsageError(
