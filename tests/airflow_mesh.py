@@ -17,8 +17,8 @@ from typing import Any
 from orchestration.local import LocalAirflow
 from tests.mesh import REPOSITORY
 
-PATIENCE = 600
-"""Seconds for what takes seconds on an idle machine."""
+PATIENCE = 1800
+"""Seconds for what takes seconds on an idle machine, or minutes for the whole demonstration."""
 
 
 @dataclass(frozen=True)

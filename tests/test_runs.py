@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dbt.contracts.graph.manifest import Manifest
+from dbt.parser.manifest import parse_manifest
 
 from portmesh.building import Graph, Ran, Step
 from portmesh.dbt_steps import DbtSteps
@@ -111,7 +113,9 @@ def states(facts: dict[str, Any]) -> dict[str, str]:
     return {label: port["state"] for label, port in facts["ports"].items()}
 
 
-def test_the_outcome_says_what_became_of_each_port(two_products: Mesh, portmesh: Portmesh) -> None:
+def test_the_outcome_says_what_became_of_each_port(
+    two_products: Mesh, portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # A product waits for the first version of what it reads.
     code, facts = outcome_of(portmesh, two_products.folder, "--select", "package:desk", "--wait-for-missing-inputs")
     assert (code, states(facts)) == (0, {"desk.after": "waiting", "desk.other": "published"})
@@ -137,7 +141,15 @@ def test_the_outcome_says_what_became_of_each_port(two_products: Mesh, portmesh:
     assert facts["waits_for"]["desk.after"] == ["shop.lines"]
 
     # By the clock it is built from what is published; a run that waits leaves it out.
+    parses = []
+
+    def parse(*arguments: Any) -> Manifest:
+        parses.append(arguments)
+        return parse_manifest(*arguments)
+
+    monkeypatch.setattr("dbt.cli.requires.parse_manifest", parse)
     code, facts = outcome_of(portmesh, two_products.folder, "--select", "package:desk", "--wait-for-inputs")
+    assert len(parses) == 2, "once for the run, once for what production's state is compared with"
     assert (code, states(facts)) == (0, {"desk.after": "waiting", "desk.other": "published"})
     called = portmesh("build", "--select", "after", "--wait-for-inputs")
     assert called.exit_code == 4

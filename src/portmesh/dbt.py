@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
@@ -156,7 +157,10 @@ def parse(options: Sequence[str], root: Path | None = None) -> Manifest:
 
     Raises FindingsError with dbt's own message if dbt cannot parse a file.
     """
-    result = _invoke(["--no-write-json", "parse", *_place(root=root), *options], root=root)
+    command = ["parse", *_place(root=root), *options]
+    if not root and (shared := _shared_manifest(command, find_root())):
+        return shared
+    result = _invoke(["--no-write-json", *command], root=root)
     if not result.success or not isinstance(result.result, Manifest):
         raise as_error(str(result.exception or "dbt could not parse the mesh."))
     return result.result
@@ -286,10 +290,42 @@ def _invoke(
             "portmesh register, then dbt deps, then the same command",
         )
     with chdir(root):
-        result = dbtRunner(callbacks=[listen] if listen else []).invoke(list(arguments))
+        runner = dbtRunner(_shared_manifest(arguments, root), [listen] if listen else [])
+        result = runner.invoke(list(arguments))
     if isinstance(result.exception, KeyboardInterrupt):
         raise result.exception
     return result
+
+
+@contextmanager
+def parsed_once() -> Iterator[None]:
+    """Let dbt parse the mesh once for each target until the end of the block, instead of for every command.
+
+    The mesh's files do not change in it, and each node is built at most once: dbt's compiler keeps what it compiled.
+    """
+    token = _PARSED.set({})
+    try:
+        yield
+    finally:
+        _PARSED.reset(token)
+
+
+_PARSED: ContextVar[dict[str, Manifest] | None] = ContextVar("parsed", default=None)
+_SHARING = ("run-operation", "parse", "ls", "build")
+
+
+def _shared_manifest(arguments: Sequence[str], root: Path) -> Manifest | None:
+    """What dbt parsed before for the target; none outside of parsed_once, or if dbt cannot parse the mesh."""
+    parsed = _PARSED.get()
+    if parsed is None or arguments[0] not in _SHARING:
+        return None
+    target = arguments[arguments.index("--target") + 1] if "--target" in arguments else ""
+    if target not in parsed:
+        place = arguments[arguments.index("--target-path") :][:2] if "--target-path" in arguments else []
+        result = dbtRunner().invoke(["--no-write-json", "parse", *_place(target or None, root), *place])
+        if isinstance(result.result, Manifest):
+            parsed[target] = result.result
+    return parsed.get(target)
 
 
 def _joined(errors: Sequence[str]) -> str:

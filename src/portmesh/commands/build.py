@@ -13,7 +13,7 @@ import typer
 from portmesh.building import FAILED, Graph, Outcome, Ran, Step, build_steps, plan_steps, port_states
 from portmesh.commands.alert import teller
 from portmesh.commands.options import AsJson, Target
-from portmesh.dbt import run_operation
+from portmesh.dbt import parsed_once, run_operation
 from portmesh.dbt_steps import DbtSteps, forget_results, from_file, read_chosen, repeated
 from portmesh.deferring import read_deferral
 from portmesh.errors import ExitCode
@@ -92,7 +92,8 @@ def build(
     target = target_or_default(target)
     chosen = [*repeated("--select", select), *repeated("--exclude", exclude)]
     report = Report(target, chosen, resume or new_run())
-    with errors_as_json(as_json), reported(report, outcome, teller(report, as_json) if alert else None):
+    tell = teller(report, as_json) if alert else None
+    with parsed_once(), errors_as_json(as_json), reported(report, outcome, tell):
         if select_file:
             chosen += from_file(select_file)
         if select_file and not chosen:
