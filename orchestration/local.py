@@ -105,9 +105,9 @@ class LocalAirflow:
         return done.stdout
 
     def start(self, with_pages: bool = True) -> None:
-        """Create the database and the pools, start the servers, and wait until they answer.
+        """Create the database and the pools, and start the servers: the scheduler once the web server answers.
 
-        Airflow 3 needs its web server to run tasks; Airflow 2 has one only `with_pages`.
+        Airflow 3 needs its web server to run tasks, and some start at once; Airflow 2 has one only `with_pages`.
         """
         self.home.mkdir(parents=True, exist_ok=True)
         (self.home / "passwords.json").write_text(json.dumps({USER: self.password}))
@@ -116,10 +116,11 @@ class LocalAirflow:
         if self.major == 2 and with_pages:
             person = ["--firstname", USER, "--lastname", USER, "--email", "admin@example.com"]
             self.run("users", "create", "-u", USER, "-p", self.password, "-r", "Admin", *person)
-        for command in self._commands(with_pages):
-            self.launch(*command)
-        if self.major == 3 or with_pages:
+        if pages := self._pages(with_pages):
+            self.launch(*pages)
             self._wait_for_pages()
+        for command in self._commands():
+            self.launch(*command)
 
     def launch(self, *command: str) -> None:
         """Start a server of Airflow, which `stop` ends."""
@@ -135,11 +136,14 @@ class LocalAirflow:
                 )
             )
 
-    def _commands(self, with_pages: bool) -> list[tuple[str, ...]]:
+    def _pages(self, with_pages: bool) -> tuple[str, ...]:
         if self.major == 3:
-            return [("api-server",), SCHEDULER, ("dag-processor",)]
-        pages = [("webserver", "--hostname", "127.0.0.1", "--port", str(self.port), "--workers", "1")]
-        return [SCHEDULER, *(pages if with_pages else [])]
+            return ("api-server",)
+        webserver = ("webserver", "--hostname", "127.0.0.1", "--port", str(self.port), "--workers", "1")
+        return webserver if with_pages else ()
+
+    def _commands(self) -> list[tuple[str, ...]]:
+        return [SCHEDULER, *([("dag-processor",)] if self.major == 3 else [])]
 
     def _wait_for_pages(self) -> None:
         path = "/api/v2/monitor/health" if self.major == 3 else "/health"

@@ -123,8 +123,8 @@ class Airflow(LocalAirflow):
         }
         self.environment |= quiet | {"PATH": f"{self.python.parent}:{os.environ['PATH']}"}
 
-    def _commands(self, with_pages: bool) -> list[tuple[str, ...]]:
-        return [*super()._commands(with_pages), ("triggerer", "--skip-serve-logs")]
+    def _commands(self) -> list[tuple[str, ...]]:
+        return [*super()._commands(), ("triggerer", "--skip-serve-logs")]
 
     def count(self, sql: str) -> int:
         return int(self.rows(sql)[0][0])
