@@ -76,6 +76,19 @@ def test_a_product_starts_as_its_group_says() -> None:
         "by_the_clock": "at 0 7 * * *",
     }
     assert schedule.products["reader"].inputs == ["orders.orderss"]
+    assert {name: product.read_by for name, product in schedule.products.items() if product.read_by} == {"orders": 3}
+
+
+def test_what_many_products_wait_for_is_built_first() -> None:
+    schedule = read_schedule(
+        mesh_of(
+            a={"reads": ["b"], "schedule": "0 6 * * *"},
+            b={"reads": ["a"]},
+            c={"reads": ["b"]},
+            d={"reads": ["c", "a"]},
+        )
+    )
+    assert {name: product.read_by for name, product in schedule.products.items()} == {"a": 3, "b": 3, "c": 1, "d": 0}
 
 
 def test_a_groups_other_keys_have_defaults() -> None:
@@ -197,6 +210,7 @@ def test_the_file_says_everything_about_a_product() -> None:
         "late_after_seconds": None,
         "retries": 2,
         "inputs": [],
+        "read_by": 0,
         "ports": {"orders.orderss": {"fqn": "orders.output_ports.orderss", "description": "One row per orders."}},
     }
 

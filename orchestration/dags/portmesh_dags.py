@@ -476,7 +476,7 @@ def dag_of_product(name: str, product: Mapping[str, Any]) -> DAG:
             ports=product["ports"],
             late_after=product["late_after_seconds"],
             pool=_pool(engine),
-            priority_weight=10,
+            priority_weight=10 + product["read_by"],
             inlets=[port_asset(label) for label in product["ports"]],
             outlets=[AssetAlias(name)],
         )

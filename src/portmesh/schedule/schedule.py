@@ -40,6 +40,7 @@ class ScheduledPort(BaseModel):
 class ScheduledProduct(BaseModel):
     """A product: when it starts, who answers for it, what it reads (`inputs`) and makes (`ports`).
 
+    `read_by` is the number of products that read it, directly or through others: the more, the earlier it is built.
     Without `schedule` and `on_inputs` it starts by hand only. Times are cron, in UTC.
     """
 
@@ -58,6 +59,7 @@ class ScheduledProduct(BaseModel):
     late_after_seconds: int | None
     retries: int
     inputs: list[str]
+    read_by: int
     ports: dict[str, ScheduledPort]
 
     @property
@@ -145,6 +147,17 @@ def _inputs(mesh: Mesh, product: Product) -> list[str]:
     return sorted(mesh.ports[id_].label for id_ in product.input_ports)
 
 
+def _readers(mesh: Mesh, product: str) -> set[str]:
+    """The products that read a product, directly or through others."""
+    found: set[str] = set()
+    ahead = {product}
+    while ahead:
+        read = {id_ for id_, port in mesh.ports.items() if port.product in ahead}
+        ahead = {one.name for one in mesh.products if read & set(one.input_ports)} - found
+        found |= ahead
+    return found - {product}
+
+
 def _scheduled(mesh: Mesh, product: Product) -> ScheduledProduct:
     meta = product.meta
     return ScheduledProduct(
@@ -159,6 +172,7 @@ def _scheduled(mesh: Mesh, product: Product) -> ScheduledProduct:
         late_after_seconds=_seconds(meta.late_after, "late_after") if meta.late_after else None,
         retries=RETRIES if meta.retries is None else meta.retries,
         inputs=_inputs(mesh, product),
+        read_by=len(_readers(mesh, product.name)),
         ports={port.label: _port(mesh, port) for port in product.ports},
     )
 
