@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from dbt_common.tests import enable_test_caching
 
+from tests import macros_once
 from tests.engine import ENGINES
 from tests.rig_client import MANY_SESSIONS, Rig
 
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
     from tests.mesh import Mesh
     from tests.portmesh_call import Portmesh
 
-# All meshes have the repository's macros, so dbt parses each text once per process instead of once per mesh.
+# All meshes have the repository's macros.
 enable_test_caching()
+macros_once.enable()
 # dbt makes many objects and few circles, so collecting garbage less often saves a tenth of the time.
 gc.set_threshold(50_000, 20, 50)
 

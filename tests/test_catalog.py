@@ -436,6 +436,7 @@ def test_internal_models_are_not_found_and_say_that_they_are_hidden(reader: Read
 
 
 @pytest.mark.parametrize("address", ["#!/overview", "#!/model/model.platform.publications"])
+@pytest.mark.thorough
 def test_a_phone_has_the_width_for_the_text_and_none_for_the_menu(reader: Reader, address: str) -> None:
     phone = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
     reader.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)

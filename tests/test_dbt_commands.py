@@ -150,6 +150,7 @@ def test_a_branch_builds_one_domain_on_productions_ports(mesh: Mesh) -> None:
 
 
 @pytest.mark.writes_json
+@pytest.mark.thorough
 def test_clone_is_refused_where_it_would_take_a_published_version_away(shop: Mesh) -> None:
     assert shop.dbt("build").ok
     state = str(shop.folder / "production")

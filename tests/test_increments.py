@@ -172,6 +172,7 @@ def test_rows_that_land_again_replace_those_of_their_key_and_can_be_taken_back(s
     assert contents(sales) == [("1", 50, 50), ("2", 100, 200)]
 
 
+@pytest.mark.thorough
 def test_a_full_build_after_increments_can_be_taken_back(sales: Mesh) -> None:
     land(sales, 100, 50, batch=2)
     assert sales.dbt("build").ok
@@ -196,6 +197,7 @@ def test_nothing_new_changes_nothing(sales: Mesh) -> None:
     assert contents(sales) == [("1", 100, 100)]
 
 
+@pytest.mark.thorough
 def test_published_rows_follow_a_column_that_gets_wider(mesh: Mesh) -> None:
     mesh.set_up("shop", sources=("sales",))
     mesh.port(
@@ -214,6 +216,7 @@ def test_published_rows_follow_a_column_that_gets_wider(mesh: Mesh) -> None:
     assert ("amount", "bigint") in [(name, kind.lower()) for name, kind in mesh.engine.columns("shop.sales")]
 
 
+@pytest.mark.thorough
 def test_keys_of_several_columns(mesh: Mesh) -> None:
     sql = SALES.replace("unique_key='sale_id'", "unique_key=['batch', 'sale_id']")
     columns = COLUMNS.replace("[unique, not_null]", "[not_null]")
@@ -276,6 +279,7 @@ def test_only_what_is_proved_and_stays_true_reads_the_increment_alone(sales: Mes
     assert scopes(sales)["accepted_range"] == scope
 
 
+@pytest.mark.thorough
 def test_a_check_that_counts_in_another_way_is_another_check(sales: Mesh) -> None:
     tolerant = "[unique, {not_null: {config: {fail_calc: 'coalesce(min(0), 0)'}}}]"
     for data_tests, scope in ((tolerant, "whole"), ("[unique, not_null]", "whole"), ("[unique, not_null]", "rows")):
@@ -285,6 +289,7 @@ def test_a_check_that_counts_in_another_way_is_another_check(sales: Mesh) -> Non
         assert scopes(sales)["not_null"] == scope
 
 
+@pytest.mark.thorough
 def test_uniqueness_among_rows_that_the_clock_decides_is_measured_on_the_whole(sales: Mesh) -> None:
     unique = "{unique: {config: {where: 'landed_at < current_date'}}}"
     sales.port("shop/sales", SALES, COLUMNS.replace("[unique, not_null]", f"[{unique}, not_null]"), meta=EXEMPT)
@@ -294,6 +299,7 @@ def test_uniqueness_among_rows_that_the_clock_decides_is_measured_on_the_whole(s
     assert scopes(sales)["unique"] == "whole"
 
 
+@pytest.mark.thorough
 def test_nothing_new_does_not_hide_that_a_new_check_fails(sales: Mesh) -> None:
     sales.port("shop/sales", SALES, COLUMNS.replace("values: [1, 2, 3]", "values: [2]"), meta=EXEMPT)
     refused = sales.dbt("build")
@@ -322,6 +328,7 @@ def test_a_key_that_is_no_column_is_refused_at_the_first_build(mesh: Mesh) -> No
     assert "allowed: sale_id, amount, batch, landed_at" in message
 
 
+@pytest.mark.thorough
 def test_an_increment_may_refer_to_published_rows_of_its_own_port(sales: Mesh) -> None:
     related = "[{relationships: {arguments: {to: ref('sales'), field: sale_id}}}]"
     columns = COLUMNS.replace("[{accepted_values: {arguments: {values: [1, 2, 3], quote: false}}}]", related)
@@ -334,6 +341,7 @@ def test_an_increment_may_refer_to_published_rows_of_its_own_port(sales: Mesh) -
     assert "777" in sales.dbt("build").messages["sales"]
 
 
+@pytest.mark.thorough
 def test_unique_keys_that_are_an_expression_or_quoted(mesh: Mesh) -> None:
     sql = SALES.replace("='sale_id'", "='batch'").replace("as sale_id", "as {{ adapter.quote('Order') }}")
     columns = COLUMNS.replace("name: sale_id", "name: Order\n  quote: true")
@@ -356,6 +364,7 @@ def test_unique_keys_that_are_an_expression_or_quoted(mesh: Mesh) -> None:
     assert mesh.value("select failed_checks from portmesh.publications__shop order by attempted_at desc limit 1") == 2
 
 
+@pytest.mark.thorough
 def test_a_unit_test_needs_no_word_about_increments(sales: Mesh) -> None:
     sales.write(
         "domains/shop/models/output_ports/unit.yml",

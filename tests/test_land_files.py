@@ -400,6 +400,7 @@ main(sys.argv[4:])
         ),
     ],
 )
+@pytest.mark.thorough
 def test_a_killed_replacement_leaves_whole_batches_and_can_be_repeated(
     mesh: Mesh, land: Callable[..., Call], place: str, name: str, times: int
 ) -> None:

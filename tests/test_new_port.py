@@ -181,6 +181,7 @@ def test_a_port_is_made_from_a_port_and_refers_to_it(till: Mesh, portmesh: Portm
     assert "relationships_orders_read_bestell_nr__bestell_nr__ref_shop_orders_" in built.statuses
 
 
+@pytest.mark.thorough
 def test_a_port_that_is_not_built_is_said_not_to_be_compared(till: Mesh, portmesh: Portmesh) -> None:
     assert portmesh(*MADE).exit_code == 0
     till.land("states", "select i as bestell_nr, 'open' as state, 'x' || i as note from range(100) as n(i)")
@@ -189,12 +190,14 @@ def test_a_port_that_is_not_built_is_said_not_to_be_compared(till: Mesh, portmes
     assert "not compared with shop.orders: not built here, so add relationships by hand\n" in made.out
 
 
+@pytest.mark.thorough
 def test_ports_with_other_keys_are_not_said(till: Mesh, portmesh: Portmesh) -> None:
     assert portmesh(*MADE).exit_code == 0
     till.land("states", "select i as shop_id, 'open' as state, 'x' || i as note from range(100) as n(i)")
     assert "not compared" not in portmesh("new", "port", "shop.states", "--from", "till.states", *LEVEL).out
 
 
+@pytest.mark.thorough
 def test_a_port_named_like_its_domain_is_selected_alone(till: Mesh, portmesh: Portmesh) -> None:
     till.write("domains/shop/models/staging/stg_other.sql", "select 1 as other_id")
     described = [word.replace("order_type", "shop_type").replace("order_date", "shop_date") for word in DESCRIBED]

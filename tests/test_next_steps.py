@@ -129,6 +129,7 @@ def test_a_rollback_names_what_has_to_be_built(shop: Mesh) -> None:
     assert shop.value("select count(*) from shop.lines") == 120
 
 
+@pytest.mark.thorough
 def test_two_ports_in_one_run_read_the_current_rows_of_one_view(shop: Mesh) -> None:
     write_models(shop)
     shop.port("shop/lines_too", SQL, COLUMNS, meta=EXEMPT)
@@ -184,6 +185,7 @@ def test_what_a_fault_of_a_view_prints_builds_the_view(shop: Mesh) -> None:
     assert shop.value("select count(*) from shop.lines") == 120
 
 
+@pytest.mark.thorough
 def test_a_rollback_is_audited_with_the_rows_of_now_of_a_view(shop: Mesh) -> None:
     known = "relationships: {arguments: {column_name: line_id, to: ref('stg_raw__ids'), field: line_id}}"
     shop.write(f"{STAGING}/stg_raw__ids.sql", "select line_id from {{ source('raw', 'lines') }}")

@@ -317,6 +317,7 @@ def test_the_last_versions_are_kept_and_rollback_switches_back(shop: Mesh) -> No
     assert shop.value("select count(*) from shop.lines") == kept[0]
 
 
+@pytest.mark.thorough
 def test_more_versions_are_kept_where_the_port_says_so(shop: Mesh) -> None:
     shop.port("shop/lines", LINES, COLUMNS, meta=EXEMPT + "\nkeep_versions: 3")
     for rows in (10, 20, 30, 40):

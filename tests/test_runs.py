@@ -158,6 +158,7 @@ def test_the_outcome_says_what_became_of_each_port(
     assert outcome_of(portmesh, two_products.folder, "--select", "after")[0] == 0
 
 
+@pytest.mark.thorough
 def test_a_run_that_cannot_begin_says_why(two_products: Mesh, portmesh: Portmesh) -> None:
     code, facts = outcome_of(portmesh, two_products.folder, "--select", "package:desks")
     assert (code, facts["ports"]) == (2, {})
@@ -172,6 +173,7 @@ def test_a_run_that_cannot_begin_says_why(two_products: Mesh, portmesh: Portmesh
     assert (called.exit_code, "The outcome cannot be written to " in called.err) == (2, True)
 
 
+@pytest.mark.thorough
 def test_an_engine_that_is_in_use_is_a_sentence(two_products: Mesh, portmesh: Portmesh) -> None:
     two_products.engine.close()
     with held(two_products.database):
@@ -181,6 +183,7 @@ def test_an_engine_that_is_in_use_is_a_sentence(two_products: Mesh, portmesh: Po
 
 
 @pytest.mark.engines(*ENGINES)
+@pytest.mark.thorough
 def test_a_publication_has_its_batches(sales: Mesh, portmesh: Portmesh) -> None:
     target = ("--target", sales.target)
     assert sales.dbt("build").ok
@@ -395,6 +398,7 @@ def test_a_backfill_publishes_each_batch_once(sales: Mesh, portmesh: Portmesh, m
     assert "PORTMESH_BATCHES with --full-refresh would publish these batches in place of all" in built_again.output
 
 
+@pytest.mark.thorough
 def test_a_backfill_that_cannot_begin_says_why(two_products: Mesh, portmesh: Portmesh) -> None:
     for arguments, said in (
         (("shop.lines",), "Nothing was built: it needs either batches or two days."),

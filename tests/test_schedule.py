@@ -218,6 +218,7 @@ def test_the_file_says_everything_about_a_product() -> None:
 # In a mesh
 
 
+@pytest.mark.thorough
 def test_rules_and_command_read_what_yaml_makes_of_on(good: on_disk.Mesh, portmesh: Portmesh) -> None:
     """dbt reads `on: inputs` as `true: inputs`. The rules pass it, and know what it may be."""
     shutil.rmtree(good.folder / "orchestration", ignore_errors=True)
