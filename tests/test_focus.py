@@ -83,6 +83,14 @@ def test_a_build_builds_the_domain_with_its_checks_and_unit_tests(mesh_of: Mesh)
     assert (mesh_of.folder / "target/focus/desk/manifest.json").is_file()
 
 
+@pytest.mark.writes_json
+def test_only_a_run_writes_a_manifest(mesh_of: Mesh) -> None:
+    manifest = mesh_of.folder / "target/focus/desk/manifest.json"
+    manifest.unlink(missing_ok=True)
+    assert mesh_of.dbt("ls").ok
+    assert not manifest.exists()
+
+
 def test_the_domain_and_what_it_reads_is_all_that_dbt_knows(mesh_of: Mesh) -> None:
     listed = mesh_of.dbt("ls", "--resource-type", "model")
     assert set(listed.output.splitlines()) >= {"shop.output_ports.lines", "desk.output_ports.desk_lines"}

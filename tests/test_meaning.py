@@ -229,3 +229,21 @@ def test_a_contract_with_other_digits_rounds() -> None:
         "third": ("the contract rounds it to other digits",)
     }
     assert changes(before, with_contract("decimal(12,2)")) == Changes({})
+
+
+def steps(number: int, name: str, at_60: str = "1", indent: str = "    ") -> str:
+    """SQL of five lines for each step, over `users`; `at_60` is what step 60 adds."""
+    ctes = [f'with {name}0 as (select id, email, username from "mesh"."shop"."users")']
+    for each in range(1, number):
+        id_ = f"id + {at_60 if each == 60 else 1} as id"
+        lines = ["select", f"{id_}, coalesce(email, '{each}') as email", f"from {name}{each - 1}"]
+        ctes.append("\n".join([f"{name}{each} as (", *(indent + line for line in lines), ")"]))
+    return ",\n".join(ctes) + f"\nselect id, email from {name}{number - 1}"
+
+
+def test_sql_of_500_lines() -> None:
+    before = mesh(a=steps(110, "s"))
+    assert steps(110, "s").count("\n") > 500
+    assert changes(before, mesh(a=steps(110, "step_", indent="  "))) == Changes({})
+    found = changes(before, mesh(a=steps(110, "step_", at_60="2")))
+    assert (changed(found), set(of(found, "a").columns)) == ({"a", "c"}, {"id"})

@@ -141,13 +141,21 @@ def test_a_ref_without_a_mesh_is_an_error_and_is_not_checked_out(
     git(before, "init", "-q", "-b", "main")
     (before / "notes.md").write_text("No mesh yet.")
     first = commit(before)
-    shutil.copytree(history.folder, before / "mesh", symlinks=True, ignore=shutil.ignore_patterns(".git", "target"))
+    mesh = before / "mesh"
+    mesh.mkdir()
+    (mesh / "dbt_project.yml").write_text("name: plain")
+    second = commit(before)
+    shutil.copytree(
+        history.folder, mesh, symlinks=True, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".git", "target")
+    )
     commit(before)
-    monkeypatch.chdir(before / "mesh")
+    monkeypatch.chdir(mesh)
     monkeypatch.setattr("portmesh.state.checked_out", None)
-    with pytest.raises(UsageError, match=f"There is no mesh at {first} .*: it has no dbt_project.yml") as found:
+    with pytest.raises(UsageError, match=f"There is no mesh at {first} .*: it has no dbt_project.yml and no domains"):
         read_state(first)
-    assert "name a ref that has one" in str(found.value)
+    with pytest.raises(UsageError, match=f"There is no mesh at {second} .*: it has no domains") as found:
+        read_state(second)
+    assert "name a ref that has them" in str(found.value)
 
 
 @pytest.fixture
@@ -241,7 +249,7 @@ def test_a_check_is_compiled_again_if_anything_may_decide_it(
 
 
 def test_another_checkout_is_parsed_from_what_this_one_has(history: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only files that differ; and of a large seed, of which dbt keeps the path, the digest is of its own file."""
+    """Only the files that differ are parsed."""
     monkeypatch.chdir(history.folder)
     current_state()
     parsed: list[str] = []

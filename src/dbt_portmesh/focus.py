@@ -17,8 +17,10 @@ from typing import Any
 from dbt.artifacts.resources.base import FileHash
 from dbt.config.runtime import RuntimeConfig
 from dbt.contracts.files import AnySourceFile, SchemaSourceFile
+from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import ModelNode
 from dbt.flags import get_flags
+from dbt.parser import manifest as parsing
 from dbt.parser.manifest import ManifestLoader
 from dbt.parser.read_files import ReadFilesFromFileSystem
 from dbt_common.exceptions import DbtRuntimeError
@@ -29,6 +31,9 @@ from portmesh.scaffold.register import domain_folders
 
 COMMANDS = ("build", "run", "test", "compile", "show", "seed", "snapshot", "list", "ls")
 """dbt's commands that can do with one domain. All others read the whole mesh."""
+
+FOLDER = "focus"
+"""Where dbt's own files of a focus are, in its target folder."""
 
 KEPT = ("MacroParser", "GenericTestParser", "DocumentationParser")
 """dbt's parsers that read all files of a domain from which something is read."""
@@ -62,6 +67,7 @@ def add_focus() -> None:
     ManifestLoader.inject_external_nodes = _after_cutting(  # type: ignore[method-assign]
         ManifestLoader.inject_external_nodes
     )
+    parsing.write_manifest = _unless_focused(parsing.write_manifest)
 
 
 def read_focus(root: Path) -> Focus | None:
@@ -99,7 +105,7 @@ def _of_the_focus(load: Any) -> Any:
         config.portmesh_focus = focus  # type: ignore[attr-defined]
         if not focus:
             return load(config, paths)  # type: ignore[no-any-return]
-        config.target_path = str(Path(config.target_path, "focus", focus.domain))
+        config.target_path = str(Path(config.target_path, FOLDER, focus.domain))
         unread = [other for other in focus.others if not focus.reads(root, other)]
         return load(config, [path for path in paths if path.name not in unread])  # type: ignore[no-any-return]
 
@@ -174,3 +180,14 @@ def _after_cutting(inject: Any) -> Any:
         return inject(loader)  # type: ignore[no-any-return]
 
     return inject_external_nodes
+
+
+def _unless_focused(write: Any) -> Any:
+    """Leaves out the manifest.json that dbt writes after parsing: a run writes it again, with its SQL, at its end."""
+
+    @wraps(write)
+    def write_manifest(manifest: Manifest, target_path: str, which: str | None = None) -> None:
+        if Path(target_path).parent.name != FOLDER:
+            write(manifest, target_path, which)
+
+    return write_manifest

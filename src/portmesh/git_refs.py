@@ -66,7 +66,7 @@ def describe_commit(root: Path) -> str:
 
 
 def has_file(root: Path, commit: str, name: str) -> bool:
-    """Whether a commit has this file in the mesh's folder."""
+    """Whether a commit has this file, or folder, in the mesh's folder."""
     return not _git(root, "cat-file", "-e", f"{commit}:./{name}").returncode
 
 

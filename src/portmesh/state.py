@@ -158,11 +158,12 @@ def _cached(root: Path, base: Base, target: str) -> Compiled:
     if kept.is_file():
         found = json.loads(kept.read_text())
         return Compiled(found["manifest"], found["failed"])
-    if not has_file(root, base.commit, "dbt_project.yml"):
+    missing = [name for name in ("dbt_project.yml", "domains") if not has_file(root, base.commit, name)]
+    if missing:
         raise UsageError(
-            f"There is no mesh at {base.name}: it has no dbt_project.yml.",
+            f"There is no mesh at {base.name}: it has no {' and no '.join(missing)}.",
             [("where", str(root))],
-            "name a ref that has one: --against REF",
+            "name a ref that has them: --against REF",
         )
     with checked_out(root, base.commit) as place:
         install_packages(place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import sqlglot
@@ -85,6 +86,7 @@ def _no_row_fails(kind: str, given: Mapping[str, Any], where: str | None) -> str
     return f"no row with {where} fails it"
 
 
+@cache
 def limits_of(data_type: str) -> tuple[Decimal, Decimal] | None:
     """The smallest and largest value of a whole-number or decimal type; none for another type."""
     if bits := BITS.get(data_type):

@@ -102,10 +102,13 @@ def _constant(value: exp.Expr) -> Constant | None:
 
 def number_of(value: object, dialect: str) -> Decimal | None:
     """The number that a bound is: 5, "5", "-1 * 128"; none if it is something else."""
-    if isinstance(value, bool) or value is None:
-        return None
+    return None if isinstance(value, bool) or value is None else _number_in(str(value), dialect)
+
+
+@cache
+def _number_in(text: str, dialect: str) -> Decimal | None:
     try:
-        found = simplify(sqlglot.parse_one(str(value), dialect=dialect))
+        found = simplify(sqlglot.parse_one(text, dialect=dialect))
         return Decimal(found.sql()) if isinstance(found.unnest(), exp.Literal | exp.Neg) else None
     except (SqlglotError, InvalidOperation):
         return None
