@@ -101,6 +101,10 @@ SAME = {
         "select t.a as p from t left join u on t.a = u.a left join u as v on t.b = v.c join u as w on t.a = w.c",
         "select t.a as p from t join u as w on w.c = t.a left join u as v on t.b = v.c left join u on u.a = t.a",
     ),
+    "a list of one": (
+        "select a as p, a in (1) as q from t where b not in (2)",
+        "select a as p, a = 1 as q from t where b <> 2",
+    ),
     "right join": (
         "select t.a as p, u.c as q from t left join u on t.a = u.a",
         "select t.a as p, u.c as q from u right join t on t.a = u.a",

@@ -815,10 +815,10 @@ def as_filter(term: Term) -> Term:
     return term
 
 
-def joined(key: str, terms: Iterable[Term]) -> Op:
-    """Conditions with `and` or `or`: flat, each once."""
+def joined(key: str, terms: Iterable[Term]) -> Term:
+    """Conditions with `and` or `or`: flat, each once. One alone is itself: `x in (1)` is `x = 1`."""
     flat = [part for t in terms for part in (t.args if isinstance(t, Op) and t.name == key else (t,))]
-    return Op(key, tuple(flat), "set")
+    return Op(key, tuple(flat), "set") if len(flat) > 1 else flat[0]
 
 
 def conjuncts(term: Term) -> list[Term]:
