@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from orchestration.local import POOLS, SCHEDULER, LocalAirflow
+from orchestration.local import POOLS, LocalAirflow
 from tests.airflow_mesh import AirflowOfMesh, guards_of, is_running, kill, parent_of
 from tests.mesh import REPOSITORY, Mesh
 from tests.portmesh_call import call
 from tests.test_output_port import COLUMNS, DUPLICATE, EXEMPT, LINES, good
 from tests.test_runs import BY_BATCH, OF_BATCHES, batch, held
 
-AWAY_SECONDS = 60
-"""Longer than Airflow waits for its database, and than its tasks wait for it."""
 CONSUMERS = f"{EXEMPT}\nconsumers: [{{name: desk, purpose: Reports.}}]"
 PACED = """
 select
@@ -34,13 +29,6 @@ cross join (
     cross join range(1000000) as b(i)
 ) as work
 """
-IMPATIENT = {
-    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
-    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
-    "AIRFLOW__SCHEDULER__SCHEDULER_ZOMBIE_TASK_THRESHOLD": "30",
-    "AIRFLOW__SCHEDULER__ZOMBIE_DETECTION_INTERVAL": "5",
-}
-"""When Airflow (3, then 2) takes a task for dead whose worker is silent."""
 AFTER = "select * from {{ ref('shop', 'lines') }}"
 TOTALS = """
 select
@@ -110,7 +98,7 @@ def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(mesh.folder)
         assert call("schedule") == 0
-    airflow = AirflowOfMesh(request.param, mesh.folder, tmp_path_factory.mktemp("airflow"), **IMPATIENT)
+    airflow = AirflowOfMesh(request.param, mesh.folder, tmp_path_factory.mktemp("airflow"))
     try:
         airflow.start()
         yield Scene(mesh, airflow)
@@ -202,7 +190,7 @@ def test_a_product_starts_when_what_it_reads_was_published(scene: Scene) -> None
 
 
 @pytest.mark.nightly
-def test_after_a_fault_of_airflow_the_next_try_goes_on(scene: Scene) -> None:
+def test_a_missing_pool_and_a_database_in_use_need_no_repair(scene: Scene) -> None:
     airflow, mesh = scene.airflow, scene.mesh
     airflow.trigger("shop")
     airflow.settled()
@@ -236,31 +224,6 @@ def test_after_a_fault_of_airflow_the_next_try_goes_on(scene: Scene) -> None:
         in_use = "The mesh's database is in use by another process."
         airflow.wait(lambda: airflow.is_told("shop", in_use), "sentence")
     ended(tries=2)
-
-    # Someone clears the task while it runs: its processes end, and the next try goes on.
-    guard = scene.slow_run()
-    airflow.airflow.run("tasks", "clear", "--yes", "--only-running", "--task-regex", "build", "shop")
-    airflow.wait(lambda: not is_running(guard), "end of the child")
-    scene.make_fast()
-    ended(tries=2)
-
-    # Airflow's database is away during the task, and Airflow is started again when it is back.
-    guard = scene.slow_run()
-    with closing(sqlite3.connect(airflow.airflow.home / "airflow.db", isolation_level=None)) as database:
-        database.execute("begin exclusive")
-        time.sleep(AWAY_SECONDS)
-    scene.make_fast()
-    airflow.airflow.stop()
-    assert not is_running(guard)
-    airflow.start()
-    ended(tries=2)
-
-    # A second scheduler starts nothing twice.
-    airflow.airflow.launch(*SCHEDULER)
-    schedulers = "select count(*) from job where job_type = 'SchedulerJob' and state = 'running'"
-    airflow.wait(lambda: airflow.airflow.rows(schedulers)[0][0] >= 2, "second scheduler")
-    airflow.trigger("shop")
-    ended(tries=1)
 
 
 NAMES = "print(*[name for name, dag in vars(dags).items() if isinstance(dag, dags.DAG)])"
