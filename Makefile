@@ -25,6 +25,7 @@ airflow: ## Open an Airflow on this machine with the mesh's DAGs, at http://127.
 	@tools/environment.sh airflow3
 	@.venv/bin/dbt --quiet deps
 # demonstration: begin
+	@tools/environment.sh pyspark
 	@[ -d "$${PORTMESH_LAKE:-.lake}" ] || { echo "Landing the grocery data in the lake …"; .venv/bin/portmesh demo land; }
 # demonstration: end
 	@.venv/bin/python -m orchestration.local $(AIRFLOW_PORT)

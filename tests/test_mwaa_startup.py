@@ -200,6 +200,22 @@ def test_a_task_runs_the_release_with_its_products_role(worker: Worker) -> None:
     assert "AWS_PROFILE" not in json.loads(out), "without a product, with the execution role's own rights"
 
 
+def test_a_product_with_models_in_python_gets_pyspark(worker: Worker) -> None:
+    model = {"domains/orders/models/output_ports/pairs.py": "", "requirements-pyspark.txt": "pyspark==3.5.9\n"}
+    worker.release("v1", **model)
+    _, out, _ = worker.run("build", PORTMESH_PRODUCT="desk")
+    assert "PORTMESH_PYSPARK_PYTHON" not in json.loads(out)
+    assert worker.calls() == ["get", "pip"]
+    _, out, err = worker.run("build", PORTMESH_PRODUCT="orders")
+    assert "Installing an environment for requirements-pyspark.txt" in err
+    python = Path(json.loads(out)["PORTMESH_PYSPARK_PYTHON"])
+    assert (python.parents[1] / "complete").is_file()
+    assert worker.calls() == ["get", "pip", "pip"]
+    _, out, _ = worker.run("build", PORTMESH_PRODUCT="orders", PORTMESH_PYSPARK_PYTHON="/mine")
+    assert json.loads(out)["PORTMESH_PYSPARK_PYTHON"] == "/mine"
+    assert worker.calls() == ["get", "pip", "pip"]
+
+
 def test_the_next_task_runs_the_next_release(worker: Worker) -> None:
     assert worker.run("status")[0] == 0
     worker.release("v2")

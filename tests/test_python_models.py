@@ -14,10 +14,8 @@ import yaml
 
 from dbt_portmesh.python_models import process, worker
 from tests.mesh import REPOSITORY, Mesh, Outcome
-from tests.python_port import PYTHON, VARIABLE, needs_pyspark
-from tests.test_increments import AT_LEAST_ONE, contents, land, last_attempt, publish_first_batch
-from tests.test_increments import COLUMNS as SALES_COLUMNS
-from tests.test_output_port import EXEMPT
+from tests.python_port import PYTHON, VARIABLE, as_python, needs_pyspark
+from tests.test_output_port import COLUMNS, EXEMPT, LINES
 
 ALL_TYPES = """
 select
@@ -85,17 +83,6 @@ def model(dbt, session):
         lines = lines.filter(lines.line_id > newest)
     print("a secret of", dbt.config.get("materialized"))
     return lines
-"""
-SALES = """
-def model(dbt, session):
-    dbt.config(unique_key="sale_id")
-    sales = dbt.source("raw", "sales").selectExpr(
-        "cast(sale_id as bigint) as sale_id", "cast(amount as bigint) as amount", "batch", "landed_at"
-    )
-    if dbt.is_incremental:
-        newest = session.table(str(dbt.this)).agg({"landed_at": "max"}).collect()[0][0]
-        sales = sales.filter(sales.landed_at > newest)
-    return sales
 """
 
 
@@ -186,27 +173,12 @@ def test_nothing_of_the_code_stays(built: Outcome) -> None:
     assert {each.name for each in running.folder.iterdir()} <= {"conf", "held", "spark", "warehouse"}
 
 
-def test_an_increment_of_a_port_in_python(mesh: Mesh) -> None:
-    needs_pyspark()
-    mesh.set_up("shop", sources=("sales",))
-    mesh.port("shop/sales", SALES, SALES_COLUMNS, meta=EXEMPT, extra=AT_LEAST_ONE)
-    publish_first_batch(mesh, rows=100)
-    land(mesh, 100, 50, batch=2)
-    assert mesh.dbt("build").ok
-    assert last_attempt(mesh) == ("increment", "published", 150)
-    assert contents(mesh) == [("1", 100, 100), ("2", 50, 50)]
-    land(mesh, 150, 1, batch=3, amount="9")
-    refused = mesh.dbt("build")
-    assert "shop.sales was not published. Consumers keep the version of " in refused.messages["sales"]
-    assert contents(mesh) == [("1", 100, 100), ("2", 50, 50)]
-
-
 def test_without_pyspark_the_rest_is_built(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, str(mesh.folder / "none"))
-    mesh.set_up("shop", sources=("sales",))
-    mesh.port("shop/sales", SALES, SALES_COLUMNS, meta=EXEMPT)
+    mesh.set_up("shop")
+    mesh.port("shop/sales", as_python(LINES), COLUMNS, meta=EXEMPT)
     mesh.write("domains/shop/models/intermediate/int_shop__beside.sql", "select 1 as one")
-    mesh.land("sales", "select 1 as sale_id")
+    mesh.land("lines", "select 1 as line_id")
     assert mesh.dbt("deps").ok
     built = mesh.dbt("build")
     assert built.statuses["int_shop__beside"] == "success"

@@ -89,6 +89,10 @@ SNAPSHOT = write(
 EXEMPTION = "exemptions: [{{rule: {rule}, reason: {reason}, until: {until}}}]"
 AS_UNIQUENESS = "config: {meta: {dimension: uniqueness}}"
 NO_KEY = Edit(PORT, "data_tests: [unique, not_null]", "data_tests: [not_null]")
+IN_PYTHON = write(
+    "domains/shop/models/intermediate/int_shop__pairs.py",
+    "def model(dbt, session):\n    dbt.config(materialized='table')\n    return session.range(1)\n",
+)
 UNCHECKED_KEY = "shop.lines has no check for uniqueness."
 
 
@@ -437,6 +441,12 @@ FAILING: list[tuple[str, list[Edit], str]] = [
         "The source table two.tickets of desk lands in the feed orders, as does one.tickets of desk, so each would",
     ),
     (
+        "PM128",
+        [IN_PYTHON, Edit(PRODUCT, "engine: emr", "engine: athena")],
+        "shop.int_shop__pairs is a Python model (models/intermediate/int_shop__pairs.py), and the engine of shop is "
+        "athena, which runs none.",
+    ),
+    (
         "PM125",
         [Edit(PRODUCT, "channel: '#shop'", "channel: '#shop'\n      consumer: desk")],
         "The group shop.shop: config.meta has the unknown key consumer (known: kind, stage, engine, purpose, channel,",
@@ -634,6 +644,7 @@ PASSING: list[tuple[str, list[Edit]]] = [
     ("PM118", [SNAPSHOT]),
     ("PM126", [meta("model: null")]),
     ("PM127", [landing("one", "orders"), landing("two", "two__orders")]),
+    ("PM128", [IN_PYTHON]),
     (
         "PM124",
         [

@@ -2,9 +2,10 @@
 
     python -m demo.benchmarks.cosmos [--ways dbt,portmesh,watcher,local] [--environment .venv-cosmos] [--keep FOLDER]
 
-Builds the whole mesh in each way from an empty database on a landed lake: `dbt build` alone, our DAGs, and the two
-modes of cosmos that need no cluster. All DAGs run on the same Airflow, in the environment that is made from
-cosmos_requirements.txt. The tree of processes is read from /proc twice a second. Prints a Markdown table.
+Needs tools/environment.sh pyspark. Builds the whole mesh in each way from an empty database on a landed lake: `dbt
+build` alone, our DAGs, and the two modes of cosmos that need no cluster. All DAGs run on the same Airflow, in the
+environment that is made from cosmos_requirements.txt. The tree of processes is read from /proc twice a second. Prints a
+Markdown table.
 """
 
 from __future__ import annotations

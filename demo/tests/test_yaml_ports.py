@@ -29,7 +29,7 @@ def yaml_of(mesh: Mesh, port: str) -> Path:
 
 
 def build(mesh: Mesh) -> None:
-    outcome = mesh.dbt("build", "--exclude", "package:platform")
+    outcome = mesh.dbt("build", "--exclude", "package:platform", "product_pairs")
     assert outcome.ok, outcome.output
 
 

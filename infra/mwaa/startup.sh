@@ -35,7 +35,8 @@ fail() {
   exit 3
 }
 
-# Sets $release and $environment. It can be called at any time, by several tasks at once, and after it was killed.
+# Sets $release and $environment, and PySpark's Python for a product that has models in Python. It can be called at any
+# time, by several tasks at once, and after it was killed.
 prepare() {
   [ -n "${PORTMESH_RELEASE:-}" ] || fail "The environment has no option portmesh.release, such as s3://BUCKET/portmesh.tar.gz." \
     "next   deploy infra/mwaa.yaml, which sets it"
@@ -52,15 +53,29 @@ prepare() {
   exec 9>"$root/lock"
   python3 -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)'
   [ -d "$release" ] || fetch
-  local wanted
-  wanted="$(python3 --version | cat - "$release/requirements.txt" | cksum)"
-  environment="$root/environments/${wanted%% *}"
-  [ -f "$environment/complete" ] || install
+  if [ -z "${PORTMESH_PYSPARK_PYTHON:-}" ] && has_python_models; then
+    make_environment requirements-pyspark.txt
+    export PORTMESH_PYSPARK_PYTHON="$environment/bin/python"
+  fi
+  make_environment requirements.txt
   [ -f "$release/.ready" ] || link_packages
   touch "$release"
   # A run may still use an earlier one, but for no longer than a day.
   find "$root/releases" -mindepth 1 -maxdepth 1 -mtime +1 ! -path "$release" -exec rm -rf {} +
   exec 9>&-
+}
+
+has_python_models() {
+  [ -n "${PORTMESH_PRODUCT:-}" ] &&
+    [ -n "$(find "$release/domains/$PORTMESH_PRODUCT/models" -name '*.py' -print -quit 2>/dev/null)" ]
+}
+
+# make_environment FILE: sets $environment to the one with the requirements in this file of the release.
+make_environment() {
+  local wanted
+  wanted="$(python3 --version | cat - "$release/$1" | cksum)"
+  environment="$root/environments/${wanted%% *}"
+  [ -f "$environment/complete" ] || install "$1"
 }
 
 fetch() {
@@ -78,12 +93,12 @@ fetch() {
 }
 
 install() {
-  echo "Installing dbt's environment for these requirements; it takes a few minutes, once on each worker." >&2
+  echo "Installing an environment for $1; it takes a few minutes, once on each worker." >&2
   rm -rf "$environment"
   python3 -m venv "$environment" || fail "python3 could not make the environment $environment."
   local code=0
   timeout "${PORTMESH_SECONDS:-900}" "$environment/bin/python" -m pip install --quiet --disable-pip-version-check \
-    --no-input --requirement "$release/requirements.txt" || code=$?
+    --no-input --requirement "$release/$1" || code=$?
   [ "$code" != 124 ] || fail "pip did not finish within ${PORTMESH_SECONDS:-900} seconds. The next task tries it again, with more time." \
     "next   if that fails too: a larger environment class, or an index nearby (PIP_INDEX_URL)"
   [ "$code" = 0 ] || fail "The mesh's requirements could not be installed; pip's error is above." \

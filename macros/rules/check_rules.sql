@@ -22,7 +22,7 @@
       portmesh.domain_reads_only_ports, portmesh.exposure_has_its_own_name, portmesh.relation_is_in_its_schema,
       portmesh.domain_is_built_by_the_mesh,
       portmesh.port_config_is_known, portmesh.model_is_as_its_yaml_says, portmesh.meta_has_known_keys,
-      portmesh.source_has_its_own_feed,
+      portmesh.source_has_its_own_feed, portmesh.python_runs_on_spark,
   ]) }}
 {% endmacro %}
 

@@ -76,6 +76,11 @@ class Worker:
     def runs(self) -> bool:
         return self._process.poll() is None
 
+    def kill(self) -> None:
+        """End the process, whatever it does."""
+        self._process.kill()
+        self._process.wait()
+
     def stop(self) -> None:
         """End the process, and remove all that it wrote."""
         atexit.unregister(self.stop)
@@ -104,19 +109,18 @@ def worker(python: Path, engine: str, settings: Mapping[str, str]) -> Iterator[W
     """The process for these settings, for one model at a time. A process that did not start has a `start_fault`."""
     key = (python, engine, *sorted(settings.items()))
     with _one_model_at_a_time:
-        found = _workers.get(key)
-        if not found or not found.runs:
-            if found:
-                found.stop()
-            found = _workers[key] = Worker(python, engine, settings)
+        _remove_ended(key)
+        if key not in _workers:
+            _workers[key] = Worker(python, engine, settings)
         try:
-            yield found
-        except BaseException:
-            # It may still be in the middle of the model.
-            if not found.runs:
-                found.stop()
-                _workers.pop(key, None)
-            raise
+            yield _workers[key]
+        finally:
+            _remove_ended(key)
+
+
+def _remove_ended(key: tuple[Any, ...]) -> None:
+    if key in _workers and not _workers[key].runs:
+        _workers.pop(key).stop()
 
 
 def _hold(folder: Path) -> int:

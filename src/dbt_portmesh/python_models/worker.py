@@ -54,6 +54,8 @@ appender.console.target = SYSTEM_ERR
 appender.console.layout.type = PatternLayout
 appender.console.layout.pattern = %m%n
 """
+PATIENCE = {"max_retries": 6}
+"""How often a call to a cluster that does not answer is tried again: for half a minute, where pyspark would for ten."""
 LONGEST = 1000
 
 
@@ -158,10 +160,13 @@ class Remote:
         self._settings = settings
         # Then pyspark.sql.functions belongs to the cluster's session. pyspark sets it itself for a default session.
         os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
+        self._kind = import_module("pyspark.sql.connect.session").SparkSession
+        # It waits for a pool of threads, and one of these may run it (https://github.com/apache/spark/pull/54145).
+        self._kind.__del__ = lambda _: None
 
     def open(self, request: dict[str, Any]) -> Any:
-        kind = import_module("pyspark.sql.connect.session").SparkSession
-        session = kind.builder.remote(request["remote"]).create()
+        session = self._kind.builder.remote(request["remote"]).create()
+        session.client._retry_policy.update(PATIENCE)
         import_module("pyspark.sql").SparkSession._instantiatedSession = session
         for key, value in {**SETTINGS, **self._settings}.items():
             session.conf.set(key, value)
@@ -192,7 +197,7 @@ def run(engine: Local | Remote, request: dict[str, Any]) -> None:
     except (Fault, NotReadError, KeyboardInterrupt):
         raise
     except BaseException as error:
-        raise _fault_of(error, request["path"]) from error
+        raise fault_of(error, request["path"]) from error
     finally:
         _close_quietly(engine, session)
 
@@ -215,7 +220,7 @@ def _close_quietly(engine: Local | Remote, session: Any) -> None:
 def _frame_of(engine: Local | Remote, session: Any, request: dict[str, Any]) -> Any:
     path = request["path"]
     os.chdir(request["root"])
-    linecache.cache[path] = (len(request["code"]), None, request["code"].splitlines(keepends=True), path)
+    remember(request["code"], path)
     # A name that no module has: then Spark sends the model's own functions to its workers by value.
     names: dict[str, Any] = {"__name__": "model_of_portmesh", "__file__": path}
     exec(compile(request["code"], path, "exec"), names)
@@ -258,7 +263,12 @@ def _assert_installed(packages: list[str]) -> None:
         raise Fault("no_package", got=", ".join(missing))
 
 
-def _fault_of(error: BaseException, path: str) -> Fault:
+def remember(code: str, path: str) -> None:
+    """Let errors show the lines of a model's code."""
+    linecache.cache[path] = (len(code), None, code.splitlines(keepends=True), path)
+
+
+def fault_of(error: BaseException, path: str) -> Fault:
     """What happened in the user's file: its own lines only, the last one innermost."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
     lines = [(frame.lineno, frame.name, (frame.line or "").strip()) for frame in frames]
@@ -281,14 +291,18 @@ def _is_lost(error: BaseException) -> bool:
     kinds = {kind.__name__ for kind in type(error).__mro__}
     text = str(error)
     is_of_grpc = "RpcError" in kinds or "SparkConnectGrpcException" in kinds or "RetriesExceeded" in kinds
-    return (is_of_grpc and any(word in text for word in ("UNAVAILABLE", "SESSION_", "OPERATION_NOT_FOUND"))) or bool(
-        kinds & {"Py4JNetworkError", "RetriesExceeded"}
-    )
+    if is_of_grpc and any(word in text for word in ("UNAVAILABLE", "SESSION_", "OPERATION_NOT_FOUND")):
+        return True
+    # So ends a call in which Java ended; if Java said why, the text goes on.
+    has_no_answer = type(error).__name__ == "Py4JError" and re.fullmatch(r"An error occurred while calling \S+", text)
+    return bool(kinds & {"Py4JNetworkError", "RetriesExceeded"} or has_no_answer)
 
 
 def _said(error: BaseException) -> str:
     """An error in its own words: without Spark's plan, Java's stack, and the lines of other files."""
     text = str(getattr(error, "desc", None) or error)
+    if of_grpc := re.search(r'^\s*details = "(.+)"$', text, re.MULTILINE):
+        return of_grpc[1][:LONGEST]
     of_worker = re.findall(r"^([A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt): .*)$", text, re.MULTILINE)
     of_spark = [
         found for found in re.findall(r"\[[A-Z][A-Z0-9_.]+\] [^\n]+", text) if "[TASK_WRITE_FAILED]" not in found
