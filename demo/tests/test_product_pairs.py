@@ -13,6 +13,7 @@ from tests.python_port import needs_pyspark
 from tests.repository import copy_repository
 
 
+@pytest.mark.thorough
 def test_every_row_is_that_of_the_port_in_sql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     needs_pyspark()
     mesh = Mesh(tmp_path / "mesh")
