@@ -102,7 +102,7 @@ SAME = {
         "select t.a as p from t join u as w on w.c = t.a left join u as v on t.b = v.c left join u on u.a = t.a",
     ),
     "a list of one": (
-        "select a as p, a in (1) as q from t where b not in (2)",
+        "select a as p, a in (1, 1) as q from t where b not in (2)",
         "select a as p, a = 1 as q from t where b <> 2",
     ),
     "right join": (

@@ -593,7 +593,8 @@ class Reader:
             return Op("In", (this, Sub(self.view(query, names.ctes, names))))
         values = tuple(map(names.term, e.expressions))
         if len({value.name.split()[0] if isinstance(value, Op) else "" for value in values} & {"text", "number"}) == 1:
-            return joined("or", [Op("EQ", (this, value), "bag") for value in values])
+            literals = {value.name: value for value in values if isinstance(value, Op)}
+            return joined("or", [Op("EQ", (this, value), "bag") for value in literals.values()])
         return Op("In", (this, Op("values", values, "set")))
 
     def _case(self, e: exp.Case | exp.If, names: Names) -> Term:
