@@ -45,7 +45,9 @@ def test_all_columns_are_known_in_the_sql_of_other_engines(target: str, monkeypa
 def assert_known(lineage: Lineage) -> None:
     nodes = [node for node in lineage.nodes.values() if node.node.startswith("model.")]
     assert len(nodes) > 20
-    assert {node.node: node.unknown for node in nodes if node.unknown} == {}
+    in_python = "model.customer_behaviour.product_pairs"
+    assert {node.node: node.unknown for node in nodes if node.unknown} == {in_python: "it is a Python model"}
+    nodes = [node for node in nodes if not node.unknown]
     assert [node.node for node in nodes if EVERY in node.columns] == []
     assert [node.node for node in nodes if any(each.kind == "unread" for each in node.influences)] == []
     assert {id_ for node in nodes for id_ in node.reads} <= set(lineage.nodes)
