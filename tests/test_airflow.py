@@ -270,6 +270,10 @@ def failure(exit_code, errors, **ports):
     found = dags._failure("orders", outcome)
     print(">", type(found).__name__, *(str(found) if found else "").splitlines())
 
+odd = dags.read_schedule()["orders"] | {"channel": "c" * 200, "ports": {"größe.maß": {"fqn": "x", "description": ""}}}
+print(">", max(map(len, dags.dag_of_product("größe", odd).tags)), dags._uri("größe.maß"))
+first = [{"sequence": 1}]
+print(">", *[dags._after(first, {"sequence": told}) for told in (0, 1, 40)])
 command("backfill")
 command(batches="a")
 command(full_refresh=True, confirm="order")
@@ -304,6 +308,8 @@ def test_what_a_task_cannot_do_is_said(major: int, tmp_path: Path) -> None:
     said = all_of(tmp_path, SAYS, major, **place)
     resumed = "['build', '--select', 'package:orders', '--resume', 'orders/run', "
     assert [line[2:] for line in said if line.startswith("> ")] == [
+        "100 portmesh://gr%C3%B6%C3%9Fe/ma%C3%9F",
+        "[{'sequence': 1}] [] [{'sequence': 1}]",
         "AirflowFailException Airflow's own backfill would only repeat today's build. To fill in batches of a port, "
         "trigger orders with the parameters port and batches, or from and to.",
         "AirflowFailException --batches=a is for one port. Choose it with the parameter port.",

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from portmesh.alerts.causes import Alert, alerts_of, mended
+from portmesh.alerts.causes import Alert, alerts_of, failure, mended
 from portmesh.alerts.sending import Sender
 from tests.mesh import Mesh
 from tests.portmesh_call import Portmesh
@@ -92,7 +92,7 @@ def test_a_refusal_is_told_in_its_own_words_and_once_for_its_cause() -> None:
 def test_what_waits_and_what_is_well_tell_nobody() -> None:
     well = outcome({"shop.lines": port("unchanged"), "shop.days": port("published"), "shop.more": port("waiting")})
     assert alerts_of(well) == []
-    assert mended(well) == {"shop.lines", "shop.days", "shop models", "shop run"}
+    assert mended(well) == {"shop.lines", "shop.days", "shop models", "shop run", "shop late"}
 
 
 def test_a_failed_model_is_told_with_what_consumers_read() -> None:
@@ -104,6 +104,28 @@ def test_a_failed_model_is_told_with_what_consumers_read() -> None:
         "shop.lines: consumers read the version of 26 Nov 06:12 UTC (100 rows).\n\n"
         "next   portmesh build --select package:shop"
     )
+
+
+def test_a_cause_is_the_same_in_each_run() -> None:
+    assert failure("shop", "Timeout, PID: 7", {}).cause == failure("shop", "Timeout, PID: 12", {}).cause
+    broken = [outcome({"shop.lines": port("failed", f"No answer to query {id_}.")}) for id_ in ("a7", "b8")]
+    assert alerts_of(broken[0])[0].cause == alerts_of(broken[1])[0].cause
+    assert alerts_of(outcome({"shop.lines": port("failed", "No table.")}))[0].cause != alerts_of(broken[0])[0].cause
+
+
+def test_a_refused_port_does_not_keep_the_runs_fault_in_memory() -> None:
+    refused = outcome({"shop.lines": port("refused")}, failed={"shop.lines": "Why."})
+    assert mended(refused) == {"shop models", "shop run", "shop late"}
+    assert mended(outcome({"shop.lines": port("waiting")}, failed={"shop.step": "Why."})) == {"shop run", "shop late"}
+    assert mended(outcome({"shop.lines": port("not_built")}, errors={"emr": "Away."})) == set()
+
+
+def test_records_that_were_not_read_are_no_statement() -> None:
+    unread = port("not_built")
+    del unread["consumers_read"]
+    (alert,) = alerts_of(outcome({"shop.lines": unread}, errors={"emr": "The engine cannot be reached."}))
+    assert "The engine cannot be reached." in alert.body
+    assert "consumers read" not in alert.body
 
 
 def test_a_run_that_could_not_begin_tells_each_product() -> None:
@@ -225,3 +247,12 @@ def test_a_build_tells_the_owner(
     assert (called.exit_code, "either --failure TEXT or --late TEXT" in called.err) == (2, True)
     called = portmesh("alert", "--product", "shops", "--failure", "The worker died.")
     assert (called.exit_code, "There is no product 'shops'. Did you mean shop?" in called.err) == (2, True)
+
+    # Nobody knows the channels of a mesh that cannot be parsed.
+    channels(shop.folder, monkeypatch, f"default: {webhook.url}")
+    monkeypatch.setenv("PORTMESH_PRODUCT", "shop")
+    shop.write("domains/shop/models/intermediate/int_shop__broken.sql", "select {{ nowhere(")
+    called = portmesh("build", "--alert", "--select", "package:shop")
+    assert called.exit_code != 0
+    assert webhook.posted[-1]["title"] == "shop: the run could not go on", called.err
+    assert "unexpected 'end of template'" in webhook.posted[-1]["message"]

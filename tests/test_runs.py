@@ -26,7 +26,7 @@ from portmesh.runs.backfill import Batch
 from portmesh.runs.inputs import has_no_version, held_inputs, input_ports, is_held_back, wait_in_words
 from portmesh.runs.outcome import STOPPED
 from portmesh.runs.progress import Progress, open_progress
-from portmesh.runs.records import Attempt, PortRecord
+from portmesh.runs.records import Attempt, PortRecord, read_records
 from tests.engine import ENGINES
 from tests.mesh import Mesh
 from tests.portmesh_call import Portmesh, call
@@ -302,6 +302,12 @@ def test_what_a_failed_port_was_built_from_is_built_again(tmp_path: Path) -> Non
     assert lost.done(mesh, list(EDGES), {"shop.lines": record("refused", "published")}) == set()
 
 
+def test_a_full_disk_is_no_failure_of_a_node(tmp_path: Path) -> None:
+    progress = Progress("run", tmp_path / "no folder" / "run")
+    progress.write("a", "success")
+    assert progress.statuses == {"a": "success"}
+
+
 def test_a_run_is_built_by_one_process_and_survives_a_torn_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -396,6 +402,26 @@ def test_a_backfill_publishes_each_batch_once(sales: Mesh, portmesh: Portmesh, m
         patch.setenv("PORTMESH_BATCHES", '["a"]')
         built_again = sales.dbt("build", "--full-refresh")
     assert "PORTMESH_BATCHES with --full-refresh would publish these batches in place of all" in built_again.output
+
+    # Many refusals do not hide what consumers read.
+    newest = "(select max(sequence) from portmesh.publications__shop)"
+    sales.execute(
+        "insert into portmesh.publications__shop select * exclude (i) "
+        f"replace ('refused' as verdict, {newest} + i as sequence) from "
+        "(from portmesh.publications__shop where verdict = 'published' limit 1), range(1, 301) t(i)"
+    )
+    port = "model.shop.sales"
+    record = read_records([port], "local")[port]
+    assert (record.newest.verdict, len(record.publications)) == ("refused", 4) if record.newest else False
+
+    # A port that is built whole would lose all other batches.
+    sales.port("shop/sales", BY_BATCH.replace("{{ config(unique_key='_batch_id') }}", ""), OF_BATCHES, meta=EXEMPT)
+    called = portmesh("backfill", "shop.sales", "--batches", "2017-W22")
+    assert (called.exit_code, "it is built whole, so these batches would be published in place" in called.out) == (
+        1,
+        True,
+    )
+    assert sales.value("select count(*) from shop.sales") == 40
 
 
 @pytest.mark.thorough

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,8 @@ def test_the_key_on_is_read_though_yaml_makes_true_of_it(key: object) -> None:
     [
         ({"schedule": "0 25 * * *"}, "schedule: '0 25 * * *' is not cron, because the hour 25 is not between 0 and 23"),
         ({"upkeep": "daily"}, "upkeep: 'daily' is not cron, because it has 1 field instead of 5: minute, hour,"),
+        ({"timeout": "0h"}, "timeout: '0h' is not between 1min and 365d"),
+        ({"late_after": "99999999999999d"}, "late_after: is not a time span."),
         ({"on": "input"}, "on: 'input' is not known (allowed: inputs). Did you mean inputs?"),
         ({"on": "inputs"}, "on: inputs, but no model of it reads a port of another product."),
         (
@@ -131,6 +134,13 @@ def test_what_cannot_be_read_is_said(about: dict[str, object], sentence: str) ->
     text = refusal(shop=about)
     assert text.startswith("The mesh has no schedule: 1 finding.")
     assert f"shop   {sentence}" in text
+
+
+def test_upkeep_of_no_port_is_not_that_of_all() -> None:
+    mesh = mesh_of(shop={"upkeep": "0 3 * * 0"})
+    bare = replace(mesh, products=(replace(mesh.products[0], ports=()),))
+    with pytest.raises(FindingsError, match="upkeep: it has no port to keep up"):
+        read_schedule(bare)
 
 
 def test_products_that_would_start_each_other_for_ever_are_refused() -> None:

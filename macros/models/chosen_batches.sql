@@ -13,6 +13,11 @@
     {%- do exceptions.raise_dependency_error(
         portmesh.label_of(model) ~ ' was not built: PORTMESH_BATCHES with --full-refresh would publish these batches'
         ~ ' in place of all others.\n\n  next   leave out one of the two') -%}
+  {%- elif model.config.materialized == 'output_port' and not config.get('unique_key') -%}
+    {%- do exceptions.raise_dependency_error(
+        portmesh.label_of(model) ~ ' was not built: it is built whole, so these batches would be published in place of'
+        ~ ' all others.\n\n  got    no unique_key\n  next   dbt build --select ' ~ model.name
+        ~ '; or make the port incremental: config(unique_key=…)') -%}
   {%- endif -%}
   {{- return(batches) -}}
 {% endmacro %}

@@ -1,5 +1,6 @@
 {# Prints, as one line of JSON, the newest attempts of each port by the port's id, newest first, and `with_checks`
-   those that failed in the newest: {id: {attempts, failed_checks}}. For `portmesh build`, which decides what they mean.
+   those that failed in the newest: {id: {attempts, failed_checks}}. Versions and other attempts are counted apart, so
+   that many refusals do not hide the version that consumers read. For `portmesh build`, which decides what they mean.
    A domain's role on AWS may not read the measurements of other domains. #}
 {% macro recent_attempts(ports, with_checks=false) %}
   {% set found, selects, ids = {}, [], {} %}
@@ -33,8 +34,10 @@
   {% set columns = portmesh.todays_columns('publications', table, names) if own else names %}
   {{ return(
       'select reads_as, sequence, invocation_id, attempted_at, version, verdict, row_count, batches, run_name from ('
-      ~ 'select recorded.*, row_number() over (partition by reads_as order by sequence desc, attempted_at desc)'
-      ~ ' as newest from (select ' ~ columns | join(', ') ~ ' from ' ~ portmesh.records_of('publications', product)
+      ~ 'select recorded.*, row_number() over ('
+      ~ "partition by reads_as, verdict in ('published', 'rolled_back', 'retired')"
+      ~ ' order by sequence desc, attempted_at desc) as newest from (select '
+      ~ columns | join(', ') ~ ' from ' ~ portmesh.records_of('publications', product)
       ~ ') as recorded where reads_as in ' ~ portmesh.literal_row(ports | map(attribute='reads_as'))
       ~ ') as numbered where newest <= 200') }}
 {% endmacro %}

@@ -26,6 +26,7 @@ from functools import partial
 from pathlib import Path
 from threading import Timer
 from typing import Any
+from urllib.parse import quote
 
 try:
     from airflow.providers.standard.operators.empty import EmptyOperator
@@ -80,6 +81,8 @@ ALL = "all ports"
 UPKEEP = ".upkeep"
 LAST_LINES = 30
 GRACE_SECONDS = 10
+LONGEST_TAG = 100
+"""Airflow refuses a DAG with a longer one, and with it all DAGs of this file."""
 ALERT_SECONDS = 300
 WAITING = 4
 """The exit code of `portmesh build` if every port waits for another product's refused port."""
@@ -275,7 +278,8 @@ def _target(engine: str) -> str:
 
 
 def _uri(label: str) -> str:
-    return "portmesh://" + label.replace(".", "/", 1)
+    """In ASCII: Airflow 2 takes nothing else."""
+    return "portmesh://" + quote(label.replace(".", "/", 1))
 
 
 def _place() -> tuple[str, str]:
@@ -340,8 +344,9 @@ def _last_event(announced: Mapping[Any, Any], label: str) -> Mapping[str, Any]:
 
 
 def _after(publications: Sequence[Mapping[str, Any]], last: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The publications (oldest first) after the one of the last event."""
-    return [one for one in publications if one["sequence"] > last.get("sequence", -1)]
+    """The publications (oldest first) after the one of the last event; all, if the records began anew since then."""
+    newest, told = max((one["sequence"] for one in publications), default=-1), last.get("sequence", -1)
+    return [one for one in publications if one["sequence"] > told or newest < told]
 
 
 def _failure(product: str, outcome: Mapping[str, Any]) -> Exception | None:
@@ -448,7 +453,7 @@ def _dag(dag_id: str, name: str, product: Mapping[str, Any], schedule: Any, **kw
         start_date=START,
         catchup=False,
         max_active_runs=1,
-        tags=["portmesh", *filter(None, about)],
+        tags=["portmesh", *(tag[:LONGEST_TAG] for tag in about if tag)],
         default_args={
             "owner": product["owner"] or "airflow",
             "retries": product["retries"],

@@ -12,7 +12,7 @@ _UNITS = {"min": "minutes", "h": "hours", "d": "days"}
 
 def parse_duration(text: str, option: str) -> timedelta:
     """`30min`, `24h` or `7d` as a time span. Raises UsageError, which names the option, for anything else."""
-    found = re.fullmatch(r"(\d+)\s*(min|h|d)", text.strip())
+    found = re.fullmatch(r"(\d{1,9})\s*(min|h|d)", text.strip())
     if not found:
         facts = [("got", text or "nothing"), ("allowed", "a whole number with min, h or d: 30min, 24h, 7d")]
         raise UsageError(f"{option} is not a time span.", facts, f"{option} 24h")

@@ -17,8 +17,8 @@ from typing import Any
 
 WORKER = Path(__file__).with_name("worker.py")
 PREFIX = "portmesh-pyspark-"
-SECRETS = "DBT_ENV_SECRET"
-"""The beginning of the names of variables that dbt keeps out of its logs. User code does not get them."""
+SECRETS = ("DBT_ENV_SECRET", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN")
+"""The beginnings of the names of variables that user code does not get: what it prints and raises is told to people."""
 
 
 class EndedError(Exception):

@@ -119,9 +119,11 @@ class Local:
         own = {"spark.local.dir": str(folder / "spark"), "spark.sql.warehouse.dir": str(folder / "warehouse")}
         for key, value in {**LOCAL, **own, **settings}.items():
             builder = builder.config(key, value)
-        self._channel, self._first = channel, builder.getOrCreate()
+        self._channel, self._builder, self._first = channel, builder, builder.getOrCreate()
 
     def open(self, _: dict[str, Any]) -> Any:
+        if self._first.sparkContext._jsc is None:  # the code of an earlier model stopped Spark
+            self._first = self._builder.getOrCreate()
         session = self._first.newSession()
         kind = type(session)
         kind._instantiatedSession = session

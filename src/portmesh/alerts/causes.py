@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,16 +38,18 @@ def mended(outcome: Mapping[str, Any]) -> set[str]:
     """What is well again, so that the next failure is told even if it is the same."""
     ports: Mapping[str, Any] = outcome["ports"]
     well = {label for label, port in ports.items() if port["state"] in ("published", "unchanged")}
-    if outcome["failed"] or outcome["errors"]:
+    if outcome["errors"]:
         return well
-    return well | {f"{product}{of}" for product in outcome["products"] for of in (MODELS, RUN, LATE)}
+    of_models = {label.split(".")[0] for label in outcome["failed"] if label not in ports}
+    well |= {f"{product}{of}" for product in outcome["products"] for of in (RUN, LATE)}
+    return well | {f"{product}{MODELS}" for product in outcome["products"] if product not in of_models}
 
 
 def failure(product: str, text: str, ports: Mapping[str, Any]) -> Alert:
     """An alert about a run that left no outcome: its process was killed, or did not start."""
     next_step = "next   look at the log of the run, then start it again: it goes on"
     body = _joined(text, _what_consumers_read(ports), next_step)
-    return Alert(product, product + RUN, _hash(text), f"{product}: the run failed", body)
+    return Alert(product, product + RUN, _hash(_of_any_run(text)), f"{product}: the run failed", body)
 
 
 def lateness(product: str, text: str, ports: Mapping[str, Any]) -> Alert:
@@ -60,8 +63,8 @@ def _of_ports(ports: Mapping[str, Any]) -> Iterator[Alert]:
     for label, port in ports.items():
         if port["state"] not in ("refused", "failed"):
             continue
-        read = port["consumers_read"]["version"] if port["consumers_read"] else ""
-        why = sorted(port["failed_checks"]) or port["message"].splitlines()[:1]
+        read = (port.get("consumers_read") or {}).get("version", "")
+        why = sorted(port["failed_checks"]) or [_of_any_run(line) for line in port["message"].splitlines()[:1]]
         is_refused = port["state"] == "refused"
         # A refusal says itself what consumers read and what is next.
         more = () if is_refused else (_what_consumers_read({label: port}), f"next   portmesh build --select {label}")
@@ -94,15 +97,16 @@ def _of_the_run(outcome: Mapping[str, Any]) -> Iterator[Alert]:
     errors = [text for target, text in outcome["errors"].items() if target != "records"]
     for product in outcome["products"] if errors else ():
         ports = {label: port for label, port in outcome["ports"].items() if label.startswith(f"{product}.")}
-        cause = _hash(*(text.splitlines()[0] for text in errors))
+        cause = _hash(*(_of_any_run(text.splitlines()[0]) for text in errors))
         next_step = "next   once the cause is mended, start the run again: it goes on"
         body = _joined(*errors, _what_consumers_read(ports), next_step)
         yield Alert(product, product + RUN, cause, f"{product}: the run could not go on", body)
 
 
 def _what_consumers_read(ports: Mapping[str, Any]) -> str:
-    """A sentence for each port; empty without any."""
-    return "\n".join(f"{label}: {_reads(port['consumers_read'])}" for label, port in ports.items())
+    """A sentence for each port whose records were read; empty without any."""
+    known = {label: port["consumers_read"] for label, port in ports.items() if "consumers_read" in port}
+    return "\n".join(f"{label}: {_reads(version)}" for label, version in known.items())
 
 
 def _reads(version: Mapping[str, Any] | None) -> str:
@@ -115,6 +119,11 @@ def _reads(version: Mapping[str, Any] | None) -> str:
 def _joined(*parts: str) -> str:
     text = printable_lines("\n\n".join(part for part in parts if part))
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 40]}\n… (the run's log has the rest)"
+
+
+def _of_any_run(text: str) -> str:
+    """A text without what is different in each run: numbers, and words with digits such as ids."""
+    return re.sub(r"\w*\d\w*", "#", text)
 
 
 def _hash(*parts: str) -> str:

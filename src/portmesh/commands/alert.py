@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
@@ -48,7 +49,10 @@ def teller(report: Report, as_json: bool) -> Callable[[Mapping[str, Any]], None]
 
     def tell(facts: Mapping[str, Any]) -> None:
         channels = channels_of(read_mesh(report.chosen.manifest)) if report.chosen else {}
-        sender = Sender(report.target, {name: channels[name] for name in facts["products"] if name in channels})
+        # A mesh that cannot be parsed has no channels: then the default one is told, for who started the run.
+        products = facts["products"] or [os.environ.get("PORTMESH_PRODUCT") or "portmesh"]
+        sender = Sender(report.target, {name: channels.get(name, "") for name in products})
+        facts = {**facts, "products": products}
         sender.send(alerts_of(facts), mended(facts))
         print_sent(sender, stderr=as_json)
 

@@ -108,6 +108,7 @@ class Report:
 
     def _of_port(self, id_: str) -> dict[str, Any]:
         record = self.records.get(id_, PortRecord())
+        version = publication(record.current) if record.current else None
         state = self._state(id_, record)
         refused = record.refused if state == "refused" else None
         message = self.message(id_)
@@ -120,7 +121,7 @@ class Report:
             "candidate": candidate[1] if candidate else "",
             "failed_checks": record.failed_checks if refused else [],
             "batches": refused.batch_names if refused else None,
-            "consumers_read": publication(record.current) if record.current else None,
+            **({"consumers_read": version} if id_ in self.records else {}),
             "publications": [publication(one) for one in record.publications],
         }
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -47,9 +47,13 @@ class Progress:
     statuses: dict[str, str] = field(default_factory=dict)
 
     def write(self, node: str, status: str) -> None:
-        """Add a node that ended. A kill may leave a part of the line, so each line begins anew."""
+        """Add a node that ended. A kill may leave a part of the line, so each line begins anew.
+
+        A full disk costs the next try time, and must not make dbt call the node failed.
+        """
         self.statuses[node] = status
-        self._append({"node": node, "status": status})
+        with suppress(OSError):
+            self._append({"node": node, "status": status})
 
     def _append(self, facts: Mapping[str, str]) -> None:
         with self.file.open("ab", buffering=0) as stream:

@@ -27,6 +27,8 @@ SCHEDULE = MadeFile(
 VERSION = 1
 """The version of the file's format, which portmesh_dags.py compares with its own."""
 TIMEOUT = "24h"
+LONGEST = 365 * 86_400
+"""The most seconds of a time span."""
 RETRIES = 2
 
 
@@ -131,9 +133,12 @@ def _problems(mesh: Mesh, product: Product) -> Iterator[tuple[str, str]]:
         yield product.name, f"on: {meta.on!r} is not known (allowed: {', '.join(STARTS)}).{near}"
     if meta.on in STARTS and not _inputs(mesh, product):
         yield product.name, "on: inputs, but no model of it reads a port of another product. Give it a schedule instead"
+    if meta.upkeep and not product.ports:
+        yield product.name, "upkeep: it has no port to keep up. Leave it out"
     for key in ("timeout", "late_after"):
         try:
-            _seconds(getattr(meta, key) or TIMEOUT, key)
+            if not 0 < _seconds(getattr(meta, key) or TIMEOUT, key) <= LONGEST:
+                yield product.name, f"{key}: {getattr(meta, key)!r} is not between 1min and 365d"
         except UsageError as error:
             facts = dict(error.facts)
             yield product.name, f"{error.message} {facts['got']!r} (allowed: {facts['allowed']})"
