@@ -158,7 +158,19 @@ def test_a_circle_with_a_clock_in_it_ends() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["0 6 * * *", "*/15 * * * *", "0 6-18/2 * * mon-fri", "5,35 0 1,15 JAN 7", "0 0 31 12 0"]
+    "text",
+    [
+        "0 6 * * *",
+        "*/15 * * * *",
+        "0 6-18/2 * * mon-fri",
+        "5,35 0 1,15 JAN 7",
+        "0 0 31 12 0",
+        "0 0 29 feb *",
+        "0 0 31 2 mon",
+        "0 0 29-31 2 *",
+        "0 0 31 2,4,5 *",
+        "0 0 */30 4 *",
+    ],
 )
 def test_cron_is_read(text: str) -> None:
     assert cron_problem(text) == ""
@@ -173,6 +185,8 @@ def test_cron_is_read(text: str) -> None:
         ("* * * * fri-mon", "the day of the week fri-mon ends before it starts"),
         ("*/0 * * * *", "the minute */0 has the step 0"),
         ("* a-b-c * * *", "the hour 'a-b-c' is not a number, a range such as 0-23, or *"),
+        ("0 0 31 2,4-4,jun *", "no month 2,4-4,jun has a day 31"),
+        ("0 0 30/1 feb *", "no month feb has a day 30/1"),
         ("* * * *", "it has 4 fields instead of 5"),
         ("* * * * * *", "it has 6 fields instead of 5"),
         ("@daily", "it has 1 field instead of 5"),

@@ -17,6 +17,7 @@ FIELDS: Mapping[str, tuple[int, int, Mapping[str, int]]] = {
     "day of the week": (0, 7, {name: number for number, name in enumerate(_DAYS)}),
 }
 """The fields in order: lowest and highest value, and the names that stand for values."""
+DAYS_OF_A_LEAP_YEAR = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def cron_problem(text: str) -> str:
@@ -29,7 +30,25 @@ def cron_problem(text: str) -> str:
             problem = _problem_of(part, name, *field)
             if problem:
                 return problem
-    return ""
+    return _never(*given[2:])
+
+
+def _never(days: str, months: str, weekdays: str) -> str:
+    """Says that no month has such a day, as in `0 0 31 2 *`. Cron takes a day of the week instead, if there is one."""
+    wanted = _values(days, *FIELDS["day of the month"])
+    longest = max(DAYS_OF_A_LEAP_YEAR[month - 1] for month in _values(months, *FIELDS["month"]))
+    return f"no month {months} has a day {days}" if weekdays == "*" and min(wanted) > longest else ""
+
+
+def _values(field: str, low: int, high: int, names: Mapping[str, int]) -> set[int]:
+    """The numbers that a field without problems stands for."""
+    found: set[int] = set()
+    for part in field.split(","):
+        span, _, step = part.partition("/")
+        ends = [int(end) if end.isdecimal() else names[end.lower()] for end in span.split("-") if end != "*"]
+        last = ends[-1] if len(ends) == 2 or (ends and not step) else high
+        found.update(range(ends[0] if ends else low, last + 1, int(step or 1)))
+    return found
 
 
 def _problem_of(part: str, name: str, low: int, high: int, names: Mapping[str, int]) -> str:
