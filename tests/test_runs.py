@@ -249,6 +249,8 @@ def test_a_killed_run_goes_on(
         two_products.port("desk/after", "select * from {{ ref('shop', 'lines') }} where true", COLUMNS, meta=EXEMPT)
         assert outcome_of(portmesh, two_products.folder, *arguments)[0] == 0
         assert published(two_products, "desk.after") == 2
+        assert outcome_of(portmesh, two_products.folder, *arguments, "--full-refresh")[0] == 0
+        assert published(two_products, "desk.after") == 3
 
 
 def test_sigterm_is_an_outcome_too(two_products: Mesh, portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch) -> None:

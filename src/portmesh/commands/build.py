@@ -91,7 +91,7 @@ def build(
     """
     target = target_or_default(target)
     chosen = [*repeated("--select", select), *repeated("--exclude", exclude)]
-    report = Report(target, chosen, resume or new_run())
+    report = Report(target, chosen, resume or new_run(), ["--full-refresh"] if full_refresh else [])
     tell = teller(report, as_json) if alert else None
     with parsed_once(), errors_as_json(as_json), reported(report, outcome, tell):
         if select_file:
@@ -110,7 +110,7 @@ def build(
                 steps = plan_steps(graph, todo.nodes, target)
                 run = DbtSteps(
                     *(graph, None if len(steps) > 1 or todo.is_less else chosen),
-                    flags=["--full-refresh"] if full_refresh else [],
+                    flags=report.flags,
                     tell=None if as_json else _teller(graph, steps),
                     defer=cache(deferral.options) if deferral else None,
                     ended=todo.ended,

@@ -39,13 +39,14 @@ class Stopped(KeyboardInterrupt):
 class Report:
     """What is known of a run while it goes on. `selectors` are dbt's; `chosen` is unknown if it stopped before.
 
-    `run_name` stands in the records of what the run publishes.
+    `flags` are dbt's. `run_name` stands in the records of what the run publishes.
     `held` has the nodes that wait for a refused port of another product, and `done` those that an earlier try built.
     """
 
     target: str
     selectors: Sequence[str]
     run: str
+    flags: Sequence[str] = ()
     run_name: str = ""
     chosen: Chosen | None = None
     outcome: Outcome = field(default_factory=Outcome)

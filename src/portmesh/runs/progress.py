@@ -22,11 +22,11 @@ from portmesh.runs.records import PortRecord
 KEPT_FOR = timedelta(days=30)
 
 
-def mesh_hash(manifest: Mapping[str, Any], *place: str) -> str:
-    """A hash of everything in the mesh that a build depends on, and of `place`: the target and the environment."""
+def mesh_hash(manifest: Mapping[str, Any], *how: str) -> str:
+    """A hash of everything in the mesh that a build depends on, and of `how`: target, environment and dbt's flags."""
     of_nodes = ("checksum", "config", "columns", "raw_code", "test_metadata", "depends_on")
     facts = {
-        "place": place,
+        "how": how,
         **{id_: [node.get(key) for key in of_nodes] for id_, node in manifest["nodes"].items()},
         **{id_: source.get("config") for id_, source in manifest["sources"].items()},
         **{id_: macro["macro_sql"] for id_, macro in manifest["macros"].items()},

@@ -60,7 +60,7 @@ def named(report: Report, chosen: Chosen, is_locked: bool) -> Iterator[Progress 
 
     Gives the run's progress if it is locked. Raises UsageError if another process builds it.
     """
-    mesh = mesh_hash(chosen.manifest, report.target, chosen.environment) if is_locked else ""
+    mesh = mesh_hash(chosen.manifest, report.target, chosen.environment, *report.flags) if is_locked else ""
     with open_progress(report.run, mesh) if is_locked else nullcontext() as progress:
         report.run_name = progress.name if progress else report.run
         with with_variable(RUN_VARIABLE, report.run_name):
