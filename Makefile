@@ -36,13 +36,13 @@ test-thorough: WHICH = thorough and not nightly
 test-thorough: ## Run the thorough tests: many cases of rules, rights, attacks on the gate, hostile texts, batches, kills
 test-nightly: WHICH = nightly
 test-nightly: standards
-test-nightly: ## Run the tests that take minutes each: a real Airflow, the pages of the docs, planted flaws, TPC-DS, random SQL, the standards' tools
+test-nightly: ## Run what CI has no time for: a real Airflow, the pages of the docs, planted flaws, TPC-DS, random SQL, the standards' tools
 test test-thorough test-nightly:
 	@tools/environment.sh dev
 	@tools/environment.sh lint
 	@tools/environment.sh pyspark
 	@.venv/bin/dbt --quiet deps
-	.venv/bin/python -m pytest -n 2 --dist loadfile -m "$(WHICH)"
+	.venv/bin/python -m pytest -n 3 --dist loadfile -m "$(WHICH)"
 
 .PHONY: standards
 standards:

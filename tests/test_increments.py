@@ -441,7 +441,7 @@ def write_landed(mesh: Mesh, model: Model) -> None:
     )
 
 
-@pytest.mark.thorough
+@pytest.mark.nightly
 @pytest.mark.parametrize("seed", [6, 18])
 def test_any_sequence_of_builds_gives_the_rows_that_a_model_says(mesh: Mesh, seed: int) -> None:
     model = Model(Random(seed))

@@ -192,6 +192,7 @@ def test_the_repositorys_template_is_up_to_date_whatever_the_shell_says(
 # The templates
 
 
+@pytest.mark.nightly
 def test_cfn_lint_looks_at_all_templates_and_finds_nothing() -> None:
     of_spark = ["emr-cluster.yaml", "emr-serverless.yaml"]
     of_runs = ["lake.yaml", "mesh.yaml", "mwaa.yaml", "pull-requests.yaml"]
@@ -221,6 +222,7 @@ def checkov(*arguments: str) -> dict[str, Any]:
 
 
 @needs_checkov
+@pytest.mark.nightly
 def test_checkov_looks_at_all_templates_and_finds_nothing() -> None:
     found = checkov("--config-file", "infra/.checkov.yaml")
     assert (found["summary"]["failed"], found["summary"]["parsing_errors"]) == (0, 0)

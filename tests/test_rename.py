@@ -87,6 +87,7 @@ def test_rows_that_fail_todays_checks_are_not_renamed(sales: Mesh, capsys: Capsy
     assert batches(sales, "shop.sales") == [("1", 100)]
 
 
+@pytest.mark.nightly
 def test_what_cannot_be_renamed_says_why(sales: Mesh, capsys: Capsys) -> None:
     code, text = run(capsys, "rename", "shop.sales", "shop.purchases", "--yes")
     assert (code, text.startswith("shop.sales was not renamed: its model still has that name.")) == (1, True), text
@@ -171,6 +172,7 @@ def test_a_full_refresh_starts_from_the_model_alone(sales: Mesh) -> None:
     assert batches(sales, "shop.purchases") == [("2", 50)]
 
 
+@pytest.mark.nightly
 def test_a_second_version_starts_from_the_rows_of_the_first(sales: Mesh) -> None:
     """The new version drops one column and adds another; the first version still exists."""
     second = SALES.replace(
@@ -196,6 +198,7 @@ def test_a_second_version_starts_from_the_rows_of_the_first(sales: Mesh) -> None
     assert sales.rows(query) == [("1", 100, 0, None), ("2", 50, 50, 350), ("3", 50, 50, 350)]
 
 
+@pytest.mark.nightly
 def test_a_column_of_another_type_is_explained_before_anything_is_written(sales: Mesh) -> None:
     columns = COLUMNS.replace("name: amount\n  data_type: bigint", "name: amount\n  data_type: int")
     name_files(sales, "purchases", SALES.replace("cast(amount as bigint)", "cast(amount as int)"), columns, KEPT)
@@ -251,6 +254,7 @@ def test_a_name_of_which_nothing_is_published_is_said(sales: Mesh) -> None:
     assert batches(sales, "shop.purchases") == [("2", 50)]
 
 
+@pytest.mark.nightly
 def test_the_increment_after_the_start_may_read_an_ephemeral_model(sales: Mesh) -> None:
     sales.write(
         "domains/shop/models/intermediate/int_shop__sold.sql",
@@ -263,6 +267,7 @@ def test_the_increment_after_the_start_may_read_an_ephemeral_model(sales: Mesh) 
     assert batches(sales, "shop.purchases") == [("1", 100), ("2", 50)]
 
 
+@pytest.mark.nightly
 def test_an_increment_that_is_refused_leaves_the_rows_that_the_port_started_from(sales: Mesh) -> None:
     name_files(sales, "purchases", meta=KEPT)
     land(sales, 100, 50, batch=2, amount="9")

@@ -102,6 +102,7 @@ def test_a_port_without_a_model_is_retired_with_everything_that_belongs_to_it(sh
     assert (code, text.startswith("There is no shop.lines to retire.")) == (1, True), text
 
 
+@pytest.mark.nightly
 def test_a_retired_name_starts_a_new_history(shop: Mesh, capsys: Capsys) -> None:
     delete(shop, "lines")
     assert run(capsys, "retire", "shop.lines", "--yes")[0] == 0
@@ -117,6 +118,7 @@ def test_a_retired_name_starts_a_new_history(shop: Mesh, capsys: Capsys) -> None
     assert run(capsys, "rollback", "shop.lines")[0] == 1
 
 
+@pytest.mark.nightly
 def test_consumers_and_the_date_of_the_last_version_are_waited_for(shop: Mesh, capsys: Capsys) -> None:
     consumers = "consumers: [{name: desk, purpose: A test.}, {name: board, purpose: Another., until: 2099-06-30}]"
     shop.port("shop/lines", LINES, COLUMNS, meta=f"{EXEMPT}\n{consumers}", extra="deprecation_date: 2099-03-31")
@@ -181,6 +183,7 @@ def test_a_source_of_the_mesh_on_it_holds_it_up(shop: Mesh, capsys: Capsys) -> N
     assert "the source shop.old.lines" in text
 
 
+@pytest.mark.nightly
 def test_what_another_model_makes_now_is_not_retired(shop: Mesh, capsys: Capsys) -> None:
     """A model with another name but the same alias builds the same relation."""
     path = shop.folder / FOLDER / "lines.yml"
@@ -195,6 +198,7 @@ def test_what_another_model_makes_now_is_not_retired(shop: Mesh, capsys: Capsys)
     assert shop.value("select count(*) from shop.lines") == 100
 
 
+@pytest.mark.nightly
 def test_the_name_of_a_model_that_is_read_under_another_may_be_retired(shop: Mesh, capsys: Capsys) -> None:
     path = shop.folder / FOLDER / "lines.yml"
     path.write_text(path.read_text().replace("meta:", "alias: baskets\n      meta:", 1))

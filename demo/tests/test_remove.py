@@ -99,6 +99,7 @@ def files(folder: Path) -> list[str]:
 # What is refused
 
 
+@pytest.mark.nightly
 def test_it_says_what_it_would_remove_and_changes_nothing_if_nobody_can_confirm(clone: Path) -> None:
     done = portmesh_in(clone, "demo", "remove")
     assert done.returncode == 2
