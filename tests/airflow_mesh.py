@@ -17,8 +17,8 @@ from typing import Any
 from orchestration.local import LocalAirflow
 from tests.mesh import REPOSITORY
 
-PATIENCE = 1800
-"""Seconds for what takes seconds on an idle machine, or minutes for the whole demonstration."""
+PATIENCE = 600
+"""Seconds for what takes seconds on an idle machine."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,7 @@ class AirflowOfMesh:
 
     def __init__(self, major: int, mesh: Path, home: Path, **variables: str) -> None:
         dags = mesh / "orchestration/dags"
-        if mesh != REPOSITORY:
-            shutil.copy(REPOSITORY / "orchestration/dags/portmesh_dags.py", dags)
+        shutil.copy(REPOSITORY / "orchestration/dags/portmesh_dags.py", dags)
         variables |= {"PORTMESH_HOME": str(mesh), "PORTMESH_PYTHON": sys.executable, "PORTMESH_TARGET": "local"}
         self.airflow = LocalAirflow(major, home, dags, variables)
         self.asset = {3: "asset", 2: "dataset"}[major]

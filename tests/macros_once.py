@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-import tempfile
 from collections.abc import Hashable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from dbt.artifacts.resources.v1.macro import MacroDependsOn
 from dbt.contracts.graph.nodes import Macro
 from dbt.parser.manifest import ManifestLoader
 
-REPOSITORY = Path(__file__).resolve().parents[1]
 PARSERS = ("MacroParser", "GenericTestParser")
 Files = Mapping[str, Mapping[str, Sequence[str]]]
 
@@ -22,10 +21,14 @@ _parse = ManifestLoader.load_and_parse_macros
 
 
 @cache
-def folder_of_macros() -> Path:
-    """The macros without their docs, which take as long to read as the macros and which no small mesh needs."""
-    folder = Path(tempfile.mkdtemp(prefix="portmesh-macros-"))
-    return Path(shutil.copytree(REPOSITORY / "macros", folder / "macros", ignore=shutil.ignore_patterns("*.yml")))
+def without_docs(macros: Path) -> TemporaryDirectory[str]:
+    """A copy of a folder of macros without their docs: they take as long to read, and no small mesh needs them.
+
+    The folder is removed when the process ends.
+    """
+    copy: TemporaryDirectory[str] = TemporaryDirectory(prefix="portmesh-macros-")
+    shutil.copytree(macros, copy.name, ignore=shutil.ignore_patterns("*.yml"), dirs_exist_ok=True)
+    return copy
 
 
 def enable() -> None:

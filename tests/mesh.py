@@ -16,7 +16,7 @@ from dbt.cli.main import dbtRunner
 from dbt_common.events.base_types import EventMsg
 
 from tests.engine import engine_at
-from tests.macros_once import folder_of_macros
+from tests.macros_once import without_docs
 from tests.python_port import as_python, needs_pyspark
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -100,7 +100,7 @@ class Mesh:
             self._write_domain(domain)
         self.write("domains/" + domains[0] + "/models/staging/_sources.yml", yaml.safe_dump(self._sources(sources)))
         if not (self.folder / "macros").exists():
-            (self.folder / "macros").symlink_to(folder_of_macros())
+            (self.folder / "macros").symlink_to(without_docs(REPOSITORY / "macros").name)
 
     def _profile(self, environment: str) -> dict[str, Any]:
         profile = yaml.safe_load((REPOSITORY / "profiles" / "profiles.yml").read_text())["portmesh"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Mapping
 
 from portmesh.text import count
@@ -17,7 +18,7 @@ FIELDS: Mapping[str, tuple[int, int, Mapping[str, int]]] = {
     "day of the week": (0, 7, {name: number for number, name in enumerate(_DAYS)}),
 }
 """The fields in order: lowest and highest value, and the names that stand for values."""
-DAYS_OF_A_LEAP_YEAR = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+LEAP_YEAR = 2024
 
 
 def cron_problem(text: str) -> str:
@@ -36,7 +37,7 @@ def cron_problem(text: str) -> str:
 def _never(days: str, months: str, weekdays: str) -> str:
     """Says that no month has such a day, as in `0 0 31 2 *`. Cron takes a day of the week instead, if there is one."""
     wanted = _values(days, *FIELDS["day of the month"])
-    longest = max(DAYS_OF_A_LEAP_YEAR[month - 1] for month in _values(months, *FIELDS["month"]))
+    longest = max(monthrange(LEAP_YEAR, month)[1] for month in _values(months, *FIELDS["month"]))
     return f"no month {months} has a day {days}" if weekdays == "*" and min(wanted) > longest else ""
 
 
@@ -45,7 +46,7 @@ def _values(field: str, low: int, high: int, names: Mapping[str, int]) -> set[in
     found: set[int] = set()
     for part in field.split(","):
         span, _, step = part.partition("/")
-        ends = [int(end) if end.isdecimal() else names[end.lower()] for end in span.split("-") if end != "*"]
+        ends = [_number(end, names) for end in span.split("-") if end != "*"]
         last = ends[-1] if len(ends) == 2 or (ends and not step) else high
         found.update(range(ends[0] if ends else low, last + 1, int(step or 1)))
     return found
@@ -56,10 +57,15 @@ def _problem_of(part: str, name: str, low: int, high: int, names: Mapping[str, i
     if not found:
         return f"the {name} {part!r} is not a number, a range such as {low}-{high}, or *"
     values = [found[key] for key in ("start", "end") if found[key] is not None]
-    numbers = [int(value) if value.isdecimal() else names.get(value.lower(), -1) for value in values]
+    numbers = [_number(value, names) for value in values]
     for value, number in zip(values, numbers, strict=True):
         if not low <= number <= high:
             return f"the {name} {value} is not between {low} and {high}"
     if len(numbers) == 2 and numbers[0] > numbers[1]:
         return f"the {name} {part} ends before it starts"
     return f"the {name} {part} has the step 0" if found["step"] and not int(found["step"]) else ""
+
+
+def _number(value: str, names: Mapping[str, int]) -> int:
+    """What a number or a name stands for; -1 for a name that is not known."""
+    return int(value) if value.isdecimal() else names.get(value.lower(), -1)
