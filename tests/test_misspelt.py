@@ -46,6 +46,7 @@ def test_a_misspelt_column_is_named_with_the_near_one(sql: str) -> None:
         "select alpha as gamma from t order by gamma",
         "select list_transform([alpha], lambda gamma: gamma + 1) as x from t",
         "select list_filter([alpha], gamma -> gamma > 1) as x from t",
+        "select [gamma + 1 for gamma in [alpha] if gamma > 1] as x from t",
         "select struct_pack(gamma := alpha) as x from t",
         "select u.gamma from t, unnest([1]) as u(gamma)",
         "select gamma from t, lateral (select alpha + 1 as gamma) as v",

@@ -4,7 +4,8 @@
 
 Needs tools/environment.sh pyspark. Builds the whole mesh in each way from an empty database on a landed lake: `dbt
 build` alone, our DAGs, and the two modes of cosmos that need no cluster. All DAGs run on the same Airflow, in the
-environment that is made from cosmos_requirements.txt. The tree of processes is read from /proc twice a second. Prints a
+environment that is made from cosmos_requirements.txt. CPU and memory are those of
+all processes that it starts. Prints a
 Markdown table.
 """
 
@@ -17,21 +18,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from benchmarks.processes import Tree
 from orchestration.local import LocalAirflow
 from tests.mesh import REPOSITORY
 
 HERE = Path(__file__).parent
 PYTHON = Path(sys.executable)
 DBT = PYTHON.parent / "dbt"
-TICKS = os.sysconf("SC_CLK_TCK")
 ROWS = {
     "dbt": "`dbt build`",
     "portmesh": "our DAGs",
@@ -60,62 +60,6 @@ class Result:
     peak_bytes: int
     idle_bytes: int
     failed: int = 0
-
-
-class Tree:
-    """CPU and memory of all processes below this one, sampled in a thread."""
-
-    def __init__(self) -> None:
-        self.peak_bytes = 0
-        self._stop = threading.Event()
-
-    @contextmanager
-    def watched(self) -> Iterator[Tree]:
-        thread = threading.Thread(target=self._sample, daemon=True)
-        thread.start()
-        yield self
-        self._stop.set()
-        thread.join()
-
-    def _sample(self) -> None:
-        while not self._stop.wait(0.5):
-            self.peak_bytes = max(self.peak_bytes, self.bytes())
-
-    def bytes(self) -> int:
-        return sum(_bytes_of(pid) for pid in _descendants())
-
-    @staticmethod
-    def cpu_seconds() -> float:
-        """Of all living processes below this one and of those that they waited for."""
-        times = os.times()
-        living = sum(sum(map(int, _stat(pid)[11:15])) for pid in _descendants())
-        return living / TICKS + times.children_user + times.children_system
-
-
-def _stat(pid: int) -> list[str]:
-    """The fields of /proc/PID/stat after the command, which may contain spaces; zeros if the process is gone."""
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return ["0"] * 50
-
-
-def _descendants() -> list[int]:
-    children: dict[int, list[int]] = {}
-    for pid in (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()):
-        children.setdefault(int(_stat(pid)[1]), []).append(pid)
-    found, next_ones = [], [os.getpid()]
-    while next_ones:
-        next_ones = [child for pid in next_ones for child in children.get(pid, [])]
-        found += next_ones
-    return found
-
-
-def _bytes_of(pid: int) -> int:
-    with suppress(OSError):
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
-    return 0
 
 
 class Airflow(LocalAirflow):

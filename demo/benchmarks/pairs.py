@@ -20,6 +20,7 @@ from pathlib import Path
 
 import duckdb
 
+from benchmarks.processes import Tree
 from benchmarks.rigs import machine
 from tests.mesh import REPOSITORY
 from tests.python_port import PYTHON
@@ -28,7 +29,6 @@ from tests.repository import copy_repository
 SQL = Path(__file__).with_name("product_pairs.sql")
 PORTS = Path("domains/customer_behaviour/models/output_ports")
 IN_PYTHON, IN_SQL = "product_pairs", "product_pairs_in_sql"
-SECONDS = 1 / os.sysconf("SC_CLK_TCK")
 
 
 def write_twin(mesh: Path) -> None:
@@ -52,35 +52,17 @@ def compare(database: Path) -> tuple[int, int]:
 
 
 def run(mesh: Path, *command: str) -> tuple[float, float]:
-    """Wall seconds of a command in the mesh, and CPU seconds of all processes of its session."""
+    """Wall seconds of a command in the mesh, and CPU seconds of all processes that it starts."""
     program = str(Path(sys.executable).with_name(command[0]))
     settings = {
         "PORTMESH_DATABASE": str(mesh / "mesh.duckdb"), "PORTMESH_LAKE": str(mesh / ".lake"),
         "PORTMESH_PYSPARK_PYTHON": str(PYTHON), "DBT_TARGET_PATH": str(mesh / "target"),
         "DBT_LOG_PATH": str(mesh / "logs"),
     }  # fmt: skip
-    started, cpu = time.perf_counter(), {}
-    with subprocess.Popen(
-        [program, *command[1:]], cwd=mesh, env=os.environ | settings, stdout=subprocess.DEVNULL, start_new_session=True
-    ) as process:
-        while process.poll() is None:
-            cpu |= _cpu_by_process(process.pid)
-            time.sleep(0.1)
-    assert process.returncode == 0, command
-    return time.perf_counter() - started, sum(cpu.values())
-
-
-def _cpu_by_process(session: int) -> dict[int, float]:
-    """The CPU seconds of each process of a session so far, from /proc."""
-    found = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[3]) == session:
-            found[int(stat.parent.name)] = (int(fields[11]) + int(fields[12])) * SECONDS
-    return found
+    tree = Tree()
+    started, before = time.perf_counter(), tree.cpu_seconds()
+    subprocess.run([program, *command[1:]], cwd=mesh, env=os.environ | settings, stdout=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - started, tree.cpu_seconds() - before
 
 
 def _seconds_of_port(mesh: Path, name: str) -> float:

@@ -67,8 +67,9 @@ def _of_scope(scope: Scope, tables: Tables) -> Iterator[Misspelt]:
 
 
 def _is_plain(column: exp.Column) -> bool:
-    """Whether it can only be a column: no variable of a lambda, no name of an argument, no `*`."""
-    around = column.find_ancestor(exp.Lambda, exp.Kwarg, exp.PropertyEQ, exp.Columns, exp.Pivot, exp.Select)
+    """Whether it can only be a column: no variable of a lambda or a comprehension, no name of an argument, no `*`."""
+    inner = (exp.Lambda, exp.Comprehension, exp.Kwarg, exp.PropertyEQ, exp.Columns, exp.Pivot)
+    around = column.find_ancestor(*inner, exp.Select)
     return isinstance(around, exp.Select) and not column.is_star and isinstance(column.this, exp.Identifier)
 
 
