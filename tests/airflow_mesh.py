@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import sys
 import time
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.local import LocalAirflow
-from tests.mesh import REPOSITORY
 
 PATIENCE = 600
 """Seconds for what takes seconds on an idle machine."""
@@ -32,11 +30,11 @@ class Run:
 
 
 class AirflowOfMesh:
-    """An Airflow with the DAGs of the mesh in a folder."""
+    """An Airflow with the DAGs of the mesh in a folder. Waits at most `patience` seconds for what a test asks for."""
 
-    def __init__(self, major: int, mesh: Path, home: Path, **variables: str) -> None:
+    def __init__(self, major: int, mesh: Path, home: Path, patience: float = PATIENCE, **variables: str) -> None:
         dags = mesh / "orchestration/dags"
-        shutil.copy(REPOSITORY / "orchestration/dags/portmesh_dags.py", dags)
+        self.patience = patience
         variables |= {"PORTMESH_HOME": str(mesh), "PORTMESH_PYTHON": sys.executable, "PORTMESH_TARGET": "local"}
         self.airflow = LocalAirflow(major, home, dags, variables)
         self.asset = {3: "asset", 2: "dataset"}[major]
@@ -47,9 +45,9 @@ class AirflowOfMesh:
         self.wait(lambda: bool(self.airflow.rows("select 1 from serialized_dag")), "the DAGs")
 
     def wait(self, is_done: Callable[[], bool], what: str) -> None:
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + self.patience
         while not is_done():
-            assert time.monotonic() < until, f"No {what} in {PATIENCE} s: {self._runs()}"
+            assert time.monotonic() < until, f"No {what} in {self.patience} s: {self._runs()}"
             time.sleep(0.3)
 
     def trigger(self, dag: str, **parameters: Any) -> None:

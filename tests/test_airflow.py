@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,6 +99,7 @@ def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(mesh.folder)
         assert call("schedule") == 0
+    shutil.copy(REPOSITORY / "orchestration/dags/portmesh_dags.py", mesh.folder / "orchestration/dags")
     airflow = AirflowOfMesh(request.param, mesh.folder, tmp_path_factory.mktemp("airflow"))
     try:
         airflow.start()

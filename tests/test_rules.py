@@ -458,6 +458,11 @@ FAILING: list[tuple[str, list[Edit], str]] = [
     ),
     (
         "PM125",
+        [Edit(PRODUCT, "channel: '#shop'", "channel: '#shop'\n      on: inputs")],
+        "The group shop.shop: config.meta has the key True, which is no text and makes dbt parse the whole mesh",
+    ),
+    (
+        "PM125",
         [Edit(PRODUCT, "email: shop@example.com", "email: shop@example.com\n    githb: shop")],
         "The group shop.shop: the owner has the unknown key githb; did you mean github?",
     ),

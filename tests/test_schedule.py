@@ -13,7 +13,6 @@ import yaml
 from portmesh.dbt import parse_manifest
 from portmesh.errors import FindingsError
 from portmesh.keys import PortMeta, ProductMeta
-from portmesh.manifest import Config
 from portmesh.mesh import Mesh, Node, Port, Product, read_mesh
 from portmesh.schedule.cron import cron_problem
 from portmesh.schedule.schedule import SCHEDULE, Schedule, hash_of, read_schedule
@@ -64,7 +63,7 @@ def test_a_product_starts_as_its_group_says() -> None:
         mesh_of(
             tills={},
             orders={"schedule": "0 6 * * *"},
-            both={"schedule": "0 9 * * *", "on": "inputs", "reads": ["orders"]},
+            both={"schedule": "0 9 * * *", "starts_on": "inputs", "reads": ["orders"]},
             reader={"reads": ["orders"]},
             by_the_clock={"schedule": "0 7 * * *", "reads": ["orders"]},
         )
@@ -103,14 +102,6 @@ def test_a_groups_other_keys_have_defaults() -> None:
     assert (port.fqn, port.description) == ("plain.output_ports.plains", "One row per plain.")
 
 
-@pytest.mark.parametrize("key", ["on", "true", True])
-def test_the_key_on_is_read_though_yaml_makes_true_of_it(key: object) -> None:
-    assert Config.model_validate({"meta": {key: "inputs", "kind": "aggregate"}}).meta == {
-        "on": "inputs",
-        "kind": "aggregate",
-    }
-
-
 @pytest.mark.parametrize(
     ("about", "sentence"),
     [
@@ -118,8 +109,8 @@ def test_the_key_on_is_read_though_yaml_makes_true_of_it(key: object) -> None:
         ({"upkeep": "daily"}, "upkeep: 'daily' is not cron, because it has 1 field instead of 5: minute, hour,"),
         ({"timeout": "0h"}, "timeout: '0h' is not between 1min and 365d"),
         ({"late_after": "99999999999999d"}, "late_after: is not a time span."),
-        ({"on": "input"}, "on: 'input' is not known (allowed: inputs). Did you mean inputs?"),
-        ({"on": "inputs"}, "on: inputs, but no model of it reads a port of another product."),
+        ({"starts_on": "input"}, "starts_on: 'input' is not known (allowed: inputs). Did you mean inputs?"),
+        ({"starts_on": "inputs"}, "starts_on: inputs, but no model of it reads a port of another product."),
         (
             {"late_after": "1 hour"},
             "late_after: is not a time span. '1 hour' (allowed: a whole number with min, h or d",
@@ -243,20 +234,16 @@ def test_the_file_says_everything_about_a_product() -> None:
 
 
 @pytest.mark.thorough
-def test_rules_and_command_read_what_yaml_makes_of_on(good: on_disk.Mesh, portmesh: Portmesh) -> None:
-    """dbt reads `on: inputs` as `true: inputs`. The rules pass it, and know what it may be."""
+def test_rules_and_command_read_the_rhythm(good: on_disk.Mesh, portmesh: Portmesh) -> None:
     shutil.rmtree(good.folder / "orchestration", ignore_errors=True)
     path = good.folder / "domains/desk/models/desk.yml"
     group = yaml.safe_load(path.read_text())["groups"][0]
-    group["config"]["meta"][True] = "inputs"
-    group["config"]["meta"]["schedule"] = "0 9 * * *"
+    group["config"]["meta"] |= {"starts_on": "putins", "schedule": "0 9 * * *"}
     path.write_text(yaml.safe_dump({"groups": [group]}))
-    assert "true: inputs" in path.read_text()
-    assert good.dbt("run-operation", "check_rules").ok
-    path.write_text(path.read_text().replace("true: inputs", "on: putins"))
     refused = good.dbt("run-operation", "check_rules")
-    assert "has the on putins (allowed: inputs)" in " ".join(refused.output.split())
-    path.write_text(path.read_text().replace("on: putins", "on: inputs"))
+    assert "has the starts_on putins (allowed: inputs)" in " ".join(refused.output.split())
+    path.write_text(path.read_text().replace("putins", "inputs"))
+    assert good.dbt("run-operation", "check_rules").ok
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(good.folder)
         manifest = parse_manifest()

@@ -48,7 +48,7 @@ VALUES = {
     "kind": keys.KINDS,
     "stage": keys.STAGES,
     "engine": keys.ENGINES,
-    "on": keys.STARTS,
+    "starts_on": keys.STARTS,
     "dimension": keys.DIMENSIONS,
     "period": keys.PERIODS,
     "exemptible rule": keys.EXEMPTIBLE_RULES,

@@ -20,9 +20,10 @@
   {% for key in ['channel', 'purpose', 'kind', 'stage', 'engine'] if not meta[key] %}
     {% do problems.append('no ' ~ key) %}
   {% endfor %}
-  {% for key in ['kind', 'stage', 'engine', 'on'] if meta[key] and meta[key] not in portmesh.allowed_values(key) %}
+  {% for key in ['kind', 'stage', 'engine', 'starts_on'] if meta[key] %}
     {% set allowed = portmesh.allowed_values(key) %}
-    {% do problems.append('the ' ~ key ~ ' ' ~ meta[key] ~ ' (allowed: ' ~ allowed | join(', ') ~ ')') %}
+    {% do problems.append('the ' ~ key ~ ' ' ~ meta[key] ~ ' (allowed: ' ~ allowed | join(', ') ~ ')')
+        if meta[key] not in allowed %}
   {% endfor %}
   {{ return(problems) }}
 {% endmacro %}

@@ -143,7 +143,7 @@ class ProductMeta(BaseModel):
     purpose: str = Field("", description="What the product is for.")
     channel: str = Field("", description="Where to ask the team, such as #data-orders.")
     schedule: str = Field("", description="When the product is built, as cron in UTC: 0 6 * * *.")
-    on: str = _one_of(STARTS, "inputs: build the product when a port that it reads has a new version.")
+    starts_on: str = _one_of(STARTS, "inputs: build the product when a port that it reads has a new version.")
     timeout: str = Field("", description="How long a run may take: 30min, 2h.")
     late_after: str = Field("", description="How long a run may take until its owner is told: 30min, 2h.")
     retries: int | None = Field(None, description="How often a run that broke goes on by itself.", ge=0)

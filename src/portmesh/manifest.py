@@ -26,14 +26,6 @@ class Config(_Part):
     materialized: str = ""
     meta: dict[str, Any] = {}
 
-    @field_validator("meta", mode="before")
-    @classmethod
-    def _on_is_a_name(cls, given: Any) -> Any:
-        """In YAML 1.1, which dbt reads, a key `on` without quotes is true; and in JSON that is the text `true`."""
-        if not isinstance(given, Mapping):
-            return given
-        return {"on" if key in (True, "true") else key: value for key, value in given.items()}
-
 
 class DependsOn(_Part):
     """The ids of the nodes and sources that a node reads."""

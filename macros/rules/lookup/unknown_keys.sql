@@ -4,7 +4,9 @@
 {% macro unknown_keys(where, given, known, others=false) %}
   {% set problems = [] %}
   {% for key, value in given.items() if value is not none or key not in known %}
-    {% if key not in known %}
+    {% if key is not string %}
+      {% do problems.append(portmesh._no_text(where, key)) %}
+    {% elif key not in known %}
       {% set near = portmesh.nearest_name(key, known) %}
       {% set listed = ' (known: ' ~ (known | join(', ') or 'none') ~ ')' %}
       {% do problems.append(where ~ ' has the unknown key ' ~ key
@@ -20,4 +22,10 @@
     {% endif %}
   {% endfor %}
   {{ return(problems) }}
+{% endmacro %}
+
+{# dbt cannot read again what it parsed if a key is no text: it then parses the whole mesh for every command. #}
+{% macro _no_text(where, key) %}
+  {{ return(where ~ ' has the key ' ~ key ~ ', which is no text and makes dbt parse the whole mesh for every command;'
+      ~ (' YAML reads on, off, yes and no without quotes so' if key is boolean else ' put it in quotes')) }}
 {% endmacro %}

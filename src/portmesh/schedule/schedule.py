@@ -96,7 +96,7 @@ def starts_in_words(schedule: str | None, on_inputs: bool) -> str:
 
 def starts_on_inputs(product: Product) -> bool:
     """Whether a new version of a port that the product reads starts it: if it says so, or has no schedule."""
-    return bool(product.meta.on) or bool(product.input_ports and not product.meta.schedule)
+    return bool(product.meta.starts_on) or bool(product.input_ports and not product.meta.schedule)
 
 
 def hash_of(product: ScheduledProduct) -> str:
@@ -128,11 +128,12 @@ def _problems(mesh: Mesh, product: Product) -> Iterator[tuple[str, str]]:
         problem = cron_problem(getattr(meta, key)) if getattr(meta, key) else ""
         if problem:
             yield product.name, f"{key}: {getattr(meta, key)!r} is not cron, because {problem}"
-    if meta.on and meta.on not in STARTS:
-        near = did_you_mean(meta.on, STARTS)
-        yield product.name, f"on: {meta.on!r} is not known (allowed: {', '.join(STARTS)}).{near}"
-    if meta.on in STARTS and not _inputs(mesh, product):
-        yield product.name, "on: inputs, but no model of it reads a port of another product. Give it a schedule instead"
+    if meta.starts_on and meta.starts_on not in STARTS:
+        near = did_you_mean(meta.starts_on, STARTS)
+        yield product.name, f"starts_on: {meta.starts_on!r} is not known (allowed: {', '.join(STARTS)}).{near}"
+    if meta.starts_on in STARTS and not _inputs(mesh, product):
+        none = "no model of it reads a port of another product. Give it a schedule instead"
+        yield product.name, f"starts_on: inputs, but {none}"
     if meta.upkeep and not product.ports:
         yield product.name, "upkeep: it has no port to keep up. Leave it out"
     for key in ("timeout", "late_after"):
@@ -199,5 +200,5 @@ def _assert_no_circle(products: Mapping[str, ScheduledProduct]) -> None:
             f"{', '.join(circle[:-1])} and {circle[-1]} would start each other for ever: each starts when the one "
             "before it has a new version.",
             [("circle", " → ".join([*circle, circle[0]]))],
-            f"give one of them a rhythm of its own, without on: inputs, such as schedule: 0 6 * * * in {circle[0]}",
+            f"give one of them a rhythm of its own: schedule: 0 6 * * * in {circle[0]}, without starts_on: inputs",
         ) from error
