@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from dbt_common.exceptions import DbtRuntimeError
 
-from dbt_portmesh.python_models import process
+from dbt_portmesh.python_models import process, worker
 from tests.mesh import Mesh, Outcome
 from tests.python_port import needs_pyspark
 from tests.rig_client import Rig
@@ -30,6 +31,17 @@ def model(dbt, session):
     )
     BODY
     return lines
+"""
+# What dbt makes of a function's error in the cluster, which fails while SQL writes the rows.
+OF_THE_CLUSTER = """Runtime Error
+  Database Error
+    org.apache.hive.service.cli.HiveSQLException: Error running query: org.apache.spark.SparkException: Job aborted: \
+org.apache.spark.api.python.PythonException: Traceback (most recent call last):
+      File "models/udf.py", line 2, in <lambda>
+    ZeroDivisionError: integer division or modulo by zero
+
+    \tat org.apache.spark.api.python.BasePythonRunner.handlePythonException(PythonRunner.scala:572)
+    Caused by: org.apache.spark.api.python.PythonException: Traceback (most recent call last):
 """
 SALES = """
 def model(dbt, session):
@@ -129,6 +141,13 @@ def test_a_fault_publishes_nothing_and_needs_no_repair(broken: Broken, name: str
     assert broken.mesh.value(f"select count(*) from shop.{name}") == 101
     # What Spark had begun to write stays until `portmesh clean`, as for a port in SQL.
     assert broken.mesh.target == "emr" or broken.mesh.engine.candidates(f"shop.{name}") == []
+
+
+def test_a_function_that_fails_in_the_cluster_is_told_in_its_own_words() -> None:
+    worker.remember("\nF.udf(lambda n: n // 0)\n", "models/udf.py")
+    answer = worker.fault_of(DbtRuntimeError(OF_THE_CLUSTER), "models/udf.py").answer
+    assert answer["got"] == "ZeroDivisionError: integer division or modulo by zero"
+    assert answer["lines"] == [(2, "<lambda>", "F.udf(lambda n: n // 0)")]
 
 
 def test_an_increment_of_a_port_in_python(mesh: Mesh) -> None:

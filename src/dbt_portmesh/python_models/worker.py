@@ -305,12 +305,14 @@ def _said(error: BaseException) -> str:
     text = str(getattr(error, "desc", None) or error)
     if of_grpc := re.search(r'^\s*details = "(.+)"$', text, re.MULTILINE):
         return of_grpc[1][:LONGEST]
-    of_worker = re.findall(r"^([A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt): .*)$", text, re.MULTILINE)
+    # dbt indents what the cluster said.
+    stack = text.partition("Traceback (most recent call last)")[2]
+    of_worker = re.search(r"^\s*([A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt): .*)$", stack, re.MULTILINE)
     of_spark = [
         found for found in re.findall(r"\[[A-Z][A-Z0-9_.]+\] [^\n]+", text) if "[TASK_WRITE_FAILED]" not in found
     ]
-    if "Traceback (most recent call last)" in text and of_worker:
-        return str(of_worker[0])[:LONGEST]
+    if of_worker:
+        return of_worker[1][:LONGEST]
     if of_spark:
         return str(of_spark[-1]).rstrip(";")[:LONGEST]
     said = re.split(r"\n+JVM stacktrace:|\n+\s+at |\n+Driver stacktrace", text)[0].strip()
