@@ -88,11 +88,23 @@ def two_products(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> Mesh:
     return mesh
 
 
+SALES_ARE_CAST = """
+unit_tests:
+  - name: sales_are_cast
+    model: sales
+    given:
+      - input: source('raw', 'sales')
+        rows: [{sale_id: 1, amount: 1, _batch_id: its own, _landed_at: 2026-01-01}]
+    expect: {rows: [{sale_id: 1, _batch_id: its own}]}
+"""
+
+
 @pytest.fixture
 def sales(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> Mesh:
     """The port shop.sales, taken batch by batch, of which batch a is landed."""
     mesh.set_up("shop", sources=("sales",))
     mesh.port("shop/sales", BY_BATCH, OF_BATCHES, meta=EXEMPT)
+    mesh.write("domains/shop/models/output_ports/units.yml", SALES_ARE_CAST)
     mesh.land("sales", batch("a", 0))
     assert mesh.dbt("deps").ok
     monkeypatch.chdir(mesh.folder)

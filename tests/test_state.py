@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 from dbt.compilation import Compiler
+from dbt.parser.manifest import ManifestLoader
 from dbt.parser.models import ModelParser
 
+from portmesh.dbt import parse
 from portmesh.errors import MissingArtifactError, UsageError
 from portmesh.git_refs import describe_commit, describe_working_tree, find_base
 from portmesh.planning.plan import plan
@@ -246,6 +248,24 @@ def test_a_check_is_compiled_again_if_anything_may_decide_it(
     finally:
         yaml.write_text(text)
     assert any(name.startswith("unique_lines") for name in asked_of_dbt)
+
+
+def test_what_a_build_parsed_is_not_parsed_from_scratch_again(history: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(history.folder)
+    shutil.rmtree(history.folder / "target", ignore_errors=True)
+    monkeypatch.setenv("PORTMESH_ENVIRONMENT", "prod")
+    parse(["--target", "local"])
+    is_kept = ManifestLoader.is_partial_parsable
+    kept: list[bool] = []
+
+    def noted(loader: ManifestLoader, manifest: Any) -> Any:
+        found = is_kept(loader, manifest)
+        kept.append(found[0])
+        return found
+
+    monkeypatch.setattr(ManifestLoader, "is_partial_parsable", noted)
+    current_state()
+    assert kept == [True]
 
 
 def test_another_checkout_is_parsed_from_what_this_one_has(history: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:

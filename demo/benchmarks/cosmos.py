@@ -28,6 +28,8 @@ from pathlib import Path
 from benchmarks.processes import Tree
 from orchestration.local import LocalAirflow
 from tests.mesh import REPOSITORY
+from tests.python_port import PYTHON as PYSPARK_PYTHON
+from tests.repository import copy_repository
 
 HERE = Path(__file__).parent
 PYTHON = Path(sys.executable)
@@ -91,10 +93,10 @@ class Airflow(LocalAirflow):
             time.sleep(1)
 
 
-def of_dbt(settings: Mapping[str, str]) -> Result:
+def of_dbt(mesh: Path, settings: Mapping[str, str]) -> Result:
     with Tree().watched() as tree:
         before, started = tree.cpu_seconds(), time.perf_counter()
-        done = subprocess.run([DBT, "--quiet", "build"], cwd=REPOSITORY, env=os.environ | settings, check=False)
+        done = subprocess.run([DBT, "--quiet", "build"], cwd=mesh, env=os.environ | settings, check=False)
         seconds = time.perf_counter() - started
         return Result(1, seconds, seconds, tree.cpu_seconds() - before, tree.peak_bytes, 0, done.returncode)
 
@@ -137,9 +139,9 @@ def of_airflow(airflow: Airflow, started_by_hand: list[str], dags: list[str]) ->
         return Result(by_state.get("success", 0) + failed, seconds, days * 86_400, cpu, tree.peak_bytes, idle, failed)
 
 
-def of_portmesh(environment: Path, home: Path, settings: Mapping[str, str]) -> Result:
-    place = {"PORTMESH_HOME": str(REPOSITORY), "PORTMESH_PYTHON": str(PYTHON), "PORTMESH_TARGET": "local"}
-    source, dags = REPOSITORY / "orchestration/dags", home / "dags"
+def of_portmesh(environment: Path, home: Path, mesh: Path, settings: Mapping[str, str]) -> Result:
+    place = {"PORTMESH_HOME": str(mesh), "PORTMESH_PYTHON": str(PYTHON), "PORTMESH_TARGET": "local"}
+    source, dags = mesh / "orchestration/dags", home / "dags"
     dags.mkdir()
     shutil.copy(source / "portmesh_dags.py", dags)
     schedule = json.loads((source / "portmesh_schedule.json").read_text())
@@ -152,15 +154,15 @@ def of_portmesh(environment: Path, home: Path, settings: Mapping[str, str]) -> R
     return of_airflow(Airflow(environment, home, dags, {**settings, **place}), by_hand, list(products))
 
 
-def of_cosmos(mode: str, environment: Path, home: Path, settings: Mapping[str, str]) -> Result:
+def of_cosmos(mode: str, environment: Path, home: Path, mesh: Path, settings: Mapping[str, str]) -> Result:
     dags = home / "dags"
     dags.mkdir(parents=True)
     shutil.copy(HERE / "cosmos_dags.py", dags)
     target = home / "parsed"
     parse = [DBT, "--quiet", "parse", "--target-path", str(target)]
-    subprocess.run(parse, cwd=REPOSITORY, env=os.environ | settings, check=True)
+    subprocess.run(parse, cwd=mesh, env=os.environ | settings, check=True)
     place = {
-        "PORTMESH_HOME": str(REPOSITORY),
+        "PORTMESH_HOME": str(mesh),
         "COSMOS_MODE": mode,
         "COSMOS_DBT": str(DBT),
         "COSMOS_MANIFEST": str(target / "manifest.json"),
@@ -196,19 +198,26 @@ def main() -> None:
         land = [PYTHON, "-m", "portmesh", "demo", "land", "--lake", str(lake)]
         if not lake.exists():
             subprocess.run(land, cwd=REPOSITORY, check=True, stdout=subprocess.DEVNULL)
-        subprocess.run([DBT, "--quiet", "deps"], cwd=REPOSITORY, check=True)
+        mesh = folder / "mesh"
+        shutil.rmtree(mesh, ignore_errors=True)
+        copy_repository(mesh)
+        subprocess.run([DBT, "--quiet", "deps"], cwd=mesh, check=True)
         print(HEAD)
         for way in ways:
             home = folder / way
             shutil.rmtree(home, ignore_errors=True)
             home.mkdir(parents=True)
-            settings = {"PORTMESH_DATABASE": str(home / "mesh.duckdb"), "PORTMESH_LAKE": str(lake)}
+            settings = {
+                "PORTMESH_DATABASE": str(home / "mesh.duckdb"), "PORTMESH_LAKE": str(lake),
+                "PORTMESH_PYSPARK_PYTHON": str(PYSPARK_PYTHON),
+            }  # fmt: skip
             if way == "dbt":
-                found = of_dbt(settings | {"DBT_TARGET_PATH": str(home / "target"), "DBT_LOG_PATH": str(home / "logs")})
+                own = {"DBT_TARGET_PATH": str(home / "target"), "DBT_LOG_PATH": str(home / "logs")}
+                found = of_dbt(mesh, settings | own)
             elif way == "portmesh":
-                found = of_portmesh(given.environment, home, settings)
+                found = of_portmesh(given.environment, home, mesh, settings)
             else:
-                found = of_cosmos(way, given.environment, home, settings)
+                found = of_cosmos(way, given.environment, home, mesh, settings)
             sizes = (f"{size / 1e6:,.0f} MB" for size in (found.peak_bytes, found.idle_bytes))
             times = (f"{each:,.1f}" for each in (found.seconds, found.task_seconds, found.cpu_seconds))
             facts = (f"{found.tasks}", f"{found.failed}", *times, *sizes)

@@ -1,4 +1,4 @@
-"""The demonstration on a real Airflow of each version, as `make airflow` starts it: the first weeks of its real data."""
+"""The demonstration on a real Airflow of each version, as `make airflow` starts it: the first weeks of the year."""
 
 from __future__ import annotations
 

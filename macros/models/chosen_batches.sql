@@ -1,7 +1,10 @@
 {# The batches that the variable PORTMESH_BATCHES names, or none if it is not set. It is read when a model is compiled
-   for its build, and not while dbt parses, so that another value does not make dbt parse anything again. #}
+   for its build, and not while dbt parses, so that another value does not make dbt parse anything again. A unit test
+   has batches of its own. #}
 {% macro chosen_batches() %}
-  {%- if not execute or not flags.INTROSPECT -%}{{- return(none) -}}{%- endif -%}
+  {%- if not execute or not flags.INTROSPECT or model.resource_type == 'unit_test' -%}
+    {{- return(none) -}}
+  {%- endif -%}
   {%- set named = env_var('PORTMESH_BATCHES', '') -%}
   {%- if not named -%}{{- return(none) -}}{%- endif -%}
   {%- set batches = fromjson(named) -%}

@@ -59,9 +59,9 @@ def current_state(
     Raises FindingsError with dbt's own message if dbt cannot parse a file.
     """
     root = find_root()
-    compiled = _compile(
-        root, target_or_default(target), _folder(root) / "dbt", wanted, before.manifest["nodes"] if before else None
-    )
+    target = target_or_default(target)
+    _copy_parse(target_folder(root), _folder(root) / "dbt" / target)
+    compiled = _compile(root, target, _folder(root) / "dbt", wanted, before.manifest["nodes"] if before else None)
     return MeshState(describe_working_tree(root), compiled.manifest, compiled.failed)
 
 
@@ -183,10 +183,14 @@ def _cached(root: Path, base: Base, target: str) -> Compiled:
 def _share_parses(of: Path, to: Path) -> None:
     """Let dbt parse only the files that another checkout of the mesh has otherwise: it compares them all."""
     for saved in of.glob(f"*/{PARTIAL_PARSE_FILE_NAME}"):
-        copied = to / saved.relative_to(of)
-        if not copied.exists():
-            copied.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(saved, copied)
+        _copy_parse(saved.parent, to / saved.parent.name)
+
+
+def _copy_parse(of: Path, to: Path) -> None:
+    saved, copied = of / PARTIAL_PARSE_FILE_NAME, to / PARTIAL_PARSE_FILE_NAME
+    if saved.exists() and not copied.exists():
+        to.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(saved, copied)
 
 
 def _kept(folder: Path, pattern: str) -> list[Path]:
