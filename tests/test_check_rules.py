@@ -46,6 +46,22 @@ def sends(code: str) -> Nodes:
     return reader(f"select line_id from {LINES}", raw_code=code + "select line_id from {{ ref('shop', 'lines') }}")
 
 
+ENFORCED = {"contract": {"enforced": True}}
+LINES_WITH_AMOUNT = port("shop.lines", contract={"line_id": "bigint", "amount": "double"}, config=ENFORCED)
+STEP = node("shop.int_shop__lines", "select line_id from raw.lines", ("source.shop.raw.lines",))
+
+
+def declares(
+    rows: object = None, amount: object = None, language: str = "python", parents: tuple[str, ...] = (PORT,)
+) -> Nodes:
+    """A port with a declared lineage, which reads shop.lines: line_id and amount."""
+    made = port("shop.pairs", "def model(dbt, session): ...", parents, contract={"amount": "double"}, language=language)
+    (found,) = made.values()
+    found["config"]["meta"] = {"rows_from": rows}
+    found["columns"]["amount"]["config"] = {"meta": {"computed_from": amount}}
+    return made | LINES_WITH_AMOUNT
+
+
 SPARK = port("shop.lines", adapter_type="spark")
 ATHENA = port("shop.lines", adapter_type="athena")
 SELF_NAMED = "with int_shop__lines as (select * from shop__internal.int_shop__lines) select 1 as x"
@@ -406,6 +422,36 @@ BROKEN: list[tuple[str, tuple[Nodes, ...], Mapping[str, Any], str]] = [
     ("PM211", (reader(f"select line_id from {LINES}; drop table {LINES}"),), {}, "it has 2 statements, not one query"),
     ("PM211", (reader(f"delete from {LINES}"),), {}, "it is a delete, not a query"),
     ("PM211", (python("def model(:"),), {}, "cannot be read: "),
+    (
+        "PM212",
+        (declares(["shop.lines.lineid"]),),
+        {},
+        "shop.pairs: its rows_from names shop.lines.lineid, and shop.lines has no column lineid.\n"
+        "Write shop.lines.line_id, or another column of shop.lines: line_id, amount",
+    ),
+    (
+        "PM212",
+        (declares(amount=["desk.days.day", "shop.lines.amount"]), node("desk.days", "select 1 as day")),
+        {},
+        "shop.pairs: its computed_from of amount names desk.days.day, which is nothing that its code reads.\n"
+        "Name a column of what it reads: shop.lines",
+    ),
+    ("PM212", (declares(["shop.lines_old"]),), {}, "names shop.lines_old, which is nothing that its code reads."),
+    ("PM212", (declares(amount="shop.lines.amount"),), {}, "is 'shop.lines.amount', which is no list of names."),
+    ("PM212", (declares([{"shop.lines": "amount"}]),), {}, "which is no list of names.\nWrite names like [orders."),
+    (
+        "PM212",
+        (RAW, STEP, declares(["shop.int_shop__lines.amount"], parents=("model.shop.int_shop__lines",))),
+        {},
+        "shop.int_shop__lines has no column amount",
+    ),
+    (
+        "PM212",
+        (declares(amount=["shop.lines.amount"], language="sql"),),
+        {},
+        "shop.pairs: its computed_from of amount is declared, although its lineage is read from its SQL.\n"
+        "Remove computed_from: only a Python model declares its lineage",
+    ),
 ]
 
 KEPT: list[tuple[str, tuple[Nodes, ...], Mapping[str, Any]]] = [
@@ -506,6 +552,10 @@ KEPT: list[tuple[str, tuple[Nodes, ...], Mapping[str, Any]]] = [
         {},
     ),
     ("PM211", (reader(f"select line_id from {LINES} -- ; a comment\n;"),), {}),
+    ("PM212", (declares(["shop.lines.LINE_ID", "shop.lines"], []),), {}),
+    ("PM212", (declares(None, None, "sql"),), {}),
+    ("PM212", (RAW, STEP, declares(["shop.int_shop__lines.line_id"], parents=("model.shop.int_shop__lines",))), {}),
+    ("PM212", (RAW, declares(["raw.lines.whatever"], parents=("source.shop.raw.lines",))), {}),
 ]
 
 

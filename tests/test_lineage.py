@@ -264,8 +264,59 @@ def test_what_cannot_be_known_is_computed_from_everything(sql: str, reason: str)
 
 def test_a_python_model_is_computed_from_everything() -> None:
     node = lineage_of("def model(dbt, session): return dbt.ref('{products}')", language="python", contract={"x": "int"})
-    assert node.unknown == "it is a Python model"
+    assert node.unknown == "it is a Python model that declares no lineage"
     assert names_of(node.columns["x"].inputs) == {"products.product_id", "products.name", "products.is_fuel"}
+
+
+def declaring(rows: Any = None, x: Any = None, y: Any = None, contract: bool = True) -> NodeLineage:
+    """A Python model that reads the source `raw.lines` and `shop.products`, and declares this."""
+    columns = {"contract" if contract else "columns": {"x": "int", "y": "int"}}
+    made = model("shop.asked", "def model(dbt, session): ...", PARENTS, language="python", **columns)
+    node = made["model.shop.asked"]
+    node["config"]["meta"] = {"rows_from": rows}
+    for name, given in (("x", x), ("y", y)):
+        node["columns"][name]["config"] = {"meta": {"computed_from": given}}
+    return read_lineage(manifest(LINES, PRODUCTS, made)).nodes["model.shop.asked"]
+
+
+OF_LINES = {f"lines.{name}" for name in ("line_id", "basket_id", "product_id", "price", "quantity", "*")}
+EVERYTHING = {*OF_LINES, "products.product_id", "products.name", "products.is_fuel"}
+
+
+def test_a_python_model_is_computed_from_what_it_declares() -> None:
+    node = declaring(["shop.products.is_fuel", "raw.lines.sold_on"], ["Raw.Lines.Price"], [])
+    assert node.unknown == ""
+    assert node.columns["x"].expression == "DECLARED(raw.lines.price)"
+    assert names_of(node.columns["x"].inputs) == {"lines.price"}
+    assert (node.columns["y"].inputs, node.columns["y"].expression) == ((), "DECLARED(no column)")
+    (rows,) = node.influences
+    assert (rows.kind, rows.expression) == ("declared", "shop.products.is_fuel, raw.lines.sold_on")
+    assert names_of(rows.inputs) == {"products.is_fuel", "lines.sold_on"}
+    assert set(node.reads) == {*PARENTS}
+    assert not node.is_assumed
+    assert declaring([], [], []).influences == ()
+    assert names_of(declaring([], ["shop.products", "raw.lines"]).columns["x"].inputs) == EVERYTHING
+
+
+@pytest.mark.parametrize("x", [None, ["shop.products.gone"], ["shop.other.price"], ["shop.products.name", 1], "x"])
+def test_what_a_python_model_does_not_declare_rightly_is_everything(x: object) -> None:
+    node = declaring([], x, ["shop.products.name"])
+    assert names_of(node.columns["x"].inputs) == EVERYTHING
+    assert node.columns["x"].expression == "ANY_OF(raw.lines, shop.products)"
+    assert names_of(node.columns["y"].inputs) == {"products.name"}
+    assert node.influences == ()
+    assert node.is_assumed
+    rows = declaring(x, [], ["shop.products.name"])
+    assert [each.kind for each in rows.influences] == ["unread"]
+    assert names_of(rows.influencing) == EVERYTHING
+    assert names_of(rows.columns["x"].inputs) == set()
+
+
+def test_a_column_that_python_does_not_list_is_everything() -> None:
+    """Without a contract there may be more columns, and they are not passed on by their names."""
+    found = declaring([], [], [], contract=False).column("other")
+    assert found
+    assert names_of(found.inputs) == EVERYTHING
 
 
 def test_a_parent_that_the_sql_does_not_read_may_be_in_every_value() -> None:

@@ -107,7 +107,9 @@ Which rows orders.days has is decided by:
 
 def test_what_is_not_known_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     text = run(capsys, "plans.forecast.value")
-    assert text.startswith("The lineage of plans.forecast is not known: it is a Python model\n")
+    assert text.startswith(
+        "The lineage of plans.forecast is not known: it is a Python model that declares no lineage\n"
+    )
     assert "may come from everything that it depends on\n" in text
     assert "\n  orders.days.line_count   bigint\n" in text
 

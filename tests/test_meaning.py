@@ -122,9 +122,154 @@ def test_a_python_model_is_unknown_to_its_readers() -> None:
     for each, code in ((before, "def model(dbt, session): ..."), (after, "def model(dbt, session): pass")):
         each["nodes"]["model.shop.users"] |= {"language": "python", "compiled_code": code}
     found = changes(before, after)
-    assert of(found, "users").unknown == "it is a Python model"
+    assert of(found, "users").unknown == "its Python code is another"
     assert changed(found) == {"users", "a", "b", "c"}
     assert changes(before, before) == Changes({})
+
+
+CODE = """
+'''Who was active.'''
+def model(dbt, session):
+    '''Of all users.'''
+    # The newest first.
+    users = dbt.ref("users")
+    return users.filter("is_active")
+"""
+DECLARED = {"rows_from": ["shop.users.id"], "name": ["shop.users.username"], "mail": ["shop.users.email"]}
+OTHER_EMAIL = 'select id, lower(email) as email, username from "mesh"."raw"."users"'
+
+
+def python_mesh(code: str = CODE, users: str = USERS, config: Any = None, **meta: Any) -> dict[str, Any]:
+    """`active` is a Python model that reads `users`; `of_name` and `of_mail` each read a column of it in SQL.
+
+    `meta` has the declarations: `rows_from`, and `computed_from` of its columns `name` and `mail`.
+    """
+    types = {"name": "int", "mail": "int"}
+    active = model("shop.active", code, ["model.shop.users"], language="python", contract=types)
+    node = active["model.shop.active"]
+    node["config"] |= {"meta": {"rows_from": meta.get("rows_from")}, **(config or {})}
+    for name, column in node["columns"].items():
+        column["config"] = {"meta": {"computed_from": meta.get(name)}}
+    readers = [
+        model(f"shop.of_{name}", f'select {name} from "mesh"."shop"."active"', ["model.shop.active"]) for name in types
+    ]
+    return manifest(RAW, model("shop.users", users, [RAW_ID]), active, *readers)
+
+
+def test_a_change_goes_through_a_python_model_as_it_declares() -> None:
+    found = changes(python_mesh(**DECLARED), python_mesh(users=OTHER_EMAIL, **DECLARED))
+    assert changed(found) == {"users", "active", "of_mail"}
+    assert of(found, "active").columns == {"mail": ("it reads shop.users.email, which changes",)}
+    assert not of(found, "active").rows
+    other_id = 'select id + 1 as id, email, username from "mesh"."raw"."users"'
+    of_rows = changes(python_mesh(**DECLARED), python_mesh(users=other_id, **DECLARED))
+    assert of(of_rows, "active").rows == ("its rows depend on shop.users.id, which changes",)
+    assert changed(of_rows) == {"users", "active", "of_name", "of_mail"}
+
+
+def test_other_rows_of_what_python_reads_are_other_rows_whatever_it_declares() -> None:
+    nothing: dict[str, Any] = {"rows_from": [], "name": [], "mail": []}
+    found = changes(python_mesh(**nothing), python_mesh(users=f"{USERS} where is_active", **nothing))
+    assert of(found, "active").rows == ("the rows of shop.users change",)
+    assert changed(found) == {"users", "active", "of_name", "of_mail"}
+    assert changed(changes(python_mesh(**nothing), python_mesh(users=OTHER_EMAIL, **nothing))) == {"users"}
+
+
+@pytest.mark.parametrize(
+    ("declared", "reason"),
+    [
+        ({}, "it is a Python model that declares no lineage"),
+        ({"name": ["shop.users.username"], "mail": []}, "it declares no rows_from"),
+        ({**DECLARED, "rows_from": ["shop.users.gone"]}, "its rows_from is wrong"),
+        (
+            {key: ["shop.users.gone"] for key in DECLARED},
+            "it is a Python model, and what it declares is wrong: portmesh check says why",
+        ),
+    ],
+)
+def test_what_python_does_not_declare_counts_as_everything(declared: dict[str, Any], reason: str) -> None:
+    found = changes(python_mesh(**declared), python_mesh(users=OTHER_EMAIL, **declared))
+    assert of(found, "active").unknown == f"{reason}, and shop.users changes"
+    assert changed(found) == {"users", "active", "of_name", "of_mail"}
+
+
+@pytest.mark.parametrize("name", [None, ["shop.users.gone"], "shop.users.username"])
+def test_a_column_without_a_right_declaration_may_come_from_any(name: object) -> None:
+    declared = {**DECLARED, "name": name, "mail": []}
+    found = changes(python_mesh(**declared), python_mesh(users=OTHER_EMAIL, **declared))
+    assert set(of(found, "active").columns) == {"name"}
+    assert changed(found) == {"users", "active", "of_name"}
+
+
+def test_an_increment_of_python_may_read_its_own_changed_column() -> None:
+    config = {"materialized": "incremental"}
+    found = changes(python_mesh(config=config, **DECLARED), python_mesh(users=OTHER_EMAIL, config=config, **DECLARED))
+    assert of(found, "active").rows == ("it is incremental, and its earlier rows may decide the new ones",)
+
+
+def test_python_may_count_the_columns_of_what_it_reads() -> None:
+    swapped = 'select email, id, username from "mesh"."raw"."users"'
+    found = changes(python_mesh(**DECLARED), python_mesh(users=swapped, **DECLARED))
+    assert of(found, "active").unknown == "its code is Python, and shop.users has its columns in other places"
+    added = 'select id, email, username, phone from "mesh"."raw"."users"'
+    assert changed(changes(python_mesh(**DECLARED), python_mesh(users=added, **DECLARED))) == {"users"}
+    whole = {**DECLARED, "mail": ["shop.users"]}
+    assert changed(changes(python_mesh(**whole), python_mesh(users=added, **whole))) == {"users", "active", "of_mail"}
+    gone = 'select id, email from "mesh"."raw"."users"'
+    assert of(changes(python_mesh(**DECLARED), python_mesh(users=gone, **DECLARED)), "active").unknown
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("# The newest first.", "# The oldest first,\n    # as of today."),
+        ("'''Who was active.'''", ""),
+        ("Of all users.", "Of some."),
+        ('dbt.ref("users")', "dbt.ref(\n        'users'\n    )"),
+    ],
+)
+def test_python_that_is_only_written_in_another_way_is_the_same(old: str, new: str) -> None:
+    assert old in CODE
+    assert changes(python_mesh(), python_mesh(CODE.replace(old, new))) == Changes({})
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (CODE, CODE.replace("is_active", "not is_active")),
+        (CODE, CODE.replace("users.filter", "users.where")),
+        ("def model(d, s):\n    return f(1)", "def model(d, s):\n    return f(1.0)"),
+        ("def model(d, s):\n    return f(True)", "def model(d, s):\n    return f(1)"),
+        ("def model(d, s):\n    return f('a')", "def model(d, s):\n    return f(b'a')"),
+        ("def model(d, s):\n    return f('a b')", "def model(d, s):\n    return f('a  b')"),
+        ("def f():\n    'One.'\ndef model(d, s): ...", "def f():\n    'Two.'\ndef model(d, s): ..."),
+        ("@f\ndef model(d, s):\n    'One.'", "@f\ndef model(d, s):\n    'Two.'"),
+        ("'One.'\ndef model(d, s):\n    return f(__doc__)", "'Two.'\ndef model(d, s):\n    return f(__doc__)"),
+        ("def model(d, s):\n    if s:\n        f()\n    g()", "def model(d, s):\n    if s:\n        f()\n        g()"),
+        ("def model(d, s) return 1", "def model(d, s)  return 1"),
+    ],
+)
+def test_other_python_is_unknown(before: str, after: str) -> None:
+    found = changes(python_mesh(before, **DECLARED), python_mesh(after, **DECLARED))
+    assert of(found, "active").unknown == "its Python code is another"
+    assert changed(found) == {"active", "of_name", "of_mail"}
+
+
+def test_settings_and_contract_of_python() -> None:
+    before = python_mesh(**DECLARED)
+    assert changes(before, python_mesh(**{**DECLARED, "mail": ["shop.users.username"]})) == Changes({})
+    found = changes(before, python_mesh(config={"post-hook": [{"sql": "select 1"}]}, **DECLARED))
+    assert of(found, "active").unknown == "its post-hook changed, which may decide its rows"
+    renamed = python_mesh(**DECLARED)
+    columns = renamed["nodes"]["model.shop.active"]["columns"]
+    columns["title"] = {**columns.pop("name"), "name": "title"}
+    change = of(changes(before, renamed), "active")
+    assert change.unknown == "its code is Python, and its contract has other columns"
+    assert (change.added, change.removed) == (("title",), ("name",))
+    in_sql = python_mesh(**DECLARED)
+    in_sql["nodes"]["model.shop.active"] |= {"language": "sql", "compiled_code": "select 1 as name, 2 as mail"}
+    assert of(changes(before, in_sql), "active").unknown == "it was a Python model"
+    assert of(changes(in_sql, before), "active").unknown == "it is a Python model"
 
 
 def test_the_order_of_rows_matters_to_who_takes_the_first() -> None:

@@ -113,6 +113,9 @@ class PortMeta(BaseModel):
     agreements: list[Agreement] = []
     starts_from: int | str | None = Field(None, description="Another version of the port, or its old name.")
     model: dict[str, Any] | None = Field(None, description="The model of a port that is written in YAML alone.")
+    rows_from: list[str] | None = Field(
+        None, description="In Python: the columns that decide which rows there are, such as orders.baskets.week."
+    )
     exemptions: list[Exemption] = []
 
     def of(self, name: str) -> list[Consumer]:
@@ -124,6 +127,9 @@ class ColumnMeta(BaseModel):
     """`config.meta` of a port's column."""
 
     level: str = _one_of(CLASSIFICATIONS, "How sensitive the column is, if not as the port's classification says.")
+    computed_from: list[str] | None = Field(
+        None, description="In Python: the columns that it is computed from, such as orders.baskets.sales_value."
+    )
 
 
 class CheckMeta(BaseModel):

@@ -19,7 +19,7 @@ from portmesh.repository import find_root, target_folder
 
 SQLGLOT = version("sqlglot")
 """Another version of the parser reads everything anew."""
-VERSION = 6
+VERSION = 7
 """To be raised when the same SQL gets another lineage."""
 READ_OF_A_NODE = (
     "unique_id", "language", "resource_type", "compiled_code", INCREMENT, "raw_code", "extra_ctes", "columns", "config",

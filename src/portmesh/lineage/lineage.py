@@ -11,6 +11,8 @@ from portmesh.lineage.tables import Tables
 
 EVERY = "*"
 """The name of the column that stands for all columns of a table that nobody lists."""
+ANY_OF = "ANY_OF"
+"""The function in the expression of a column that may come from any column of its arguments, which are tables."""
 
 
 @dataclass(frozen=True, order=True)
@@ -32,6 +34,11 @@ class ColumnLineage:
     expression: str
     type: str = ""
 
+    @property
+    def is_any(self) -> bool:
+        """Whether its inputs are all that is possible."""
+        return self.expression.startswith(f"{ANY_OF}(")
+
 
 OF_BATCH = " is of the batch"
 """How the expression of an influence ends by which dbt cuts batches."""
@@ -41,8 +48,8 @@ OF_BATCH = " is of the batch"
 class Influence:
     """Something that decides which rows or groups a node has.
 
-    `kind` is filter, join, group, order, distinct, limit, sample, unnest, snapshot or unread. `expression` is SQL in
-    terms of the columns of direct parents.
+    `kind` is filter, join, group, order, distinct, limit, sample, unnest, snapshot, declared or unread. `expression` is
+    SQL in terms of the columns of direct parents.
     """
 
     kind: str
@@ -74,6 +81,12 @@ class NodeLineage:
         """All columns that influence the rows, each once."""
         return tuple(dict.fromkeys(column for each in self.influences for column in each.inputs))
 
+    @property
+    def is_assumed(self) -> bool:
+        """Whether some of it is all that is possible."""
+        is_unread = any(each.kind == "unread" for each in self.influences)
+        return bool(self.unknown) or is_unread or any(each.is_any for each in self.columns.values())
+
     def column(self, name: str) -> ColumnLineage | None:
         """The lineage of a column, or None if the node has no such column.
 
@@ -82,7 +95,7 @@ class NodeLineage:
         if found := self.columns.get(name):
             return found
         rest = self.columns.get(EVERY)
-        if not rest or any(each.kind == "unread" for each in self.influences):
+        if not rest or rest.is_any or any(each.kind == "unread" for each in self.influences):
             return rest
         inputs = tuple(Column(each.node, name) if each.name == EVERY else each for each in rest.inputs)
         return ColumnLineage(inputs, rest.expression)
@@ -161,6 +174,12 @@ class Lineage:
             for read in node.reads:
                 found[read].append(id_)
         return {id_: tuple(readers) for id_, readers in found.items()}
+
+
+def all_columns(id_: str, tables: Tables) -> list[Column]:
+    """All columns of a node, with `*` if there may be more than are listed."""
+    listed = [Column(id_, name) for name in tables.columns.get(id_, ())]
+    return listed if tables.lists_all(id_) else [*listed, Column(id_, EVERY)]
 
 
 def _reached(start: Column, step: Callable[[Column], Iterable[Column]]) -> Iterator[Column]:

@@ -10,10 +10,21 @@ from typing import Any
 
 from portmesh.lineage.cache import Cache
 from portmesh.lineage.columns import QueryLineage, columns_of
-from portmesh.lineage.lineage import EVERY, OF_BATCH, Column, ColumnLineage, Influence, Lineage, NodeLineage
+from portmesh.lineage.declaring import declarations, inputs_of, names_in
+from portmesh.lineage.lineage import (
+    ANY_OF,
+    EVERY,
+    OF_BATCH,
+    Column,
+    ColumnLineage,
+    Influence,
+    Lineage,
+    NodeLineage,
+    all_columns,
+)
 from portmesh.lineage.query import qualified
 from portmesh.lineage.snapshots import with_snapshot_columns
-from portmesh.lineage.sql_of_node import UnreadableError, all_sql_of_node, incremental_macros
+from portmesh.lineage.sql_of_node import UnreadableError, all_sql_of_node, incremental_macros, is_python
 from portmesh.lineage.tables import Tables, has_contract, read_tables
 from portmesh.lineage.unread import unread_parents
 
@@ -53,6 +64,8 @@ def _given(id_: str, tables: Tables) -> NodeLineage:
 
 
 def _node_lineage(node: Mapping[str, Any], tables: Tables, macros: set[str]) -> NodeLineage:
+    if is_python(node):
+        return _python(node, tables)
     id_ = node["unique_id"]
     dialect = tables.dialect_of(id_)
     try:
@@ -132,10 +145,28 @@ def _unknown(node: Mapping[str, Any], tables: Tables, reason: str) -> NodeLineag
     return NodeLineage(id_, columns, (Influence("unread", reason, inputs),), reason, tuple(parents))
 
 
-def all_columns(id_: str, tables: Tables) -> list[Column]:
-    """All columns of a node, with `*` if there may be more than are listed."""
-    listed = [Column(id_, name) for name in tables.columns.get(id_, ())]
-    return listed if tables.lists_all(id_) else [*listed, Column(id_, EVERY)]
+def _python(node: Mapping[str, Any], tables: Tables) -> NodeLineage:
+    """What a Python model declares, and all that is possible of the rest."""
+    given = declarations(node)
+    if not given:
+        return _unknown(node, tables, "it is a Python model that declares no lineage")
+    read = {each.column: (names_in(each), inputs_of(each, node, tables)) for each in given}
+    right = {column: (names, inputs) for column, (names, inputs) in read.items() if inputs is not None}
+    if not right:
+        return _unknown(node, tables, "it is a Python model, and what it declares is wrong: portmesh check says why")
+    assumed = _unknown(node, tables, "its rows_from is wrong" if "" in read else "it declares no rows_from")
+    parents = ", ".join(tables.label(id_) for id_ in assumed.reads)
+    columns = {
+        name: ColumnLineage(each.inputs, f"{ANY_OF}({parents})", each.type) for name, each in assumed.columns.items()
+    }
+    for name, (names, inputs) in right.items():
+        if name:
+            columns[name] = ColumnLineage(inputs, f"DECLARED({', '.join(names) or 'no column'})", columns[name].type)
+    influences = assumed.influences
+    if "" in right:
+        names, inputs = right[""]
+        influences = (Influence("declared", ", ".join(names), inputs),) if inputs else ()
+    return NodeLineage(assumed.node, columns, (*influences, *_influences_of_all([], node, tables)), "", assumed.reads)
 
 
 def _all_columns(ids: Iterable[str], tables: Tables) -> set[Column]:

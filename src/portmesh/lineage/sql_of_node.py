@@ -16,12 +16,16 @@ INCREMENT = "compiled_increment"
 MACRO = "is_incremental"
 
 
+def is_python(node: Mapping[str, Any]) -> bool:
+    return node.get("language") == "python"
+
+
 def sql_of_node(node: Mapping[str, Any]) -> str:
     """The compiled SQL of a model, snapshot or test, as it is for a full build.
 
     Raises UnreadableError if there is none.
     """
-    if node.get("language") == "python":
+    if is_python(node):
         raise UnreadableError("it is a Python model")
     if not (sql := str(node.get("compiled_code") or "").strip()):
         raise UnreadableError("it has no compiled SQL")

@@ -14,6 +14,7 @@ from portmesh.rules.check_can_fail import check_can_fail
 from portmesh.rules.checked_mesh import CheckedMesh, meta_of
 from portmesh.rules.columns_of_ports_are_named import columns_of_ports_are_named
 from portmesh.rules.date_is_not_past import date_is_not_past
+from portmesh.rules.declared_lineage_can_be_right import declared_lineage_can_be_right
 from portmesh.rules.domain_reads_through_ref import domain_reads_through_ref
 from portmesh.rules.finding import Finding
 from portmesh.rules.jinja_reads_what_the_domain_may import jinja_reads_what_the_domain_may
@@ -41,6 +42,7 @@ RULES: Mapping[str, Rule] = {
     "PM209": owner_approves_changes,
     "PM210": products_form_no_cycle,
     "PM211": sql_can_be_read,
+    "PM212": declared_lineage_can_be_right,
 }
 OF_OTHER_FILES = frozenset(("PM209",))
 """Rules about files that dbt does not read, so that an earlier state does not have them as they were."""

@@ -12,7 +12,7 @@ from portmesh.contracts.diff.reach import Side
 from portmesh.contracts.diff.terms import PortTerms
 from portmesh.lineage.meaning import Changes
 from portmesh.lineage.meaning.changes import rows_change
-from portmesh.lineage.sql_of_node import INCREMENT
+from portmesh.lineage.sql_of_node import INCREMENT, is_python
 from portmesh.lineage.tables import declared, has_contract
 
 VALUE, ROWS, UNKNOWN, SAME = "PM371", "PM372", "PM373", "PM374"
@@ -48,7 +48,8 @@ RULES[UNKNOWN] = Rule(
 RULES[SAME] = Rule(
     SAME,
     "The SQL is written in another way and means the same",
-    "Names of CTEs, their order, formatting and the order of conditions do not matter. Nothing has to be built.",
+    "Names of CTEs, their order, formatting and the order of conditions do not matter. Of a Python model, comments, "
+    "formatting and its docstring do not. Nothing has to be built.",
 )
 
 
@@ -68,7 +69,8 @@ def meaning_of(
         if change and _differs(new.id, before.manifest, after.manifest, KEYS):
             result[new.id] = list(_differences(new, found, before, after, failed.get(new.id, "")))
         elif not change and _differs(new.id, before.manifest, after.manifest, SQL, ports):  # the other port says it
-            text = "its SQL is written in another way and means the same"
+            written = "code" if is_python(after.manifest["nodes"][new.id]) else "SQL"
+            text = f"its {written} is written in another way and means the same"
             result[new.id] = [Difference("patch", text, code=SAME, asks_for_version=False)]
     return result
 

@@ -11,6 +11,7 @@ from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
 from portmesh.lineage import Column, Lineage
+from portmesh.lineage.sql_of_node import is_python
 from portmesh.lineage.tables import dialect_of, label_of
 
 
@@ -77,6 +78,8 @@ class Side:
         node = self.everything.get(id_)
         if not columns or not node or not node.get("compiled_code"):
             return False
+        if is_python(node):
+            return self.lineage.nodes[id_].is_assumed or any(name in node["compiled_code"].lower() for name in columns)
         try:
             tree = parse_one(node["compiled_code"], dialect=dialect_of(node))
         except SqlglotError:

@@ -20,13 +20,14 @@ from typing import Any
 from sqlglot import exp
 
 from portmesh.called_macros import called
-from portmesh.lineage import EVERY, REST, Column, Lineage, UnreadableError, qualified, read_lineage
+from portmesh.lineage import EVERY, REST, Column, Lineage, NodeLineage, UnreadableError, qualified, read_lineage
 from portmesh.lineage.alike import told_apart
 from portmesh.lineage.meaning.keys import Keys, keys_of_both
+from portmesh.lineage.meaning.python_code import code_of
 from portmesh.lineage.meaning.reading import LeftAsWrittenError, Reader, UnknownColumnError
 from portmesh.lineage.meaning.terms import Labels, Leaf, Op, Relation, Term, View, unique_columns
 from portmesh.lineage.query import data_type
-from portmesh.lineage.sql_of_node import INCREMENT, may_be_incremental
+from portmesh.lineage.sql_of_node import INCREMENT, is_python, may_be_incremental
 from portmesh.lineage.tables import declared, has_contract, label_of
 
 KINDS = ("model", "snapshot", "seed", "source")
@@ -181,9 +182,7 @@ def _is_unread(node: Mapping[str, Any]) -> bool:
 def _key(node: Mapping[str, Any]) -> str:
     config = node.get("config") or {}
     parts: dict[str, Any] = {"config": _deciding(node), "adapter": node["adapter_type"], BESIDE: node.get(BESIDE)}
-    parts["sql"] = node.get("compiled_code") or node.get("raw_code")
-    parts["ctes"] = [each.get("sql") for each in node.get("extra_ctes") or ()]
-    parts["increment"] = node.get(INCREMENT) or (node.get("raw_code") if may_be_incremental(node) else "")
+    parts |= _code(node)
     if node["resource_type"] == "seed":
         parts["seed"] = (node.get("checksum") or {}).get("checksum")
     if node["resource_type"] == "source":
@@ -193,6 +192,21 @@ def _key(node: Mapping[str, Any]) -> str:
         parts["source"] = [*where, *(meta.get(name) for name in ("external_location", "formatter", "landing"))]
     parts["types"] = {name: (column or {}).get("data_type") for name, column in (node.get("columns") or {}).items()}
     return json.dumps(parts, sort_keys=True, default=str)
+
+
+def _code(node: Mapping[str, Any]) -> dict[str, Any]:
+    """All code of a node."""
+    code = node.get("compiled_code") or node.get("raw_code")
+    if is_python(node):
+        return {"python": code_of(str(code or ""))}
+    increment = node.get(INCREMENT) or (node.get("raw_code") if may_be_incremental(node) else "")
+    return {"sql": code, "ctes": [each.get("sql") for each in node.get("extra_ctes") or ()], "increment": increment}
+
+
+def _types(node: Mapping[str, Any]) -> dict[str, str]:
+    """The types that a node's YAML declares, by column."""
+    columns = (node.get("columns") or {}).items()
+    return {name.lower(): str(column.get("data_type") or "").lower() for name, column in columns}
 
 
 def _deciding(node: Mapping[str, Any]) -> dict[str, Any]:
@@ -323,6 +337,8 @@ class _Comparison:
             return self._unknown(id_, "a macro that its hook or its materialization runs changed")
         if self.before.dialect(id_) != self.after.dialect(id_):
             return self._unknown(id_, "it is built by another engine")
+        if is_python(self.before.nodes[id_]) or is_python(node):
+            return self._of_python(id_)
         if reason := self._beside_its_sql(id_):
             return self._unknown(id_, reason)
         try:
@@ -394,9 +410,11 @@ class _Comparison:
 
     def _is_moved(self, id_: str) -> bool:
         """Whether the columns of a node have other places, which `union all` and `order by 1` after `*` count."""
-        nodes = [side.lineage.nodes.get(id_) for side in (self.before, self.after)]
-        before, after = (list(node.columns) if node else [] for node in nodes)
-        return before != after
+        return self._places(self.before, id_) != self._places(self.after, id_)
+
+    def _places(self, side: _Side, id_: str) -> list[str]:
+        node = side.lineage.nodes.get(id_)
+        return list(node.columns) if node else []
 
     def _reads(self, side: _Side, id_: str) -> tuple[str, ...]:
         node = side.lineage.nodes.get(id_)
@@ -424,7 +442,7 @@ class _Comparison:
             kind = after["resource_type"]
             what = "its rows are others" if kind == "seed" else "it is another table"
             return NodeChange(id_, rows=(what,), added=self._names(id_)[0], removed=self._names(id_)[1])
-        types, news = self._types(self.before, id_), self._types(self.after, id_)
+        types, news = (_types(side.nodes[id_]) for side in (self.before, self.after))
         other = {
             name: (f"its type is {news[name] or 'not declared'}, was {types[name] or 'not declared'}",)
             for name in sorted(types.keys() & news.keys())
@@ -433,9 +451,64 @@ class _Comparison:
         added, removed = sorted(news.keys() - types.keys()), sorted(types.keys() - news.keys())
         return NodeChange(id_, columns=other, added=tuple(added), removed=tuple(removed))
 
-    def _types(self, side: _Side, id_: str) -> dict[str, str]:
-        columns = side.nodes[id_].get("columns") or {}
-        return {name.lower(): str(column.get("data_type") or "").lower() for name, column in columns.items()}
+    # Python
+
+    def _of_python(self, id_: str) -> NodeChange | None:
+        """What is different in a Python model. Its code is the same or another; the rest is what its YAML declares."""
+        if reason := self._own_python(id_) or self._above_python(id_):
+            return self._unknown(id_, reason)
+        nodes = [side.lineage.nodes[id_] for side in (self.before, self.after)]
+        read = sorted({parent for node in nodes for parent in node.reads})
+        rows = [rows_change(self._label(each)) for each in read if self._has_other_rows(each)]
+        deciding = dict.fromkeys(each for node in nodes for each in node.influencing if self._is_changed(each))
+        rows += [f"its rows depend on {self._named(each)}, which changes" for each in deciding]
+        columns = {name: self._changed_of_python(name, nodes) for name in nodes[1].columns}
+        columns = {name: reasons for name, reasons in columns.items() if reasons}
+        if columns and may_be_incremental(self.after.nodes[id_]):
+            rows.append("it is incremental, and its earlier rows may decide the new ones")
+        return NodeChange(id_, columns, tuple(rows)) if columns or rows else None
+
+    def _own_python(self, id_: str) -> str:
+        """Why it cannot be known what a change of the model itself means."""
+        before, after = (side.nodes[id_] for side in (self.before, self.after))
+        if not (is_python(before) and is_python(after)):
+            return f"it {'is' if is_python(after) else 'was'} a Python model"
+        if _code(before) != _code(after):
+            return "its Python code is another"
+        return "its code is Python, and its contract has other columns" if _types(before) != _types(after) else ""
+
+    def _above_python(self, id_: str) -> str:
+        """Why it cannot be known what a change of its parents means."""
+        changing = sorted(each for each in self._parents(id_) if each in self.found or self._is_moved(each))
+        unknown = [node.unknown for side in (self.before, self.after) if (node := side.lineage.nodes[id_]).unknown]
+        if unknown and changing:
+            return f"{unknown[0]}, and {self._label(changing[0])} changes"
+        for each in changing:
+            before, after = (self._places(side, each) for side in (self.before, self.after))
+            if after and after[: len(before)] != before:
+                return f"its code is Python, and {self._label(each)} has its columns in other places"
+        return self._beside_its_sql(id_)
+
+    def _changed_of_python(self, name: str, nodes: Iterable[NodeLineage]) -> tuple[str, ...]:
+        inputs = [each for node in nodes if (found := node.column(name)) for each in found.inputs]
+        return tuple(
+            f"it reads {self._named(each)}, which changes" for each in dict.fromkeys(inputs) if self._is_changed(each)
+        )
+
+    def _is_changed(self, column: Column) -> bool:
+        """Whether a column that a Python model declares can have other values, or is new or gone."""
+        change = self.found.get(column.node)
+        if change is None or not change.matters:
+            return False
+        named = {*change.columns, *change.added, *change.removed}
+        return change.changes(column.name) or column.name in named or bool({EVERY, REST} & {column.name, *named})
+
+    def _has_other_rows(self, id_: str) -> bool:
+        change = self.found.get(id_)
+        return change is not None and bool(change.rows or change.unknown or change.new or change.gone)
+
+    def _named(self, column: Column) -> str:
+        return f"{self._label(column.node)}.{'any column' if column.name == EVERY else column.name}"
 
     # Views
 
