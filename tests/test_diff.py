@@ -21,6 +21,7 @@ COLUMNS = """
 - {name: landed_at, data_type: timestamp, description: When it landed.}
 """
 SQL = "select 1 as id, 'web' as channel, cast('2026-11-01' as timestamp) as landed_at"
+PYTHON = "def model(dbt, session):\n    return session.range(1)"
 STATUS = """
 - name: status
   data_type: string
@@ -61,6 +62,8 @@ def write(mesh: Mesh, changed: bool) -> None:
             COLUMNS,
             meta=f"{EXEMPT}\n{READ_BY_DESK}",
         )
+    mesh.port("shop/same_python", f"{PYTHON}  # {'other' if changed else 'some'} words", COLUMNS, meta=EXEMPT)
+    mesh.port("shop/other_python", PYTHON.replace("1", "2") if changed else PYTHON, COLUMNS, meta=EXEMPT)
     mesh.port("shop/new_name" if changed else "shop/old_name", SQL, COLUMNS, meta=EXEMPT)
 
 
@@ -115,9 +118,11 @@ def test_what_dbt_misses_is_found(portmesh: Portmesh) -> None:
     assert said == {
         "shop.checked": [("PM336", "major", "accepted_values of status")],
         "shop.new_name": [("PM303", "major", None), ("PM310", "patch", None)],
+        "shop.other_python": [("PM373", "undetermined", None)],
         "shop.other_sql": [("PM374", "patch", None)],
         "shop.protected": [("PM305", "major", None)],
         "shop.reordered": [("PM314", "minor", None)],
+        "shop.same_python": [("PM374", "patch", None)],
         "shop.versioned.v1": [("PM313", "major", "channel")],
     }
     (desk,) = ports["shop.checked"]["consumers"]
@@ -128,7 +133,7 @@ def test_what_dbt_misses_is_found(portmesh: Portmesh) -> None:
 def test_people_and_pull_requests_read_what_to_do(portmesh: Portmesh, shop: Mesh) -> None:
     text = portmesh("diff", "--against", "main")
     assert text.exit_code == 1
-    assert text.out.splitlines()[0].startswith("6 of 6 ports change, compared with main (")
+    assert text.out.splitlines()[0].startswith("8 of 8 ports change, compared with main (")
     assert "ask desk to agree" in text.out
     assert "domains/desk/models/desk.yml: config.meta.agreements: [{port: shop.checked, version: 2.0.0," in text.out
     assert str(shop.folder) not in text.out

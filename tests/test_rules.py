@@ -621,6 +621,13 @@ PASSING: list[tuple[str, list[Edit]]] = [
     ),
     ("PM114", [meta("keep_versions: 5")]),
     (
+        "PM114",
+        [
+            meta("rows_from: [shop.int_shop__pairs.id]"),
+            Edit(PORT, "description: Euro.", "description: Euro., config: {meta: {computed_from: []}}"),
+        ],
+    ),
+    (
         "PM125",
         [
             Edit(PRODUCT, "email: shop@example.com", "email: shop@example.com\n    github: '@example/shop'"),

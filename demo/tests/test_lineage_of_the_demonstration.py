@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from demo.benchmarks.pairs import SQL
 from portmesh.lineage import EVERY, Lineage, read_lineage
 from portmesh.lineage.asking import find_asked
 from portmesh.lineage.printing import as_json
@@ -17,6 +20,7 @@ COLUMNS = [
     "customer_behaviour.household_activity.average_basket_value",
     "customer_behaviour.household_activity.trips",
     "customer_behaviour.campaign_response.has_redeemed",
+    "customer_behaviour.product_pairs.support",
     "customers.households.household_id",
     "marketing.promotions.display_location",
     "orders.order_lines.order_line_id",
@@ -26,8 +30,13 @@ COLUMNS = [
 
 
 @pytest.fixture(scope="module")
-def lineage() -> Lineage:
-    return read_lineage(current_state().manifest)
+def manifest() -> Mapping[str, Any]:
+    return current_state().manifest
+
+
+@pytest.fixture(scope="module")
+def lineage(manifest: Mapping[str, Any]) -> Lineage:
+    return read_lineage(manifest)
 
 
 @pytest.mark.thorough
@@ -45,17 +54,30 @@ def test_all_columns_are_known_in_the_sql_of_other_engines(target: str, monkeypa
 def assert_known(lineage: Lineage) -> None:
     nodes = [node for node in lineage.nodes.values() if node.node.startswith("model.")]
     assert len(nodes) > 20
-    in_python = "model.customer_behaviour.product_pairs"
-    assert {node.node: node.unknown for node in nodes if node.unknown} == {in_python: "it is a Python model"}
-    nodes = [node for node in nodes if not node.unknown]
+    assert [(node.node, node.unknown) for node in nodes if node.is_assumed] == []
     assert [node.node for node in nodes if EVERY in node.columns] == []
-    assert [node.node for node in nodes if any(each.kind == "unread" for each in node.influences)] == []
     assert {id_ for node in nodes for id_ in node.reads} <= set(lineage.nodes)
 
 
 @pytest.mark.thorough
 def test_an_increment_reads_what_is_published(lineage: Lineage) -> None:
     assert "model.orders.order_lines" in lineage.nodes["model.orders.order_lines"].reads
+
+
+@pytest.mark.thorough
+def test_the_port_in_python_declares_what_the_same_port_in_sql_reads(
+    manifest: Mapping[str, Any], lineage: Lineage
+) -> None:
+    id_ = "model.customer_behaviour.product_pairs"
+    lines = manifest["nodes"]["model.orders.order_lines"]["relation_name"]
+    twin = {"language": "sql", "compiled_code": SQL.read_text().replace("{{ ref('orders', 'order_lines') }}", lines)}
+    nodes = {**manifest["nodes"], id_: {**manifest["nodes"][id_], **twin}}
+    declared, read = lineage.nodes[id_], read_lineage({**manifest, "nodes": nodes}).nodes[id_]
+    assert not read.is_assumed
+    assert {name: set(each.inputs) for name, each in declared.columns.items()} == {
+        name: set(each.inputs) for name, each in read.columns.items()
+    }
+    assert set(declared.influencing) == set(read.influencing)
 
 
 @pytest.mark.thorough

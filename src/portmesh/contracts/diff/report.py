@@ -20,6 +20,7 @@ from portmesh.lineage import Lineage, read_lineage
 from portmesh.lineage.meaning import changes
 from portmesh.lineage.meaning.keys import keys_of_both
 from portmesh.lineage.query import misspelt_in
+from portmesh.lineage.sql_of_node import is_python
 from portmesh.state import MeshState
 
 VERSION, CONSENT, UNCLEAR, MISSPELT = "PM391", "PM392", "PM393", "PM394"
@@ -159,10 +160,13 @@ def _port(change: PortChange, before: Side, after: Side, agreed: Sequence[Agreed
     # If the version is not raised yet, they may have agreed already to what it has to be.
     versions = {change.version, change.version_asked_for if change.version_problem else change.version}
     own = tuple(one for one in agreed if one.port == change.label and one.version in versions)
-    return PortReport(change, readers, own, tuple(_problems(change, readers, own)))
+    is_sql = not is_python(after.manifest["nodes"].get(change.port.id) or {})
+    return PortReport(change, readers, own, tuple(_problems(change, readers, own, is_sql)))
 
 
-def _problems(change: PortChange, readers: Sequence[Reader], agreed: Sequence[Agreed]) -> Iterator[Problem]:
+def _problems(
+    change: PortChange, readers: Sequence[Reader], agreed: Sequence[Agreed], is_sql: bool
+) -> Iterator[Problem]:
     if change.version_problem:
         ways = (f"set config.meta.version to {change.version_asked_for or change.version_before}",)
         yield Problem(VERSION, change.label, f"{change.label}: {change.version_problem}", change.port.port.path, ways)
@@ -175,7 +179,7 @@ def _problems(change: PortChange, readers: Sequence[Reader], agreed: Sequence[Ag
     if silent:
         listed = ", ".join(one.name for one in silent)
         text = f"{change.label}: the change is {_major(change)}, and it reaches {listed} without agreement"
-        yield Problem(CONSENT, change.label, text, change.port.port.path, tuple(_ways(change, silent)))
+        yield Problem(CONSENT, change.label, text, change.port.port.path, tuple(_ways(change, silent, is_sql)))
 
 
 def _major(change: PortChange) -> str:
@@ -188,7 +192,7 @@ def _said_by_the_owner(change: PortChange) -> set[str]:
     return {name for one in agreements if one.from_ == change.version_before for name in one.with_}
 
 
-def _ways(change: PortChange, silent: Sequence[Reader]) -> Iterator[str]:
+def _ways(change: PortChange, silent: Sequence[Reader], is_sql: bool) -> Iterator[str]:
     if not change.after:
         yield "keep the port, set deprecation_date, and remove it after that day: docs/changes.md#the-end-of-a-port"
         return
@@ -204,7 +208,7 @@ def _ways(change: PortChange, silent: Sequence[Reader]) -> Iterator[str]:
     )
     asking = f"ask {_and([one.name for one in silent])} to agree, each in its own folder:\n{files}"
     second = "publish it as a second version, and keep this one until a date: docs/changes.md#a-second-version"
-    if UNKNOWN in codes:
+    if UNKNOWN in codes and is_sql:
         yield "fix its SQL, or write it so that it can be read"
     if codes <= set(IN_PLACE):
         yield asking
