@@ -116,7 +116,8 @@ class Mesh:
             yaml.safe_dump({"name": domain, "version": "0.1.0", "config-version": 2, "restrict-access": True}),
         )
         owner = {"name": f"Team {domain}", "email": f"{domain}@example.com"}
-        about = {"kind": "source-aligned", "stage": "active", "engine": "emr"}
+        engine = "emr" if self.target == "local" else self.target
+        about = {"kind": "source-aligned", "stage": "active", "engine": engine}
         group = {
             "name": domain,
             "description": f"The product {domain}.",
