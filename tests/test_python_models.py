@@ -61,6 +61,7 @@ FAULTS = {
         "end = __import__('os')._exit(7)\n    return end",
         ["the process that ran its code ended.", "got exit code 7"],
     ),
+    "stops": ("frame = session.range(1)\n    session.stop()\n    return frame", ["its code failed."]),
     "microbatch": (
         "dbt.config(materialized='incremental', incremental_strategy='microbatch', event_time='x', begin='2026-01-01', "
         "batch_size='day')\n    return session.range(1)",
@@ -194,6 +195,20 @@ def test_a_local_session_is_set_up_as_the_profile_sets_up_the_clusters() -> None
     assert worker.SETTINGS
     for key, value in worker.SETTINGS.items():
         assert of_the_cluster[f"set:hiveconf:{key}"] == value
+
+
+def test_the_code_gets_no_secret_of_dbts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [name if name.startswith("AWS") else f"{name}_OF_A_TEST" for name in process.SECRETS]
+    assert "AWS_SECRET_ACCESS_KEY" in names
+    for name in (*names, "AWS_REGION"):
+        monkeypatch.setenv(name, "of-a-test")
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\nenv > '{tmp_path}/seen'\n")
+    python.chmod(0o700)
+    process.Worker(python, "duckdb", {}).stop()
+    seen = [line.partition("=")[0] for line in (tmp_path / "seen").read_text().splitlines()]
+    assert "AWS_REGION" in seen
+    assert [name for name in names if name in seen] == []
 
 
 def test_the_folder_of_a_killed_process_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
