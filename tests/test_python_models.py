@@ -61,7 +61,8 @@ FAULTS = {
         "end = __import__('os')._exit(7)\n    return end",
         ["the process that ran its code ended.", "got exit code 7"],
     ),
-    "stops": ("frame = session.range(1)\n    session.stop()\n    return frame", ["its code failed."]),
+    "stops": ("session.stop()\n    return session.range(1)", ["its code failed.", "leave out session.stop()"]),
+    "stops_spark": ("session.sparkContext.stop()\n    return session.range(1)", ["its code failed."]),
     "microbatch": (
         "dbt.config(materialized='incremental', incremental_strategy='microbatch', event_time='x', begin='2026-01-01', "
         "batch_size='day')\n    return session.range(1)",

@@ -185,7 +185,7 @@ class Remote:
         frame.createOrReplaceGlobalTempView(request["into"])
 
     def close(self, session: Any) -> None:
-        session.stop()
+        self._kind.stop(session)
 
 
 def run(engine: Local | Remote, request: dict[str, Any]) -> None:
@@ -206,9 +206,15 @@ def run(engine: Local | Remote, request: dict[str, Any]) -> None:
 
 def _opened(engine: Local | Remote, request: dict[str, Any]) -> Any:
     try:
-        return engine.open(request)
+        session = engine.open(request)
     except Exception as error:
         raise Fault("no_session", got=_said(error)) from error
+    session.stop = _refuse_to_stop
+    return session
+
+
+def _refuse_to_stop() -> None:
+    raise RuntimeError("the session is not the model's to stop: leave out session.stop()")
 
 
 def _close_quietly(engine: Local | Remote, session: Any) -> None:
