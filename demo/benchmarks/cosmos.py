@@ -4,9 +4,8 @@
 
 Needs tools/environment.sh pyspark. Builds the whole mesh in each way from an empty database on a landed lake: `dbt
 build` alone, our DAGs, and the two modes of cosmos that need no cluster. All DAGs run on the same Airflow, in the
-environment that is made from cosmos_requirements.txt. CPU and memory are those of
-all processes that it starts. Prints a
-Markdown table.
+environment that is made from cosmos_requirements.txt. CPU and memory are those of all processes that it starts. Prints
+a Markdown table.
 """
 
 from __future__ import annotations

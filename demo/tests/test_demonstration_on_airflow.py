@@ -16,7 +16,7 @@ from tests.mesh import REPOSITORY, Mesh
 from tests.portmesh_call import call
 
 PRODUCTS = json.loads((REPOSITORY / SCHEDULE.path).read_text())["products"]
-READERS_OF_ORDERS = {name for name, product in PRODUCTS.items() if {"orders.order_lines"} & {*product["inputs"]}}
+READERS_OF_ORDERS = {name for name, product in PRODUCTS.items() if "orders.order_lines" in product["inputs"]}
 PATIENCE = 1800
 """A product takes minutes on a machine that does other things as well."""
 
@@ -27,10 +27,6 @@ class Demonstration:
     def __init__(self, airflow: AirflowOfMesh, folder: Path) -> None:
         self.airflow = airflow
         self.mesh = Mesh(folder)
-
-    def run_of(self, product: str, runs: list[Run]) -> Run:
-        (run,) = [run for run in runs if run.dag == product]
-        return run
 
     def build(self, product: str, **parameters: Any) -> list[Run]:
         """Trigger a product: the runs that this started."""
@@ -67,6 +63,11 @@ def demonstration(
         yield Demonstration(airflow, tmp_path)
     finally:
         airflow.airflow.stop()
+
+
+def run_of(product: str, runs: list[Run]) -> Run:
+    (run,) = [run for run in runs if run.dag == product]
+    return run
 
 
 def land(*arguments: str) -> None:
@@ -114,7 +115,7 @@ def test_the_demonstration_runs_on_airflow(demonstration: Demonstration) -> None
     (guard,) = guards_of(REPOSITORY)
     kill(parent_of(guard))
     airflow.wait(lambda: not is_running(guard), "end of the child")
-    orders = demonstration.run_of("orders", airflow.settled())
+    orders = run_of("orders", airflow.settled())
     assert (orders.state, orders.tasks["build"][0]) == ("success", "success")
     assert orders.tasks["build"][1] >= 2
     assert demonstration.publications() == published + 2
@@ -123,7 +124,7 @@ def test_the_demonstration_runs_on_airflow(demonstration: Demonstration) -> None
     # Two weeks are filled in, one by one: each is published once, and told in one event.
     land("--until", "2017-W06")
     runs = demonstration.build("orders", port="orders.order_lines", batches="2017-W05,2017-W06")
-    assert demonstration.run_of("orders", runs).state == "success"
+    assert run_of("orders", runs).state == "success"
     event = [extra for port, extra in airflow.events() if port == "orders.order_lines"][-1]
     assert (event["batches"], len(event["versions"])) == (["2017-W05", "2017-W06"], 2)
     assert {"2017-W05", "2017-W06"} <= set(demonstration.lines())

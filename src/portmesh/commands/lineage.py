@@ -15,6 +15,7 @@ from portmesh.lineage.cache import cache_file
 from portmesh.lineage.openlineage import dataset_event
 from portmesh.lineage.printing import as_json as lineage_as_json
 from portmesh.lineage.printing import as_text
+from portmesh.lineage.sql_of_node import is_python
 from portmesh.output import console, errors_as_json, print_json
 from portmesh.state import current_state
 
@@ -53,6 +54,6 @@ def lineage(
         print_json(lineage_as_json(asked, down))
     else:
         console().print(as_text(asked, down), markup=False, soft_wrap=True)
-    is_sql = (state.manifest["nodes"].get(asked.id) or {}).get("language") != "python"
+    is_sql = not is_python(state.manifest["nodes"].get(asked.id) or {})
     if asked.node.unknown and is_sql:
         raise typer.Exit(ExitCode.FINDINGS)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from portmesh.lineage import read_lineage
 from portmesh.lineage.declaring import declarations, wrong_in
+from portmesh.lineage.sql_of_node import is_python
 from portmesh.lineage.tables import Tables, has_contract
 from portmesh.rules.checked_mesh import CheckedMesh, Node, label
 from portmesh.rules.finding import Finding
@@ -33,7 +34,7 @@ def _tables(mesh: CheckedMesh, declaring: Iterable[Node]) -> Tables:
     """What is known of the columns of everything that the nodes read."""
     known = {**mesh.manifest["nodes"], **mesh.manifest["sources"]}
     found: dict[str, Node] = {}
-    ahead = [node["unique_id"] for node in declaring if node.get("language") == "python"]
+    ahead = [node["unique_id"] for node in declaring if is_python(node)]
     of_them = set(ahead)
     for id_ in ahead:
         if id_ in known and id_ not in found:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from portmesh.lineage.sql_of_node import is_python
 from portmesh.lineage.tables import EPHEMERAL
 from portmesh.plain import is_plain
 from portmesh.rules.checked_mesh import ROOT, CheckedMesh, Node, is_ephemeral, kind, label
@@ -186,7 +187,7 @@ def _in_yaml(mesh: CheckedMesh) -> Iterator[Text]:
 def _python(mesh: CheckedMesh) -> Iterator[Text]:
     """The texts in a Python model that are the name of a table, or a query."""
     for node in mesh.of_domains("model"):
-        if node.get("language") != "python":
+        if not is_python(node):
             continue
         try:
             tree = ast.parse(node.get("raw_code") or "")
