@@ -318,7 +318,7 @@ def test_what_a_task_cannot_do_is_said(major: int, tmp_path: Path) -> None:
         "AirflowFailException full_refresh builds every incremental port again from all of its rows. To confirm it, "
         "give the parameter confirm the product's name: orders.",
         f"{resumed}'--wait-for-missing-inputs']",
-        f"{resumed}'--wait-for-inputs']",
+        f"{resumed}'--wait-for-inputs', '--only-new-inputs']",
         "AirflowFailException orders.lines.",
         "AirflowException orders.lines.  orders.baskets.",
         "AirflowException The engine is not up.",

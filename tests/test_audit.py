@@ -311,6 +311,7 @@ SUMS = {
 }
 
 
+@pytest.mark.thorough
 def test_a_sum_has_the_same_verdict_in_a_build_and_in_a_test_alone(mesh: Mesh) -> None:
     """dbt accepts neither NULL nor a fraction as a number of failures, and neither does the gate."""
     for name, (kind, count, verdict, failures) in SUMS.items():

@@ -15,6 +15,8 @@ from portmesh.commands import env as command
 from tests.mesh import Mesh
 from tests.portmesh_call import Portmesh
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def use(shop: Mesh, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:

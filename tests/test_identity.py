@@ -15,7 +15,7 @@ from tests.test_increments import COLUMNS as SALES_COLUMNS
 from tests.test_increments import SALES, contents, land, last_attempt, publish_first_batch
 from tests.test_output_port import COLUMNS, EXEMPT, EXEMPT_WITH_HOOKS, LINES, good
 
-pytestmark = pytest.mark.engines(*ENGINES)
+pytestmark = [pytest.mark.engines(*ENGINES), pytest.mark.thorough]
 
 FOLDER = "domains/shop/models/output_ports"
 
@@ -64,7 +64,6 @@ def test_an_incremental_port_that_gets_a_version_keeps_its_rows(sales: Mesh) -> 
     assert contents(sales) == [("1", 100, 100), ("2", 50, 50), ("3", 50, 50)]
 
 
-@pytest.mark.thorough
 def test_a_second_version_takes_over_the_name_of_the_first(shop: Mesh) -> None:
     first, second = "      - {v: 1, config: {alias: lines}}\n", "      - {v: 2}\n"
     give_versions(shop, "lines", {1: LINES, 2: LINES}, first + second)
@@ -142,7 +141,6 @@ def test_what_breaks_readers_is_refused_before_anything_is_written(
     assert shop.engine.candidates("shop.lines") == []
 
 
-@pytest.mark.thorough
 def test_a_change_that_published_rows_cannot_follow_asks_for_a_full_refresh_once_it_is_agreed(sales: Mesh) -> None:
     land(sales, 100, 50, batch=2)
     agreed = EXEMPT + "\nagreements: [{from: 1.0.0, with: [], reason: Nobody reads it.}]"
@@ -231,7 +229,6 @@ RETYPED = (LINES.replace("decimal(10, 2)", "double"), COLUMNS.replace('"decimal(
 
 
 @pytest.mark.parametrize(("sql", "columns"), [GONE, RETYPED], ids=["gone", "retyped"])
-@pytest.mark.thorough
 def test_a_rollback_takes_back_what_an_agreement_changed(shop: Mesh, sql: str, columns: str) -> None:
     """Athena adds a column that is added back after all others."""
     read = "select line_id, channel, amount, landed_at from shop.lines order by line_id"

@@ -185,6 +185,8 @@ from pathlib import Path
 from portmesh.lake import glue, lake
 from portmesh.lake.land_files import Request, land
 from tests.test_land_files_glue import REGION, table
+
+pytestmark = pytest.mark.thorough
 name, address, file = sys.argv[1:4]
 owner, _, method = name.partition(".")
 owner = {"Staged": lake.Staged, "GlueLake": glue.GlueLake, "Catalog": glue.GlueCatalog}[owner]

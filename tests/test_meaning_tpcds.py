@@ -28,6 +28,7 @@ def models(judge: Judge) -> dict[str, queries.exp.Query]:
     return found
 
 
+@pytest.mark.thorough
 def test_rewrites_are_no_change(judge: Judge, models: dict[str, queries.exp.Query]) -> None:
     found = benchmark.rewrites_of(judge, models, 12, random.Random(26))
     assert [(each.pair.number, each.pair.what, each.change) for each in found.judged if each.change] == []

@@ -10,7 +10,7 @@ from tests.engine import ENGINES
 from tests.mesh import Mesh
 from tests.test_output_port import COLUMNS, EXEMPT, LINES, good
 
-pytestmark = pytest.mark.engines(*ENGINES)
+pytestmark = [pytest.mark.engines(*ENGINES), pytest.mark.thorough]
 
 RESERVED = ("order", "group", "table", "user", "date")
 
@@ -92,7 +92,6 @@ def test_two_hundred_columns_of_no_row_or_one(mesh: Mesh, rows: int) -> None:
     assert mesh.rows("select count(*), sum(measure_195) from shop.lines") == [(rows, 195.0 if rows else None)]
 
 
-@pytest.mark.thorough
 def test_more_checks_than_one_statement_can_record(mesh: Mesh) -> None:
     checks = "not_null, {accepted_range: {min_value: 0}}"
     columns = {f"measure_of_a_long_name_{i:03}": (f"cast({i} as double)", checks) for i in range(296)}
@@ -107,6 +106,7 @@ def test_more_checks_than_one_statement_can_record(mesh: Mesh) -> None:
     ]
 
 
+@pytest.mark.nightly
 def test_longer_checks_than_one_statement_takes(mesh: Mesh) -> None:
     """Athena accepts statements of up to 262,144 bytes."""
     values = [f"a value of some length {i:04}" for i in range(1500)]

@@ -121,6 +121,7 @@ def _copy_the_domain(mesh: Mesh) -> None:
     shutil.copytree(mesh.folder / "domains" / "shop", link)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("change", ["model", "contract", "new file", "file that is gone"])
 def test_an_old_copy_of_a_domain_is_noticed(shop: Mesh, portmesh: Portmesh, change: str) -> None:
     shop.write("domains/shop/models/intermediate/int_shop__more.sql", "select 1 as one")

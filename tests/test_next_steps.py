@@ -11,7 +11,7 @@ from tests.engine import ENGINES
 from tests.mesh import Mesh
 from tests.test_output_port import COLUMNS, DUPLICATE, EXEMPT, LINES, UNKNOWN_CHANNEL, good
 
-pytestmark = pytest.mark.engines(*ENGINES)
+pytestmark = [pytest.mark.engines(*ENGINES), pytest.mark.thorough]
 
 STAGING = "domains/shop/models/staging"
 INTERMEDIATE = "domains/shop/models/intermediate"
@@ -38,6 +38,7 @@ def commands(text: str) -> list[list[str]]:
     return [shlex.split(command) for command in found]
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("staging", "intermediate"),
     [("view", "view"), ("view", "ephemeral"), ("table", "view"), ("view", "table"), ("ephemeral", "table")],
@@ -129,7 +130,6 @@ def test_a_rollback_names_what_has_to_be_built(shop: Mesh) -> None:
     assert shop.value("select count(*) from shop.lines") == 120
 
 
-@pytest.mark.thorough
 def test_two_ports_in_one_run_read_the_current_rows_of_one_view(shop: Mesh) -> None:
     write_models(shop)
     shop.port("shop/lines_too", SQL, COLUMNS, meta=EXEMPT)
@@ -185,7 +185,6 @@ def test_what_a_fault_of_a_view_prints_builds_the_view(shop: Mesh) -> None:
     assert shop.value("select count(*) from shop.lines") == 120
 
 
-@pytest.mark.thorough
 def test_a_rollback_is_audited_with_the_rows_of_now_of_a_view(shop: Mesh) -> None:
     known = "relationships: {arguments: {column_name: line_id, to: ref('stg_raw__ids'), field: line_id}}"
     shop.write(f"{STAGING}/stg_raw__ids.sql", "select line_id from {{ source('raw', 'lines') }}")

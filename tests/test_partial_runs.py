@@ -8,7 +8,7 @@ from tests.engine import ENGINES
 from tests.mesh import Mesh
 from tests.test_output_port import COLUMNS, EXEMPT, LINES, good
 
-pytestmark = pytest.mark.engines(*ENGINES)
+pytestmark = [pytest.mark.engines(*ENGINES), pytest.mark.thorough]
 
 EMPTY, SAMPLE = ["--empty"], ["--sample", "1 day"]
 STAGING = "{{ config(event_time='landed_at') }} select * from {{ source('raw', 'lines') }}"

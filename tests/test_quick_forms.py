@@ -183,6 +183,7 @@ def assert_the_same(found: list[dict[str, Any]], given_tables: list[tuple[str, l
             assert kind == "double", note
 
 
+@pytest.mark.nightly
 @given(tables())
 @settings(
     max_examples=6,

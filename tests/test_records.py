@@ -16,7 +16,7 @@ from tests.test_output_port import COLUMNS as LINES_COLUMNS
 from tests.test_output_port import EXEMPT, LINES, good
 from tests.test_status import run
 
-pytestmark = pytest.mark.engines(*ENGINES)
+pytestmark = [pytest.mark.engines(*ENGINES), pytest.mark.thorough]
 
 Capsys = pytest.CaptureFixture[str]
 OF_BATCH_TWO = "description: Batch., data_tests: [{accepted_values: {arguments: {values: ['2']}}}]}"

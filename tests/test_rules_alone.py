@@ -34,6 +34,7 @@ def dbt(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("folder", "options"),
     [
@@ -58,6 +59,7 @@ def test_without_a_profile_dbt_itself_refuses(shop: Mesh) -> None:
     assert "profile" in refused.stdout + refused.stderr
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("folder", "options"),
     [
@@ -73,6 +75,7 @@ def test_the_root_is_built_from_anywhere_in_it(shop: Mesh, folder: str, options:
     assert parsed.returncode == 0, parsed.stdout
 
 
+@pytest.mark.nightly
 def test_a_root_may_lie_in_a_folder_named_domains(tmp_path: Path) -> None:
     mesh = Mesh(tmp_path / "domains" / "mesh")
     mesh.set_up("shop")

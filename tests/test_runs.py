@@ -211,6 +211,89 @@ def test_a_publication_has_its_batches(sales: Mesh, portmesh: Portmesh) -> None:
     assert (port["state"], port["batches"], len(port["publications"])) == ("refused", ["d"], 2)
 
 
+# A run that an input starts
+
+BY_INPUTS = ("--wait-for-inputs", "--only-new-inputs", "--outcome", "outcome.json")
+PASSED_OVER = "Nothing was built: the last run built all of it from the versions that its inputs have."
+
+
+def builds(portmesh: Portmesh, folder: Path, *options: str, product: str = "desk") -> bool:
+    """Whether a run that an input starts builds its product, or passes over it."""
+    called = portmesh("build", "--select", f"package:{product}", *BY_INPUTS, *options)
+    assert called.exit_code == 0, called.out + called.err
+    facts = json.loads((folder / "outcome.json").read_text())
+    if PASSED_OVER in " ".join(called.out.split()):
+        assert set(states(facts).values()) == {"unchanged"}
+        return False
+    return True
+
+
+def test_a_run_by_inputs_builds_each_version_once(two_products: Mesh, portmesh: Portmesh) -> None:
+    mesh, folder = two_products, two_products.folder
+    assert mesh.dbt("build", "--select", "package:shop").ok
+    assert builds(portmesh, folder)
+    assert not builds(portmesh, folder)
+    assert not builds(portmesh, folder, "--resume", "another run")
+    assert "step 1 of 1" in portmesh("build", "--select", "package:desk").out, "by the clock or by hand it is built"
+
+    mesh.land("lines", good(99))
+    assert mesh.dbt("build", "--select", "lines").ok
+    assert builds(portmesh, folder)
+    assert mesh.value("select count(*) from desk.after") == 99
+    assert not builds(portmesh, folder)
+
+
+@pytest.mark.thorough
+def test_what_a_run_by_inputs_does_not_pass_over(two_products: Mesh, portmesh: Portmesh) -> None:
+    mesh, folder = two_products, two_products.folder
+    state = mesh.folder / ".lake" / ".portmesh" / "state" / "desk.json"
+
+    def built_once() -> None:
+        assert builds(portmesh, folder)
+        assert not builds(portmesh, folder)
+
+    assert mesh.dbt("build", "--select", "package:shop").ok
+    built_once()
+    # Its own port is not as the last run left it.
+    mesh.land("lines", good(99))
+    assert mesh.dbt("build", "--select", "lines").ok
+    built_once()
+    assert portmesh("rollback", "desk.after").exit_code == 0
+    built_once()
+    # The files are others.
+    mesh.port("desk/other", f"{OF_ITS_OWN} where true", COLUMNS, meta=EXEMPT)
+    built_once()
+    # A later run built a part of it, or something otherwise.
+    assert portmesh("build", "--select", "other").exit_code == 0
+    built_once()
+    assert builds(portmesh, folder, "--full-refresh")
+    built_once()
+    # A try went on where another had stopped, which may have read older versions.
+    progress = ("--resume", "torn")
+    assert portmesh("build", "--select", "package:desk", *progress, "--exclude", "after").exit_code == 0
+    assert builds(portmesh, folder, *progress)
+    built_once()
+    # An input was refused, and is mended.
+    mesh.land("lines", good() + DUPLICATE)
+    assert not mesh.dbt("build", "--select", "lines").ok
+    assert builds(portmesh, folder), "what does not read it is built"
+    mesh.land("lines", good(98))
+    assert mesh.dbt("build", "--select", "lines").ok
+    built_once()
+    # Production's state is damaged.
+    state.write_text("{")
+    built_once()
+    # There may be something new in a source.
+    assert builds(portmesh, folder, product="shop")
+    assert builds(portmesh, folder, product="shop")
+    # It is not production.
+    profiles = (folder / "profiles.yml").read_text()
+    mesh.write("profiles.yml", profiles.replace("schema: prod", "schema: dev_me"))
+    assert mesh.dbt("build", "--select", "package:shop").ok
+    assert builds(portmesh, folder)
+    assert builds(portmesh, folder)
+
+
 # Going on after a kill
 
 
@@ -241,6 +324,7 @@ def published(mesh: Mesh, port: str) -> int:
     return found
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("is_written", [False, True], ids=["line lost", "line written"])
 def test_a_killed_run_goes_on(
     two_products: Mesh, portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch, is_written: bool

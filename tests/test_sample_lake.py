@@ -27,6 +27,8 @@ LINES = """
 {{ config(unique_key='_batch_id') }}
 select line_id, household_id, note, _batch_id, _landed_at
 from {{ source('till', 'lines') }}
+
+pytestmark = pytest.mark.thorough
 {% if is_incremental() %}where _batch_id not in (select _batch_id from {{ this }}){% endif %}
 """
 COLUMNS = """
@@ -138,6 +140,7 @@ def test_a_feed_becomes_batches_with_the_same_ids_and_times(
     lake.withdraw(BatchName("till__lines", BATCHES[2]))
 
 
+@pytest.mark.nightly
 def test_the_next_sample_replaces_a_feed_and_an_interrupted_one_does_not(
     from_file: Mesh, portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -242,7 +245,6 @@ def test_a_port_in_glue_becomes_a_table(cloud: str, mesh_of_batches: Mesh, portm
     assert cloud
 
 
-@pytest.mark.thorough
 def test_what_glue_lacks_or_refuses_is_said(
     cloud: str, mesh_of_batches: Mesh, portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -76,6 +76,7 @@ def test_a_changed_model_is_built_with_its_readers_and_a_comment_is_not(
         model.write_text(text)
 
 
+@pytest.mark.nightly
 def test_a_checkout_as_on_windows_builds_nothing(
     main: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -77,6 +77,7 @@ def manifest() -> Iterator[dict[str, Any]]:
         yield parse_manifest()
 
 
+@pytest.mark.thorough
 def test_every_port_of_the_repository_comes_back_as_it_was(manifest: dict[str, Any]) -> None:
     ports, products = read_contracts(manifest, REPOSITORY), read_products(manifest)
     assert {"platform.publications", "platform.port_quality"} <= {port.label for port in ports}

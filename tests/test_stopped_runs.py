@@ -10,7 +10,7 @@ from tests.engine import ENGINES
 from tests.mesh import Mesh, Outcome
 from tests.test_output_port import COLUMNS, EXEMPT, LINES, good
 
-pytestmark = [pytest.mark.engines(*ENGINES), pytest.mark.writes_json]
+pytestmark = [pytest.mark.engines(*ENGINES), pytest.mark.writes_json, pytest.mark.thorough]
 
 AFTER = "select line_id, count(*) as n from {{ ref('lines') }} group by line_id"
 EXPOSURE = """

@@ -143,6 +143,7 @@ def test_every_excluded_sqlfluff_rule_has_its_reason_above() -> None:
 # Conventions
 
 
+@pytest.mark.thorough
 def test_every_convention_looks_at_every_domain(manifest: Path, capfd: pytest.CaptureFixture[str]) -> None:
     exit_code = lint_conventions.run(["--manifest", str(manifest)])
     said = capfd.readouterr().out

@@ -16,6 +16,8 @@ from tests.mesh import Mesh, Outcome
 from tests.test_audit import TINY
 from tests.test_output_port import EXEMPT
 
+pytestmark = pytest.mark.thorough
+
 Configs = list[tuple[int, dict[str, Any]]]
 """For each check: how many of five rows it finds, before its limits, and its config."""
 
@@ -145,7 +147,6 @@ def test_the_gate_gives_dbts_verdict(
     compare(new_mesh, tmp_path_factory.mktemp("verdicts"), drawn)
 
 
-@pytest.mark.thorough
 @given(checks)
 @settings(slow, max_examples=12)
 def test_the_gate_gives_dbts_verdict_of_many(

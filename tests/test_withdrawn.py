@@ -15,6 +15,8 @@ from tests.test_clean import cleaned
 from tests.test_output_port import COLUMNS, EXEMPT, LINES, good
 from tests.test_status import run
 
+pytestmark = pytest.mark.thorough
+
 Capsys = pytest.CaptureFixture[str]
 NOON = datetime(2026, 11, 23, 12, 0)
 on_every_engine = pytest.mark.engines(*ENGINES)

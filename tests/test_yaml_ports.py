@@ -369,6 +369,7 @@ def test_the_port_has_the_rows_that_its_yaml_says(built: Mesh, name: str) -> Non
     assert built.rows(f"select {columns} from shop.{name} order by 1") == CASES[name].rows
 
 
+@pytest.mark.thorough
 def test_the_sql_passes_sqlfluff(built: Mesh) -> None:
     files = sorted((built.folder / FOLDER).glob("*.sql"))
     assert len(files) == len(CASES)

@@ -218,6 +218,7 @@ def test_no_setting_names_its_domains(removed: Path) -> None:
     assert [file for file in read if name.search((removed / file).read_text())] == []
 
 
+@pytest.mark.nightly
 def test_what_stays_is_parsed_compiled_and_built(removed: Path) -> None:
     for command in ("parse", "compile", "build"):
         done = typed(removed, "dbt", "--no-use-colors", command)
@@ -227,6 +228,7 @@ def test_what_stays_is_parsed_compiled_and_built(removed: Path) -> None:
     assert "2 ports: 2 published." in status.stdout, status
 
 
+@pytest.mark.nightly
 def test_lists_pages_and_rights_are_up_to_date(removed: Path) -> None:
     for command in ("register", "catalog", "infra"):
         done = portmesh_in(removed, command, "--check")
@@ -240,6 +242,7 @@ def test_quick_tests_of_what_stays_pass(removed: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.nightly
 def test_all_tests_of_what_stays_are_collected(removed: Path) -> None:
     done = typed(removed, sys.executable, "-m", "pytest", "-q", "--collect-only")
     assert done.returncode == 0, done.stdout

@@ -69,6 +69,7 @@ def in_yaml(mesh: Mesh) -> Mesh:
     return mesh
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("port", PORTS)
 def test_a_port_in_yaml_has_the_rows_of_the_hand_written_one(in_yaml: Mesh, port: str) -> None:
     made, by_hand = f"from {port}", f"from by_hand.{port.replace('.', '__')}"

@@ -244,7 +244,9 @@ class BuildProduct(MeshOperator):
                     f"parameter confirm the product's name: {self.product}."
                 )
             command.append("--full-refresh")
-        return [*command, f"--wait-for-{'' if str(run_type).endswith('_triggered') else 'missing-'}inputs"]
+        if str(run_type).endswith("_triggered"):
+            return [*command, "--wait-for-inputs", "--only-new-inputs"]
+        return [*command, "--wait-for-missing-inputs"]
 
 
 class AnnounceRest(BaseOperator):

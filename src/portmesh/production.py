@@ -26,6 +26,8 @@ from portmesh.repository import lake_folder
 PROD = "prod"
 KEY = "portmesh"
 """The key of the manifest under which the runs are."""
+BASIS = "basis"
+"""The key beside them of what the whole domain was built from."""
 RAN = ("success", "pass", "warn")
 # A test that failed did run, unless it is a check of a port that was refused.
 RAN_TESTS = (*RAN, "fail")
@@ -239,3 +241,21 @@ def _merged(part: Mapping[str, Any], ran: Collection[str], run: Run, before: byt
     runs = runs | {id_: {**facts, "status": run.statuses.get(id_, "pass")} for id_ in ran}
     new[KEY] = {"ended_at": ended_at, "nodes": {id_: found for id_, found in runs.items() if id_ in known}}
     return json.dumps(new, default=str).encode()
+
+
+def read_basis(files: Files, domain: str) -> Mapping[str, Any]:
+    """What the last run of production built all of a domain from; nothing if a later one ran only a part of it."""
+    return (_parsed(files.read(f"{domain}.json")) or {KEY: {}})[KEY].get(BASIS) or {}
+
+
+def keep_basis(files: Files, domain: str, basis: Mapping[str, Any]) -> None:
+    """Record what a run built all of a domain from, with what it kept. The next `keep` of the domain forgets it."""
+
+    def with_basis(before: bytes | None) -> bytes:
+        part = _parsed(before) or {KEY: {}}
+        part[KEY][BASIS] = basis
+        return json.dumps(part).encode()
+
+    name = f"{domain}.json"
+    if _parsed(files.read(name)):
+        files.change(name, with_basis)

@@ -79,6 +79,13 @@ def build(
             "--wait-for-missing-inputs", help="Leave out only what reads another product's port without a version."
         ),
     ] = False,
+    only_new_inputs: Annotated[
+        bool,
+        typer.Option(
+            "--only-new-inputs",
+            help="Build nothing if production's last run built the whole product from the same versions of its inputs.",
+        ),
+    ] = False,
     alert: Annotated[
         bool, typer.Option("--alert", help="Tell the owners of refused ports and failed runs, in their channels.")
     ] = False,
@@ -103,11 +110,12 @@ def build(
             run_operation("check_rules", target=target)
             found = report.chosen = read_chosen(chosen, target)
             deferral = read_deferral(defer_to, target, found, favor_state) if defer_to else None
-            keeper = _keeper(target, frozenset(found.nodes)) if found.environment == PROD else None
             graph = found.graph if engine_from_meta and target != LOCAL else Graph(found.graph.nodes, {})
             holds = is_held_back if wait_for_inputs else has_no_version if wait_for_missing_inputs else None
-            with begin(report, found, resume is not None, holds) as todo:
+            with begin(report, found, resume is not None, holds, only_new_inputs) as todo:
                 steps = plan_steps(graph, todo.nodes, target)
+                is_kept = bool(steps) and found.environment == PROD
+                keeper = _keeper(target, frozenset(todo.nodes)) if is_kept else None
                 run = DbtSteps(
                     *(graph, None if len(steps) > 1 or todo.is_less else chosen),
                     flags=report.flags,
@@ -118,6 +126,10 @@ def build(
                 _build(graph, steps, run, keeper, report.outcome)
             if as_json:
                 print_json(_facts(report, steps))
+            elif report.is_passed_over:
+                console().print(
+                    "Nothing was built: the last run built all of it from the versions that its inputs have."
+                )
             else:
                 _print(report, steps, run.seconds)
             if keeper and keeper.fault:

@@ -41,6 +41,8 @@ class Report:
 
     `flags` are dbt's. `run_name` stands in the records of what the run publishes.
     `held` has the nodes that wait for a refused port of another product, and `done` those that an earlier try built.
+    `is_passed_over`: an earlier run built all of them from the same versions. `is_read`: the records are as the run
+    left them.
     """
 
     target: str
@@ -52,7 +54,9 @@ class Report:
     outcome: Outcome = field(default_factory=Outcome)
     held: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     done: frozenset[str] = frozenset()
+    is_passed_over: bool = False
     records: Mapping[str, PortRecord] = field(default_factory=dict)
+    is_read: bool = False
     exit_code: int = ExitCode.FINDINGS
     error: str = ""
     more: Mapping[str, Any] = field(default_factory=dict)
@@ -72,7 +76,7 @@ class Report:
     def facts(self) -> dict[str, Any]:
         """What the file says."""
         self._ask_what_is_selected()
-        self._ask_the_records()
+        self.read_records_after()
         graph, nodes = self.graph, self.nodes
         waits = self.outcome.waits_for
         errors = {**self.outcome.errors, **({self.target: self.error} if self.error else {})}
@@ -98,12 +102,19 @@ class Report:
             with suppress(PortmeshError):
                 self.chosen = read_chosen(self.selectors, self.target)
 
-    def _ask_the_records(self) -> None:
+    def pass_over(self) -> None:
+        """Build nothing: every port is unchanged."""
+        self.is_passed_over, self.done = True, frozenset(self.nodes)
+        self.outcome.verdicts |= {id_: "passed over" for id_ in self.nodes if self.graph.nodes[id_].is_port}
+
+    def read_records_after(self) -> None:
+        """Read what the records of the selected ports say after the run, once."""
         is_away = self.error and self.exit_code == ExitCode.WRONG_USE
-        if self.chosen and not is_away:
+        if self.chosen and not (is_away or self.is_read):
             ports = {id_ for id_ in self.chosen.nodes if self.chosen.graph.nodes[id_].is_port}
             try:
                 self.records = {**self.records, **read_records(ports, self.target, with_checks=True)}
+                self.is_read = True
             except PortmeshError as error:
                 self.outcome.errors.setdefault("records", f"The records could not be read: {error}")
 
