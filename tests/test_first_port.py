@@ -14,6 +14,7 @@ from tests.shop_export import write_export
 from tests.test_docs_run import follow, typed
 
 
+@pytest.mark.nightly
 @pytest.mark.thorough
 def test_a_dirty_export_becomes_a_port_as_the_page_shows(tmp_path: Path) -> None:
     folder = tmp_path / "portmesh"

@@ -17,7 +17,9 @@ from tests.test_output_port import EXEMPT
 
 pytestmark = pytest.mark.thorough
 
-FULL_AND_INCREMENT = pytest.mark.parametrize("flags", [["--full-refresh"], []], ids=["full", "increment"])
+FULL = pytest.param(["--full-refresh"], id="full", marks=pytest.mark.nightly)
+INCREMENT = pytest.param([], id="increment")
+FULL_AND_INCREMENT = pytest.mark.parametrize("flags", [FULL, INCREMENT])
 MANY_ROWS = AT_LEAST_ONE.replace("250", "100000")
 ONE_MORE_COLUMN = "- {name: more_{n}, data_type: bigint, description: One more.}"
 

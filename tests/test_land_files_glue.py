@@ -25,6 +25,8 @@ from portmesh.lake.land_files import Request, land, withdraw
 from tests.cloud import moto
 from tests.mesh import REPOSITORY
 
+pytestmark = pytest.mark.thorough
+
 REGION = "eu-central-1"
 COLUMNS = {"order_id": "bigint", "stock": "smallint", "sales_value": "decimal(10,2)", "sold_at": "timestamp"}
 HEADER = "order_id,stock,sales_value,sold_at\n"
@@ -185,8 +187,6 @@ from pathlib import Path
 from portmesh.lake import glue, lake
 from portmesh.lake.land_files import Request, land
 from tests.test_land_files_glue import REGION, table
-
-pytestmark = pytest.mark.thorough
 name, address, file = sys.argv[1:4]
 owner, _, method = name.partition(".")
 owner = {"Staged": lake.Staged, "GlueLake": glue.GlueLake, "Catalog": glue.GlueCatalog}[owner]

@@ -92,6 +92,7 @@ def test_two_hundred_columns_of_no_row_or_one(mesh: Mesh, rows: int) -> None:
     assert mesh.rows("select count(*), sum(measure_195) from shop.lines") == [(rows, 195.0 if rows else None)]
 
 
+@pytest.mark.nightly
 def test_more_checks_than_one_statement_can_record(mesh: Mesh) -> None:
     checks = "not_null, {accepted_range: {min_value: 0}}"
     columns = {f"measure_of_a_long_name_{i:03}": (f"cast({i} as double)", checks) for i in range(296)}

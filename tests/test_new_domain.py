@@ -198,6 +198,7 @@ def test_a_person_is_asked_once_more_after_a_wrong_answer(
     assert group["config"]["meta"]["engine"] == "athena"
 
 
+@pytest.mark.nightly
 @pytest.mark.thorough
 def test_the_new_domain_parses_and_passes_lint_and_every_rule(root: Path, portmesh: Portmesh) -> None:
     made = portmesh("new", "domain", "finance", *OPTIONS)

@@ -367,6 +367,7 @@ def flights(mesh: Mesh) -> Mesh:
     return mesh
 
 
+@pytest.mark.nightly
 @pytest.mark.thorough
 def test_flights_become_ports_by_commands_alone(
     flights: Mesh, portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch

@@ -23,12 +23,12 @@ from tests.cloud import moto
 from tests.mesh import REPOSITORY, Mesh
 from tests.portmesh_call import Portmesh
 
+pytestmark = pytest.mark.thorough
+
 LINES = """
 {{ config(unique_key='_batch_id') }}
 select line_id, household_id, note, _batch_id, _landed_at
 from {{ source('till', 'lines') }}
-
-pytestmark = pytest.mark.thorough
 {% if is_incremental() %}where _batch_id not in (select _batch_id from {{ this }}){% endif %}
 """
 COLUMNS = """
