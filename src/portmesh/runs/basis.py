@@ -45,16 +45,14 @@ class Basis:
 
 
 def find_basis(report: Report, chosen: Chosen) -> Basis | None:
-    """What the selection is built from now.
+    """What the selection is built from now; none if it is not one whole product in production.
 
-    None if it is not one whole product in production, or if it reads a source: no version says whether there is
-    something new in it.
+    Sources are not in it: no event tells of them.
     """
     graph, nodes, records = chosen.graph, chosen.nodes, report.records
     product = graph.nodes[nodes[0]].domain
-    reads = {parent for id_ in nodes for parent in graph.nodes[id_].parents}
     is_whole = set(nodes) == {id_ for id_, node in graph.nodes.items() if node.domain == product}
-    if chosen.environment != PROD or not is_whole or any(id_.startswith("source.") for id_ in reads):
+    if chosen.environment != PROD or not is_whole:
         return None
     inputs = {port for ports in input_ports(graph, nodes).values() for port in ports}
     return Basis(
