@@ -105,6 +105,10 @@ SAME = {
         "select a as p, a in (1, 1) as q from t where b not in (2)",
         "select a as p, a = 1 as q from t where b <> 2",
     ),
+    "a condition twice": (
+        "select a as p, (a = 1 or a = 1) as q from t where b = 2 or b = 2 or (s = 'x' and s = 'x')",
+        "select a as p, a in (1, 1) as q from t where s = 'x' or b = 2",
+    ),
     "right join": (
         "select t.a as p, u.c as q from t left join u on t.a = u.a",
         "select t.a as p, u.c as q from u right join t on t.a = u.a",
@@ -142,6 +146,7 @@ def test_they_mean_the_same(one: str, other: str) -> None:
 
 
 OTHER = {
+    "a number as a condition": ("select a or a as p from t", "select a as p from t"),
     "null": ("select a as p from t where not (a <> 1)", "select a as p from t where not (a <> 1 and a is not null)"),
     "not in": (
         "select a as p from t where a not in (select a from u)",

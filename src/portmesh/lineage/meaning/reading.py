@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from portmesh.lineage.meaning.terms import (
+    BOOLEAN,
     Block,
     Groups,
     Item,
@@ -47,7 +48,6 @@ TURNED: dict[type[exp.Expr], type[exp.Expr]] = {exp.GT: exp.LT, exp.GTE: exp.LTE
 NEGATED = {"EQ": "NEQ", "NEQ": "EQ", "LT": "GTE", "LTE": "GT"}
 # Functions of a row that sqlglot 30.30 does not know, and that always give the same for the same arguments.
 DETERMINISTIC = frozenset(["timezone", "hash", "xxhash64", "crc32", "bit_count", "struct_extract", "regexp_full_match"])
-BOOLEAN = frozenset(["EQ", "NEQ", "LT", "LTE", "and", "or", "In", "Exists", "Is", "Like", "ILike", "Not"])
 UNNESTING = (exp.UDTF, exp.Explode, exp.Inline, exp.Unnest, exp.GenerateSeries, exp.ExplodingGenerateSeries)
 VOLATILE = (exp.Rand, exp.Randn, exp.Randstr, exp.Uniform, exp.Shuffle, exp.Uuid, exp.TableSample)
 SELECTS_OF_A_QUERY = 1000

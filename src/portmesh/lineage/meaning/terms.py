@@ -16,6 +16,9 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TypeAlias
 
+BOOLEAN = frozenset(["EQ", "NEQ", "LT", "LTE", "and", "or", "In", "Exists", "Is", "Like", "ILike", "Not"])
+"""The operations that are true, false or null."""
+
 _numbers = itertools.count()
 
 
@@ -434,7 +437,7 @@ def _digest(term: Term, labels: Labels, ordered: bool, memo: dict[tuple[int, boo
             args = sorted(set(args))
         elif term.order == "bag":
             args.sort()
-        found = hashed(term.name, args)
+        found = args[0] if _says_one_thing(term, args) else hashed(term.name, args)
     elif isinstance(term, Ref):
         label = labels[term.item]
         column = "" if term.key is None else term.item.relation.column(term.key, labels, ordered)
@@ -444,6 +447,12 @@ def _digest(term: Term, labels: Labels, ordered: bool, memo: dict[tuple[int, boo
         found = hashed("query", view.everything(labels, by) if term.columns else view.rows(labels, by))
     memo[key] = found
     return found
+
+
+def _says_one_thing(term: Op, digests: Sequence[str]) -> bool:
+    """Whether it is a condition that says the same twice: `x = 1 or x = 1` is `x = 1`, null or not."""
+    first = term.args[0] if term.args else None
+    return term.name in ("and", "or") and len(digests) == 1 and isinstance(first, Op) and first.name in BOOLEAN
 
 
 def _apart(term: Term, labels: Labels, ordered: bool, memo: dict[tuple[int, bool], str]) -> str:
