@@ -20,6 +20,8 @@ from tests.mesh import Mesh
 from tests.test_output_port import COLUMNS, DUPLICATE, EXEMPT, LINES, good
 from tests.test_status import run
 
+pytestmark = pytest.mark.thorough
+
 NOW = datetime(2026, 11, 23, 12, 0)
 DAY = timedelta(days=1)
 on_every_engine = pytest.mark.engines(*ENGINES)

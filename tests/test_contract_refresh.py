@@ -23,6 +23,8 @@ from portmesh.errors import FindingsError
 from tests.mesh import Mesh
 from tests.portmesh_call import Call, Portmesh, captured
 
+pytestmark = pytest.mark.thorough
+
 PATH = "domains/shop/models/output_ports/lines.yml"
 BASE = """\
 # The port of the shop.
@@ -281,7 +283,6 @@ def means_the_same(edited: str, text: str) -> bool:
         return False
 
 
-@pytest.mark.thorough
 @settings(max_examples=50, deadline=None)
 @given(
     seed=st.integers(0, 10**9),

@@ -11,7 +11,7 @@ from tests.engine import ENGINES
 from tests.mesh import Mesh
 from tests.test_output_port import COLUMNS, DUPLICATE, EXEMPT, EXEMPT_WITH_HOOKS, LINES, good, verdicts
 
-pytestmark = pytest.mark.engines(*ENGINES)
+pytestmark = [pytest.mark.engines(*ENGINES), pytest.mark.thorough]
 
 AFTER = "select line_id, count(*) as n from {{ ref('lines') }} group by line_id"
 
@@ -150,7 +150,6 @@ def test_a_branch_builds_one_domain_on_productions_ports(mesh: Mesh) -> None:
 
 
 @pytest.mark.writes_json
-@pytest.mark.thorough
 def test_clone_is_refused_where_it_would_take_a_published_version_away(shop: Mesh) -> None:
     assert shop.dbt("build").ok
     state = str(shop.folder / "production")
@@ -227,7 +226,6 @@ def test_show_says_what_is_not_built_in_a_new_database(shop: Mesh) -> None:
     assert "100" in shown.output
 
 
-@pytest.mark.thorough
 def test_many_ports_on_several_threads(mesh: Mesh) -> None:
     mesh.set_up("shop")
     for i in range(12):

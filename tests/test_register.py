@@ -11,6 +11,8 @@ import yaml
 from tests.mesh import REPOSITORY, Mesh
 from tests.portmesh_call import Portmesh
 
+pytestmark = pytest.mark.thorough
+
 LISTS = ("packages.yml", "dbt_project.yml", "CODEOWNERS", ".sqlfluff")
 
 

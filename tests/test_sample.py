@@ -15,6 +15,8 @@ from portmesh.sampling.local import Writer
 from tests.mesh import Mesh
 from tests.portmesh_call import Portmesh
 
+pytestmark = pytest.mark.thorough
+
 CUSTOMERS = """
 select customer_id, name, email, segment, born, is_active, landed_at from {{ source('raw', 'customers') }}
 """
@@ -221,7 +223,6 @@ def test_with_everything_masked_the_domain_still_builds(laptop: Mesh, portmesh: 
     }
 
 
-@pytest.mark.thorough
 def test_the_same_rows_are_taken_again_with_other_masks(laptop: Mesh, portmesh: Portmesh) -> None:
     rows = "select order_id from shop.orders order by 1"
     names = "select name from shop.customers order by customer_id"

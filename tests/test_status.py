@@ -17,6 +17,8 @@ from tests.engine import ENGINES
 from tests.mesh import Mesh
 from tests.test_output_port import COLUMNS, DUPLICATE, EXEMPT, LINES, good
 
+pytestmark = pytest.mark.thorough
+
 NOW = datetime(2026, 11, 23, 12, 0)
 on_every_engine = pytest.mark.engines(*ENGINES)
 

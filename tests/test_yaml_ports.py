@@ -20,6 +20,8 @@ from portmesh.scaffold.yaml_port_files import assert_up_to_date, eject, plan_eje
 from tests.engine import ENGINES
 from tests.mesh import REPOSITORY, Mesh
 
+pytestmark = pytest.mark.thorough
+
 LINTER = Linter(FluffConfig.from_path(str(REPOSITORY / ".sqlfluff")))
 FOLDER = "domains/shop/models/output_ports"
 STAGING = """
@@ -369,7 +371,6 @@ def test_the_port_has_the_rows_that_its_yaml_says(built: Mesh, name: str) -> Non
     assert built.rows(f"select {columns} from shop.{name} order by 1") == CASES[name].rows
 
 
-@pytest.mark.thorough
 def test_the_sql_passes_sqlfluff(built: Mesh) -> None:
     files = sorted((built.folder / FOLDER).glob("*.sql"))
     assert len(files) == len(CASES)
