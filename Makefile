@@ -33,7 +33,8 @@ airflow: ## Open an Airflow on this machine with the mesh's DAGs, at http://127.
 test: WHICH = not thorough and not nightly
 test: ## Run the test suite, except the thorough tests
 test-thorough: WHICH = thorough and not nightly
-test-thorough: ## Run the thorough tests: many cases of rules, rights, attacks on the gate, hostile texts, batches, kills
+test-thorough: ## Run the thorough tests: many cases of rules, rights, attacks on the gate, hostile texts, batches, kills (THIRD=1, 2 or 3: a third of them)
+test-thorough: PART_OF_IT = $(THIRD:%=--splits 3 --group %)
 test-nightly: WHICH = nightly
 test-nightly: standards
 test-nightly: ## Run what CI has no time for: a real Airflow, the pages of the docs, planted flaws, TPC-DS, random SQL, the standards' tools
@@ -42,7 +43,7 @@ test test-thorough test-nightly:
 	@tools/environment.sh lint
 	@tools/environment.sh pyspark
 	@.venv/bin/dbt --quiet deps
-	.venv/bin/python -m pytest -n 3 --dist loadfile -m "$(WHICH)"
+	.venv/bin/python -m pytest -n 3 --dist loadfile -m "$(WHICH)" $(PART_OF_IT)
 
 .PHONY: standards
 standards:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,8 +33,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skip the tests that do not run on the chosen engine. A test without the marker `engines` runs on DuckDB only."""
+    _leave_cases_to_the_night(items)
     chosen = [item for item in items if config.getoption("engine") in _engines_of(item)]
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = chosen
@@ -44,6 +47,17 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     from tests.mesh import Mesh
 
     Mesh.writes_json = item.get_closest_marker("writes_json") is not None
+
+
+def _leave_cases_to_the_night(items: list[pytest.Item]) -> None:
+    """Mark as nightly what a marker `ci_cases` leaves out of CI."""
+    seen: Counter[str] = Counter()
+    for item in items:
+        if marker := item.get_closest_marker("ci_cases"):
+            test = item.nodeid.partition("[")[0]
+            seen[test] += 1
+            if seen[test] > marker.args[0]:
+                item.add_marker("nightly")
 
 
 def _engines_of(item: pytest.Item) -> tuple[str, ...]:

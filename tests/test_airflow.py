@@ -348,7 +348,7 @@ def all_of(dags: Path, ask: str, major: int = 3, **variables: str) -> list[str]:
     return (done.stderr if done.returncode else done.stdout).strip().splitlines()
 
 
-@pytest.mark.thorough
+@pytest.mark.nightly
 def test_a_schedule_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     subprocess.run([REPOSITORY / "tools/environment.sh", "airflow3"], check=True)
     source = REPOSITORY / "orchestration/dags"

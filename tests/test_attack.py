@@ -134,6 +134,7 @@ REPLACED = (
 
 
 @pytest.mark.parametrize("statement", ["drop view shop.sales", REPLACED], ids=["dropped", "replaced"])
+@pytest.mark.ci_cases(1)
 def test_nothing_new_is_said_of_a_port_that_can_be_read(sales: Mesh, statement: str) -> None:
     sales.port("shop/sales", NOTHING_NEW, COLUMNS, meta=EXEMPT)
     sales.execute(statement)
@@ -166,6 +167,7 @@ def test_a_key_whose_columns_come_in_another_order_is_the_same(mesh: Mesh) -> No
 
 
 @pytest.mark.parametrize("config", [{}, {"where": "amount > 0"}], ids=["all", "where"])
+@pytest.mark.ci_cases(1)
 def test_an_increment_that_takes_a_row_from_under_another_is_refused(mesh: Mesh, config: dict[str, str]) -> None:
     mesh.set_up("shop", sources=("sales",))
     related = {"column_name": "above", "to": "ref('sales')", "field": "code"}

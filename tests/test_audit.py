@@ -136,6 +136,7 @@ def test_failing_rows_are_kept_unless_the_check_says_no(audited: Audited) -> Non
     assert audited.failing == [(None, None)]
 
 
+@pytest.mark.thorough
 def test_dbts_own_tests_give_the_same_statuses_and_counts(new_mesh: Callable[[Path], Mesh], tmp_path: Path) -> None:
     """Compares reused measurements with plain dbt: the same ports as tables, tested by `dbt test`."""
     mesh = new_mesh(tmp_path / "plain")
@@ -224,6 +225,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("what", BROKEN)
+@pytest.mark.thorough
 def test_a_check_that_cannot_be_run_is_named_with_what_the_engine_says(mesh: Mesh, what: str) -> None:
     sql, row = BROKEN[what]
     one_port(mesh, "    - unique\n    - broken\n    - not_null")
@@ -262,6 +264,7 @@ def test_a_constraint_that_cannot_be_run_is_named(mesh: Mesh) -> None:
     assert "  next    fix the check in domains/shop/models/output_ports/one.yml, then: dbt build" in broken.output
 
 
+@pytest.mark.thorough
 def test_a_check_that_cannot_be_run_ends_a_rollback_with_the_engines_own_error(
     mesh: Mesh, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -311,7 +314,7 @@ SUMS = {
 }
 
 
-@pytest.mark.thorough
+@pytest.mark.nightly
 def test_a_sum_has_the_same_verdict_in_a_build_and_in_a_test_alone(mesh: Mesh) -> None:
     """dbt accepts neither NULL nor a fraction as a number of failures, and neither does the gate."""
     for name, (kind, count, verdict, failures) in SUMS.items():
@@ -475,6 +478,7 @@ def test_a_dimension_can_be_stated(mesh: Mesh) -> None:
         ("select unnest([9223372036854775807, -9223372036854775808, 0, 0]) as k", 1),
     ],
 )
+@pytest.mark.thorough
 def test_uniqueness_is_proved_only_where_it_holds(mesh: Mesh, keys: str, duplicates: int) -> None:
     one_port(mesh, "    - unique")
     mesh.land("tiny", f"select k::bigint as k, 'a' as t, now()::timestamp as landed_at from ({keys})")
@@ -483,6 +487,7 @@ def test_uniqueness_is_proved_only_where_it_holds(mesh: Mesh, keys: str, duplica
 
 
 @pytest.mark.parametrize(("select", "duplicates"), [("'k' || i", 0), ("'k' || i // 2", 50), ("null::varchar", 0)])
+@pytest.mark.thorough
 def test_uniqueness_of_text(mesh: Mesh, select: str, duplicates: int) -> None:
     one_port(mesh, "    - not_null: {config: {severity: warn}}")
     path = mesh.folder / "domains/shop/models/output_ports/one.yml"
@@ -508,6 +513,7 @@ def test_a_late_port_is_published_and_said_to_be_late(mesh: Mesh) -> None:
         ("parents", "seeds/parents.csv", "id\n1\n", "seed"),
     ],
 )
+@pytest.mark.thorough
 def test_a_check_with_the_name_of_another_table_is_refused(
     mesh: Mesh, name: str, path: str, text: str, kind: str
 ) -> None:
@@ -531,6 +537,7 @@ def test_a_check_with_the_name_of_another_table_is_refused(
     ],
 )
 @pytest.mark.engines("local")
+@pytest.mark.thorough
 def test_limits_with_which_dbt_could_not_decide_are_refused(mesh: Mesh, limits: dict[str, str], got: str) -> None:
     """dbt's own test would fail with an error after the publication."""
     one_port(mesh, f"    - not_null: {{config: {json.dumps(limits)}}}")

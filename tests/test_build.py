@@ -179,6 +179,7 @@ def built(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dic
 PUBLISHED = dict.fromkeys(["desk.after", "desk.other", "shop.again", "shop.lines"], "published")
 
 
+@pytest.mark.thorough
 def test_on_the_target_local_everything_is_local(two_domains: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
     code, facts = built(capsys)
     assert (code, facts["ports"], [step["target"] for step in facts["steps"]]) == (0, PUBLISHED, ["local"])

@@ -112,6 +112,7 @@ def test_a_new_mesh_gets_its_pages_and_is_up_to_date(shop: Mesh, capsys: pytest.
     ("days", "said"),
     [(-1, ": **expired**"), (0, ": **ends soon**"), (30, ": **ends soon**, agree on a new date"), (32, "")],
 )
+@pytest.mark.thorough
 def test_a_page_says_that_access_ends_and_no_day_brings_it_out_of_step(shop: Mesh, days: int, said: str) -> None:
     assert call("catalog") == 0
     before = page(shop, "shop.md")
@@ -228,6 +229,7 @@ def test_a_page_that_is_edited_lost_or_left_over_is_found(shop: Mesh, capsys: py
     assert files(shop) == PAGES
 
 
+@pytest.mark.thorough
 def test_a_new_port_builds_without_its_line_and_the_check_names_it(
     shop: Mesh, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -269,6 +271,7 @@ def test_a_page_is_no_description(shop: Mesh, capsys: pytest.CaptureFixture[str]
     assert call("catalog", "--check") == 1
 
 
+@pytest.mark.thorough
 def test_a_new_port_may_include_its_page_before_it_exists(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
     assert call("catalog") == 0
     shop.port("shop/totals", "select * from {{ ref('lines') }}", COLUMNS)
@@ -287,6 +290,7 @@ def test_a_new_port_may_include_its_page_before_it_exists(shop: Mesh, capsys: py
     assert shop.dbt("parse").ok
 
 
+@pytest.mark.thorough
 def test_each_version_of_a_port_has_its_page(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
     shop.port("shop/lines", SQL, COLUMNS, extra="latest_version: 1\nversions: [{v: 1, config: {alias: lines}}, {v: 2}]")
     (shop.folder / "domains/shop/models/output_ports/lines.sql").rename(
@@ -436,7 +440,7 @@ def test_internal_models_are_not_found_and_say_that_they_are_hidden(reader: Read
 
 
 @pytest.mark.parametrize("address", ["#!/overview", "#!/model/model.platform.publications"])
-@pytest.mark.thorough
+@pytest.mark.nightly
 def test_a_phone_has_the_width_for_the_text_and_none_for_the_menu(reader: Reader, address: str) -> None:
     phone = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
     reader.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)

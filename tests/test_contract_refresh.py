@@ -290,6 +290,7 @@ def means_the_same(edited: str, text: str) -> bool:
     mark=st.sampled_from(["", "\ufeff"]),
     data=st.data(),
 )
+@pytest.mark.nightly
 def test_50_random_hand_edits_survive_byte_for_byte(seed: int, line_end: str, mark: str, data: st.DataObject) -> None:
     text = edited_by_hand(BASE, seed)
     text = mark + text.replace("\n", line_end)

@@ -29,6 +29,7 @@ def results(mesh: Mesh) -> dict[str, tuple[str, int | None]]:
 
 
 @pytest.mark.parametrize("flag", [["--empty"], ["--sample", "1 day"]], ids=["empty", "sample"])
+@pytest.mark.ci_cases(1)
 def test_a_partial_run_asserts_the_contract_and_publishes_no_rows(shop: Mesh, flag: list[str]) -> None:
     """Runs in a development environment, because production refuses it (test_partial_runs.py)."""
     shop.set_up("shop", environment="dev_ana")
@@ -118,6 +119,7 @@ def test_show_reads_a_port_without_publishing(shop: Mesh) -> None:
 
 
 @pytest.mark.parametrize("selection", ["lines", "+lines", "lines+", "int_shop__after"])
+@pytest.mark.ci_cases(2)
 def test_a_port_selected_alone_or_with_its_neighbours(shop: Mesh, selection: str) -> None:
     if selection == "int_shop__after":
         assert shop.dbt("build").ok
@@ -226,6 +228,7 @@ def test_show_says_what_is_not_built_in_a_new_database(shop: Mesh) -> None:
     assert "100" in shown.output
 
 
+@pytest.mark.nightly
 def test_many_ports_on_several_threads(mesh: Mesh) -> None:
     mesh.set_up("shop")
     for i in range(12):

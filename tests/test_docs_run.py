@@ -138,7 +138,7 @@ def fault(block: Block) -> str | None:
     return None
 
 
-@pytest.mark.thorough
+@pytest.mark.nightly
 def test_examples_are_what_they_say() -> None:
     found = [block for name in git_files("*.md") for block in blocks(REPOSITORY / name)]
     assert len(found) > 80

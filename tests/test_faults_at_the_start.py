@@ -113,6 +113,7 @@ ON_ATHENA: dict[str, tuple[dict[str, str | None], Answers | None, str, str]] = {
 
 
 @pytest.mark.parametrize("case", ON_ATHENA)
+@pytest.mark.thorough
 def test_a_build_on_athena(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     variables, answers, sentence, next_step = ON_ATHENA[case]
     mesh = mesh_on("athena", tmp_path, monkeypatch)
@@ -133,6 +134,7 @@ def test_a_spark_server_that_is_not_there(command: str, tmp_path: Path, monkeypa
     assert_said(mesh, "The engine cannot be reached.", "spark, 127.0.0.1, 1", next_step, command)
 
 
+@pytest.mark.thorough
 def test_the_kits_commands_say_it_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -251,6 +251,7 @@ def portmesh(shop: Mesh, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
 
 
 @pytest.mark.parametrize("case", CANNOT_BE_OPENED)
+@pytest.mark.ci_cases(1)
 def test_a_file_that_is_no_database(shop: Mesh, portmesh: Portmesh, case: str) -> None:
     spoil, meaning, said = CANNOT_BE_OPENED[case]
     spoil(shop.database)
@@ -258,6 +259,7 @@ def test_a_file_that_is_no_database(shop: Mesh, portmesh: Portmesh, case: str) -
 
 
 @pytest.mark.parametrize("case", PLACES)
+@pytest.mark.ci_cases(1)
 def test_a_place_where_no_database_can_be(shop: Mesh, portmesh: Portmesh, case: str) -> None:
     path, meaning, said = PLACES[case]
     _set(shop, path=path)

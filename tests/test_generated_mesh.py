@@ -29,7 +29,7 @@ def test_every_reader_is_listed_and_nobody_reads_a_later_domain() -> None:
     assert all(domain.name < reader for domain, reader in readers)
 
 
-@pytest.mark.thorough
+@pytest.mark.nightly
 def test_a_small_one_passes_the_rules_and_builds(tmp_path: Path) -> None:
     domains = write_mesh(tmp_path, count=3)
     mesh = Mesh(tmp_path)

@@ -124,6 +124,7 @@ def test_a_refused_increment_with_a_new_column_changes_nothing_that_consumers_se
     ],
     ids=["gone", "renamed", "retyped", "narrowed"],
 )
+@pytest.mark.ci_cases(2)
 def test_what_breaks_readers_is_refused_before_anything_is_written(
     shop: Mesh, sql: tuple[str, str], columns: tuple[str, str], row: str
 ) -> None:
@@ -229,6 +230,7 @@ RETYPED = (LINES.replace("decimal(10, 2)", "double"), COLUMNS.replace('"decimal(
 
 
 @pytest.mark.parametrize(("sql", "columns"), [GONE, RETYPED], ids=["gone", "retyped"])
+@pytest.mark.ci_cases(1)
 def test_a_rollback_takes_back_what_an_agreement_changed(shop: Mesh, sql: str, columns: str) -> None:
     """Athena adds a column that is added back after all others."""
     read = "select line_id, channel, amount, landed_at from shop.lines order by line_id"
@@ -409,6 +411,7 @@ def test_a_hook_that_changes_the_port_after_its_audit_publishes_nothing(shop: Me
         ("decimal(10, 2)", '"decimal(10,2)"', "1.10", "-99999999.99"),
     ],
 )
+@pytest.mark.ci_cases(2)
 def test_a_key_of_any_value_is_replaced_when_it_comes_again(
     mesh: Mesh, sql_type: str, portable: str, first: str, second: str
 ) -> None:

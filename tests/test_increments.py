@@ -124,6 +124,7 @@ def test_a_bad_increment_is_refused_and_the_port_stays(sales: Mesh, first: int, 
     assert contents(sales) == [("1", 100, 100), ("2", 50, 100)]
 
 
+@pytest.mark.thorough
 def test_a_key_twice_in_the_increment_is_refused(sales: Mesh) -> None:
     land(sales, 100, 50, batch=2)
     land(sales, 120, 1, batch=2)
@@ -133,6 +134,7 @@ def test_a_key_twice_in_the_increment_is_refused(sales: Mesh) -> None:
     assert contents(sales) == [("1", 100, 100)]
 
 
+@pytest.mark.thorough
 def test_a_key_of_another_column_is_looked_for_among_the_published_rows(mesh: Mesh) -> None:
     mesh.set_up("shop", sources=("sales",))
     mesh.port("shop/sales", SALES.replace("='sale_id'", "='batch'"), COLUMNS, meta=EXEMPT)
@@ -151,6 +153,7 @@ def test_a_check_of_the_whole_sees_the_whole(sales: Mesh) -> None:
     assert contents(sales) == [("1", 100, 100)]
 
 
+@pytest.mark.thorough
 def test_a_new_check_is_measured_on_all_rows(sales: Mesh) -> None:
     columns = COLUMNS.replace(
         "description: Batch.}", "description: Batch., data_tests: [{accepted_values: {arguments: {values: ['2']}}}]}"
@@ -266,6 +269,7 @@ def test_a_broken_check_leaves_the_published_rows(sales: Mesh) -> None:
         ("accepted_range: {arguments: {min_value: 2}, config: {error_if: '>1000', warn_if: '>1000'}}", "whole"),
     ],
 )
+@pytest.mark.ci_cases(3)
 def test_only_what_is_proved_and_stays_true_reads_the_increment_alone(sales: Mesh, check: str, scope: str) -> None:
     columns = COLUMNS.replace("description: Amount.\n", f"description: Amount.\n  data_tests: [{{{check}}}]\n").replace(
         "  data_tests: [{accepted_values: {arguments: {values: [1, 2, 3], quote: false}}}]\n", ""
@@ -308,6 +312,7 @@ def test_nothing_new_does_not_hide_that_a_new_check_fails(sales: Mesh) -> None:
     assert contents(sales) == [("1", 100, 100)]
 
 
+@pytest.mark.thorough
 def test_a_missing_key_is_refused_because_it_could_not_be_taken_back(sales: Mesh) -> None:
     sales.port("shop/sales", SALES, COLUMNS.replace("[unique, not_null]", "[unique]"), meta=EXEMPT)
     land(sales, 100, 50, batch=2)

@@ -178,6 +178,7 @@ def test_the_rights_need_no_page_of_the_catalog(shop: Mesh) -> None:
 
 
 @pytest.mark.parametrize(("target", "environment"), [("local", "prod"), ("athena", "dev_ana")])
+@pytest.mark.ci_cases(1)
 def test_the_repositorys_template_is_up_to_date_whatever_the_shell_says(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, target: str, environment: str
 ) -> None:

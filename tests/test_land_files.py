@@ -200,6 +200,7 @@ def test_a_batch_of_which_every_row_is_set_aside_is_refused(
     assert contents(mesh) == {}
 
 
+@pytest.mark.thorough
 def test_rows_are_set_aside_where_the_source_says_so_and_the_port_measures_them(
     mesh: Mesh, land: Callable[..., Call], portmesh: Portmesh
 ) -> None:
@@ -288,6 +289,7 @@ def test_the_name_of_a_feed_is_enough_as_dbts_messages_have_it(mesh: Mesh, land:
     assert land(ORDERS, table="shop__orders").exit_code == 0
 
 
+@pytest.mark.thorough
 def test_a_new_column_is_null_in_earlier_batches_and_no_other_change_lands(
     mesh: Mesh, land: Callable[..., Call]
 ) -> None:
@@ -401,6 +403,7 @@ main(sys.argv[4:])
     ],
 )
 @pytest.mark.thorough
+@pytest.mark.ci_cases(1)
 def test_a_killed_replacement_leaves_whole_batches_and_can_be_repeated(
     mesh: Mesh, land: Callable[..., Call], place: str, name: str, times: int
 ) -> None:

@@ -203,6 +203,7 @@ land(opened, table(), Request([Path(file)], "1", True))
 
 
 @pytest.mark.parametrize("place", ["Staged.write", "GlueLake.publish", "Upload.after", "Catalog.commit_table"])
+@pytest.mark.ci_cases(1)
 def test_a_killed_replacement_leaves_the_batch_as_it_was(
     lake: GlueLake, land_text: Callable[..., Any], tmp_path: Path, place: str
 ) -> None:

@@ -28,12 +28,13 @@ def models(judge: Judge) -> dict[str, queries.exp.Query]:
     return found
 
 
-@pytest.mark.thorough
+@pytest.mark.nightly
 def test_rewrites_are_no_change(judge: Judge, models: dict[str, queries.exp.Query]) -> None:
     found = benchmark.rewrites_of(judge, models, 12, random.Random(26))
     assert [(each.pair.number, each.pair.what, each.change) for each in found.judged if each.change] == []
 
 
+@pytest.mark.thorough
 def test_what_differs_after_a_mutation_was_predicted(judge: Judge, models: dict[str, queries.exp.Query]) -> None:
     found = benchmark.mutations_of(judge, models, 8, random.Random(26))
     assert found.sum(lambda each: len(each.differ)) >= 8

@@ -79,6 +79,7 @@ def wide_port(mesh: Mesh, data_type: str, columns: dict[str, tuple[str, str]], r
 
 
 @pytest.mark.parametrize("rows", [0, 1])
+@pytest.mark.ci_cases(1)
 def test_two_hundred_columns_of_no_row_or_one(mesh: Mesh, rows: int) -> None:
     checks = ["not_null"] * 6 + [""] * 190
     columns = {f"measure_{i}": (f"cast({i} as double)", its_checks) for i, its_checks in enumerate(checks)}

@@ -170,6 +170,7 @@ def write_descriptions(mesh: Mesh, port: str) -> None:
     file.write_text(file.read_text().replace('description: ""', "description: Written by a person."))
 
 
+@pytest.mark.thorough
 def test_a_port_is_made_from_a_port_and_refers_to_it(till: Mesh, portmesh: Portmesh) -> None:
     assert portmesh(*MADE, "--consumer", "desk=Reports").exit_code == 0
     assert till.dbt("build").ok

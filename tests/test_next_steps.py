@@ -63,6 +63,7 @@ def test_what_a_refusal_prints_reads_the_batch_that_replaced_the_bad_one(
     [("view", "view"), ("view", "ephemeral"), ("table", "view"), ("view", "table"), ("ephemeral", "table")],
 )
 @pytest.mark.parametrize("fixed", ["stg_raw__lines", "int_shop__lines"])
+@pytest.mark.ci_cases(2)
 def test_what_a_refusal_prints_reads_the_model_that_was_fixed(
     shop: Mesh, staging: str, intermediate: str, fixed: str
 ) -> None:
@@ -80,6 +81,7 @@ def test_what_a_refusal_prints_reads_the_model_that_was_fixed(
 
 @pytest.mark.writes_json
 @pytest.mark.parametrize("command", [["build", "--select", "lines"], ["run", "--select", "lines+"], ["retry"]])
+@pytest.mark.ci_cases(1)
 def test_a_view_gives_the_rows_of_now_whatever_the_run_builds(shop: Mesh, command: list[str]) -> None:
     write_models(shop)
     assert shop.dbt("build").ok

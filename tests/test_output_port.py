@@ -361,6 +361,7 @@ def test_the_command_gives_the_rollbacks_own_sentence(
     ],
     ids=["new-column", "wider"],
 )
+@pytest.mark.thorough
 def test_rollback_does_not_break_the_contract(shop: Mesh, sql: tuple[str, str], columns: str, difference: str) -> None:
     assert shop.dbt("build").ok
     changed = COLUMNS if columns else COLUMNS.replace("decimal(10,2)", "decimal(12,2)")
@@ -376,6 +377,7 @@ def test_rollback_does_not_break_the_contract(shop: Mesh, sql: tuple[str, str], 
     assert shop.dbt("run-operation", "rollback", "--args", "{port: shop.lines}").ok
 
 
+@pytest.mark.thorough
 def test_consumers_never_see_a_column_of_a_refused_version_and_it_can_be_removed(shop: Mesh) -> None:
     assert shop.dbt("build").ok
     before = shop.engine.columns("shop.lines")
@@ -432,6 +434,7 @@ def test_rollback_of_a_port_that_does_not_exist_names_those_that_do(shop: Mesh) 
     assert "allowed: shop.lines" in unknown.output
 
 
+@pytest.mark.thorough
 def test_model_versions_are_ports_beside_each_other(shop: Mesh) -> None:
     shop.remove("domains/shop/models/output_ports/lines.sql")
     shop.write("domains/shop/models/output_ports/lines_v1.sql", LINES)

@@ -45,6 +45,7 @@ def production(mesh: Mesh) -> Mesh:
 
 
 @pytest.mark.parametrize("command", [["build", *EMPTY], ["run", *SAMPLE], ["snapshot", *EMPTY]], ids=" ".join)
+@pytest.mark.ci_cases(1)
 def test_production_refuses_it_and_says_where_it_belongs(production: Mesh, command: list[str]) -> None:
     refused = production.dbt(*command)
     assert refused.exit_code == 1
@@ -59,6 +60,7 @@ def test_production_refuses_it_and_says_where_it_belongs(production: Mesh, comma
 
 
 @pytest.mark.parametrize("flag", [EMPTY, SAMPLE], ids=["empty", "sample"])
+@pytest.mark.ci_cases(1)
 def test_an_environment_of_ones_own_takes_it(mesh: Mesh, flag: list[str]) -> None:
     make(mesh, "dev_ana")
     # The gate uses this name itself: Jinja would read the domain's value if the gate did not set it.

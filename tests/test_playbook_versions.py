@@ -48,6 +48,7 @@ def set_latest(mesh: Mesh, version: int) -> None:
     path.write_text(text)
 
 
+@pytest.mark.nightly
 def test_a_breaking_change_from_the_first_step_to_the_last(
     mesh: Mesh, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

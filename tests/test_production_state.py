@@ -160,7 +160,7 @@ def kept(mesh: Mesh) -> dict[str, Any]:
     return dict(json.loads((mesh.folder / "lake/.portmesh/state/desk.json").read_text()))
 
 
-@pytest.mark.thorough
+@pytest.mark.nightly
 def test_a_build_in_an_environment_reads_the_rest_from_production(
     two: Mesh, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -52,6 +52,7 @@ def target(folder: Path, table: str, key: tuple[str, ...]) -> Target:
     return Target(table, f"tpc.{table}", f"ref('{table}')", relation, key, columns)
 
 
+@pytest.mark.nightly
 def test_every_primary_key_is_the_key_that_is_proposed(benchmark: Benchmark) -> None:
     declared = tpc.primary(benchmark.name)
     assert len(declared) == {"tpch": 8, "tpcds": 24}[benchmark.name]

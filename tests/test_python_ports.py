@@ -125,6 +125,7 @@ def broken(new_mesh: Callable[[Path], Mesh], engine: str, tmp_path_factory: pyte
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.ci_cases(3)
 def test_a_fault_publishes_nothing_and_needs_no_repair(broken: Broken, name: str) -> None:
     message = " ".join(broken.failed.messages[name].split())
     for text in FAULTS[name][1]:

@@ -517,6 +517,7 @@ GOOD = st.integers(0, 1000).flatmap(lambda n: st.sampled_from([f"{n};a;b\n", f'{
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(GOOD | BAD, max_size=40), block=st.sampled_from([16, 64, 1 << 20]))
+@pytest.mark.thorough
 def test_a_dirty_file_loses_no_row_and_no_line(rows: list[str], block: int, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id;a;b\n" + "".join(rows), newline="")
     with pytest.MonkeyPatch.context() as patch:

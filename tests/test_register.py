@@ -190,6 +190,7 @@ def test_without_a_mesh_the_command_says_where_it_was_called(
 
 
 @pytest.mark.parametrize("command", ["parse", "build", "ls"])
+@pytest.mark.ci_cases(1)
 def test_dbt_names_a_domain_that_is_not_listed(shop: Mesh, command: str) -> None:
     said = "domains/finance is not in packages.yml, so dbt leaves it out: portmesh register, then dbt deps"
     assert said not in shop.dbt(command).output
@@ -205,6 +206,7 @@ def test_dbt_names_a_domain_that_is_not_listed(shop: Mesh, command: str) -> None
 
 
 @pytest.mark.parametrize("command", ["status", "catalog", "clean"])
+@pytest.mark.ci_cases(1)
 def test_commands_name_a_domain_that_is_not_listed(
     shop: Mesh, portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:

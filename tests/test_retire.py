@@ -147,6 +147,7 @@ def test_a_date_that_is_over_holds_nothing_up(shop: Mesh, capsys: Capsys) -> Non
 @pytest.mark.parametrize(
     "sql", ["select * from {stored}", "select * from shop.lines", "select 1 from (select 1) as one, shop.lines"]
 )
+@pytest.mark.ci_cases(1)
 def test_a_port_that_a_view_reads_is_not_dropped(shop: Mesh, capsys: Capsys, sql: str) -> None:
     shop.execute(
         f"create schema desk; create view desk.of_a_reader as {sql.format(stored=shop.engine.stored_in('shop.lines'))}"

@@ -83,6 +83,7 @@ def test_an_expired_consumer_stops_only_what_reads_and_what_follows(mesh_of: Mes
         (FAR, ""),
     ],
 )
+@pytest.mark.ci_cases(2)
 def test_a_last_day_is_announced_30_days_before(mesh_of: Mesh, day: str, warning: str) -> None:
     listed(mesh_of, desk=day, till=FAR)
     built = mesh_of.dbt("build")
@@ -132,6 +133,7 @@ def test_the_later_of_two_entries_holds(mesh_of: Mesh) -> None:
         ),
     ],
 )
+@pytest.mark.ci_cases(2)
 def test_whatever_reads_is_stopped(mesh_of: Mesh, path: str, text: str, stopped: str) -> None:
     listed(mesh_of, desk=OVER, till=FAR)
     mesh_of.write(READER, "select cast(1 as bigint) as line_id")
@@ -198,6 +200,7 @@ def test_an_unpinned_reader_of_an_old_version_is_warned(mesh_of: Mesh) -> None:
 
 
 @pytest.mark.parametrize("first", [f"deprecation_date: {FAR}", "description: One row per line."])
+@pytest.mark.ci_cases(1)
 def test_a_version_without_a_near_date_is_read_in_peace(mesh_of: Mesh, first: str) -> None:
     mesh_of.write(READER, "select * from {{ ref('shop', 'lines', v=1) }}")
     versioned(mesh_of, first)

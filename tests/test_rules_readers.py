@@ -118,6 +118,7 @@ def desk_has(mesh: Mesh, path: str, text: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("kind", READS_LINES)
+@pytest.mark.ci_cases(2)
 def test_whatever_reads_a_port_is_among_its_consumers(shop_and_desk: Mesh, kind: str) -> None:
     mesh, (path, text) = shop_and_desk, READS_LINES[kind]
     with desk_has(mesh, path, text):

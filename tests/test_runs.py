@@ -228,6 +228,7 @@ def builds(portmesh: Portmesh, folder: Path, *options: str) -> bool:
     return True
 
 
+@pytest.mark.thorough
 def test_a_run_by_inputs_builds_each_version_once(two_products: Mesh, portmesh: Portmesh) -> None:
     mesh, folder = two_products, two_products.folder
     assert mesh.dbt("build", "--select", "package:shop").ok
@@ -243,7 +244,7 @@ def test_a_run_by_inputs_builds_each_version_once(two_products: Mesh, portmesh: 
     assert not builds(portmesh, folder)
 
 
-@pytest.mark.thorough
+@pytest.mark.nightly
 def test_what_a_run_by_inputs_does_not_pass_over(two_products: Mesh, portmesh: Portmesh) -> None:
     mesh, folder = two_products, two_products.folder
     state = mesh.folder / ".lake" / ".portmesh" / "state" / "desk.json"
@@ -323,6 +324,7 @@ def published(mesh: Mesh, port: str) -> int:
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("is_written", [False, True], ids=["line lost", "line written"])
+@pytest.mark.ci_cases(1)
 def test_a_killed_run_goes_on(
     two_products: Mesh, portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch, is_written: bool
 ) -> None:
@@ -446,6 +448,7 @@ def test_what_waits_reads_a_refused_port_of_another_product() -> None:
 
 
 @pytest.mark.engines(*ENGINES)
+@pytest.mark.thorough
 def test_a_backfill_publishes_each_batch_once(sales: Mesh, portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, first, amount in (("2017-W20", 10, 1), ("2017-W21", 20, 1), ("2017-W22", 30, -1), ("2017-W23", 40, 1)):
         sales.change_source("sales", f"insert into raw.sales {batch(name, first, amount)}")

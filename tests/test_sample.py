@@ -317,6 +317,7 @@ def stopping(stop: BaseException) -> Callable[..., None]:
 
 
 @pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.ci_cases(1)
 def test_an_interrupted_sample_leaves_the_earlier_one(
     laptop: Mesh, portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch, is_first: bool
 ) -> None:

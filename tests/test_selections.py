@@ -33,6 +33,7 @@ WORDS = {
 
 
 @pytest.mark.parametrize(("word", "near"), WORDS.items())
+@pytest.mark.ci_cases(2)
 def test_build_says_which_word_selects_nothing(portmesh: Portmesh, word: str, near: str) -> None:
     refused = portmesh("build", "--select", "lines", "--select", word)
     hint = f" Did you mean {near}?" if near else ""

@@ -40,6 +40,7 @@ def planned(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 
 @pytest.mark.parametrize("environment", ["pr_7", "dev_ana"])
+@pytest.mark.ci_cases(1)
 def test_an_unchanged_mesh_builds_nothing_in_another_environment(
     main: Path, environment: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -49,6 +50,7 @@ def test_an_unchanged_mesh_builds_nothing_in_another_environment(
     assert facts["not_compiled"] == {}
 
 
+@pytest.mark.nightly
 def test_a_changed_model_is_built_with_its_readers_and_a_comment_is_not(
     main: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -77,7 +77,7 @@ def manifest() -> Iterator[dict[str, Any]]:
         yield parse_manifest()
 
 
-@pytest.mark.thorough
+@pytest.mark.nightly
 def test_every_port_of_the_repository_comes_back_as_it_was(manifest: dict[str, Any]) -> None:
     ports, products = read_contracts(manifest, REPOSITORY), read_products(manifest)
     assert {"platform.publications", "platform.port_quality"} <= {port.label for port in ports}
@@ -88,6 +88,7 @@ def test_every_port_of_the_repository_comes_back_as_it_was(manifest: dict[str, A
         assert imported.product == products[port.domain]
 
 
+@pytest.mark.thorough
 def test_every_product_of_the_repository_comes_back_as_it_was(manifest: dict[str, Any]) -> None:
     ports, products = read_contracts(manifest, REPOSITORY), read_products(manifest)
     assert "platform" in products
@@ -210,9 +211,9 @@ def ports(draw: st.DrawFn) -> PortContract:
     return PortContract("shop", draw(NAMES), version, draw(WORDS), meta, listed, table_checks, rest)
 
 
-@pytest.mark.thorough
 @settings(max_examples=150, deadline=None)
 @given(port=ports())
+@pytest.mark.nightly
 def test_any_port_comes_back_as_it_was_and_fits_the_standard(port: PortContract) -> None:
     before = copy.deepcopy(port)
     text = odcs.as_yaml(odcs.to_odcs(port, SHOP))
@@ -411,6 +412,7 @@ def test_the_tool_reads_an_exported_product_and_finds_its_contracts(portmesh: Po
     assert tool("dataproduct", "lint", broken).returncode != 0
 
 
+@pytest.mark.thorough
 def test_contracts_are_printed_without_a_folder(portmesh: Portmesh) -> None:
     printed = portmesh("export", "odcs", "shop")
     assert printed.exit_code == 0

@@ -63,6 +63,7 @@ def test_a_broken_rule_leaves_a_record_that_retry_reads(shop: Mesh) -> None:
 
 @pytest.mark.engines("local")
 @pytest.mark.parametrize("command", ["run", "test", "seed"])
+@pytest.mark.ci_cases(1)
 def test_every_command_leaves_one(shop: Mesh, command: str) -> None:
     shop.write("domains/shop/seeds/colours.csv", "colour\nred\n")
     break_a_rule(shop)

@@ -41,6 +41,7 @@ def new_source(portmesh: Portmesh, table: str) -> None:
 
 
 @pytest.mark.engines("local", "emr", "athena")
+@pytest.mark.thorough
 def test_it_becomes_a_port(erp: Mesh, portmesh: Portmesh) -> None:
     described = [word for name in MEANINGS for word in ("--describe", f"{name}=Described.")]
     with chdir(erp.folder):

@@ -60,6 +60,7 @@ def test_all_sql_of_the_domains_is_linted_and_read_as_statements(capfd: pytest.C
         ("select (\n", "PRS"),
     ],
 )
+@pytest.mark.ci_cases(3)
 def test_bad_sql_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str], sql: str, code: str) -> None:
     file = tmp_path / "bad.sql"
     file.write_text(sql)
@@ -80,6 +81,7 @@ from {{ ref('orders', 'order_lines') }}
 """
 
 
+@pytest.mark.thorough
 def test_names_that_dbt_gives_to_every_model_are_known(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "names.sql"
     every = [name for name in ModelContext._context_members_ if name != "return"]
@@ -92,6 +94,7 @@ def test_names_that_dbt_gives_to_every_model_are_known(tmp_path: Path, capfd: py
     assert "PRS" not in said
 
 
+@pytest.mark.thorough
 def test_a_name_of_a_package_says_where_its_stand_in_goes(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "package.sql"
     file.write_text("select {{ unheard_of.star('a') }} from orders\n")
@@ -143,7 +146,7 @@ def test_every_excluded_sqlfluff_rule_has_its_reason_above() -> None:
 # Conventions
 
 
-@pytest.mark.thorough
+@pytest.mark.nightly
 def test_every_convention_looks_at_every_domain(manifest: Path, capfd: pytest.CaptureFixture[str]) -> None:
     exit_code = lint_conventions.run(["--manifest", str(manifest)])
     said = capfd.readouterr().out
@@ -305,6 +308,7 @@ def test_a_missing_manifest_says_what_to_run(tmp_path: Path) -> None:
         lint_conventions.packages_with_models(tmp_path / "manifest.json")
 
 
+@pytest.mark.thorough
 def test_warnings_can_be_errors(tmp_path: Path) -> None:
     place = ["--project-dir", str(REPOSITORY), "--profiles-dir", str(REPOSITORY), "--target-path", str(tmp_path)]
     # dbt counts what other tests of this process did.

@@ -149,6 +149,7 @@ def test_the_gate_gives_dbts_verdict(
 
 @given(checks)
 @settings(slow, max_examples=12)
+@pytest.mark.nightly
 def test_the_gate_gives_dbts_verdict_of_many(
     new_mesh: Callable[[Path], Mesh], tmp_path_factory: pytest.TempPathFactory, drawn: Configs
 ) -> None:

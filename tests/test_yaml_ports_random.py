@@ -224,6 +224,7 @@ def sql_of(mesh: Mesh, block: dict[str, Any], columns: Columns) -> str:
     derandomize=True,
 )
 @given(port=ports())
+@pytest.mark.nightly
 def test_a_random_port_is_sql_in_the_house_style_that_runs(
     mesh: Mesh, data: duckdb.DuckDBPyConnection, port: tuple[dict[str, Any], Columns]
 ) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import pytest
 from selenium.webdriver.common.by import By
 
 from tests.reader import Reader
@@ -29,6 +30,7 @@ def test_a_search_leads_to_a_port_with_all_that_a_consumer_needs(reader: Reader)
     assert len(tables) == 3, "Markdown is rendered"
 
 
+@pytest.mark.thorough
 def test_a_product_page_leads_to_its_ports_and_decisions(reader: Reader) -> None:
     reader.go_home()
     reader.find(By.LINK_TEXT, "orders").click()

@@ -85,6 +85,7 @@ def test_a_week_more_is_an_increment(demonstration: Demonstration) -> None:
         ("truncated", ["transactions/2017-W04"]),
     ],
 )
+@pytest.mark.ci_cases(3)
 def test_a_flawed_batch_reaches_no_consumer(demonstration: Demonstration, flaw: str, words: list[str]) -> None:
     before = lines(demonstration)
     land("--flaw", flaw, "--batch", "2017-W04")

@@ -194,6 +194,7 @@ def test_if_a_file_cannot_be_written_everything_is_as_it_was(clone: Path, monkey
 # What stays
 
 
+@pytest.mark.nightly
 def test_folders_and_mentions_are_gone(removed: Path) -> None:
     assert [name for name in GONE if (removed / name).exists()] == []
     assert (removed / "domains/platform").is_dir()

@@ -9,6 +9,7 @@ from portmesh.sampling.wanted import Reference, wish_of
 from tests.mesh import REPOSITORY
 
 
+@pytest.mark.thorough
 def test_a_source_has_the_relationships_and_the_values_of_the_port_of_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(REPOSITORY)
     readable = parse_readable("--target", "local")
