@@ -49,16 +49,17 @@ test test-thorough test-nightly:
 standards:
 	@tools/environment.sh standards
 
-# Uses its own rig, because the tests empty its lake. CI runs PART=core.
+# Uses its own rig, because the tests empty its lake. CI runs parity, emr and athena.
 PART ?= all
 TESTS_all = "--engine emr" "--engine athena" "tests/engines"
-TESTS_core = "tests/engines/test_parity.py tests/engines/test_spark_adapter.py tests/engines/test_athena_adapter.py" \
-  "--engine emr tests/test_output_port.py" "--engine athena tests/test_output_port.py"
+TESTS_parity = "tests/engines/test_parity.py tests/engines/test_spark_adapter.py tests/engines/test_athena_adapter.py"
+TESTS_emr = "--engine emr tests/test_output_port.py"
+TESTS_athena = "--engine athena tests/test_output_port.py"
 # demonstration: begin
 TESTS_all += "demo/tests/engines"
 # demonstration: end
 test-engines: export PORTMESH_RIG_HOME := $(CURDIR)/.rig/tests
-test-engines: ## Run the tests of ports on Spark and on Athena, and the tests of the rigs (PART=core: every kind of check, the adapters, and ports)
+test-engines: ## Run the tests of ports on Spark and on Athena, and the tests of the rigs (PART=parity: every kind of check, and the adapters; emr or athena: ports)
 	@tools/environment.sh dev
 	@.venv/bin/dbt --quiet deps
 	@tools/environment.sh rig

@@ -505,9 +505,15 @@ def test_scripts_can_be_run(name: str) -> None:
 
 
 def test_ci_runs_what_the_readme_gives() -> None:
-    lines = (REPOSITORY / ".ci" / "run").read_text().splitlines()
-    commands = ["make lint", "make test", "make test-thorough", "make test-engines PART=core"]
-    assert [line for line in lines if line.startswith("make ")] == commands
-    workflow = yaml.safe_load((REPOSITORY / ".github" / "workflows" / "ci.yml").read_text())
-    steps = [step.get("run") for step in workflow["jobs"]["lint-and-test"]["steps"]]
-    assert set(commands) <= set(steps)
+    script = (REPOSITORY / ".ci" / "run").read_text()
+    chosen = ['make test-thorough THIRD="$third"', 'make test-engines PART="$part"']
+    commands = ["make lint", "make test"]
+    assert [line for line in script.splitlines() if line.startswith("make ")] == [*commands, *chosen]
+    jobs = yaml.safe_load((REPOSITORY / ".github" / "workflows" / "ci.yml").read_text())["jobs"]
+    assert set(commands) <= {step.get("run") for step in jobs["lint-and-test"]["steps"]}
+    (parts,) = re.findall(r"^parts=\((.*)\)$", script, re.M)
+    thirds = [f"test-thorough THIRD={number}" for number in (1, 2, 3)]
+    engines = [f"test-engines PART={part}" for part in parts.split()]
+    assert jobs["test-more"]["strategy"]["matrix"]["tests"] == [*thirds, *engines]
+    makefile = (REPOSITORY / "Makefile").read_text()
+    assert all(f"\nTESTS_{part} = " in makefile for part in parts.split())
