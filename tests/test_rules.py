@@ -459,7 +459,7 @@ FAILING: list[tuple[str, list[Edit], str]] = [
     (
         "PM125",
         [Edit(PRODUCT, "channel: '#shop'", "channel: '#shop'\n      on: inputs")],
-        "The group shop.shop: config.meta has the key True, which is no text and makes dbt parse the whole mesh",
+        "The group shop.shop: config.meta has the key True, which is no text: YAML reads on, off, yes and no as",
     ),
     (
         "PM125",

@@ -31,6 +31,7 @@ from dbt_common.helper_types import PathSet
 from dbt_portmesh.focus import add_focus
 from dbt_portmesh.macro_names import add_macro_names
 from dbt_portmesh.python_models import add_python_models
+from dbt_portmesh.saved_parses import add_saved_parses
 from portmesh import database
 from portmesh.catalog.viewer import STATIC_PAGE, is_safe, make_page
 from portmesh.engine_faults import meaning_of_error
@@ -92,6 +93,13 @@ class MacroNames(dbtPlugin):
         add_macro_names()
 
 
+class SavedParses(dbtPlugin):
+    """Makes dbt parse only what changed, whatever keys stand in YAML."""
+
+    def initialize(self) -> None:
+        add_saved_parses()
+
+
 class PythonModels(dbtPlugin):
     """Runs the Python models of domains with Spark."""
 
@@ -105,7 +113,7 @@ MESH = "portmesh"
 # The first line of the findings that the macro check_rules raises.
 _OF_THE_RULES = re.compile(r"^\s*\d+ findings?; nothing was built\.$", re.MULTILINE)
 
-plugins = [SafeDocs, PlainFaults, ListedDomains, OneDomain, MacroNames, PythonModels]
+plugins = [SafeDocs, PlainFaults, ListedDomains, OneDomain, MacroNames, SavedParses, PythonModels]
 
 
 def _without_domains(paths_of: Any) -> Any:

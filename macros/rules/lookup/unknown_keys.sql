@@ -24,8 +24,7 @@
   {{ return(problems) }}
 {% endmacro %}
 
-{# dbt cannot read again what it parsed if a key is no text: it then parses the whole mesh for every command. #}
 {% macro _no_text(where, key) %}
-  {{ return(where ~ ' has the key ' ~ key ~ ', which is no text and makes dbt parse the whole mesh for every command;'
-      ~ (' YAML reads on, off, yes and no without quotes so' if key is boolean else ' put it in quotes')) }}
+  {{ return(where ~ ' has the key ' ~ key ~ ', which is no text:'
+      ~ (' YAML reads on, off, yes and no as true and false' if key is boolean else ' put it in quotes')) }}
 {% endmacro %}
