@@ -6,13 +6,36 @@ executes each of it. What is not known to be safe stays as it is written: then o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
+from portmesh.lineage.meaning.conditions import (
+    add_filter,
+    conjuncts,
+    exists,
+    joined,
+    negated,
+)
+from portmesh.lineage.meaning.expressions import (
+    UNNESTING,
+    alias_columns,
+    are_of_like_types,
+    counts_rows,
+    decides_rows,
+    has_aggregate,
+    has_window,
+    is_aggregate,
+    is_column_of,
+    is_uncast,
+    is_volatile,
+    is_whole_row,
+    one_to_one,
+    spelled_out,
+    within_select,
+)
 from portmesh.lineage.meaning.terms import (
-    BOOLEAN,
     Block,
     Groups,
     Item,
@@ -30,10 +53,7 @@ from portmesh.lineage.meaning.terms import (
     Together,
     View,
     digest,
-    is_window,
     items_of,
-    parts,
-    substituted,
 )
 
 Columns = Callable[[str], Term | None]
@@ -45,18 +65,7 @@ UNDERSTOOD = {"with_", "kind", "expressions", "hint", "distinct", "from_", "late
 UNDERSTOOD |= {"having", "qualify", "order", "limit", "offset"}
 UNORDERED = (exp.Add, exp.Mul, exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.NullSafeNEQ)
 TURNED: dict[type[exp.Expr], type[exp.Expr]] = {exp.GT: exp.LT, exp.GTE: exp.LTE}
-NEGATED = {"EQ": "NEQ", "NEQ": "EQ", "LT": "GTE", "LTE": "GT"}
-# Functions of a row that sqlglot 30.30 does not know, and that always give the same for the same arguments.
-DETERMINISTIC = frozenset(["timezone", "hash", "xxhash64", "crc32", "bit_count", "struct_extract", "regexp_full_match"])
-UNNESTING = (exp.UDTF, exp.Explode, exp.Inline, exp.Unnest, exp.GenerateSeries, exp.ExplodingGenerateSeries)
-VOLATILE = (exp.Rand, exp.Randn, exp.Randstr, exp.Uniform, exp.Shuffle, exp.Uuid, exp.TableSample)
 SELECTS_OF_A_QUERY = 1000
-WIDTHS = (exp.DType.TINYINT, exp.DType.SMALLINT, exp.DType.INT, exp.DType.BIGINT, exp.DType.INT128)
-WHOLE_NUMBERS = frozenset(WIDTHS)
-TEXTS = frozenset([exp.DType.TEXT, exp.DType.VARCHAR])
-COMPARED_AS_THEY_ARE = frozenset(
-    [exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.BOOLEAN, exp.DType.UUID, exp.DType.DECIMAL]
-)
 
 
 class LeftAsWrittenError(Exception):
@@ -163,31 +172,6 @@ class OverWindows(Names):
         return self.reader.term(expression, self)
 
 
-def _within_select(expression: exp.Expr) -> Iterable[exp.Expr]:
-    return expression.walk(prune=lambda each: isinstance(each, exp.Query) and each is not expression)
-
-
-def is_aggregate(expression: exp.Expr) -> bool:
-    while isinstance(expression, (exp.Filter, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls)):
-        expression = expression.this
-    return isinstance(expression, exp.AggFunc)
-
-
-def has_window(expression: exp.Expr) -> bool:
-    return any(isinstance(each, exp.Window) for each in _within_select(expression))
-
-
-def has_aggregate(expression: exp.Expr) -> bool:
-    """Whether it has an aggregate that is not itself a window: `sum(sum(x)) over ()` has one."""
-
-    def of_window(each: exp.Expr) -> bool:
-        while isinstance(each.parent, (exp.Filter, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup)):
-            each = each.parent
-        return isinstance(each.parent, exp.Window) and each.arg_key == "this"
-
-    return any(isinstance(each, exp.AggFunc) and not of_window(each) for each in _within_select(expression))
-
-
 class Reader:
     """Reads queries into views. `of_table` says what a table is; `orders_nan` whether NaN is the largest number."""
 
@@ -202,9 +186,9 @@ class Reader:
         Raises UnknownColumnError, and LeftAsWrittenError if it reads whole rows, of which nobody lists the columns.
         """
         self.selects = 0
-        if row := next((each for each in query.walk() if _is_whole_row(each)), None):
+        if row := next((each for each in query.walk() if is_whole_row(each)), None):
             raise LeftAsWrittenError(f"it reads whole rows: {row.sql(self.dialect)}")
-        if any(_is_volatile(each) for each in query.walk()):
+        if any(is_volatile(each) for each in query.walk()):
             return self._as_written(query, Ctes(), None)
         try:
             return self.view(query, Ctes(), None)
@@ -258,7 +242,7 @@ class Reader:
         projections = {each.alias_or_name.lower(): each for each in select.expressions}
         if len(projections) < len(select.expressions) or any(each.is_star for each in select.expressions):
             raise LeftAsWrittenError
-        if any(isinstance(part, UNNESTING) for each in select.expressions for part in _within_select(each)):
+        if any(isinstance(part, UNNESTING) for each in select.expressions for part in within_select(each)):
             raise LeftAsWrittenError
         having, qualify = select.args.get("having"), select.args.get("qualify")
         order = list(select.args["order"].expressions) if select.args.get("order") else []
@@ -276,7 +260,7 @@ class Reader:
         view = View(names.block, {name: names.term(each) for name, each in projections.items()})
         if self.dialect == "duckdb" and any(_means_two_things(each, projections, names) for each in order):
             raise LeftAsWrittenError
-        terms = [self._order_term(_spelled_out(each, projections), view, names) for each in order]
+        terms = [self._order_term(spelled_out(each, projections), view, names) for each in order]
         return self._ordered(select, view, names, terms)
 
     def _order_term(self, ordered: exp.Expr, view: View, names: Names) -> Term:
@@ -362,7 +346,7 @@ class Reader:
         if kind != "union" or not item or not isinstance(item.relation, Together) or item.relation.kind != "union":
             return [arm]
         straight = all(isinstance(t, Ref) and t.item is item and t.key == n for n, t in enumerate(arm.columns.values()))
-        return item.relation.arms if straight and _of_like_types(query) else [arm]
+        return item.relation.arms if straight and are_of_like_types(query) else [arm]
 
     def _as_written(self, query: exp.Expr, ctes: Ctes, around: Names | None) -> View:
         """A query that only equals itself."""
@@ -390,7 +374,7 @@ class Reader:
     def _source(self, source: exp.Expr, names: Names) -> tuple[str, View | Item]:
         """The alias of a table, subquery or table function, and its view or item."""
         alias = source.alias_or_name.lower()
-        columns = tuple(c.name.lower() for c in _alias_columns(source))
+        columns = tuple(c.name.lower() for c in alias_columns(source))
         if isinstance(source, exp.Table) and isinstance(source.this, exp.Identifier):
             self._only(source, {"this", "alias", "joins"})
             known = names.ctes.queries.get(source.name.lower())
@@ -552,7 +536,7 @@ class Reader:
             return Op(f"type {e.sql(self.dialect).lower()}")
         if isinstance(e, exp.Case) or (isinstance(e, exp.If) and not isinstance(e.parent, exp.Case)):
             return self._case(e, names)
-        if isinstance(e, exp.Count) and _counts_rows(e):
+        if isinstance(e, exp.Count) and counts_rows(e):
             return Op("Count", (Op("*"),))
         if isinstance(e, exp.Identifier):
             return Op(f"name {e.name}")
@@ -564,7 +548,7 @@ class Reader:
 
     def _rows_of(self, query: exp.Expr, names: Names) -> View:
         """A query of which only the rows matter: what a plain select selects does not."""
-        if isinstance(query, exp.Select) and not _decides_rows(query):
+        if isinstance(query, exp.Select) and not decides_rows(query):
             query = query.copy()
             query.set("expressions", [exp.alias_(exp.Literal.number(1), "one")])
         return self.view(query, names.ctes, names)
@@ -641,19 +625,6 @@ class AsWritten(Names):
         return Sub(View(Block([item]), {name: Ref(item, name) for name in names}))
 
 
-def _is_volatile(e: exp.Expr) -> bool:
-    """Whether it may give another value each time; of functions that sqlglot does not know, that is assumed."""
-    if isinstance(e, exp.Anonymous):
-        return not isinstance(e.parent, exp.Table) and e.name.lower() not in DETERMINISTIC
-    return isinstance(e, VOLATILE)
-
-
-def _is_whole_row(e: exp.Expr) -> bool:
-    """Whether it is all columns of a table as one value: `hash(t)`, `xxhash64(t.*)`."""
-    is_star = isinstance(e, exp.Column) and e.is_star and not isinstance(e.parent, exp.Select)
-    return is_star or isinstance(e, exp.TableColumn)
-
-
 def _means_two_things(ordered: exp.Expr, projections: Mapping[str, exp.Expr], names: Names) -> bool:
     """Whether an expression in an order has a name of the output that may be another column of a table, too."""
     if isinstance(ordered.this, exp.Column):
@@ -663,7 +634,7 @@ def _means_two_things(ordered: exp.Expr, projections: Mapping[str, exp.Expr], na
         _may_have(columns, name)
         for name in found
         for table, columns in names.all_tables().items()
-        if not _is_column_of(projections[name].unalias(), table, name)
+        if not is_column_of(projections[name].unalias(), table, name)
     )
 
 
@@ -673,33 +644,6 @@ def _may_have(columns: Columns, name: str) -> bool:
     if isinstance(leaf, Leaf) and leaf.columns is not None:
         return name in leaf.columns
     return term is not None
-
-
-def _is_column_of(e: exp.Expr, table: str, name: str) -> bool:
-    return isinstance(e, exp.Column) and (e.table.lower(), e.name.lower()) == (table, name)
-
-
-def _spelled_out(ordered: exp.Expr, projections: Mapping[str, exp.Expr]) -> exp.Expr:
-    """An order with expressions instead of the columns of the output that are in its expression."""
-    if isinstance(ordered.this, exp.Column):
-        return ordered
-
-    def replaced(each: exp.Expr) -> exp.Expr:
-        if isinstance(each, exp.Column) and not each.table and each.name.lower() in projections:
-            return exp.paren(projections[each.name.lower()].unalias().copy())
-        return each
-
-    return ordered.transform(replaced)
-
-
-def _counts_rows(count: exp.Count) -> bool:
-    this = count.this
-    return isinstance(this, (exp.Star, exp.Literal)) and not count.expressions
-
-
-def _alias_columns(source: exp.Expr) -> list[exp.Expr]:
-    alias = source.args.get("alias")
-    return list(alias.args.get("columns") or ()) if isinstance(alias, exp.TableAlias) else []
 
 
 def _renamed(view: View, names: tuple[str, ...]) -> View:
@@ -739,48 +683,6 @@ def _over(listing: Listing, columns: Mapping[str, Term]) -> View:
     return View(Block([item]), {name: Ref(item, listing.add(term)) for name, term in columns.items()})
 
 
-def _decides_rows(select: exp.Select) -> bool:
-    """Whether what a select selects can decide how many rows there are."""
-    parts = ("group", "having", "distinct", "qualify", "limit", "offset", "windows", "kind")
-    kinds = (exp.AggFunc, exp.Anonymous, *UNNESTING)
-    return any(select.args.get(part) for part in parts) or any(
-        isinstance(each, kinds) for projection in select.expressions for each in _within_select(projection)
-    )
-
-
-def is_uncast(e: exp.EQ) -> bool:
-    """Whether both sides are compared as they are. `text = number` casts one, and then two texts can be one number."""
-    one, other = e.this.type, e.expression.type
-    if one is None or other is None:
-        return False
-    if one.this in WHOLE_NUMBERS or one.this in TEXTS:
-        return other.this in (WHOLE_NUMBERS if one.this in WHOLE_NUMBERS else TEXTS)
-    return one == other and one.this in COMPARED_AS_THEY_ARE
-
-
-def one_to_one(e: exp.Expr) -> str:
-    """The part of an expression that has another value if and only if the expression has; empty if there is none."""
-    if isinstance(e, (exp.Cast, exp.TryCast)):
-        to, of = e.to.this, e.this.type.this if e.this.type else None
-        is_wider = of in WIDTHS and to in WIDTHS and WIDTHS.index(of) <= WIDTHS.index(to)
-        return "this" if is_wider or (of in WHOLE_NUMBERS and to in TEXTS and not e.to.expressions) else ""
-    if not isinstance(e, (exp.DPipe, exp.Add, exp.Sub)):
-        return ""
-    for part, other in (("this", e.expression), ("expression", e.this)):
-        type_ = e.args[part].type
-        if type_ is None or not isinstance(other, exp.Literal) or isinstance(e.args[part], exp.Literal):
-            continue
-        if isinstance(e, exp.DPipe):
-            return part if other.is_string and type_.this in TEXTS else ""
-        if (
-            other.is_int
-            and type_.this in (*WHOLE_NUMBERS, exp.DType.DATE)
-            and (part == "this" or isinstance(e, exp.Add))
-        ):
-            return part
-    return ""
-
-
 def _computed(left: Term, right: Term, e: exp.Expr) -> Op | None:
     """The sum or difference of two small whole numbers."""
     numbers = [term.name.removeprefix("number ") for term in (left, right) if isinstance(term, Op)]
@@ -789,101 +691,3 @@ def _computed(left: Term, right: Term, e: exp.Expr) -> Op | None:
     first, second = map(int, numbers)
     found = first + second if isinstance(e, exp.Add) else first - second
     return Op(f"number {found}") if found >= 0 else None
-
-
-def exists(view: View) -> Op:
-    """Whether a query has rows; whether they are grouped does not matter."""
-    while view.block.trivial() and isinstance(groups := view.block.items[0].relation, Groups):
-        if not groups.keys or groups.sets is not None:
-            break
-        view = View(groups.block, {})
-    return Op("Exists", (Sub(View(view.block, {}), columns=False),))
-
-
-def as_filter(term: Term) -> Term:
-    """A condition of which only matters whether it is true: `x in (select y ...)` asks whether there is such a y."""
-    if isinstance(term, Op) and term.name in ("and", "or"):
-        return joined(term.name, map(as_filter, term.args))
-    if (
-        isinstance(term, Op)
-        and term.name == "In"
-        and isinstance(sub := term.args[1], Sub)
-        and len(sub.view.columns) == 1
-    ):
-        (column,) = sub.view.columns.values()
-        add_filter(sub.view.block, Op("EQ", (term.args[0], column), "bag"))
-        return exists(sub.view)
-    return term
-
-
-def joined(key: str, terms: Iterable[Term]) -> Term:
-    """Conditions with `and` or `or`: flat, each once. One alone is itself: `x in (1)` is `x = 1`."""
-    flat = [part for t in terms for part in (t.args if isinstance(t, Op) and t.name == key else (t,))]
-    return Op(key, tuple(flat), "set") if len(flat) > 1 else flat[0]
-
-
-def conjuncts(term: Term) -> list[Term]:
-    """The parts of a condition that must all be true."""
-    return [as_filter(each) for each in (term.args if isinstance(term, Op) and term.name == "and" else [term])]
-
-
-def negated(term: Term, orders_nan: bool) -> Term:
-    """Not the term. `not a < b` is `a >= b` only where NaN has a place in the order of numbers."""
-    if isinstance(term, Op) and term.name in ("and", "or"):
-        other = "or" if term.name == "and" else "and"
-        return joined(other, [negated(arg, orders_nan) for arg in term.args])
-    if isinstance(term, Op) and term.name == "Not" and isinstance(term.args[0], Op) and term.args[0].name in BOOLEAN:
-        return term.args[0]
-    if isinstance(term, Op) and term.name in ("EQ", "NEQ"):
-        return Op(NEGATED[term.name], term.args, term.order)
-    if isinstance(term, Op) and term.name in ("LT", "LTE") and orders_nan:
-        return Op("LTE" if term.name == "LT" else "LT", (term.args[1], term.args[0]))
-    return Op("Not", (term,))
-
-
-def add_filter(block: Block, condition: Term) -> None:
-    """Add a filter. One on keys of groups decides which rows are grouped, so it belongs there."""
-    items = items_of(condition)
-    item = next(iter(items)) if len(items) == 1 else None
-    if item in block.items and item is not None and item.on is None and isinstance(item.relation, Groups):
-        groups = item.relation
-        keys = {each.key for each in parts(condition) if isinstance(each, Ref)}
-        if groups.sets is None and all(isinstance(key, int) and key < groups.keys for key in keys):
-            inner = substituted(condition, lambda ref: groups.found[int(str(ref.key))])
-            if inner is not None and not any(map(is_window, parts(inner))):
-                groups.changed()
-                add_filter(groups.block, inner)
-                return
-    block.filters.append(condition)
-
-
-def _of_like_types(query: exp.SetOperation) -> bool:
-    """Whether each column has one kind of type in all arms, so that it does not matter when a value is cast."""
-    arms = [each for each in query.find_all(exp.Select) if _is_arm(each, query)]
-    for column in zip(*(arm.selects for arm in arms), strict=False):
-        kinds = {_kind(each) for each in column} - {"null"}
-        if len(kinds) > 1 or "unknown" in kinds:
-            return False
-    return True
-
-
-def _is_arm(select: exp.Expr, query: exp.Expr) -> bool:
-    while select is not query:
-        parent = select.parent
-        if not isinstance(parent, (exp.SetOperation, exp.Subquery)) or select.arg_key not in ("this", "expression"):
-            return False
-        select = parent
-    return True
-
-
-def _kind(e: exp.Expr) -> str:
-    type_ = e.type
-    if type_ is None or type_.this in (exp.DType.UNKNOWN,):
-        return "null" if isinstance(e.unalias(), exp.Null) else "unknown"
-    if type_.this is exp.DType.NULL:
-        return "null"
-    if type_.this in exp.DataType.INTEGER_TYPES or type_.this is exp.DType.DECIMAL:
-        return "exact number"
-    if type_.this in exp.DataType.TEXT_TYPES:
-        return "text"
-    return str(type_.sql())
