@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import typer.main
 
-from portmesh.cli import app, main
+from portmesh.cli import main, make_app
 
-GROUP: Any = typer.main.get_command(app)
+GROUP: Any = typer.main.get_command(make_app())
 COMMANDS = list(GROUP.commands)
 
 
