@@ -26,7 +26,7 @@ from portmesh.runs.backfill import Batch
 from portmesh.runs.inputs import has_no_version, held_inputs, input_ports, is_held_back, wait_in_words
 from portmesh.runs.outcome import STOPPED
 from portmesh.runs.progress import Progress, open_progress
-from portmesh.runs.records import Attempt, PortRecord, read_records
+from portmesh.runs.records import MOST_PUBLICATIONS, Attempt, PortRecord, read_records
 from tests.engine import ENGINES
 from tests.mesh import Mesh
 from tests.portmesh_call import Portmesh, call
@@ -138,6 +138,7 @@ def test_the_outcome_says_what_became_of_each_port(
     assert states(facts) == {"desk.after": "published", "desk.other": "published", "shop.lines": "published"}
     (first,) = facts["ports"]["shop.lines"]["publications"]
     assert (first["rows"], first["sequence"], first["batches"]) == (100, 1, None)
+    assert facts["ports"]["shop.lines"]["has_older_publications"] is False
 
     two_products.land("lines", good() + DUPLICATE)
     code, facts = outcome_of(portmesh, two_products.folder, "--select", "lines+")
@@ -397,6 +398,13 @@ def test_what_a_failed_port_was_built_from_is_built_again(tmp_path: Path) -> Non
     assert lost.done(mesh, list(EDGES), {"shop.lines": record("published")}) == {"shop.lines"}
     assert lost.done(mesh, list(EDGES), {"shop.lines": record("published", run="another")}) == set()
     assert lost.done(mesh, list(EDGES), {"shop.lines": record("refused", "published")}) == set()
+
+
+def test_a_record_says_that_it_has_more_publications_than_it_lists() -> None:
+    for number, has_older in ((MOST_PUBLICATIONS, False), (MOST_PUBLICATIONS + 1, True)):
+        found = record("refused", *["published"] * number)
+        assert (len(found.publications), found.has_older_publications) == (MOST_PUBLICATIONS, has_older)
+    assert not record(*["published"] * MOST_PUBLICATIONS, "retired", "published").has_older_publications
 
 
 def test_a_full_disk_is_no_failure_of_a_node(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import count
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -51,6 +52,13 @@ try:
 
     def event_extra(extra: Mapping[str, Any]) -> dict[str, Any]:
         return dict(extra)
+
+    def newest_first(events: Any) -> Iterator[Any]:
+        """Events in pages that grow, because each page is a request to Airflow's server."""
+        events, seen, most = events.ascending(False), 0, 1
+        while found := list(events.limit(most))[seen:]:
+            yield from found
+            seen, most = most, most * 10
 except ImportError:  # Airflow 2 calls an asset a dataset
     from airflow import DAG
     from airflow.datasets import Dataset
@@ -73,6 +81,12 @@ except ImportError:  # Airflow 2 calls an asset a dataset
     def event_extra(extra: Mapping[str, Any]) -> dict[str, Any]:
         """Airflow 2 puts the values into a set, which takes no lists."""
         return {key: tuple(value) if isinstance(value, list) else value for key, value in extra.items()}
+
+    def newest_first(events: Any) -> Iterator[Any]:
+        """Events one by one, because Airflow's database may have very many of them."""
+        with suppress(IndexError):
+            for number in count(1):
+                yield events[-number]
 
 
 FILE = Path(__file__).with_name("portmesh_schedule.json")
@@ -250,14 +264,19 @@ class BuildProduct(MeshOperator):
 
 
 class AnnounceRest(BaseOperator):
-    """Announces the versions that a failed build published: a task that fails cannot tell Airflow of any event."""
+    """Announces the versions that a failed build published: a task that fails cannot tell Airflow of any event.
+
+    A port of which something was announced since the build has nothing left.
+    """
 
     ui_color = "#f7f1dc"
 
     def execute(self, context: Any) -> None:
-        events = context["ti"].xcom_pull(task_ids="build", key="events")
+        left = context["ti"].xcom_pull(task_ids="build", key="events") or []
+        announced = context["inlet_events"]
+        events = [one for one in left if _last_sequence(announced, one["port"]) == one["extra"]["follows"]]
         if not events:
-            raise AirflowSkipException("The build published nothing new.")
+            raise AirflowSkipException("The build published nothing new, or it is announced already.")
         _emit(self, context, events)
 
 
@@ -327,27 +346,41 @@ def _read_outcome(file: Path) -> dict[str, Any] | None:
 def _news(outcome: Mapping[str, Any], announced: Mapping[Any, Any]) -> Iterator[dict[str, Any]]:
     """The events of an outcome: for each port what it published since its last event, from earlier tries too."""
     for label, port in outcome["ports"].items():
-        new = _after(port.get("publications") or [], _last_event(announced, label))
+        last, listed = _last_sequence(announced, label), port.get("publications") or []
+        new = _after(listed, last)
         if new:
-            batches = [batch for publication in new for batch in publication.get("batches") or []]
             extra = {key: new[-1].get(key) for key in ("version", "sequence", "rows")}
-            yield {"port": label, "extra": {**extra, "versions": [one["version"] for one in new], "batches": batches}}
+            extra["versions"] = [one["version"] for one in new]
+            begins_there = last in [one["sequence"] for one in listed]
+            extra["is_complete"] = begins_there or not port.get("has_older_publications")
+            extra["batches"] = _batches(new)
+            yield {"port": label, "extra": {**extra, "follows": last}}
 
 
-def _last_event(announced: Mapping[Any, Any], label: str) -> Mapping[str, Any]:
-    """What the port's last event says; nothing if it has none, or if the port is newer than the schedule."""
+def _batches(publications: Sequence[Mapping[str, Any]]) -> list[str] | None:
+    """The batches of all of them; None if one of them does not know its batches, or has none."""
+    known = [one.get("batches") for one in publications]
+    return None if None in known else [name for names in known for name in names]
+
+
+def _last_sequence(announced: Mapping[Any, Any], label: str) -> int | None:
+    """The number of the last version of a port that was announced.
+
+    None if it has no event, or if the port is newer than the schedule. An event that somebody made by hand, or another
+    DAG, has no number.
+    """
     try:
         events = announced[port_asset(label)]
     except KeyError:
-        return {}
-    if hasattr(events, "limit"):
-        events = events.ascending(False).limit(1)
-    return events[-1].extra if len(events) else {}
+        return None
+    extras = (event.extra for event in newest_first(events))
+    numbers = (extra.get("sequence") for extra in extras if isinstance(extra, Mapping))
+    return next((number for number in numbers if type(number) is int), None)
 
 
-def _after(publications: Sequence[Mapping[str, Any]], last: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The publications (oldest first) after the one of the last event; all, if the records began anew since then."""
-    newest, told = max((one["sequence"] for one in publications), default=-1), last.get("sequence", -1)
+def _after(publications: Sequence[Mapping[str, Any]], last: int | None) -> list[Mapping[str, Any]]:
+    """The publications (oldest first) after the last announced; all, if the records began anew since then."""
+    newest, told = max((one["sequence"] for one in publications), default=-1), -1 if last is None else last
     return [one for one in publications if one["sequence"] > told or newest < told]
 
 
@@ -474,7 +507,7 @@ def dag_of_product(name: str, product: Mapping[str, Any]) -> DAG:
         doc_md=_page(name, product),
         params=_params(name, product),
     ) as dag:
-        engine = product["engine"]
+        engine, ports = product["engine"], [port_asset(label) for label in product["ports"]]
         build = BuildProduct(
             task_id="build",
             product=name,
@@ -484,11 +517,11 @@ def dag_of_product(name: str, product: Mapping[str, Any]) -> DAG:
             late_after=product["late_after_seconds"],
             pool=_pool(engine),
             priority_weight=10 + product["read_by"],
-            inlets=[port_asset(label) for label in product["ports"]],
+            inlets=ports,
             outlets=[AssetAlias(name)],
         )
         announce = AnnounceRest(
-            task_id="announce_despite_failure", trigger_rule="one_failed", outlets=[AssetAlias(name)]
+            task_id="announce_despite_failure", trigger_rule="one_failed", inlets=ports, outlets=[AssetAlias(name)]
         )
         build >> [announce, EmptyOperator(task_id="published")]
     return dag

@@ -135,6 +135,7 @@ class Report:
             "batches": refused.batch_names if refused else None,
             **({"consumers_read": version} if id_ in self.records else {}),
             "publications": [publication(one) for one in record.publications],
+            "has_older_publications": record.has_older_publications,
         }
 
     def _state(self, id_: str, record: PortRecord) -> str:

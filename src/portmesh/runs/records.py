@@ -55,8 +55,16 @@ class PortRecord(BaseModel):
     @property
     def publications(self) -> list[Attempt]:
         """The last published versions, oldest first."""
-        published = [one for one in self.of_this_port if one.verdict == "published"]
-        return published[:MOST_PUBLICATIONS][::-1]
+        return self._published[:MOST_PUBLICATIONS][::-1]
+
+    @property
+    def has_older_publications(self) -> bool:
+        """Whether there are more than these."""
+        return len(self._published) > MOST_PUBLICATIONS
+
+    @property
+    def _published(self) -> list[Attempt]:
+        return [one for one in self.of_this_port if one.verdict == "published"]
 
     @property
     def current(self) -> Attempt | None:
