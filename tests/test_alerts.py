@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from portmesh.alerts.causes import Alert, alerts_of, failure, mended
-from portmesh.alerts.sending import Sender
+from portmesh.alerts.sending import Sender, open_memory
+from portmesh.production import PROD
 from tests.mesh import Mesh
 from tests.portmesh_call import Portmesh
 from tests.test_output_port import DUPLICATE, good
@@ -147,17 +148,38 @@ def test_a_cause_is_told_once_until_it_is_mended(
 ) -> None:
     channels(tmp_path, monkeypatch, f'"#shop": "{webhook.url}"')
     for cause, well, posts in (("a", (), 1), ("a", (), 1), ("b", (), 2), ("", ("shop.lines",), 2), ("b", (), 3)):
-        sender = Sender("local", {"shop": "#shop"})
+        sender = Sender("local", PROD, {"shop": "#shop"})
         sender.send([of_a_cause(cause)] if cause else [], well)
         assert (sender.faults, len(webhook.posted)) == ([], posts)
     assert (lake / ".portmesh" / "alerts" / "shop.json").exists()
 
 
 @pytest.mark.usefixtures("lake")
+def test_an_environment_silences_no_other(webhook: Webhook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    channels(tmp_path, monkeypatch, f"default: {webhook.url}")
+    for environment in (PROD, "ci", "ci", PROD):
+        Sender("local", environment, {"shop": ""}).send([of_a_cause("a")])
+    assert [posted["title"] for posted in webhook.posted] == [
+        "shop.lines was not published",
+        "shop.lines was not published (environment ci)",
+    ]
+    Sender("local", "ci", {"shop": ""}).send([], ["shop.lines"])
+    Sender("local", PROD, {"shop": ""}).send([of_a_cause("a")])
+    assert len(webhook.posted) == 2
+
+
+def test_what_was_told_is_kept_where_the_environments_role_writes(monkeypatch: pytest.MonkeyPatch, lake: Path) -> None:
+    monkeypatch.setenv("PORTMESH_S3_LAKE", "s3://lake")
+    assert open_memory("athena", PROD).where == "s3://lake/portmesh/alerts"
+    assert open_memory("emr", "ci").where == "s3://lake/ci__portmesh/alerts"
+    assert open_memory("local", "../ci").where == str(lake / ".portmesh" / "___ci__alerts")
+
+
+@pytest.mark.usefixtures("lake")
 def test_text_of_data_calls_nobody(webhook: Webhook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     channels(tmp_path, monkeypatch, f'default: ["{webhook.url}"]')
     body = "<!channel> @here <https://evil.example|the catalog> <b>1 < 2</b> shop@example.com"
-    Sender("local", {"shop": ""}).send([of_a_cause("a", body)])
+    Sender("local", PROD, {"shop": ""}).send([of_a_cause("a", body)])
     (posted,) = webhook.posted
     assert not re.search(r"<!|@here|<https", posted["message"])
     assert "<b>1 < 2</b> shop@example.com" in posted["message"]
@@ -178,7 +200,7 @@ def test_a_fault_is_said_without_the_secret_and_told_again(
     lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], text: str, said: str
 ) -> None:
     channels(tmp_path, monkeypatch, text.format(secret=SECRET))
-    sender = Sender("local", {"shop": "#shop"})
+    sender = Sender("local", PROD, {"shop": "#shop"})
     sender.send([of_a_cause("a")])
     (fault,) = sender.faults
     assert fault.startswith(f"Nobody was told that shop.lines was not published. {said}"), fault
@@ -190,11 +212,11 @@ def test_without_a_file_or_a_writable_lake(webhook: Webhook, tmp_path: Path, mon
     monkeypatch.delenv("PORTMESH_ALERTS", raising=False)
     (tmp_path / "file").touch()
     monkeypatch.setenv("PORTMESH_LAKE", str(tmp_path / "file"))
-    sender = Sender("local", {"shop": "#shop"})
+    sender = Sender("local", PROD, {"shop": "#shop"})
     sender.send([of_a_cause("a")])
     assert any("PORTMESH_ALERTS names no file of channels." in fault for fault in sender.faults)
     channels(tmp_path, monkeypatch, f"default: {webhook.url}")
-    sender = Sender("local", {"shop": "#shop"})
+    sender = Sender("local", PROD, {"shop": "#shop"})
     sender.send([of_a_cause("a")])
     assert len(webhook.posted) == 1
     assert any("so it may be told again." in fault for fault in sender.faults)
@@ -217,7 +239,7 @@ def test_an_email(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         Thread(target=server.serve_forever, daemon=True).start()
         url = f"mailto://127.0.0.1:{server.server_address[1]}?from=mesh@example.com&to=shop@example.com&mode=insecure"
         channels(tmp_path, monkeypatch, f"default: {url}")
-        sender = Sender("local", {"shop": "#shop"})
+        sender = Sender("local", PROD, {"shop": "#shop"})
         sender.send([of_a_cause("a", "Consumers keep the version of 26 Nov 06:12 UTC.")])
         server.shutdown()
     assert sender.faults == []

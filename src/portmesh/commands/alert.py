@@ -11,13 +11,15 @@ import typer
 from portmesh.alerts.causes import alerts_of, failure, lateness, mended
 from portmesh.alerts.sending import Sender
 from portmesh.commands.options import Target
-from portmesh.dbt import parse_manifest
+from portmesh.dbt import environment_of, parse_manifest
 from portmesh.errors import PortmeshError, UsageError, not_allowed
 from portmesh.lake.targets import target_or_default
 from portmesh.mesh import Mesh, read_mesh
 from portmesh.output import console
+from portmesh.production import PROD
 from portmesh.runs.outcome import Report, publication
 from portmesh.runs.records import read_records
+from portmesh.state import ENVIRONMENT
 
 
 def alert(
@@ -34,11 +36,12 @@ def alert(
     target = target_or_default(target)
     if bool(failed) == bool(late):
         raise UsageError("Nobody was told.", [("allowed", "either --failure TEXT or --late TEXT")])
-    mesh = read_mesh(parse_manifest("--target", target))
+    manifest = parse_manifest("--target", target)
+    mesh = read_mesh(manifest)
     channels = channels_of(mesh)
     if product not in channels:
         raise not_allowed("product", product, sorted(channels))
-    sender = Sender(target, {product: channels[product]})
+    sender = Sender(target, environment_of(manifest), {product: channels[product]})
     ports = _what_consumers_read(mesh, product, target)
     sender.send([failure(product, failed, ports) if failed else lateness(product, late or "", ports)])
     print_sent(sender)
@@ -51,7 +54,8 @@ def teller(report: Report, as_json: bool) -> Callable[[Mapping[str, Any]], None]
         channels = channels_of(read_mesh(report.chosen.manifest)) if report.chosen else {}
         # A mesh that cannot be parsed has no channels: then the default one is told, for who started the run.
         products = facts["products"] or [os.environ.get("PORTMESH_PRODUCT") or "portmesh"]
-        sender = Sender(report.target, {name: channels.get(name, "") for name in products})
+        environment = report.chosen.environment if report.chosen else os.environ.get(ENVIRONMENT) or PROD
+        sender = Sender(report.target, environment, {name: channels.get(name, "") for name in products})
         facts = {**facts, "products": products}
         sender.send(alerts_of(facts), mended(facts))
         print_sent(sender, stderr=as_json)
