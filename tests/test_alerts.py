@@ -273,8 +273,10 @@ def test_a_build_tells_the_owner(
     # Nobody knows the channels of a mesh that cannot be parsed.
     channels(shop.folder, monkeypatch, f"default: {webhook.url}")
     monkeypatch.setenv("PORTMESH_PRODUCT", "shop")
-    shop.write("domains/shop/models/intermediate/int_shop__broken.sql", "select {{ nowhere(")
+    broken = "domains/shop/models/intermediate/int_shop__broken.sql"
+    shop.write(broken, "select {{ nowhere(")
     called = portmesh("build", "--alert", "--select", "package:shop")
     assert called.exit_code != 0
     assert webhook.posted[-1]["title"] == "shop: the run could not go on", called.err
-    assert "unexpected 'end of template'" in webhook.posted[-1]["message"]
+    said = "unexpected 'end of template'\n  line 1\n    select {{ nowhere(\n\nfile   " + broken
+    assert webhook.posted[-1]["message"].startswith(said)

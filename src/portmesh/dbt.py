@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager
 from contextvars import ContextVar
@@ -15,6 +16,7 @@ from typing import Any
 
 from dbt.adapters.factory import get_adapter_by_type
 from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.contracts.files import FilePath
 from dbt.contracts.graph.manifest import Manifest
 from dbt_common.exceptions import DbtRuntimeError
 
@@ -52,7 +54,7 @@ def run_operation(macro: str, arguments: str = "{}", target: str | None = None) 
     result = _invoke(command, listen)
     if not result.success:
         text = _joined([*errors, str(result.exception or "")])
-        raise as_error(text.replace(IN_THE_LOG, _first_error(stacks) or IN_THE_LOG))
+        raise _error_of(result, text.replace(IN_THE_LOG, _first_error(stacks) or IN_THE_LOG))
     return printed
 
 
@@ -162,7 +164,7 @@ def parse(options: Sequence[str], root: Path | None = None) -> Manifest:
         return shared
     result = _invoke(["--no-write-json", *command], root=root)
     if not result.success or not isinstance(result.result, Manifest):
-        raise as_error(str(result.exception or "dbt could not parse the mesh."))
+        raise _error_of(result, str(result.exception or "dbt could not parse the mesh."))
     return result.result
 
 
@@ -184,7 +186,7 @@ def list_nodes(*options: str) -> tuple[list[str], list[str]]:
 
     result = _invoke(["ls", "--output", "json", "--output-keys", "unique_id", *options, *_place()], listen)
     if not result.success or not isinstance(result.result, list):
-        raise as_error(str(result.exception or "dbt could not list the nodes."))
+        raise _error_of(result, str(result.exception or "dbt could not list the nodes."))
     return [json.loads(line)["unique_id"] for line in result.result], unmatched
 
 
@@ -242,7 +244,7 @@ def compile_node(label: str, target: str | None = None) -> Any:
     chosen = ["--select", f"package:{domain},{name}", "--indirect-selection", "empty"]
     result = _invoke(["compile", *chosen, *_place(target)], listen)
     if not result.success:
-        raise as_error(_joined([*errors, str(result.exception or "")]))
+        raise _error_of(result, _joined([*errors, str(result.exception or "")]))
     for one in getattr(result.result, "results", None) or []:
         version = getattr(one.node, "version", None)
         if label == f"{one.node.package_name}.{one.node.name}{f'.v{version}' if version else ''}":
@@ -347,6 +349,39 @@ def _place(target: str | None = None, root: Path | None = None) -> list[str]:
     quiet = ["--quiet", "--log-level", "none", "--log-level-file", "debug"]
     place = ["--project-dir", folder, "--profiles-dir", folder, *quiet]
     return place + (["--target", target] if target else [])
+
+
+def _error_of(result: dbtRunnerResult, text: str) -> PortmeshError:
+    """The same as `as_error`, with the file that dbt was reading when it failed, from the mesh's root.
+
+    dbt names it in some errors only, some of them in the line that says what kind of error it is.
+    """
+    error, file = as_error(text), _unread_file(result.exception)
+    if not file or not isinstance(error, FindingsError):
+        return error
+    message = re.sub(r"^(\w+ Error) in .*", r"\1", error.message)
+    is_named = "/".join(Path(file).parts[-2:]) in message
+    return FindingsError(message, [*([] if is_named else [("file", file)]), *error.facts])
+
+
+def _unread_file(error: BaseException | None) -> str:
+    """The file that dbt could not read; empty if it failed otherwise."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__ if error else None)]
+    for frame in reversed(frames):
+        for read in map(frame.f_locals.get, ("block", "source_file")):
+            path = getattr(getattr(read, "file", read), "path", None)
+            if isinstance(path, FilePath):
+                return _from_root(path.full_path)
+        if frame.f_code.co_name == "_load_yaml":
+            return _from_root(str(frame.f_locals["path"]))
+    return ""
+
+
+def _from_root(path: str) -> str:
+    """A path as people know it: dbt reads domains through the links of dbt_packages."""
+    root, file = find_root().resolve(), find_root() / path
+    known = file.resolve() if file.resolve().is_relative_to(root) else file
+    return os.path.relpath(known, root)
 
 
 def as_error(text: str) -> PortmeshError:
