@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from portmesh.building import NOT_STARTED, Graph, Ran, Step, build_steps, plan_steps, port_states
+from portmesh.building import NOT_STARTED, Graph, Outcome, Ran, Step, build_steps, plan_steps
 from portmesh.commands.build import _first_line
+from portmesh.dbt_steps import Chosen
 from portmesh.mesh import Node
+from portmesh.runs.outcome import Report
 from tests.mesh import REPOSITORY, Mesh
 from tests.rig_client import Rig
 from tests.test_output_port import COLUMNS, DUPLICATE, EXEMPT, LINES, good
@@ -107,19 +109,40 @@ def test_a_failed_test_holds_back_what_reads_all_that_it_tests() -> None:
     assert outcome.statuses["customers.of_one"] == "success"
 
 
+def states(mesh: Graph, outcome: Outcome, **known: Any) -> dict[str, str]:
+    """The states of all ports after a run of the whole mesh."""
+    chosen = Chosen(mesh, list(mesh.nodes), "prod", {})
+    return Report("emr", [], "run", chosen=chosen, outcome=outcome, **known).states()
+
+
 def test_a_failed_unit_test_holds_back_its_model() -> None:
     mesh = graph({"orders.a": [], "orders.unit_test_a": ["orders.a"], "customers.b": ["orders.a"]})
     steps = [Step("emr", ("orders.a", "orders.unit_test_a")), Step("athena", ("customers.b",))]
 
     outcome = build_steps(mesh, steps, lambda _: Ran({"orders.unit_test_a": "fail", "orders.a": "skipped"}, {}, 1))
     assert outcome.waits_for == dict.fromkeys(["orders.a", "customers.b"], ("orders.unit_test_a",))
-    assert port_states(mesh, mesh.nodes, outcome) == {"customers.b": "waiting", "orders.a": "waiting"}
+    assert states(mesh, outcome) == {"customers.b": "waiting", "orders.a": "waiting"}
 
 
 def test_what_dbt_skipped_is_not_published() -> None:
     mesh, steps = graph({"orders.a": []}), [Step("emr", ("orders.a",))]
     outcome = build_steps(mesh, steps, lambda _: Ran({"orders.a": "skipped"}, {}, 1))
-    assert port_states(mesh, mesh.nodes, outcome) == {"orders.a": "waiting"}
+    assert states(mesh, outcome) == {"orders.a": "waiting"}
+
+
+def test_what_dbt_did_not_publish_is_not_published() -> None:
+    edges: dict[str, list[str]] = {f"orders.{name}": [] for name in ("new", "old", "done", "away", "not_reached")}
+    outcome = Outcome(
+        statuses={"orders.new": "success", "orders.old": "success", "orders.away": NOT_STARTED},
+        verdicts={"orders.new": "published", "orders.old": "nothing new in", "orders.done": "passed over"},
+    )
+    assert states(graph(edges), outcome, done=frozenset(["orders.done"])) == {
+        "orders.away": "not_built",
+        "orders.done": "unchanged",
+        "orders.new": "published",
+        "orders.not_reached": "not_built",
+        "orders.old": "unchanged",
+    }
 
 
 def test_a_message_has_no_colours() -> None:
@@ -187,7 +210,7 @@ def test_on_the_target_local_everything_is_local(two_domains: Mesh, capsys: pyte
     code, text = run(capsys, "build")
     assert code == 1
     assert "Built on 1 engine, in 1 step, " in text
-    assert "Ports: 1 published, 1 failed, 2 waiting." in text
+    assert "Ports: 1 published, 1 refused, 2 waiting." in text
     assert "  desk.after   waits for shop.lines" in text
     assert "  shop.lines   shop.lines was not published. Consumers keep the version of " in text
 
@@ -244,7 +267,7 @@ def test_each_domain_is_built_on_its_own_engine(
     assert code == 1
     assert not results[2].exists()
     assert facts["ports"] == {
-        "shop.lines": "failed",
+        "shop.lines": "refused",
         "desk.after": "waiting",
         "shop.again": "waiting",
         "desk.other": "published",

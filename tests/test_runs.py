@@ -235,6 +235,8 @@ def test_a_run_by_inputs_builds_each_version_once(two_products: Mesh, portmesh: 
     assert mesh.dbt("build", "--select", "package:shop").ok
     assert builds(portmesh, folder)
     assert not builds(portmesh, folder)
+    called = portmesh("build", "--select", "package:desk", *BY_INPUTS, "--json")
+    assert json.loads(called.out)["ports"] == {"desk.after": "unchanged", "desk.other": "unchanged"}
     assert not builds(portmesh, folder, "--resume", "another run")
     assert "step 1 of 1" in portmesh("build", "--select", "package:desk").out, "by the clock or by hand it is built"
 

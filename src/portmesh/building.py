@@ -167,19 +167,3 @@ def _depends_on(graph: Graph, node: str, other: str) -> bool:
     if graph.nodes[other].kind == "unit_test":  # dbt runs it before its model, and skips the model if it fails
         below = below | {node}
     return graph.nodes[node].kind != "test" and bool(tested) and tested <= below
-
-
-def port_states(graph: Graph, nodes: Iterable[str], outcome: Outcome) -> Mapping[str, str]:
-    """The state of each port among the nodes by label: published, failed or waiting."""
-    ports = {node for node in nodes if graph.nodes[node].is_port}
-    states = {}
-    for node in sorted(ports):
-        status = outcome.statuses.get(node, "")
-        states[graph.nodes[node].label] = (
-            "waiting"
-            if node in outcome.waits_for or status == "skipped"
-            else "failed"
-            if status in FAILED
-            else "published"
-        )
-    return states

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from portmesh.building import FAILED, Graph, Outcome, Ran, Step, build_steps, plan_steps, port_states
+from portmesh.building import FAILED, Graph, Outcome, Ran, Step, build_steps, plan_steps
 from portmesh.commands.alert import teller
 from portmesh.commands.options import AsJson, Target
 from portmesh.dbt import parsed_once, run_operation
@@ -23,7 +23,7 @@ from portmesh.output import console, errors_as_json, print_json, table
 from portmesh.production import PROD, Keeper
 from portmesh.repository import find_root
 from portmesh.runs.inputs import has_no_version, is_held_back
-from portmesh.runs.outcome import Report, new_run, plain_message, reported
+from portmesh.runs.outcome import PORT_STATES, Report, new_run, plain_message, reported
 from portmesh.runs.todo import begin
 from portmesh.state import current_state
 from portmesh.text import count, facts_block
@@ -181,10 +181,10 @@ def _domains(graph: Graph, step: Step) -> list[str]:
 
 
 def _facts(report: Report, steps: Sequence[Step]) -> dict[str, Any]:
-    graph, nodes = report.graph, report.nodes
+    graph = report.graph
     return {
         "steps": [{"target": step.target, "products": _domains(graph, step), "nodes": step.nodes} for step in steps],
-        "ports": port_states(graph, nodes, report.outcome),
+        "ports": report.states(),
         "statuses": report.outcome.statuses,
         "waits_for": report.outcome.waits_for,
         "errors": report.outcome.errors,
@@ -194,8 +194,8 @@ def _facts(report: Report, steps: Sequence[Step]) -> dict[str, Any]:
 
 def _print(report: Report, steps: Sequence[Step], seconds: Sequence[float]) -> None:
     graph, outcome = report.graph, report.outcome
-    states = list(port_states(graph, report.nodes, outcome).values())
-    ports = ", ".join(f"{states.count(s)} {s}" for s in ("published", "failed", "waiting") if s in states) or "no port"
+    states = list(report.states().values())
+    ports = ", ".join(f"{states.count(s)} {s.replace('_', ' ')}" for s in PORT_STATES if s in states) or "no port"
     engines = count(len({step.target for step in steps}), "engine")
     out = console()
     built = f"Built on {engines}, in {count(len(steps), 'step')}, {sum(seconds):,.0f} s."

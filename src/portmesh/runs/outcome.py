@@ -28,6 +28,7 @@ from portmesh.text import printable_lines
 VERSION = 1
 STATES = {"published": "published", "nothing new in": "unchanged", "passed over": "unchanged"}
 """The state of a port that was built, by the word that write_audit_publish gives dbt."""
+PORT_STATES = ("published", "unchanged", "refused", "failed", "waiting", "not_built")
 STOPPED = "The run was stopped from outside (SIGTERM) before it ended."
 
 
@@ -117,6 +118,16 @@ class Report:
                 self.is_read = True
             except PortmeshError as error:
                 self.outcome.errors.setdefault("records", f"The records could not be read: {error}")
+
+    def states(self) -> dict[str, str]:
+        """The state of each port by label, as `facts` has it. The records are asked only for what dbt did not say."""
+        nodes, outcome = self.graph.nodes, self.outcome
+        ports = [id_ for id_ in self.nodes if nodes[id_].is_port]
+        ended = [id_ for id_ in ports if outcome.statuses.get(id_, NOT_STARTED) not in (NOT_STARTED, "skipped")]
+        if any(outcome.verdicts.get(id_) not in STATES and id_ not in outcome.waits_for for id_ in ended):
+            self.read_records_after()
+        found = {nodes[id_].label: self._state(id_, self.records.get(id_, PortRecord())) for id_ in ports}
+        return dict(sorted(found.items()))
 
     def _of_port(self, id_: str) -> dict[str, Any]:
         record = self.records.get(id_, PortRecord())
