@@ -23,6 +23,7 @@ from portmesh.building import Graph, Ran, Step
 from portmesh.dbt_steps import DbtSteps
 from portmesh.errors import UsageError
 from portmesh.runs.backfill import Batch
+from portmesh.runs.basis import Basis
 from portmesh.runs.inputs import has_no_version, held_inputs, input_ports, is_held_back, wait_in_words
 from portmesh.runs.outcome import STOPPED
 from portmesh.runs.progress import Progress, open_progress
@@ -293,6 +294,41 @@ def test_what_a_run_by_inputs_does_not_pass_over(two_products: Mesh, portmesh: P
     assert mesh.dbt("build", "--select", "package:shop").ok
     assert builds(portmesh, folder)
     assert builds(portmesh, folder)
+
+
+def test_a_run_left_only_what_it_did_itself() -> None:
+    before = Basis("desk", "hash", {}, {"desk.after": 4, "desk.other": 9})
+    by_hand = record("rolled_back", run="").attempts[0].model_copy(update={"sequence": 12})
+    of_the_run = record("published", run="run").attempts[0].model_copy(update={"sequence": 11})
+    after = PortRecord(attempts=[by_hand, of_the_run, *record("published", run="earlier").attempts])
+    left = before.as_left({"desk.after": after, "desk.other": record("published", run="earlier")}, "run")
+    assert left.ports == {"desk.after": 11, "desk.other": 9}
+
+
+@pytest.mark.nightly
+def test_a_rollback_while_a_run_ends_is_a_reason_to_build(
+    two_products: Mesh, portmesh: Portmesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mesh, folder = two_products, two_products.folder
+    assert mesh.dbt("build", "--select", "package:shop").ok
+    assert builds(portmesh, folder)
+    mesh.land("lines", good(99))
+    assert mesh.dbt("build", "--select", "lines").ok
+    built = DbtSteps.__call__
+
+    def build_and_roll_back(self: DbtSteps, step: Step) -> Ran:
+        ran = built(self, step)
+        with monkeypatch.context() as patch:
+            patch.delenv("PORTMESH_RUN")
+            assert call("rollback", "desk.after") == 0
+        return ran
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DbtSteps, "__call__", build_and_roll_back)
+        assert builds(portmesh, folder)
+    assert mesh.value("select count(*) from desk.after") == 100
+    assert builds(portmesh, folder)
+    assert mesh.value("select count(*) from desk.after") == 99
 
 
 # Going on after a kill

@@ -34,9 +34,10 @@ class Basis:
             return read_basis(open_files(target), self.product) == asdict(self)
         return False
 
-    def as_left(self, records: Mapping[str, PortRecord]) -> Basis:
-        """The same, with the product's ports as the run left them."""
-        return replace(self, ports={id_: _newest(records[id_]) for id_ in self.ports})
+    def as_left(self, records: Mapping[str, PortRecord], run_name: str) -> Basis:
+        """The same, with the product's ports as the run left them, whatever somebody else did to them meanwhile."""
+        own = {id_: records[id_].attempt_in(run_name) for id_ in self.ports}
+        return replace(self, ports={id_: one.sequence if (one := own[id_]) else self.ports[id_] for id_ in self.ports})
 
     def keep(self, target: str) -> None:
         """Record that a run built all of the product from this. A failure costs the next run time only."""

@@ -73,9 +73,13 @@ class PortRecord(BaseModel):
         versions = [one for one in self.of_this_port if one.verdict == "published"]
         return next((one for one in versions if last and one.version == last.version), last)
 
+    def attempt_in(self, run_name: str) -> Attempt | None:
+        """The last attempt that a run made; none if it made no attempt."""
+        return next((one for one in self.of_this_port if one.run_name == run_name), None)
+
     def verdict_in(self, run_name: str) -> str:
         """The last verdict on this port in a run; empty if it made no attempt."""
-        return next((one.verdict for one in self.of_this_port if one.run_name == run_name), "")
+        return one.verdict if (one := self.attempt_in(run_name)) else ""
 
 
 def read_records(ports: Collection[str], target: str, with_checks: bool = False) -> Mapping[str, PortRecord]:

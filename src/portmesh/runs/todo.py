@@ -53,7 +53,7 @@ def begin(
         yield Todo(left, len(left) < len(nodes), progress.write if progress else None)
         if basis and left and report.outcome.exit_code == ExitCode.FINE:
             report.read_records_after()
-            basis.as_left(report.records).keep(report.target)
+            basis.as_left(report.records, report.run_name).keep(report.target)
     report.exit_code = report.outcome.exit_code
     if report.exit_code == ExitCode.FINE and _all_waits(report, chosen):
         report.exit_code = ExitCode.WAITING
