@@ -1,4 +1,4 @@
-"""An Airflow on this machine: on the loopback address, with SQLite. Imports the standard library only."""
+"""An Airflow on this machine, on the loopback address, with SQLite unless told otherwise. Standard library only."""
 
 from __future__ import annotations
 
@@ -38,12 +38,15 @@ def free_port() -> int:
 class LocalAirflow:
     """Airflow 3 or 2 (`major`), with its state in `home` and the DAGs of a folder.
 
-    `variables` are added to the environment of its tasks, such as PORTMESH_HOME.
+    `variables` are added to the environment of its tasks, such as PORTMESH_HOME. `database` is its URL.
     """
 
-    def __init__(self, major: int, home: Path, dags: Path, variables: Mapping[str, str], port: int = 0) -> None:
+    def __init__(
+        self, major: int, home: Path, dags: Path, variables: Mapping[str, str], port: int = 0, database: str = ""
+    ) -> None:
         self.major = major
         self.home = home
+        self.database = database or f"sqlite:///{home / 'airflow.db'}"
         self.port = port or free_port()
         self.password = secrets.token_urlsafe(9)
         self.python = ROOT / f".venv-airflow{major}" / "bin" / "python"
@@ -61,14 +64,14 @@ class LocalAirflow:
             "CORE__LOAD_EXAMPLES": False,
             "CORE__DAGS_ARE_PAUSED_AT_CREATION": False,
             "CORE__DEFAULT_TASK_RETRY_DELAY": 2,
-            "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.home / 'airflow.db'}",
+            "DATABASE__SQL_ALCHEMY_CONN": self.database,
             "LOGGING__LOGGING_LEVEL": "INFO",
             "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": 0.5,
             "USAGE_DATA_COLLECTION__ENABLED": False,
         }
         if self.major == 2:
             settings |= {
-                "CORE__EXECUTOR": "SequentialExecutor",
+                "CORE__EXECUTOR": "SequentialExecutor" if self.database.startswith("sqlite") else "LocalExecutor",
                 "SCHEDULER__MIN_FILE_PROCESS_INTERVAL": 10,
                 "SCHEDULER__DAG_DIR_LIST_INTERVAL": 10,
             }
@@ -136,6 +139,15 @@ class LocalAirflow:
                 )
             )
 
+    def revive(self) -> None:
+        """Start the servers again that ended by themselves, as MWAA does."""
+        ended = [server for server in self._servers if server.poll() is not None]
+        for server in ended:
+            with suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGKILL)
+            self._servers.remove(server)
+            self.launch(*map(str, list(server.args)[3:]))  # type: ignore[arg-type]
+
     def _pages(self, with_pages: bool) -> tuple[str, ...]:
         if self.major == 3:
             return ("api-server",)
@@ -176,9 +188,24 @@ class LocalAirflow:
         if self.major == 2:
             self.run("dags", "trigger", dag_id, "--conf", json.dumps(parameters))
             return
+        self._ask(f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": parameters})
+
+    def clear(self, dag_id: str, run_id: str, task_id: str) -> None:
+        """Clear a task of a run, and what comes after it."""
+        if self.major == 2:
+            ((date,),) = self.rows(
+                f"select execution_date from dag_run where dag_id = '{dag_id}' and run_id = '{run_id}'"
+            )
+            window = ("--start-date", date, "--end-date", date)
+            self.run("tasks", "clear", dag_id, "--yes", "--downstream", "--task-regex", f"^{task_id}$", *window)
+            return
+        wanted = {"dag_run_id": run_id, "task_ids": [task_id], "include_downstream": True}
+        self._ask(f"/api/v2/dags/{dag_id}/clearTaskInstances", {**wanted, "only_failed": False, "dry_run": False})
+
+    def _ask(self, path: str, body: Mapping[str, Any]) -> Any:
+        """An answer of Airflow 3's API."""
         login = {"username": USER, "password": self.password}
-        token = self._post("/auth/token", login)["access_token"]
-        self._post(f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": parameters}, token)
+        return self._post(path, body, self._post("/auth/token", login)["access_token"])
 
     def _post(self, path: str, body: Mapping[str, Any], token: str = "") -> Any:
         headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}

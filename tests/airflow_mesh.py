@@ -10,10 +10,12 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from orchestration.local import LocalAirflow
+from tests.postgres import AirflowOnPostgres, Postgres
 
 PATIENCE = 600
 """Seconds for what takes seconds on an idle machine."""
@@ -30,28 +32,53 @@ class Run:
 
 
 class AirflowOfMesh:
-    """An Airflow with the DAGs of the mesh in a folder. Waits at most `patience` seconds for what a test asks for."""
+    """An Airflow with the DAGs of the mesh in a folder. Waits at most `patience` seconds for what a test asks for.
 
-    def __init__(self, major: int, mesh: Path, home: Path, patience: float = PATIENCE, **variables: str) -> None:
-        dags = mesh / "orchestration/dags"
+    Its state is in SQLite, or in `postgres`.
+    """
+
+    def __init__(
+        self,
+        major: int,
+        mesh: Path,
+        home: Path,
+        patience: float = PATIENCE,
+        postgres: Postgres | None = None,
+        **variables: str,
+    ) -> None:
+        self.dags = mesh / "orchestration/dags"
         self.patience = patience
         variables |= {"PORTMESH_HOME": str(mesh), "PORTMESH_PYTHON": sys.executable, "PORTMESH_TARGET": "local"}
-        self.airflow = LocalAirflow(major, home, dags, variables)
+        make = partial(AirflowOnPostgres, postgres) if postgres else LocalAirflow
+        self.airflow = make(major, home, self.dags, variables)
         self.asset = {3: "asset", 2: "dataset"}[major]
+        self.is_watched = False
+        """Whether a server that ends by itself is started again, as MWAA does."""
         self._seen: set[tuple[str, str]] = set()
 
     def start(self) -> None:
         self.airflow.start(with_pages=False)
         self.wait(lambda: bool(self.airflow.rows("select 1 from serialized_dag")), "the DAGs")
 
+    def knows(self, dag: str) -> bool:
+        """Whether Airflow has read this DAG."""
+        return bool(self.airflow.rows(f"select 1 from serialized_dag where dag_id = '{dag}'"))
+
     def wait(self, is_done: Callable[[], bool], what: str) -> None:
         until = time.monotonic() + self.patience
         while not is_done():
             assert time.monotonic() < until, f"No {what} in {self.patience} s: {self._runs()}"
+            if self.is_watched:
+                self.airflow.revive()
             time.sleep(0.3)
 
     def trigger(self, dag: str, **parameters: Any) -> None:
         self.airflow.trigger(dag, **parameters)
+
+    def clear(self, run: Run, task: str = "build") -> None:
+        """Clear a task of a run that ended, and what comes after it: the run is one of the next ones again."""
+        self.airflow.clear(run.dag, run.id, task)
+        self._seen.remove((run.dag, run.id))
 
     def _runs(self) -> list[tuple[str, str, str]]:
         found = self.airflow.rows("select dag_id, run_id, state from dag_run order by id")

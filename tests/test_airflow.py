@@ -59,9 +59,9 @@ class Scene:
         )
         return dict(rows)
 
-    def slow_run(self) -> int:
+    def slow_run(self, work: int = 100000) -> int:
         """Trigger shop, and wait until its port lines is published and slow at work: the leader of its processes."""
-        self.mesh.write("pace.csv", "n\n100000\n")
+        self.mesh.write("pace.csv", f"n\n{work}\n")
         self.airflow.trigger("shop")
         done = "OK created sql output_port model shop.lines"
         self.airflow.wait(lambda: self.airflow.is_told("shop", done), "lines")
@@ -79,14 +79,9 @@ class Scene:
         return sorted(events[before:])
 
 
-@pytest.fixture(
-    scope="module",
-    params=[3, 2],
-    ids=["airflow3", "airflow2"],
-)
-def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    subprocess.run([REPOSITORY / "tools/environment.sh", f"airflow{request.param}"], check=True)
-    mesh = Mesh(tmp_path_factory.mktemp("mesh"))
+def make_mesh(folder: Path) -> Mesh:
+    """The mesh of a scene, with its schedule."""
+    mesh = Mesh(folder)
     mesh.set_up("shop", "desk", sources=("lines", "sales"))
     mesh.port("shop/lines", LINES, COLUMNS, meta=CONSUMERS)
     mesh.port("shop/sales", BY_BATCH, OF_BATCHES, meta=CONSUMERS)
@@ -100,6 +95,17 @@ def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         patch.chdir(mesh.folder)
         assert call("schedule") == 0
     shutil.copy(REPOSITORY / "orchestration/dags/portmesh_dags.py", mesh.folder / "orchestration/dags")
+    return mesh
+
+
+@pytest.fixture(
+    scope="module",
+    params=[3, 2],
+    ids=["airflow3", "airflow2"],
+)
+def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    subprocess.run([REPOSITORY / "tools/environment.sh", f"airflow{request.param}"], check=True)
+    mesh = make_mesh(tmp_path_factory.mktemp("mesh"))
     airflow = AirflowOfMesh(request.param, mesh.folder, tmp_path_factory.mktemp("airflow"))
     try:
         airflow.start()
@@ -226,6 +232,50 @@ def test_a_missing_pool_and_a_database_in_use_need_no_repair(scene: Scene) -> No
         in_use = "The mesh's database is in use by another process."
         airflow.wait(lambda: airflow.is_told("shop", in_use), "sentence")
     ended(tries=2)
+
+
+BY_HAND = """
+try:
+    from airflow.providers.standard.operators.python import PythonOperator
+    from airflow.sdk import DAG, Asset
+
+    PORT = Asset(name="shop.lines", uri="portmesh://shop/lines")
+except ImportError:
+    from airflow import DAG
+    from airflow.datasets import Dataset
+    from airflow.operators.python import PythonOperator
+
+    PORT = Dataset("portmesh://shop/lines")
+
+with DAG("again", schedule=None):
+    PythonOperator(task_id="emit", python_callable=print, outlets=[PORT])
+"""
+
+
+@pytest.mark.nightly
+def test_what_is_done_already_is_not_done_again(scene: Scene) -> None:
+    airflow = scene.airflow
+    airflow.trigger("shop")
+    runs = airflow.settled()
+    scene.announced()
+    before = scene.published
+
+    # A green build is cleared, of the product that ran by hand and of the one that an event started.
+    for dag in ("shop", "desk"):
+        (run,) = [run for run in runs if run.dag == dag]
+        airflow.clear(run)
+        (again,) = airflow.runs(1)
+        assert (again.id, again.state, again.tasks["build"]) == (run.id, "success", ("success", 2))
+        assert (scene.announced(), scene.published) == ([], before)
+
+    # An event that brings no version starts a reader, which has nothing to do.
+    (airflow.dags / "again.py").write_text(BY_HAND)
+    airflow.wait(lambda: airflow.knows("again"), "the DAG again")
+    airflow.trigger("again")
+    again, desk = airflow.runs(2)
+    assert (again.state, desk.dag, desk.state) == ("success", "desk", "success")
+    assert desk.id.startswith(("asset_triggered", "dataset_triggered"))
+    assert (scene.announced(), scene.published) == (["shop.lines"], before)
 
 
 NAMES = "print(*[name for name, dag in vars(dags).items() if isinstance(dag, dags.DAG)])"
