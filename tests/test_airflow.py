@@ -405,6 +405,7 @@ rest_told(None, announced())
 
 
 @pytest.mark.thorough
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize("major", [3, 2])
 def test_what_a_task_cannot_do_is_said(major: int, tmp_path: Path) -> None:
     subprocess.run([REPOSITORY / "tools/environment.sh", f"airflow{major}"], check=True)
