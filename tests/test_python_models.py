@@ -69,7 +69,20 @@ FAULTS = {
         ["a Python model has no batches"],
     ),
 }
+# Each of these statements fails if another model's code left what it makes.
+KEEPS = """for statement in (
+        "create table kept using parquet as select 1 as a, 'x' as b union all select 2, 'y'",
+        "create view seen as select 1",
+        "create database apart",
+        "create table apart.kept using parquet as select 1",
+        "create global temporary view all_see as select 1",
+        "create function shout as 'some.Class'",
+    ):
+        session.sql(statement)
+    return session.table('kept')"""
 FRAMES = {
+    "keeps_tables": KEEPS,
+    "keeps_tables_too": KEEPS,
     "of_pandas": "import pandas as pd\n    return pd.DataFrame({'a': [1, 2], 'b': ['x', None]})",
     "of_pandas_on_spark": "import pyspark.pandas as ps\n    return ps.DataFrame({'a': [1, 2], 'b': ['x', None]})",
     "without_rows": "return session.createDataFrame([], 'a bigint, b string')",

