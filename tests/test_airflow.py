@@ -425,9 +425,10 @@ def test_what_a_task_cannot_do_is_said(major: int, tmp_path: Path) -> None:
         "[{'sequence': 1}] [] [{'sequence': 1}]",
         "AirflowFailException Airflow's own backfill would only repeat today's build. To fill in batches of a port, "
         "trigger orders with the parameters port and batches, or from and to.",
-        "AirflowFailException --batches=a is for one port. Choose it with the parameter port.",
+        "AirflowFailException The parameters batches, from and to are for one port, and port is all ports. Trigger "
+        "orders again and choose the port.",
         "AirflowFailException full_refresh builds every incremental port again from all of its rows. To confirm it, "
-        "give the parameter confirm the product's name: orders.",
+        "trigger orders again with confirm = orders; it was order.",
         f"{resumed}'--wait-for-missing-inputs']",
         f"{resumed}'--wait-for-inputs', '--only-new-inputs']",
         "AirflowFailException orders.lines.",

@@ -245,7 +245,10 @@ class BuildProduct(MeshOperator):
         wanted = [f"--{key}={params[key]}" for key in ("batches", "from", "to") if params[key]]
         if wanted:
             if port == ALL:
-                raise AirflowFailException(f"{wanted[0]} is for one port. Choose it with the parameter port.")
+                raise AirflowFailException(
+                    "The parameters batches, from and to are for one port, and port is all ports. Trigger "
+                    f"{self.product} again and choose the port."
+                )
             return ["backfill", port, *wanted, *resume]
         command = ["build", "--select", f"package:{self.product}", *resume]
         if port != ALL:
@@ -254,8 +257,8 @@ class BuildProduct(MeshOperator):
         if params["full_refresh"]:
             if params["confirm"] != self.product:
                 raise AirflowFailException(
-                    "full_refresh builds every incremental port again from all of its rows. To confirm it, give the "
-                    f"parameter confirm the product's name: {self.product}."
+                    "full_refresh builds every incremental port again from all of its rows. To confirm it, trigger "
+                    f"{self.product} again with confirm = {self.product}; it was {params['confirm'] or 'empty'}."
                 )
             command.append("--full-refresh")
         if str(run_type).endswith("_triggered"):
@@ -453,14 +456,14 @@ def _rhythm(product: Mapping[str, Any]) -> Any:
 
 def _params(name: str, product: Mapping[str, Any]) -> dict[str, Param]:
     text, day = {"type": ["null", "string"]}, {"type": ["null", "string"], "format": "date"}
-    one_port = "Fill in these batches of the port"
+    batches, which_day = "Publish batches of one port, one by one", "a batch's day is that of its name or its landing"
     return {
-        "port": Param(ALL, type="string", enum=[ALL, *product["ports"]], description="Build one port only."),
-        "full_refresh": Param(False, type="boolean", description="Build incremental ports again from all rows."),
+        "port": Param(ALL, type="string", enum=[ALL, *product["ports"]], description="Build this port only."),
+        "full_refresh": Param(False, type="boolean", description="Build incremental ports again from all their rows."),
         "confirm": Param(None, **text, description=f"Confirms full_refresh: the product's name, {name}."),
-        "batches": Param(None, **text, description=f"{one_port}, separated by commas."),
-        "from": Param(None, **day, description=f"{one_port}: those that landed from this day on."),
-        "to": Param(None, **day, description=f"{one_port}: those that landed until this day."),
+        "batches": Param(None, **text, description=f"{batches}: these, separated by commas."),
+        "from": Param(None, **day, description=f"{batches}: from this day on ({which_day})."),
+        "to": Param(None, **day, description=f"{batches}: up to this day ({which_day})."),
     }
 
 
