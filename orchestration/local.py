@@ -52,7 +52,7 @@ class LocalAirflow:
         self.python = ROOT / f".venv-airflow{major}" / "bin" / "python"
         path = f"{self.python.parent}{os.pathsep}{os.environ.get('PATH', '')}"  # Airflow 2 looks for `airflow` on it
         self.environment = {**os.environ, "PATH": path, **self._settings(dags), **variables}
-        self._servers: list[subprocess.Popen[bytes]] = []
+        self._servers: dict[subprocess.Popen[bytes], tuple[str, ...]] = {}
 
     @property
     def address(self) -> str:
@@ -128,16 +128,15 @@ class LocalAirflow:
     def launch(self, *command: str) -> None:
         """Start a server of Airflow, which `stop` ends."""
         with (self.home / f"{command[0]}.log").open("ab") as log:
-            self._servers.append(
-                subprocess.Popen(
-                    [self.python, "-m", "airflow", *command],
-                    env=self.environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
+            server = subprocess.Popen(
+                [self.python, "-m", "airflow", *command],
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
+        self._servers[server] = command
 
     def revive(self) -> None:
         """Start the servers again that ended by themselves, as MWAA does."""
@@ -145,8 +144,7 @@ class LocalAirflow:
         for server in ended:
             with suppress(ProcessLookupError):
                 os.killpg(server.pid, signal.SIGKILL)
-            self._servers.remove(server)
-            self.launch(*map(str, list(server.args)[3:]))  # type: ignore[arg-type]
+            self.launch(*self._servers.pop(server))
 
     def _pages(self, with_pages: bool) -> tuple[str, ...]:
         if self.major == 3:

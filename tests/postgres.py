@@ -15,24 +15,18 @@ from typing import Any
 import pytest
 
 from orchestration.local import LocalAirflow, free_port
-from tests.mesh import REPOSITORY
 
 ORDINARY = "nobody"
 """PostgreSQL does not run as root."""
-DRIVERS = ("psycopg2", "asyncpg")
 START_SECONDS = 60
 TUPLES = "select row_to_json(found) from ({sql}) as found"
 
 
-def skip_without_postgres(major: int) -> None:
-    """Skip the test, with the reason, if this machine has no PostgreSQL or that Airflow no driver for it."""
+def skip_without_postgres() -> None:
+    """Skip the test, with the reason, if this machine has no PostgreSQL."""
     missing = [name for name in ("initdb", "postgres", "psql") if program(name) is None]
     if missing:
         pytest.skip(f"PostgreSQL is not installed: there is no {', '.join(missing)}.")
-    python = REPOSITORY / f".venv-airflow{major}/bin/python"
-    needed = DRIVERS if major == 3 else DRIVERS[:1]
-    if subprocess.run([python, "-c", f"import {', '.join(needed)}"], capture_output=True).returncode:
-        pytest.skip(f".venv-airflow{major} has no driver of PostgreSQL ({', '.join(needed)}).")
 
 
 def program(name: str) -> str | None:

@@ -34,7 +34,7 @@ class SceneOnPostgres(Scene):
 @pytest.fixture(params=[3, 2], ids=["airflow3", "airflow2"])
 def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SceneOnPostgres]:
     subprocess.run([REPOSITORY / "tools/environment.sh", f"airflow{request.param}"], check=True)
-    skip_without_postgres(request.param)
+    skip_without_postgres()
     postgres, folder = Postgres(), tmp_path / "mesh"
     folder.mkdir()
     airflow = AirflowOfMesh(request.param, folder, tmp_path / "airflow", postgres=postgres, **IMPATIENCE)

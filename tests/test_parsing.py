@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from dbt.cli.main import dbtRunner
 from dbt.constants import PARTIAL_PARSE_FILE_NAME
+from dbt.contracts.graph.manifest import Manifest
 from dbt_common.events.base_types import EventMsg
 
-from dbt_portmesh.saved_parses import read_text_keys
-from tests.mesh import Mesh
+from dbt_portmesh.saved_parses import read_any_key, read_text_keys
+from portmesh import dbt
+from tests.mesh import REPOSITORY, Mesh
 from tests.test_rules import PRODUCT
+
+
+@pytest.mark.thorough
+def test_the_parse_of_the_repository_is_kept(tmp_path: Path) -> None:
+    dbt.parse(["--target-path", str(tmp_path), "--log-path", str(tmp_path)], REPOSITORY)
+    saved = (tmp_path / PARTIAL_PARSE_FILE_NAME).read_bytes()
+    assert Manifest.from_msgpack(saved, decoder=read_any_key).nodes
 
 
 def parse(mesh: Mesh) -> list[str]:

@@ -61,16 +61,15 @@ def make_app(chosen: str = "") -> typer.Typer:
         callback=_nothing,
     )
     added = {point.name: point for point in entry_points(group="portmesh.commands") if _is_there(point)}
-    is_known = chosen in {*EXAMPLES, *GROUPS, *added}
-    for name in EXAMPLES:
-        if name == chosen or not is_known:
-            app.command(epilog=epilog(EXAMPLES[name]))(getattr(import_module(f"portmesh.commands.{name}"), name))
-    for name, module in GROUPS.items():
-        if name == chosen or not is_known:
-            app.add_typer(import_module(f"portmesh.commands.{module}").app, name=name)
-    for name, point in added.items():
-        if name == chosen or not is_known:
-            app.add_typer(point.load(), name=name)
+    all_names = [*EXAMPLES, *GROUPS, *added]
+    for name in [chosen] if chosen in all_names else all_names:
+        if name in EXAMPLES:
+            command = getattr(import_module(f"portmesh.commands.{name}"), name)
+            app.command(epilog=epilog(EXAMPLES[name]))(command)
+        elif name in GROUPS:
+            app.add_typer(import_module(f"portmesh.commands.{GROUPS[name]}").app, name=name)
+        else:
+            app.add_typer(added[name].load(), name=name)
     return app
 
 
