@@ -35,6 +35,17 @@ def free_port() -> int:
         return port
 
 
+def _processes_below(roots: set[int]) -> set[int]:
+    """The processes that these started, and those that they started: a task of Airflow leaves its group."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    parents = {int(process): int(parent) for process, parent in map(str.split, listed.splitlines())}
+    found = known = roots
+    while found:
+        found = {process for process, parent in parents.items() if parent in found} - known
+        known = known | found
+    return known - roots
+
+
 class LocalAirflow:
     """Airflow 3 or 2 (`major`), with its state in `home` and the DAGs of a folder.
 
@@ -170,7 +181,8 @@ class LocalAirflow:
         )
 
     def stop(self) -> None:
-        """End the servers and all their processes."""
+        """End the servers and all their processes, those of running tasks included: the next try of a task goes on."""
+        below = _processes_below({server.pid for server in self._servers})
         for server in self._servers:
             server.send_signal(signal.SIGTERM)
         for server in self._servers:
@@ -179,6 +191,9 @@ class LocalAirflow:
             with suppress(ProcessLookupError):
                 os.killpg(server.pid, signal.SIGKILL)
             server.wait()
+        for process in below:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
         self._servers.clear()
 
     def trigger(self, dag_id: str, **parameters: Any) -> None:

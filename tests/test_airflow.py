@@ -6,8 +6,10 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from orchestration.local import POOLS, LocalAirflow
@@ -98,20 +100,23 @@ def make_mesh(folder: Path) -> Mesh:
     return mesh
 
 
-@pytest.fixture(
-    scope="module",
-    params=[3, 2],
-    ids=["airflow3", "airflow2"],
-)
-def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    subprocess.run([REPOSITORY / "tools/environment.sh", f"airflow{request.param}"], check=True)
-    mesh = make_mesh(tmp_path_factory.mktemp("mesh"))
-    airflow = AirflowOfMesh(request.param, mesh.folder, tmp_path_factory.mktemp("airflow"))
+@contextmanager
+def running(major: int, folder: Path) -> Iterator[Scene]:
+    """A scene on an Airflow of its own, which is stopped at the end."""
+    subprocess.run([REPOSITORY / "tools/environment.sh", f"airflow{major}"], check=True)
+    mesh = make_mesh(folder / "mesh")
+    airflow = AirflowOfMesh(major, mesh.folder, folder / "airflow")
     try:
         airflow.start()
         yield Scene(mesh, airflow)
     finally:
         airflow.airflow.stop()
+
+
+@pytest.fixture(scope="module", params=[3, 2], ids=["airflow3", "airflow2"])
+def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with running(request.param, tmp_path_factory.mktemp("scene")) as scene:
+        yield scene
 
 
 @pytest.mark.nightly
@@ -234,6 +239,18 @@ def test_a_missing_pool_and_a_database_in_use_need_no_repair(scene: Scene) -> No
     ended(tries=2)
 
 
+@pytest.mark.nightly
+@pytest.mark.parametrize("major", [3, 2])
+def test_no_build_runs_once_airflow_is_stopped(major: int, tmp_path: Path) -> None:
+    with running(major, tmp_path) as scene:
+        guard = psutil.Process(scene.slow_run())
+        processes = [guard, *guard.children()]
+        assert len(processes) == 2
+        scene.airflow.airflow.stop()
+        _, alive = psutil.wait_procs(processes, timeout=5)
+        assert not alive
+
+
 BY_HAND = """
 try:
     from airflow.providers.standard.operators.python import PythonOperator
@@ -288,9 +305,8 @@ print(*[dags.is_older_than_mesh("orders", each, dags.Path({str(REPOSITORY)!r})) 
 TELL = """
 import time
 
-told = dags.AirflowException("told")
-told.is_told = True
-for error in (None, told, dags.AirflowException("The engine is away.\\nMore.")):
+told = dags._told(dags.AirflowException("told"))
+for error in (None, told, dags._wrong_request("wrong"), dags.AirflowException("The engine is away.\\nMore.")):
     dags.tell_owner("shop", "local", {"exception": error})
 for minutes, work in ((59, 0), (61, 0.5)):
     run = type("Run", (), {"start_date": dags.datetime.now(dags.UTC) - dags.timedelta(minutes=minutes)})
@@ -318,7 +334,8 @@ def command(run_type="manual", **params):
 def failure(exit_code, errors, **ports):
     states = {"orders." + name: {"state": state, "message": name + "."} for name, state in ports.items()}
     failed = {name: name + "." for name, port in states.items() if port["state"] in ("refused", "failed")}
-    outcome = {"exit_code": exit_code, "ports": states, "failed": failed, "errors": errors}
+    wrong = {"is_request_wrong": "batch" in str(errors)}
+    outcome = {"exit_code": exit_code, "ports": states, "failed": failed, "errors": errors} | wrong
     found = dags._failure("orders", outcome)
     print(">", type(found).__name__, *(str(found) if found else "").splitlines())
 
@@ -328,12 +345,14 @@ first = [{"sequence": 1}]
 print(">", *[dags._after(first, told) for told in (0, 1, 40)])
 command("backfill")
 command(batches="a")
+command(batches="a", full_refresh=True, confirm="orders", port="orders.order_lines")
 command(full_refresh=True, confirm="order")
 command("scheduled")
 command("asset_triggered")
 failure(1, {}, lines="refused", baskets="published")
 failure(1, {}, lines="refused", baskets="failed")
 failure(2, {"emr": "The engine is not up."}, lines="not_built")
+failure(2, {"emr": "There is no batch 'a'."}, lines="not_built")
 failure(4, {}, lines="waiting")
 failure(0, {}, lines="published")
 said(lambda: orders.run_portmesh("build"))
@@ -427,6 +446,8 @@ def test_what_a_task_cannot_do_is_said(major: int, tmp_path: Path) -> None:
         "trigger orders with the parameters port and batches, or from and to.",
         "AirflowFailException The parameters batches, from and to are for one port, and port is all ports. Trigger "
         "orders again and choose the port.",
+        "AirflowFailException The parameters batches, from and to publish batches one by one, and full_refresh builds "
+        "all rows again. Trigger orders again with either.",
         "AirflowFailException full_refresh builds every incremental port again from all of its rows. To confirm it, "
         "trigger orders again with confirm = orders; it was order.",
         f"{resumed}'--wait-for-missing-inputs']",
@@ -434,6 +455,7 @@ def test_what_a_task_cannot_do_is_said(major: int, tmp_path: Path) -> None:
         "AirflowFailException orders.lines.",
         "AirflowException orders.lines.  orders.baskets.",
         "AirflowException The engine is not up.",
+        "AirflowFailException There is no batch 'a'.",
         "AirflowSkipException Nothing was built. lines.",
         "NoneType",
         f"AirflowException portmesh is not installed in the Python {python}. Install the mesh's requirements there "

@@ -75,7 +75,8 @@ def port(state: str, message: str = "", checks: tuple[str, ...] = ()) -> dict[st
 
 def outcome(ports: dict[str, Any], **more: Any) -> dict[str, Any]:
     products = sorted({label.split(".")[0] for label in ports})
-    return {"products": products, "ports": ports, "failed": {}, "waits_for": {}, "errors": {}} | more
+    nothing = {"is_request_wrong": False, "failed": {}, "waits_for": {}, "errors": {}}
+    return {"products": products, "ports": ports, **nothing, **more}
 
 
 # What there is to tell
@@ -94,6 +95,12 @@ def test_what_waits_and_what_is_well_tell_nobody() -> None:
     well = outcome({"shop.lines": port("unchanged"), "shop.days": port("published"), "shop.more": port("waiting")})
     assert alerts_of(well) == []
     assert mended(well) == {"shop.lines", "shop.days", "shop models", "shop run", "shop late"}
+
+
+def test_a_wrong_request_tells_nobody() -> None:
+    unknown = outcome({"shop.lines": port("not_built")}, errors={"emr": "There is no batch 'a'."})
+    assert alerts_of(unknown)
+    assert alerts_of(unknown | {"is_request_wrong": True}) == []
 
 
 def test_a_failed_model_is_told_with_what_consumers_read() -> None:

@@ -192,7 +192,7 @@ def test_an_engine_that_is_in_use_is_a_sentence(two_products: Mesh, portmesh: Po
     two_products.engine.close()
     with held(two_products.database):
         code, facts = outcome_of(portmesh, two_products.folder)
-    assert (code, set(states(facts).values())) == (2, {"not_built"})
+    assert (code, set(states(facts).values()), facts["is_request_wrong"]) == (2, {"not_built"}, False)
     assert facts["errors"]["local"].startswith("The mesh's database is in use by another process.")
 
 
@@ -583,11 +583,17 @@ def test_a_backfill_that_cannot_begin_says_why(two_products: Mesh, portmesh: Por
         (("shop.lines", "--from", "yesterday", "--to", "2026-11-26"), "--from is not a day."),
         (("shop.line", "--batches", "a"), "There is no port 'shop.line'. Did you mean shop.lines?"),
     ):
-        called = portmesh("backfill", *arguments, "--target", two_products.target)
-        assert (called.exit_code, said in called.err) == (2, True), called.err
+        assert said in wrong_request(portmesh, *arguments, target=two_products.target)
     assert two_products.dbt("run").ok
-    called = portmesh("backfill", "shop.lines", "--batches", "a", "--target", two_products.target)
-    assert (called.exit_code, "shop.lines has no batches to publish." in called.err) == (2, True), called.err
+    asked = ("shop.lines", "--batches", "a")
+    assert "shop.lines has no batches to publish." in wrong_request(portmesh, *asked, target=two_products.target)
+
+
+def wrong_request(portmesh: Portmesh, *arguments: str, target: str) -> str:
+    """What a backfill says that cannot begin because of its arguments. Its outcome must say so, too."""
+    called = portmesh("backfill", *arguments, "--outcome", "outcome.json", "--target", target)
+    assert (called.exit_code, json.loads(Path("outcome.json").read_text())["is_request_wrong"]) == (2, True), called.err
+    return called.err
 
 
 @pytest.mark.parametrize(

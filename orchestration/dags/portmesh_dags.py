@@ -236,7 +236,7 @@ class BuildProduct(MeshOperator):
         params, run = context["params"], context["run_id"]
         run_type = getattr(context["dag_run"].run_type, "value", context["dag_run"].run_type)
         if run_type == "backfill":
-            raise AirflowFailException(
+            raise _wrong_request(
                 "Airflow's own backfill would only repeat today's build. To fill in batches of a port, trigger "
                 f"{self.product} with the parameters port and batches, or from and to."
             )
@@ -245,9 +245,14 @@ class BuildProduct(MeshOperator):
         wanted = [f"--{key}={params[key]}" for key in ("batches", "from", "to") if params[key]]
         if wanted:
             if port == ALL:
-                raise AirflowFailException(
+                raise _wrong_request(
                     "The parameters batches, from and to are for one port, and port is all ports. Trigger "
                     f"{self.product} again and choose the port."
+                )
+            if params["full_refresh"]:
+                raise _wrong_request(
+                    "The parameters batches, from and to publish batches one by one, and full_refresh builds all rows "
+                    f"again. Trigger {self.product} again with either."
                 )
             return ["backfill", port, *wanted, *resume]
         command = ["build", "--select", f"package:{self.product}", *resume]
@@ -256,7 +261,7 @@ class BuildProduct(MeshOperator):
             command += [f"--exclude={fqn}" for label, fqn in self.ports.items() if label != port]
         if params["full_refresh"]:
             if params["confirm"] != self.product:
-                raise AirflowFailException(
+                raise _wrong_request(
                     "full_refresh builds every incremental port again from all of its rows. To confirm it, trigger "
                     f"{self.product} again with confirm = {self.product}; it was {params['confirm'] or 'empty'}."
                 )
@@ -387,8 +392,19 @@ def _after(publications: Sequence[Mapping[str, Any]], last: int | None) -> list[
     return [one for one in publications if one["sequence"] > told or newest < told]
 
 
+def _wrong_request(message: str) -> Exception:
+    """Only who triggered the run can mend it: no other try helps, and nobody else is told."""
+    return _told(AirflowFailException(message))
+
+
+def _told(error: Exception) -> Exception:
+    """The error, which `tell_owner` need not tell."""
+    error.is_told = True  # type: ignore[attr-defined]
+    return error
+
+
 def _failure(product: str, outcome: Mapping[str, Any]) -> Exception | None:
-    """What the task has to raise. A refusal would be refused again, so only a build that broke is tried again."""
+    """What the task has to raise. What would only be refused again is final; a build that broke is tried again."""
     ports, failed, errors = outcome["ports"], outcome.get("failed") or {}, outcome.get("errors") or {}
     if outcome["exit_code"] == WAITING:
         waits = [port["message"] for port in ports.values() if port["state"] == "waiting"]
@@ -397,14 +413,13 @@ def _failure(product: str, outcome: Mapping[str, Any]) -> Exception | None:
         return None
     refused = {label for label, port in ports.items() if port["state"] == "refused"}
     texts = [*failed.values(), *errors.values()] or [f"{product} was not built; the log says why."]
-    is_final = bool(refused) and refused >= failed.keys() and not errors
-    failure = (AirflowFailException if is_final else AirflowException)("\n\n".join(texts))
-    failure.is_told = True  # type: ignore[attr-defined]
-    return failure
+    is_refused = bool(refused) and refused >= failed.keys() and not errors
+    is_final = is_refused or outcome.get("is_request_wrong", False)
+    return _told((AirflowFailException if is_final else AirflowException)("\n\n".join(texts)))
 
 
 def tell_owner(product: str, target: str, context: Mapping[str, Any]) -> None:
-    """Tell the product's owner of a task that failed, unless its child wrote an outcome and told it itself."""
+    """Tell the product's owner of a task that failed, unless it was told already or need not know."""
     error = context.get("exception")
     if not getattr(error, "is_told", False):
         _tell(product, target, "--failure", str(error or "The process of the task was killed.").split("\n")[0])

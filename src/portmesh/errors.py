@@ -67,6 +67,10 @@ class UsageError(PortmeshError):
     exit_code = ExitCode.WRONG_USE
 
 
+class RequestError(UsageError):
+    """What was asked for does not exist, or contradicts itself. Only who asked can mend it, and no other try helps."""
+
+
 class MissingArtifactError(PortmeshError):
     """A file or package that the command needs is missing."""
 
@@ -79,9 +83,11 @@ def did_you_mean(got: str, known: Collection[str], cutoff: float = 0.4) -> str:
     return f" Did you mean {near[0]}?" if near else ""
 
 
-def not_allowed(what: str, got: str, allowed: Collection[str], shown: str = "") -> UsageError:
+def not_allowed(
+    what: str, got: str, allowed: Collection[str], shown: str = "", error: type[UsageError] = UsageError
+) -> UsageError:
     """An error for a value that is not `allowed`, which suggests the nearest one. `shown` replaces a long list."""
     names = shown or ", ".join(allowed)
     facts = [("got", got or "nothing"), ("allowed", "\n".join(wrap(names, LINE, break_on_hyphens=False)))]
     message = f"There is no {what} {got!r}.{did_you_mean(got, allowed)}"
-    return UsageError(message, facts, as_json=dict(facts) | {"allowed": names})
+    return error(message, facts, as_json=dict(facts) | {"allowed": names})

@@ -30,7 +30,13 @@ class Alert:
 
 
 def alerts_of(outcome: Mapping[str, Any]) -> list[Alert]:
-    """The alerts of an outcome. What waits for something else tells nobody: the owner of the cause is told."""
+    """The alerts of an outcome.
+
+    What waits for something else tells nobody: the owner of the cause is told. Neither does a wrong request: who made
+    it reads the answer.
+    """
+    if outcome["is_request_wrong"]:
+        return []
     return [*_of_ports(outcome["ports"]), *_of_models(outcome), *_of_the_run(outcome)]
 
 

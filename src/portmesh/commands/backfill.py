@@ -14,7 +14,7 @@ from portmesh.commands.alert import teller
 from portmesh.commands.options import AsJson, Target
 from portmesh.dbt import run_operation
 from portmesh.dbt_steps import DbtSteps, read_chosen
-from portmesh.errors import ExitCode, UsageError, not_allowed
+from portmesh.errors import ExitCode, RequestError, not_allowed
 from portmesh.lake.targets import LOCAL, target_or_default
 from portmesh.output import console, errors_as_json, print_json
 from portmesh.runs.backfill import Backfill, choose_between, choose_named, fill, read_batches
@@ -75,7 +75,7 @@ Wanted = tuple[list[str], date | None, date | None]
 def _wanted(batches: str | None, from_: str | None, to: str | None) -> Wanted:
     names = [name.strip() for name in (batches or "").split(",") if name.strip()]
     if bool(names) == bool(from_ and to) or bool(from_) != bool(to):
-        raise UsageError(
+        raise RequestError(
             "Nothing was built: it needs either batches or two days.",
             [("allowed", "--batches 2017-W20,2017-W21, or --from 2017-05-15 --to 2017-05-28")],
         )
@@ -88,14 +88,14 @@ def _day(text: str | None, option: str) -> date | None:
     try:
         return datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError as error:
-        raise UsageError(f"{option} is not a day.", [("got", text), ("allowed", "2017-05-15")]) from error
+        raise RequestError(f"{option} is not a day.", [("got", text), ("allowed", "2017-05-15")]) from error
 
 
 def _port_and_checks(graph: Graph, port: str) -> list[str]:
     """The port's id, then its checks'."""
     ports = {node.label: id_ for id_, node in graph.nodes.items() if node.is_port}
     if port not in ports:
-        raise not_allowed("port", port, sorted(ports))
+        raise not_allowed("port", port, sorted(ports), error=RequestError)
     return [ports[port], *(id_ for id_, node in graph.nodes.items() if node.attached_to == ports[port])]
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from portmesh.building import Graph, Outcome, Ran, Step, build_steps
 from portmesh.dbt import compile_node, run_operation, with_variable
-from portmesh.errors import ExitCode, UsageError, not_allowed
+from portmesh.errors import ExitCode, RequestError, not_allowed
 
 BATCHES_VARIABLE = "PORTMESH_BATCHES"
 """What limits rows_of_new_batches: a JSON list of batches."""
@@ -50,13 +50,13 @@ class Batch(BaseModel):
 def read_batches(port: str, target: str) -> list[Batch]:
     """The batches that a port's model can take now, in the order in which they landed.
 
-    Raises UsageError if it has none, because then it is not taken batch by batch.
+    Raises RequestError if it has none, because then it is not taken batch by batch.
     """
     taken = _TAKEN.findall(str(compile_node(port, target).compiled_code))
     printed = run_operation("list_batches", json.dumps({"port": port, "taken": taken}), target)[-1]
     found = [Batch.model_validate(one) for one in json.loads(printed)]
     if not found:
-        raise UsageError(
+        raise RequestError(
             f"{port} has no batches to publish.",
             [("allowed", "a port whose model reads rows_of_new_batches, of an input with _batch_id and _landed_at")],
             "for any other port: portmesh build --full-refresh, if its contract allows it",
@@ -65,23 +65,23 @@ def read_batches(port: str, target: str) -> list[Batch]:
 
 
 def choose_named(found: Sequence[Batch], names: Sequence[str]) -> list[Batch]:
-    """The batches with these names, in the order given. Raises UsageError for an unknown one."""
+    """The batches with these names, in the order given. Raises RequestError for an unknown one."""
     by_name: dict[str, list[Batch]] = {}
     for one in found:
         by_name.setdefault(one.batch, []).append(one)
     for name in names:
         if name not in by_name:
-            raise not_allowed("batch", name, sorted(by_name), shown=_some(sorted(by_name)))
+            raise not_allowed("batch", name, sorted(by_name), shown=_some(sorted(by_name)), error=RequestError)
     return [one for name in dict.fromkeys(names) for one in by_name[name]]
 
 
 def choose_between(found: Sequence[Batch], first: date, last: date) -> list[Batch]:
-    """The batches of these days, both included, in order of their days. Raises UsageError if there are none."""
+    """The batches of these days, both included, in order of their days. Raises RequestError if there are none."""
     chosen = sorted((one for one in found if first <= one.day <= last), key=lambda one: (one.day, one.landed_at))
     if not chosen:
         days = sorted(one.day for one in found)
         facts = [("got", f"{first} to {last}"), ("allowed", f"{days[0]} to {days[-1]}: the days of its batches")]
-        raise UsageError("No batch is of these days, so nothing was built.", facts)
+        raise RequestError("No batch is of these days, so nothing was built.", facts)
     return chosen
 
 

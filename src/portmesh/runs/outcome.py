@@ -20,7 +20,7 @@ from rich.text import Text
 
 from portmesh.building import FAILED, NOT_STARTED, Graph, Outcome
 from portmesh.dbt_steps import Chosen, read_chosen
-from portmesh.errors import ExitCode, FindingsError, PortmeshError, UsageError
+from portmesh.errors import ExitCode, FindingsError, PortmeshError, RequestError, UsageError
 from portmesh.runs.inputs import wait_in_words
 from portmesh.runs.records import Attempt, PortRecord, read_records
 from portmesh.text import printable_lines
@@ -60,6 +60,7 @@ class Report:
     is_read: bool = False
     exit_code: int = ExitCode.FINDINGS
     error: str = ""
+    is_request_wrong: bool = False
     more: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -91,6 +92,7 @@ class Report:
             "target": self.target,
             "products": sorted({graph.nodes[id_].domain for id_ in nodes}),
             "exit_code": int(self.exit_code),
+            "is_request_wrong": self.is_request_wrong,
             "ports": {label(id_): self._of_port(id_) for id_ in sorted(nodes, key=label) if graph.nodes[id_].is_port},
             "waits_for": {label(id_): [label(one) for one in waits[id_]] for id_ in sorted(waits)},
             "failed": {label(id_): self.message(id_) for id_ in self.outcome.failed},
@@ -208,6 +210,7 @@ def reported(
         yield
     except PortmeshError as error:
         report.exit_code, report.error = error.exit_code, str(error)
+        report.is_request_wrong = isinstance(error, RequestError)
         raise
     except Stopped as error:
         report.error = STOPPED
