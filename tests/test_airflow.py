@@ -172,9 +172,8 @@ def test_a_product_starts_when_what_it_reads_was_published(scene: Scene) -> None
     airflow.trigger("shop", full_refresh=True, confirm="ship")
     (shop,) = airflow.runs(1)
     assert shop.state == "failed"
-    assert "give the parameter confirm the product's name: shop" in airflow.log(
-        "shop", shop.id, attempt=shop.tasks["build"][1]
-    )
+    assert shop.tasks["build"] == ("failed", 1)
+    assert "trigger shop again with confirm = shop; it was ship." in airflow.log("shop", shop.id)
 
     # The worker dies after lines was published. The next try goes on; the event comes once.
     guard = scene.slow_run()
@@ -200,6 +199,12 @@ def test_a_product_starts_when_what_it_reads_was_published(scene: Scene) -> None
     airflow.trigger("shop", port="shop.sales", batches="c,d")
     (shop,) = airflow.runs(1)
     assert (shop.state, scene.announced()) == ("success", [])
+
+    # An unknown batch is not tried again.
+    airflow.trigger("shop", port="shop.sales", batches="e")
+    (shop,) = airflow.runs(1)
+    assert shop.tasks["build"] == ("failed", 1)
+    assert "There is no batch 'e'." in airflow.log("shop", shop.id)
 
 
 @pytest.mark.nightly

@@ -41,6 +41,10 @@ def python(code: str) -> Nodes:
     return reader("", (), language="python", raw_code=code, original_file_path="models/intermediate/int_desk__lines.py")
 
 
+def writes(code: str) -> Nodes:
+    return python(f"def model(dbt, session):\n    lines = dbt.ref('shop', 'lines')\n    {code}\n    return lines\n")
+
+
 def sends(code: str) -> Nodes:
     """A model whose Jinja sends a statement. dbt has compiled it already."""
     return reader(f"select line_id from {LINES}", raw_code=code + "select line_id from {{ ref('shop', 'lines') }}")
@@ -452,6 +456,25 @@ BROKEN: list[tuple[str, tuple[Nodes, ...], Mapping[str, Any], str]] = [
         "shop.pairs: its computed_from of amount is declared, although its lineage is read from its SQL.\n"
         "Remove computed_from: only a Python model declares its lineage",
     ),
+    *(
+        (
+            "PM213",
+            (writes(code),),
+            {},
+            f"The model desk.int_desk__lines writes beside the rows that it returns: {said}.",
+        )
+        for code, said in (
+            ("lines.write.parquet('s3://lake/shop')", ".write"),
+            ("lines.write.mode('overwrite').saveAsTable('desk.more')", ".saveAsTable"),
+            ("lines.writeTo('desk.more').append()", ".writeTo"),
+            ("writer = lines.write", ".write"),
+            ("lines.pandas_api().to_table('desk.more')", ".to_table"),
+            ("session.sql('insert into desk.more select 1')", "insert into desk.more"),
+            ("session.sql(f'DROP TABLE {dbt.this}')", "DROP TABLE x"),
+            ("query = 'create table desk.more as select 1'", "create table desk.more"),
+            ("session.sql(f'delete from {dbt.this} where amount > 1')", "delete from x"),
+        )
+    ),
 ]
 
 KEPT: list[tuple[str, tuple[Nodes, ...], Mapping[str, Any]]] = [
@@ -556,6 +579,17 @@ KEPT: list[tuple[str, tuple[Nodes, ...], Mapping[str, Any]]] = [
     ("PM212", (declares(None, None, "sql"),), {}),
     ("PM212", (RAW, STEP, declares(["shop.int_shop__lines.line_id"], parents=("model.shop.int_shop__lines",))), {}),
     ("PM212", (RAW, declares(["raw.lines.whatever"], parents=("source.shop.raw.lines",))), {}),
+    *(
+        ("PM213", (writes(code),), {})
+        for code in (
+            "lines.createOrReplaceTempView('more')",
+            "session.sql('create or replace temp view more as select 1')",
+            "session.sql(f'select * from {dbt.this}')",
+            "file.write('desk.more')",
+            "note = 'Update the lines of each store, and insert what is new.'",
+        )
+    ),
+    ("PM213", (python("def model(:"),), {}),
 ]
 
 

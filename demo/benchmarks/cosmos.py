@@ -1,11 +1,12 @@
 """Compares our DAGs with astronomer-cosmos and with plain dbt, on the demonstration.
 
     python -m demo.benchmarks.cosmos [--ways dbt,portmesh,watcher,local] [--environment .venv-cosmos] [--keep FOLDER]
+    python -m demo.benchmarks.cosmos --target athena [--until 2017-W04]
 
 Needs tools/environment.sh pyspark. Builds the whole mesh in each way from an empty database on a landed lake: `dbt
 build` alone, our DAGs, and the two modes of cosmos that need no cluster. All DAGs run on the same Airflow, in the
 environment that is made from cosmos_requirements.txt. CPU and memory are those of all processes that it starts. Prints
-a Markdown table.
+a Markdown table. On `athena`, a rig's Trino builds the first weeks, without Python models, by `dbt build` and our DAGs.
 """
 
 from __future__ import annotations
@@ -18,14 +19,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from benchmarks.processes import Tree
+from benchmarks.rigs import rig_up
 from orchestration.local import LocalAirflow
+from tests.engine_glue import empty_lake
 from tests.mesh import REPOSITORY
 from tests.python_port import PYTHON as PYSPARK_PYTHON
 from tests.repository import copy_repository
@@ -43,6 +46,7 @@ HEAD = (
     "| | tasks | failed | wall s | tasks' own s | CPU s | peak memory | Airflow alone, idle |\n"
     "|---|---|---|---|---|---|---|---|"
 )
+WAYS_ON_ATHENA = ("dbt", "portmesh")
 LONGEST_SECONDS = 3 * 3600
 DONE = ("success", "failed", "upstream_failed")
 
@@ -61,6 +65,12 @@ class Result:
     peak_bytes: int
     idle_bytes: int
     failed: int = 0
+
+    def row(self, name: str) -> str:
+        """A row of the table."""
+        sizes = (f"{size / 1e6:,.0f} MB" for size in (self.peak_bytes, self.idle_bytes))
+        times = (f"{each:,.1f}" for each in (self.seconds, self.task_seconds, self.cpu_seconds))
+        return f"| {name} | {self.tasks} | {self.failed} | {' | '.join((*times, *sizes))} |"
 
 
 class Airflow(LocalAirflow):
@@ -92,10 +102,11 @@ class Airflow(LocalAirflow):
             time.sleep(1)
 
 
-def of_dbt(mesh: Path, settings: Mapping[str, str]) -> Result:
+def of_dbt(mesh: Path, target: str, settings: Mapping[str, str]) -> Result:
     with Tree().watched() as tree:
         before, started = tree.cpu_seconds(), time.perf_counter()
-        done = subprocess.run([DBT, "--quiet", "build"], cwd=mesh, env=os.environ | settings, check=False)
+        build = [DBT, "--quiet", "build", "--target", target]
+        done = subprocess.run(build, cwd=mesh, env=os.environ | settings, check=False)
         seconds = time.perf_counter() - started
         return Result(1, seconds, seconds, tree.cpu_seconds() - before, tree.peak_bytes, 0, done.returncode)
 
@@ -138,8 +149,8 @@ def of_airflow(airflow: Airflow, started_by_hand: list[str], dags: list[str]) ->
         return Result(by_state.get("success", 0) + failed, seconds, days * 86_400, cpu, tree.peak_bytes, idle, failed)
 
 
-def of_portmesh(environment: Path, home: Path, mesh: Path, settings: Mapping[str, str]) -> Result:
-    place = {"PORTMESH_HOME": str(mesh), "PORTMESH_PYTHON": str(PYTHON), "PORTMESH_TARGET": "local"}
+def of_portmesh(environment: Path, home: Path, mesh: Path, target: str, settings: Mapping[str, str]) -> Result:
+    place = {"PORTMESH_HOME": str(mesh), "PORTMESH_PYTHON": str(PYTHON), "PORTMESH_TARGET": target}
     source, dags = mesh / "orchestration/dags", home / "dags"
     dags.mkdir()
     shutil.copy(source / "portmesh_dags.py", dags)
@@ -180,47 +191,68 @@ def make_environment(folder: Path) -> None:
     subprocess.run([folder / "bin/python", "-m", "pip", "install", "--quiet", *wanted], check=True)
 
 
+def land(folder: Path, target: str, until: str) -> dict[str, str]:
+    """The settings with which dbt finds the landed batches: of an empty lake of the rig, or of a folder."""
+    lake = folder / "lake"
+    settings = {"PORTMESH_LAKE": str(lake)}
+    if target == "athena":
+        empty_lake()
+    if target == "athena" or not lake.exists():
+        command = [PYTHON, "-m", "portmesh", "demo", "land", "--target", target, *(["--until", until] if until else [])]
+        subprocess.run(command, cwd=REPOSITORY, env=os.environ | settings, check=True, stdout=subprocess.DEVNULL)
+    return settings
+
+
+def without_python(mesh: Path) -> None:
+    """Take the Python models out of a copy of the repository: Athena runs none."""
+    for model in mesh.glob("domains/*/models/**/*.py"):
+        model.with_suffix(".yml").unlink()
+        model.unlink()
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--ways", default=",".join(ROWS))
+    options.add_argument("--ways", help="default: all; dbt,portmesh on athena")
+    options.add_argument("--target", choices=("local", "athena"), default="local")
+    options.add_argument("--until", help="the last week to land (default: all; 2017-W04 on athena)")
     options.add_argument("--environment", type=Path, default=REPOSITORY / ".venv-cosmos")
     options.add_argument("--keep", type=Path, help="Keep databases and logs in this folder.")
     given = options.parse_args()
-    ways = given.ways.split(",")
-    unknown = sorted(set(ways) - set(ROWS))
-    if unknown:
-        options.error(f"--ways: {', '.join(unknown)} is none of {', '.join(ROWS)}")
+    on_athena = given.target == "athena"
+    known = WAYS_ON_ATHENA if on_athena else tuple(ROWS)
+    ways = given.ways.split(",") if given.ways else known
+    if unknown := sorted(set(ways) - set(known)):
+        options.error(f"--ways: {', '.join(unknown)} is none of {', '.join(known)}")
     make_environment(given.environment)
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = given.keep or Path(temporary)
-        lake = folder / "lake"
-        land = [PYTHON, "-m", "portmesh", "demo", "land", "--lake", str(lake)]
-        if not lake.exists():
-            subprocess.run(land, cwd=REPOSITORY, check=True, stdout=subprocess.DEVNULL)
-        mesh = folder / "mesh"
-        shutil.rmtree(mesh, ignore_errors=True)
-        copy_repository(mesh)
-        subprocess.run([DBT, "--quiet", "deps"], cwd=mesh, check=True)
-        print(HEAD)
-        for way in ways:
-            home = folder / way
-            shutil.rmtree(home, ignore_errors=True)
-            home.mkdir(parents=True)
-            settings = {
-                "PORTMESH_DATABASE": str(home / "mesh.duckdb"), "PORTMESH_LAKE": str(lake),
-                "PORTMESH_PYSPARK_PYTHON": str(PYSPARK_PYTHON),
-            }  # fmt: skip
-            if way == "dbt":
-                own = {"DBT_TARGET_PATH": str(home / "target"), "DBT_LOG_PATH": str(home / "logs")}
-                found = of_dbt(mesh, settings | own)
-            elif way == "portmesh":
-                found = of_portmesh(given.environment, home, mesh, settings)
-            else:
-                found = of_cosmos(way, given.environment, home, mesh, settings)
-            sizes = (f"{size / 1e6:,.0f} MB" for size in (found.peak_bytes, found.idle_bytes))
-            times = (f"{each:,.1f}" for each in (found.seconds, found.task_seconds, found.cpu_seconds))
-            facts = (f"{found.tasks}", f"{found.failed}", *times, *sizes)
-            print(f"| {ROWS[way]} | {' | '.join(facts)} |", flush=True)
+    with tempfile.TemporaryDirectory() as temporary, rig_up() if on_athena else nullcontext():
+        compare(ways, given.target, given.until or ("2017-W04" if on_athena else ""), given.environment,
+            given.keep or Path(temporary))  # fmt: skip
+
+
+def compare(ways: Sequence[str], target: str, until: str, environment: Path, folder: Path) -> None:
+    """Build the mesh in each way, and print a row for each."""
+    mesh = folder / "mesh"
+    shutil.rmtree(mesh, ignore_errors=True)
+    copy_repository(mesh)
+    if target == "athena":
+        without_python(mesh)
+    subprocess.run([DBT, "--quiet", "deps"], cwd=mesh, check=True)
+    print(HEAD)
+    for way in ways:
+        home = folder / way
+        shutil.rmtree(home, ignore_errors=True)
+        home.mkdir(parents=True)
+        settings = land(folder, target, until) | {
+            "PORTMESH_DATABASE": str(home / "mesh.duckdb"), "PORTMESH_PYSPARK_PYTHON": str(PYSPARK_PYTHON)
+        }  # fmt: skip
+        if way == "dbt":
+            own = {"DBT_TARGET_PATH": str(home / "target"), "DBT_LOG_PATH": str(home / "logs")}
+            found = of_dbt(mesh, target, settings | own)
+        elif way == "portmesh":
+            found = of_portmesh(environment, home, mesh, target, settings)
+        else:
+            found = of_cosmos(way, environment, home, mesh, settings)
+        print(found.row(ROWS[way]), flush=True)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from portmesh.rules.kept_reads import KeptReads
 from portmesh.rules.owner_approves_changes import owner_approves_changes
 from portmesh.rules.port_has_a_reader import port_has_a_reader
 from portmesh.rules.products_form_no_cycle import products_form_no_cycle
+from portmesh.rules.python_writes_only_its_rows import python_writes_only_its_rows
 from portmesh.rules.rendering import third_party_packages
 from portmesh.rules.source_is_the_only_way_in import source_is_the_only_way_in
 from portmesh.rules.sql_can_be_read import sql_can_be_read
@@ -43,6 +44,7 @@ RULES: Mapping[str, Rule] = {
     "PM210": products_form_no_cycle,
     "PM211": sql_can_be_read,
     "PM212": declared_lineage_can_be_right,
+    "PM213": python_writes_only_its_rows,
 }
 OF_OTHER_FILES = frozenset(("PM209",))
 """Rules about files that dbt does not read, so that an earlier state does not have them as they were."""
