@@ -225,7 +225,8 @@ class BuildProduct(MeshOperator):
                 f"portmesh build of {self.product} ended with exit code {code} before it could say what became of the "
                 "ports. Nothing is half-published, and the next try goes on where this one stopped.\n" + "\n".join(last)
             )
-        events = list(_news(outcome, context["inlet_events"]))
+        known = {label: port for label, port in outcome["ports"].items() if label in self.ports}
+        events = list(_news(known, context["inlet_events"]))
         failure = _failure(self.product, outcome)
         if failure:
             context["ti"].xcom_push(key="events", value=events)
@@ -351,9 +352,9 @@ def _read_outcome(file: Path) -> dict[str, Any] | None:
         return None
 
 
-def _news(outcome: Mapping[str, Any], announced: Mapping[Any, Any]) -> Iterator[dict[str, Any]]:
-    """The events of an outcome: for each port what it published since its last event, from earlier tries too."""
-    for label, port in outcome["ports"].items():
+def _news(ports: Mapping[str, Any], announced: Mapping[Any, Any]) -> Iterator[dict[str, Any]]:
+    """The events of an outcome's ports: what each published since its last event, from earlier tries too."""
+    for label, port in ports.items():
         last, listed = _last_sequence(announced, label), port.get("publications") or []
         new = _after(listed, last)
         if new:
@@ -372,16 +373,11 @@ def _batches(publications: Sequence[Mapping[str, Any]]) -> list[str] | None:
 
 
 def _last_sequence(announced: Mapping[Any, Any], label: str) -> int | None:
-    """The number of the last version of a port that was announced.
+    """The number of the last version of a port that was announced; None if it has no event.
 
-    None if it has no event, or if the port is newer than the schedule. An event that somebody made by hand, or another
-    DAG, has no number.
+    An event that somebody made by hand, or another DAG, has no number.
     """
-    try:
-        events = announced[port_asset(label)]
-    except KeyError:
-        return None
-    extras = (event.extra for event in newest_first(events))
+    extras = (event.extra for event in newest_first(announced[port_asset(label)]))
     numbers = (extra.get("sequence") for extra in extras if isinstance(extra, Mapping))
     return next((number for number in numbers if type(number) is int), None)
 
