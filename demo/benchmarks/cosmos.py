@@ -203,11 +203,13 @@ def land(folder: Path, target: str, until: str) -> dict[str, str]:
     return settings
 
 
-def without_python(mesh: Path) -> None:
-    """Take the Python models out of a copy of the repository: Athena runs none."""
+def move_to_athena(mesh: Path) -> None:
+    """Build every product of a copy of the repository on Athena, without its Python models: Athena runs none."""
     for model in mesh.glob("domains/*/models/**/*.py"):
         model.with_suffix(".yml").unlink()
         model.unlink()
+    for group in mesh.glob("domains/*/models/*.yml"):
+        group.write_text(group.read_text().replace("engine: emr", "engine: athena"))
 
 
 def main() -> None:
@@ -235,7 +237,7 @@ def compare(ways: Sequence[str], target: str, until: str, environment: Path, fol
     shutil.rmtree(mesh, ignore_errors=True)
     copy_repository(mesh)
     if target == "athena":
-        without_python(mesh)
+        move_to_athena(mesh)
     subprocess.run([DBT, "--quiet", "deps"], cwd=mesh, check=True)
     print(HEAD)
     for way in ways:
