@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlglot import exp
 
-from benchmarks.meaning import queries
+from benchmarks.meaning import data, queries
 from portmesh.lineage import NodeLineage, read_lineage
 from tests.sql_manifest import manifest, model, source
 from tests.test_lineage_random import is_predicted, rows_of
@@ -45,7 +45,7 @@ def test_the_lineage_of_all_queries_is_known_without_a_list_of_columns() -> None
 
 @pytest.mark.nightly
 def test_every_change_of_their_results_is_predicted(tmp_path: Path) -> None:
-    connection = queries.tables(tmp_path, "0.01")
+    connection = data.tables(tmp_path, "0.01")
     known = queries.schema(connection)
     chosen, changes = random.Random(0), 0
     for number, query in QUERIES.items():

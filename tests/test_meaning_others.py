@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
+from benchmarks.meaning.judge import Rows
 from benchmarks.meaning.others import JudgeOfAnswers, Said, columns_of, given, line, models_of
 from benchmarks.meaning.pairs import Mesh, Pair
 
@@ -20,7 +21,7 @@ def pair(after: Mesh, kind: str = "source column") -> Pair:
 def judge() -> JudgeOfAnswers:
     connection = duckdb.connect()
     connection.execute("create table store as select i as s_id, 'x' as s_name from range(3) t(i)")
-    return JudgeOfAnswers(connection, KNOWN)
+    return JudgeOfAnswers({"one": Rows(connection)}, KNOWN)
 
 
 def test_tables_and_models_are_references_and_ctes_are_not() -> None:

@@ -7,36 +7,36 @@ import random
 import pytest
 
 from benchmarks.meaning import __main__ as benchmark
-from benchmarks.meaning import queries
+from benchmarks.meaning import data, queries
 from benchmarks.meaning.judge import Judge
 from tests import tpc
 
 
 @pytest.fixture(scope="module")
-def judge(tmp_path_factory: pytest.TempPathFactory) -> Judge:
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Judge, queries.Models]:
+    """Two of the sets of data, and the short queries."""
     if not tpc.generator():
         pytest.skip("tpcgen-cli of requirements-dev.txt is not installed")
-    connection = queries.tables(tmp_path_factory.mktemp("tpcds"), "0.01")
-    return Judge(connection, queries.schema(connection))
-
-
-@pytest.fixture(scope="module")
-def models(judge: Judge) -> dict[str, queries.exp.Query]:
     chosen = {number for number, query in queries.read_queries().items() if len(queries.text(query)) < 1500}
-    found, _ = queries.models(judge.connection, judge.known, chosen)
-    assert len(found) > 8
+    folder = tmp_path_factory.mktemp("tpcds")
+    generated, drawn = (data.tables(folder, "0.01") for _ in range(2))
+    data.draw(drawn, alike=True, tables=set(data.KEYS) - {"customer_demographics"})
+    found = benchmark.prepared({data.DSDGEN: generated, "repeated": drawn}, chosen)
+    assert len(found[1].queries) > 8
     return found
 
 
 @pytest.mark.nightly
-def test_rewrites_are_no_change(judge: Judge, models: dict[str, queries.exp.Query]) -> None:
-    found = benchmark.rewrites_of(judge, models, 12, random.Random(26))
+def test_rewrites_are_no_change(prepared: tuple[Judge, queries.Models]) -> None:
+    judge, models = prepared
+    found = benchmark.rewrites_of(judge, models.queries, 12, random.Random(26))
     assert [(each.pair.number, each.pair.what, each.change) for each in found.judged if each.change] == []
 
 
 @pytest.mark.thorough
-def test_what_differs_after_a_mutation_was_predicted(judge: Judge, models: dict[str, queries.exp.Query]) -> None:
-    found = benchmark.mutations_of(judge, models, 8, random.Random(26))
+def test_what_differs_after_a_mutation_was_predicted(prepared: tuple[Judge, queries.Models]) -> None:
+    judge, models = prepared
+    found = benchmark.mutations_of(judge, models.queries, 8, random.Random(26))
     assert found.sum(lambda each: len(each.differ)) >= 8
     assert found.recall == 1
     assert [each.pair for each in found.judged if not each.joint] == []

@@ -2,8 +2,9 @@
 
     python -m benchmarks.meaning [--rewrites 300] [--mutations 300] [--scale 0.3] [--seed 15] [--folder FOLDER] [--all]
 
-Makes the data of TPC-DS once (in FOLDER, or a temporary one), then rewrites and mutations of its queries, and prints a
-table of both. `--all` also tells of each pair, on stderr, when it is judged.
+Makes the data of TPC-DS once (in FOLDER, or a temporary one), other sets of data from it (data.py), and rewrites and
+mutations of its queries. Prints a table of both, judged by all sets, and what each set alone would say. `--all` also
+tells of each pair, on stderr, when it is judged.
 Exits with 1 if a goal is missed.
 """
 
@@ -14,12 +15,13 @@ import random
 import sys
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.meaning import mutations, pairs, queries
-from benchmarks.meaning.judge import Judge, Judged, NotExecutedError
+from benchmarks.meaning import data, mutations, pairs, queries
+from benchmarks.meaning.data import NotExecutedError
+from benchmarks.meaning.judge import Judge, Judged, Rows
 
 MOST_EQUAL = 0.1
 Tell = Callable[[Judged], None]
@@ -48,6 +50,17 @@ class Result:
     def equal(self) -> float:
         predicted = self.sum(lambda each: len(each.predicted))
         return self.sum(lambda each: len(each.equal)) / predicted if predicted else 0.0
+
+    def only(self, name: str) -> Result:
+        """By one set of data alone, and the pairs that count in it."""
+        return Result([found for each in self.judged if (found := each.only(name))])
+
+
+def prepared(sets: Mapping[str, data.Connection], only: Container[str] | None = None) -> tuple[Judge, queries.Models]:
+    """The judge, and the queries whose changes it judges."""
+    known = queries.schema(sets[data.DSDGEN])
+    models = queries.models(sets, known, only)
+    return Judge({name: Rows(each, models.open.get(name, ())) for name, each in sets.items()}, known), models
 
 
 def rewrites_of(
@@ -89,7 +102,7 @@ def mutations_of(
             result.left_out[f"not executed: {str(error).partition(':')[0]}"] += 1
             continue
         if judged is None:
-            result.left_out["the same rows in this data"] += 1
+            result.left_out["the same rows in every set of data"] += 1
             continue
         of_kind[pair.kind] += 1
         result.judged.append(judged)
@@ -112,6 +125,16 @@ def _print(result: Result) -> None:
         )
     for why, count in result.left_out.most_common():
         print(f"left out: {count} ({why})")
+
+
+def _alone(name: str, result: Result) -> str:
+    ran = result.sum(lambda each: int(name in each.found))
+    only = result.only(name)
+    equal, predicted = only.sum(lambda each: len(each.equal)), only.sum(lambda each: len(each.predicted))
+    return (
+        f"by {name!r} alone: {len(only.judged)} of {ran} mutations count, {equal} of {predicted} predicted columns are "
+        f"equal, {only.equal:.1%}"
+    )
 
 
 def _tell(each: Judged) -> None:
@@ -137,16 +160,15 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--all", action="store_true")
     asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as temporary:
-        connection = queries.tables(asked.folder or Path(temporary), asked.scale)
-    known = queries.schema(connection)
-    models, notes = queries.models(connection, known)
-    print(f"{len(models)} queries")
-    for note, numbers in notes.items():
+        judge, models = prepared(data.sets(asked.folder or Path(temporary), asked.scale))
+    print(f"{len(models.queries)} queries on {len(judge.sets)} sets of data")
+    for note, numbers in models.notes.items():
         print(f"{len(numbers)} {note}: {', '.join(numbers)}")
-    judge = Judge(connection, known)
+    for name, numbers in models.open.items():
+        print(f"{len(numbers)} not run on {name!r}, because {queries.OPEN}: {', '.join(numbers)}")
     tell = _tell if asked.all else _nothing
-    rewritten = rewrites_of(judge, models, asked.rewrites, random.Random(asked.seed), tell)
-    mutated = mutations_of(judge, models, asked.mutations, random.Random(asked.seed), tell)
+    rewritten = rewrites_of(judge, models.queries, asked.rewrites, random.Random(asked.seed), tell)
+    mutated = mutations_of(judge, models.queries, asked.mutations, random.Random(asked.seed), tell)
     print("\n| pairs | number | changed | predicted columns | differ | missed | equal |\n|---|---|---|---|---|---|---|")
     _print(rewritten)
     _print(mutated)
@@ -156,6 +178,8 @@ def main(arguments: list[str]) -> int:
     print(f"{len(mutated.judged)} mutations: recall {mutated.recall:.4f}")
     print(f"{not_joint} mutations after which the unchanged columns have other rows")
     print(f"{mutated.equal:.1%} of the predicted columns are equal")
+    for name in judge.sets:
+        print(_alone(name, mutated))
     return int(bool(no_patch or not_joint) or mutated.recall < 1 or mutated.equal > MOST_EQUAL)
 
 

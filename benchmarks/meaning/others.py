@@ -23,12 +23,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 from sqlglot import exp
 
-from benchmarks.meaning import queries
-from benchmarks.meaning.__main__ import Result, mutations_of, rewrites_of
-from benchmarks.meaning.judge import Judge, Judged
+from benchmarks.meaning import data, queries
+from benchmarks.meaning.__main__ import Result, mutations_of, prepared, rewrites_of
+from benchmarks.meaning.judge import Judge, Judged, Rows
 from benchmarks.meaning.pairs import ASKED, Mesh, Pair
 
 HEAD = (
@@ -63,8 +62,8 @@ class AllSaid:
 class JudgeOfAnswers(Judge):
     """Judges what another tool said; until it was asked, that nothing changes."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, known: queries.Schema) -> None:
-        super().__init__(connection, known)
+    def __init__(self, sets: Mapping[str, Rows], known: queries.Schema) -> None:
+        super().__init__(sets, known)
         self.answers: dict[Pair, Said] = {}
 
     def _changes(self, pair: Pair) -> Any:
@@ -115,7 +114,8 @@ def given(pair: Pair, name: str, judge: Judge) -> dict[str, Any]:
 
 def columns_of(pair: Pair, judge: Judge) -> list[str]:
     """The columns of the pair's query."""
-    found = judge.connection.execute(f"describe {pair.before.one_query()}").fetchall()
+    connection = next(iter(judge.sets.values())).connection
+    found = connection.execute(f"describe {pair.before.one_query()}").fetchall()
     return [str(name).lower() for name, *_ in found]
 
 
@@ -143,12 +143,11 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--folder", type=Path)
     asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as temporary:
-        connection = queries.tables(asked.folder or Path(temporary), asked.scale)
-        known = queries.schema(connection)
-        models, _ = queries.models(connection, known)
-        judge = JudgeOfAnswers(connection, known)
-        rewritten = rewrites_of(judge, models, asked.rewrites, random.Random(asked.seed)).judged
-        mutated = mutations_of(judge, models, asked.mutations, random.Random(asked.seed)).judged
+        own, models = prepared(data.sets(asked.folder or Path(temporary), asked.scale))
+        known = own.known
+        judge = JudgeOfAnswers(own.sets, known)
+        rewritten = rewrites_of(judge, models.queries, asked.rewrites, random.Random(asked.seed)).judged
+        mutated = mutations_of(judge, models.queries, asked.mutations, random.Random(asked.seed)).judged
         names = {each.pair: f"p{number}" for number, each in enumerate([*rewritten, *mutated])}
         listed = [given(pair, name, judge) for pair, name in names.items()]
         question = {"tables": {name: dict(columns) for name, columns in known.items()}, "pairs": listed}
@@ -165,8 +164,6 @@ def main(arguments: list[str]) -> None:
         for what, judged in (("rewrites", rewritten), ("mutations", mutated)):
             said = Counter(answers[names[each.pair]]["category"] for each in judged)
             print(f"<!-- {tool}, {what}: {', '.join(f'{number} {name}' for name, number in said.most_common())} -->")
-    own = Judge(connection, known)
-    own.kept = judge.kept
     print(line("**Portmesh**", own, rewritten, mutated))
 
 

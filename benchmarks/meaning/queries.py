@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import duckdb
 from sqlglot import exp, parse_one
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 
-from tests import tpc
+from benchmarks.meaning.data import Connection, NotExecutedError, run, scalar
 
 FILE = Path(__file__).with_name("tpcds.sql")
 DIALECT = "duckdb"
 Schema = Mapping[str, Mapping[str, str]]
+NO_ROWS = "it has no rows in any set of data"
+OPEN = "its order leaves open which rows are the first"
+STAYS = "it stays"
 
 
 def parsed(sql: str) -> exp.Query:
@@ -27,18 +30,7 @@ def text(query: exp.Expr) -> str:
     return str(query.sql(DIALECT, pretty=True))
 
 
-def tables(folder: Path, scale: str) -> duckdb.DuckDBPyConnection:
-    """A database with the tables of TPC-DS. One thread, so that a query gives the same rows each time."""
-    data = folder / f"tpcds_{scale}"
-    if not data.exists():
-        tpc.generate("tpcds", scale, data)
-    connection = duckdb.connect(config={"threads": 1})
-    for name in tpc.primary("tpcds"):
-        connection.execute(f"create table {name} as select * from '{data}/{name}.parquet'")
-    return connection
-
-
-def schema(connection: duckdb.DuckDBPyConnection) -> Schema:
+def schema(connection: Connection) -> Schema:
     found: dict[str, dict[str, str]] = {}
     rows = connection.execute(
         "select table_name, column_name, data_type from information_schema.columns order by ordinal_position"
@@ -54,29 +46,38 @@ def qualified(query: exp.Query, known: Schema) -> exp.Query:
     return annotate_types(found, schema=dict(known), dialect=DIALECT)
 
 
-def models(
-    connection: duckdb.DuckDBPyConnection, known: Schema, only: Container[str] | None = None
-) -> tuple[dict[str, exp.Query], dict[str, list[str]]]:
-    """The queries that have rows in this database, by number; and what was done, with the numbers of the queries."""
-    found: dict[str, exp.Query] = {}
-    notes: dict[str, list[str]] = {}
+@dataclass
+class Models:
+    """The queries that have rows in a set of data, by number; what was done, with the numbers of the queries.
+
+    `open` are, of each set of data, the queries with a limit whose order leaves open which rows of it are the first.
+    """
+
+    queries: dict[str, exp.Query] = field(default_factory=dict)
+    notes: dict[str, list[str]] = field(default_factory=dict)
+    open: dict[str, list[str]] = field(default_factory=dict)
+
+
+def models(sets: Mapping[str, Connection], known: Schema, only: Container[str] | None = None) -> Models:
+    """The queries as models. A limit stays if it takes rows away in one of the sets, and its order decides which."""
+    found = Models()
     for number, query in read_queries().items():
         if only is not None and number not in only:
             continue
         _name_columns(query, known)
-        everything = query.copy()
-        everything.set("order", None)
-        everything.set("limit", None)
-        connection.execute(f"create or replace temp table everything as {text(everything)}")
-        rows = connection.execute("select count(*) from everything").fetchone()
-        if not rows or not rows[0]:
-            notes.setdefault("left out, because it has no rows in this data", []).append(number)
+        limits = {name: _limit(query, connection) for name, connection in sets.items()}
+        if set(limits.values()) <= {NO_ROWS}:
+            found.notes.setdefault(f"left out, because {NO_ROWS}", []).append(number)
             continue
-        if query.args.get("limit") and (why := _no_use_of_limit(query, rows[0], connection)):
-            query = everything
-            notes.setdefault(f"without its limit, {why}", []).append(number)
-        found[number] = query
-    return found, notes
+        if query.args.get("limit") and STAYS not in limits.values():
+            why = next(why for why in limits.values() if why != NO_ROWS)
+            query = _without_limit(query)
+            found.notes.setdefault(f"without a limit, because {why}", []).append(number)
+        else:
+            for name in (name for name, why in limits.items() if why == OPEN):
+                found.open.setdefault(name, []).append(number)
+        found.queries[number] = query
+    return found
 
 
 def read_queries() -> dict[str, exp.Query]:
@@ -111,22 +112,34 @@ def _name_columns(query: exp.Query, known: Schema) -> None:
             column.set("this", exp.to_identifier(renamed[column.name.lower()]))
 
 
-def _no_use_of_limit(query: exp.Query, rows: int, connection: duckdb.DuckDBPyConnection) -> str:
-    """Why a limit is no part of a model: it takes all rows, or the order leaves open which. Empty if it is.
+def _without_limit(query: exp.Query) -> exp.Query:
+    everything = query.copy()
+    everything.set("order", None)
+    everything.set("limit", None)
+    return everything
 
-    The rows without it are in the table `everything`.
-    """
-    order, number = query.args.get("order"), int(query.args["limit"].expression.this)
-    if rows <= number:
-        return "which takes all rows"
+
+def _limit(query: exp.Query, connection: Connection) -> str:
+    """What becomes of the limit in this data, if there is one: STAYS, or why it does not."""
+    try:
+        run(connection, f"create or replace temp table everything as {text(_without_limit(query))}")
+    except NotExecutedError:
+        return NO_ROWS
+    rows = scalar(connection, "select count(*) from everything")
+    if not rows:
+        return NO_ROWS
+    if not query.args.get("limit"):
+        return STAYS
+    order, most = query.args.get("order"), int(query.args["limit"].expression.this)
+    if rows <= most:
+        return "it takes all rows"
     names = {name.lower() for name in query.named_selects}
     columns = list(order.find_all(exp.Column)) if order else []
     by_position = order and any(isinstance(each.this, exp.Literal) for each in order.expressions)
     if not columns or by_position or any(column.name.lower() not in names for column in columns):
-        return "whose order is not by its output"
+        return "its order is not by its output"
     keys = order.copy()
     for column in keys.find_all(exp.Column):
         column.set("table", None)
     ranked = f"select rank() over ({keys.sql(DIALECT)}) as place from everything"
-    first = connection.execute(f"select count(*) from ({ranked}) where place <= {number}").fetchone()
-    return "" if first and first[0] == number else "whose order leaves open which rows are the first"
+    return STAYS if scalar(connection, f"select count(*) from ({ranked}) where place <= {most}") == most else OPEN
