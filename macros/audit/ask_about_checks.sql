@@ -2,7 +2,7 @@
    checks it came from. explain_faults does not run after an operation, so there this message replaces the error, which
    is in logs/dbt.log. #}
 {% macro ask_about_checks(port, checks, ask, sql) %}
-  {% do portmesh.begin_checks(checks) %}
+  {% do portmesh.begin_checks(checks, sql) %}
   {% if flags.WHICH == 'run-operation' %}
     {{ return(try_or_compiler_error(portmesh._broken_checks(port, checks), ask, sql)) }}
   {% endif %}

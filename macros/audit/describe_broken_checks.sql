@@ -1,5 +1,7 @@
-{# {what, remedy} for checks that the engine could not run. #}
-{% macro describe_broken_checks(port, checks) %}
+{# {what, remedy} for checks that the engine could not run. If its message names a line of their statement, only the
+   check on that line. #}
+{% macro describe_broken_checks(port, checks, sql='', message='') %}
+  {% set checks = portmesh._checks_in_error(checks, sql, message) or checks %}
   {% set names = checks | map(attribute='name') | join(', ') %}
   {% if checks | length > 1 %}
     {% set selected = portmesh.selector_of(port.node) %}
@@ -8,6 +10,17 @@
         'remedy': 'run them one by one (dbt test --select ' ~ selected ~ ') and fix the one that fails'}) }}
   {% endif %}
   {{ return({'what': 'its check ' ~ names ~ ' could not be run', 'remedy': portmesh._where_to_fix(port, checks[0])}) }}
+{% endmacro %}
+
+{# Spark and DuckDB count dbt's comment as the first line. Athena does not; the lines around a check's SQL leave room
+   for that. Spark writes `; line 7 pos 1`, `(line 7, pos 1)` or `== SQL (line 7, position 1)`, Athena `: line 7:1:`,
+   and DuckDB `LINE 7:`. #}
+{% macro _checks_in_error(checks, sql, message) %}
+  {% set line = modules.re.search('(?m)(?:; line |\\(line |: line |^ *LINE )(\\d+)(?:, pos| pos |:)', message) %}
+  {% if not line %}{{ return([]) }}{% endif %}
+  {% set until_there = sql.split('\n')[:line.group(1) | int - 1] | join('\n') %}
+  {% set places = modules.re.findall("(?m)^select '(\\d+)' as place, ", until_there) | map('int') | list %}
+  {{ return(checks[places[-1] - 1:places[-1]] if places else []) }}
 {% endmacro %}
 
 {% macro _where_to_fix(port, check) %}

@@ -6,7 +6,7 @@
   {% for group in portmesh.parts_of_statement(plan, plan | map(attribute='sql') | list, at_once) %}
     {% set counts = audited if at_once > 1 and loop.first else none %}
     {% set started_at = modules.datetime.datetime.now() %}
-    {% set results = portmesh._results(port, group, counts) %}
+    {% set results = portmesh._results(port, group, counts, is_increment) %}
     {% set seconds = (modules.datetime.datetime.now() - started_at).total_seconds() / group | length %}
     {% if counts %}{% set counted.rows = results[0] %}{% endif %}
     {% for check in group %}
@@ -20,13 +20,13 @@
 
 {# Runs one statement and returns [row count of `counts`, then {table, failing_sql} for each check]. A check whose quick
    form found something is counted again with its own SQL. #}
-{% macro _results(port, group, counts) %}
+{% macro _results(port, group, counts, is_increment) %}
   {% for check in group if not check.is_known %}
-    {% do portmesh.look_at_check(port, check, group | length > 1) %}
+    {% do portmesh.look_at_check(port, check, group | length > 1, is_increment) %}
   {% endfor %}
   {% set table = portmesh.ask_about_checks(port, group, portmesh.query, portmesh._statement(group, counts)) %}
   {% set places = table.columns['place'].values() | map('int') | list %}
-  {% set results = [table.rows[0]['failures'] | int if counts else none] %}
+  {% set results = [table.rows[places.index(0)]['failures'] | int if counts else none] %}
   {% for check in group %}
     {% set rows = places.count(loop.index) %}
     {% if rows != 1 %}
@@ -40,19 +40,22 @@
   {{ return(results) }}
 {% endmacro %}
 
+{# `place` is a text, because Spark compiles a number into the code of each part, but not a text. The rows have no
+   order, because sorting costs Spark two more stages. `describe_broken_checks` finds the lines that begin with a place.
+   #}
 {% macro _statement(group, counts) %}
   {% set no_buckets, parts = 'cast(null as ' ~ portmesh.engine_type('string') ~ ') as buckets', [] %}
   {% if counts %}
-    {% do parts.append('select 0 as place, count(*) as failures, false as should_warn, false as should_error, '
+    {% do parts.append("select '0' as place, count(*) as failures, false as should_warn, false as should_error, "
         ~ no_buckets ~ ' from ' ~ counts) %}
   {% endif %}
   {% for check in group %}
     {% set buckets = 'buckets' if check.quick and check.quick.buckets else no_buckets %}
     {% set sql = check.quick.counting if check.quick else portmesh.test_sql(check, check.sql) %}
-    {% do parts.append('select ' ~ loop.index ~ ' as place, ' ~ portmesh._counts(check) ~ ', ' ~ buckets
+    {% do parts.append("select '" ~ loop.index ~ "' as place, " ~ portmesh._counts(check) ~ ', ' ~ buckets
         ~ ' from (\n' ~ sql ~ '\n) as measured') %}
   {% endfor %}
-  {{ return(parts | join('\nunion all\n') ~ '\norder by place') }}
+  {{ return(parts | join('\nunion all\n')) }}
 {% endmacro %}
 
 {# In a union, one check with decimals would turn the counts of all checks into decimals, so each count is cast to

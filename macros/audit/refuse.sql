@@ -7,7 +7,7 @@
   {{ adapter.commit() }}
   {% set failing = [] %}
   {% for check in attempt.failed %}{% do failing.append(portmesh._kept_failures(check)) %}{% endfor %}
-  {% do portmesh.drop_superseded_versions(port, portmesh.read_history(port), attempt.place) %}
+  {% do portmesh.drop_superseded_versions(port, attempt.history, attempt.place) %}
   {% set message = portmesh._refusal(attempt, failing) %}
   {{ adapter.commit() }}
   {% do exceptions.raise_dependency_error(message) %}

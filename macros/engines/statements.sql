@@ -29,17 +29,19 @@
   {% do work.update({'step': name, 'since': now, 'read': read, 'checks': []}) %}
 {% endmacro %}
 
-{# If the engine fails from now on, these checks caused it. #}
-{% macro begin_checks(checks) %}{% do portmesh._work_on(model).update({'checks': checks}) %}{% endmacro %}
+{# If the engine fails from now on, these checks caused it. `sql` is their statement. #}
+{% macro begin_checks(checks, sql='') %}
+  {% do portmesh._work_on(model).update({'checks': checks, 'sql': sql}) %}
+{% endmacro %}
 
 {# If the engine fails from now on, storing the rows of this view caused it. #}
 {% macro begin_view(name) %}{% do portmesh._work_on(model).update({'view': name}) %}{% endmacro %}
 
-{# {step, checks, view}: the last step that the run began for a node (empty if none), and the checks that were running
-   or the view that was being stored in it. #}
+{# {step, checks, sql, view}: the last step that the run began for a node (empty if none), and the checks that were
+   running with their statement, or the view that was being stored in it. #}
 {% macro work_begun(node) %}
   {% set work = portmesh._work_on(node) %}
-  {{ return({'step': work.step or '', 'checks': work.checks or [], 'view': work.view}) }}
+  {{ return({'step': work.step or '', 'checks': work.checks or [], 'sql': work.sql, 'view': work.view}) }}
 {% endmacro %}
 
 {# The values for the columns write_seconds to audit_bytes_billed of publications; null if the engine does not report

@@ -51,17 +51,17 @@
   {% set bad = '' if cause.pattern else portmesh.bad_value(node, message) %}
   {% if bad %}{% do fault.update({'cause': {'cause': bad, 'remedy': 'fix these rows or the cast'}}) %}{% endif %}
   {% set is_of_checks = begun.checks and not cause.tried and cause.answers is not sameas false %}
-  {% if is_of_checks %}{% do fault.update(portmesh._fault_of_checks(fault, begun.checks, message)) %}{% endif %}
+  {% if is_of_checks %}{% do fault.update(portmesh._fault_of_checks(fault, begun, message)) %}{% endif %}
   {{ return(dict(fault, meaning=portmesh._what_is_known(fault))) }}
 {% endmacro %}
 
 {# If no known cause matches, the engine's own message is the cause. Spark puts its message, which starts with an error
    class in brackets, inside Java errors. #}
-{% macro _fault_of_checks(fault, checks, message) %}
+{% macro _fault_of_checks(fault, begun, message) %}
   {% set of_spark = modules.re.search('\\[[A-Z][A-Z0-9_.]+\\] [^\\n]+', message) %}
   {% set text = modules.re.sub('^\\w+ Error[^\\n]*\\n', '', message).replace('\n  ', '\n').strip() %}
   {% set said = of_spark.group(0) if of_spark else text.split('\n\n')[0] %}
-  {% set broken = portmesh.describe_broken_checks(fault.port, checks) %}
+  {% set broken = portmesh.describe_broken_checks(fault.port, begun.checks, begun.sql, message) %}
   {% set cause = {'cause': portmesh.printable(said, 300), 'remedy': broken.remedy} %}
   {{ return({'what': broken.what, 'cause': fault.cause if fault.cause.pattern else cause}) }}
 {% endmacro %}

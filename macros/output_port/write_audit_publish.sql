@@ -33,7 +33,8 @@
   {% do portmesh.begin_step('record') %}
   {% do portmesh.record_attempt(attempt, 'published', place.version) %}
   {% do portmesh.finish_publication(port, place) %}
-  {% do portmesh.drop_superseded_versions(port, portmesh.read_history(port), place) %}
+  {% set history = dict(attempt.history, versions=[place] + attempt.history.versions) %}
+  {% do portmesh.drop_superseded_versions(port, history, place) %}
   {% for check in attempt.checks if not check.store_failures and not flags.STORE_FAILURES %}
     {% set kept = load_relation(check.failures_relation) %}
     {% if kept %}{% do adapter.drop_relation(kept) %}{% endif %}
