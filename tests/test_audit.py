@@ -263,7 +263,7 @@ BROKEN_SQL = {
     "function": "expression_is_true: {arguments: {expression: no_such_function(k) > 1}}",
     "syntax": "expression_is_true: {arguments: {expression: k > > 1}}",
     "bracket": "expression_is_true: {arguments: {expression: (k > 1}}",
-    "quote": "expression_is_true: {arguments: {expression: \"t = 'a\"}}",
+    "quote": 'expression_is_true: {arguments: {expression: "t = \'a"}}',
     "window": "expression_is_true: {arguments: {expression: row_number() over (order by k) = 1}}",
     "bound": "accepted_range: {arguments: {min_value: oops}}",
     "rows": "not_null: {config: {where: k in (select oops from nowhere)}}",
