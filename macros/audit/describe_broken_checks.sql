@@ -19,7 +19,7 @@
   {% set line = modules.re.search('(?m)(?:; line |\\(line |: line |^ *LINE )(\\d+)(?:, pos| pos |:)', message) %}
   {% if not line %}{{ return([]) }}{% endif %}
   {% set until_there = sql.split('\n')[:line.group(1) | int - 1] | join('\n') %}
-  {% set places = modules.re.findall("(?m)^select '(\\d+)' as place, ", until_there) | map('int') | list %}
+  {% set places = modules.re.findall('(?m)^select (\\d+) as place, ', until_there) | map('int') | list %}
   {{ return(checks[places[-1] - 1:places[-1]] if places else []) }}
 {% endmacro %}
 
