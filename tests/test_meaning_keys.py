@@ -54,6 +54,16 @@ def test_other_rows_of_a_port_change_only_what_is_looked_up_in_it() -> None:
     assert change.columns["n"] == ("it reads shop.p.n, which changes",)
 
 
+def test_a_key_may_be_compared_by_a_double_negation() -> None:
+    other = LOOKED_UP.replace("t.a = p.k", "not t.a <> p.k")
+    assert found(ROWS[0], ROWS[0], LOOKED_UP, *KEY, other=other) is None
+    change = found(*ROWS, other, *KEY)
+    assert change
+    assert (change.rows, list(change.columns)) == ((), ["n"])
+    text = other.replace("t.a", "t.s")
+    assert found(ROWS[0], ROWS[0], text, *KEY, other=text.replace("not t.s <> p.k", "t.s = p.k")) is None
+
+
 def test_a_left_join_on_a_key_may_go_if_nothing_of_it_is_read() -> None:
     reader, other = "select t.a from t left join {p} as p on t.a = p.k", "select t.a from t"
     assert found(ROWS[0], ROWS[0], reader, *KEY, other=other) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from portmesh.lineage.meaning.terms import (
     BOOLEAN,
@@ -66,7 +67,7 @@ def negated(term: Term, orders_nan: bool) -> Term:
     if isinstance(term, Op) and term.name == "Not" and isinstance(term.args[0], Op) and term.args[0].name in BOOLEAN:
         return term.args[0]
     if isinstance(term, Op) and term.name in ("EQ", "NEQ"):
-        return Op(NEGATED[term.name], term.args, term.order)
+        return replace(term, name=NEGATED[term.name])
     if isinstance(term, Op) and term.name in ("LT", "LTE") and orders_nan:
         return Op("LTE" if term.name == "LT" else "LT", (term.args[1], term.args[0]))
     return Op("Not", (term,))

@@ -92,7 +92,7 @@ def decides_rows(select: exp.Select) -> bool:
     )
 
 
-def is_uncast(e: exp.EQ) -> bool:
+def is_uncast(e: exp.EQ | exp.NEQ) -> bool:
     """Whether both sides are compared as they are. `text = number` casts one, and then two texts can be one number."""
     one, other = e.this.type, e.expression.type
     if one is None or other is None:

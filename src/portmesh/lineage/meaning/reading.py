@@ -524,7 +524,7 @@ class Reader:
             return known
         if type(e) in UNORDERED:
             terms = {"this": names.term(e.this), "expression": names.term(e.expression)}
-            uncast = isinstance(e, exp.EQ) and is_uncast(e)
+            uncast = isinstance(e, (exp.EQ, exp.NEQ)) and is_uncast(e)
             return Op(type(e).__name__, tuple(terms.values()), "bag", uncast, terms.get(one_to_one(e)))
         if type(e) in TURNED:
             return Op(TURNED[type(e)].__name__, (names.term(e.expression), names.term(e.this)))
