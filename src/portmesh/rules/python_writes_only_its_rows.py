@@ -26,9 +26,9 @@ FIX = "Return the rows from model(), or make them a model of their own"
 
 
 def python_writes_only_its_rows(mesh: CheckedMesh) -> Iterator[Finding]:
-    for node in mesh.of_domains("model"):
-        for what in dict.fromkeys(_writes(node.get("raw_code") or "")) if is_python(node) else ():
-            file = mesh.file_of(node)
+    for node in filter(is_python, mesh.of_domains("model")):
+        file = mesh.file_of(node)
+        for what in dict.fromkeys(_writes(node.get("raw_code") or "")):
             said = f"The model {label(node)} writes beside the rows that it returns: {what}."
             yield Finding("PM213", file, mesh.line_of(file, what), said, FIX, node["unique_id"], what)
 
