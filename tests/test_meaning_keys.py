@@ -269,4 +269,4 @@ def test_what_counts_as_the_same_is_the_same() -> None:
 @pytest.mark.nightly
 @pytest.mark.parametrize("seed", range(3))
 def test_what_counts_as_the_same_is_the_same_in_many_readers(seed: int) -> None:
-    assert judged(seed + 10, 600) > 120
+    assert judged(seed + 10, 700) > 150
