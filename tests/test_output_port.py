@@ -119,6 +119,12 @@ def test_a_refused_candidate_leaves_consumers_the_version_they_had(shop: Mesh) -
     assert "> in macro" not in message
 
 
+def test_the_examples_of_a_refusal_are_the_lowest_values(shop: Mesh) -> None:
+    shop.land("lines", f"({good(400)}) union all ({good(400)})")
+    (row,) = [line for line in shop.dbt("build").messages["lines"].splitlines() if "400 keys" in line]
+    assert row.endswith(" 0, 1, 2")
+
+
 def test_the_next_good_run_publishes_and_clears_up(shop: Mesh) -> None:
     shop.land("lines", good() + DUPLICATE)
     assert not shop.dbt("build").ok

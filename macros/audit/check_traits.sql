@@ -1,7 +1,9 @@
-{# The traits of a check, from its test macro's id and its config.meta: {dimension, reach, unit, sql_arguments}.
+{# The traits of a check, from its test macro's id and its config.meta: {dimension, reach, unit, sql_arguments,
+   is_of_mesh}.
    `reach`: whether a row's result depends on that row alone, on the rows with its key, or on the whole port.
    `unit`: what each failure counts; empty if the check has one result for the whole port.
-   `sql_arguments`: the arguments that are SQL on the port's own rows. #}
+   `sql_arguments`: the arguments that are SQL on the port's own rows.
+   `is_of_mesh`: the test's macro is dbt's or Portmesh's, not a domain's. #}
 {% macro check_traits(macro_id, meta) %}
   {% set kind = macro_id.split('.') | last | replace('test_', '', 1) %}
   {% set known, row_wise = portmesh._known_checks().get(macro_id, {}), (meta or {}).get('row_wise') %}
@@ -10,6 +12,7 @@
       'dimension': portmesh.check_dimension(kind, meta),
       'reach': ('row' if row_wise else 'whole') if may_say_so else known.get('reach', 'whole'),
       'unit': known.get('unit', 'row'), 'sql_arguments': known.get('sql_arguments'),
+      'is_of_mesh': macro_id.split('.')[1] in ['dbt', 'portmesh'],
   }) }}
 {% endmacro %}
 

@@ -24,8 +24,7 @@
 {% endmacro %}
 
 {% macro _where_to_fix(port, check) %}
-  {% set of_the_mesh = check.macro.split('.')[1] in ['dbt', 'portmesh'] %}
-  {% set its_macro = '' if of_the_mesh else ' or its macro ' ~ check.macro.split('.', 1)[1] %}
+  {% set its_macro = '' if check.is_of_mesh else ' or its macro ' ~ check.macro.split('.', 1)[1] %}
   {% set its_sql = ' (its SQL: dbt compile --select ' ~ check.test.name ~ ')' if check.id.startswith('test.') else '' %}
   {% set its_limits = '' if portmesh.has_plain_limits(check) else ' or its limits (fail_calc, warn_if, error_if)' %}
   {{ return('fix the check' ~ its_limits ~ ' in ' ~ port.contract_path ~ its_macro ~ its_sql) }}

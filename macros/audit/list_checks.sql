@@ -1,6 +1,6 @@
 {# The checks of a port: the data tests that dbt attached to it, its constraints and its freshness. Needs no database.
    Returns [{id, name, kind, macro, column, arguments, where, severity, warn_if, error_if, fail_calc, limit, dimension,
-   reach, unit, sql_arguments, test, code, failures_relation, store_failures}]. #}
+   reach, unit, sql_arguments, is_of_mesh, test, code, failures_relation, store_failures}]. #}
 {% macro list_checks(port) %}
   {% set checks, known = [], portmesh._tests_of_mesh() %}
   {% for test in known.of_port.get(port.id, []) | sort(attribute='unique_id') %}

@@ -29,5 +29,5 @@
   {% set closed = "(?s)'(?:[^']|'')*'|\"[^\"]*\"|`[^`]*`|--[^\\n]*|/\\*.*?\\*/" %}
   {% set left = modules.re.sub(closed, '', check.sql) %}
   {% set is_odd = left.count('(') != left.count(')') or modules.re.search('(?i)[\'"`]|/\\*|\\bover\\b', left) %}
-  {{ return(flags.WHICH != 'run-operation' and check.macro.split('.')[1] in ['dbt', 'portmesh'] and not is_odd) }}
+  {{ return(flags.WHICH != 'run-operation' and check.is_of_mesh and not is_odd) }}
 {% endmacro %}

@@ -69,12 +69,14 @@ These rows come from the version or old name that it starts from (config.meta.st
   {{- return(' ' ~ check.unit ~ (plural if check.failures != 1 else '')) -}}
 {% endmacro %}
 
-{# Up to three failing values, or for not_null the keys of the failing rows. #}
+{# Up to three failing values, or for not_null the keys of the failing rows: the lowest, so that each run shows the
+   same. In a domain's own check, the first column may have a type without an order. #}
 {% macro _examples(attempt, check) %}
   {%- set keys = attempt.checks | selectattr('kind', 'equalto', 'unique') | map(attribute='column') | list -%}
   {%- set key = keys[0] if keys and check.column not in keys else check.column -%}
   {%- set column, values = key if check.macro == 'macro.dbt.test_not_null' else '*', [] -%}
-  {%- for row in portmesh.query('select ' ~ column ~ ' from ' ~ check.failing ~ ' limit 3').rows -%}
+  {%- set order = ' order by 1 nulls last' if check.is_of_mesh else '' -%}
+  {%- for row in portmesh.query('select ' ~ column ~ ' from ' ~ check.failing ~ order ~ ' limit 3').rows -%}
     {%- do values.append(portmesh.printable(row[0], 24)) -%}
   {%- endfor -%}
   {{- return(values | join(', ')) -}}

@@ -4,7 +4,8 @@
    are put into the context while the test is rendered. #}
 {% macro render_check(port, check, relation) %}
   {% set kept = portmesh._lend_context(port, check, relation) %}
-  {% set arguments = portmesh._rendered_arguments(check.arguments, ['column_name']) %}
+  {% set arguments = portmesh._rendered_arguments(check.arguments, ['column_name', 'model']) %}
+  {% do arguments.update({'model': portmesh._rendered_model(port, check, relation)}) %}
   {% do context.update({'_dbt_generic_test_kwargs': arguments}) %}
   {# Leaves out the config() call that dbt adds, from the YAML, after the call of the test's macro. #}
   {% set sql = render(check.code.split('}}')[0] ~ '}}') %}
@@ -58,6 +59,15 @@
     {% if read %}{{ return(own.create_relation(read)) }}{% endif %}
   {% endif %}
   {{ return(own(*names, **kwargs)) }}
+{% endmacro %}
+
+{# dbt writes the argument `model` itself. Its usual text is not compiled anew for each check. #}
+{% macro _rendered_model(port, check, relation) %}
+  {% set text = check.arguments.model %}
+  {% if text == "{{ get_where_subquery(ref('" ~ port.node.name ~ "')) }}" and not port.node.version %}
+    {{ return(get_where_subquery(relation)) }}
+  {% endif %}
+  {{ return(portmesh._rendered_argument(text)) }}
 {% endmacro %}
 
 {% macro _rendered_arguments(arguments, as_they_are) %}

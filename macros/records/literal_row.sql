@@ -1,5 +1,7 @@
 {% macro literal_row(values) %}
-  {%- set literals = [] -%}
-  {%- for value in values -%}{%- do literals.append(portmesh.literal(value)) -%}{%- endfor -%}
+  {%- set text_literal, literals = portmesh.engine_macro('text_literal'), [] -%}
+  {%- for value in values -%}
+    {%- do literals.append(text_literal(value) if value is string else portmesh.literal(value)) -%}
+  {%- endfor -%}
   {{- return('(' ~ literals | join(', ') ~ ')') -}}
 {% endmacro %}
