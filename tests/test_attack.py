@@ -199,3 +199,10 @@ def test_a_columns_name_from_data_stays_in_its_line(sales: Mesh) -> None:
     message = sales.dbt("build").messages["sales"]
     assert "a\\x1b[2j\\nb   not declared" in message
     assert "\x1b" not in message
+
+
+def test_a_model_that_is_only_named_like_the_folder_of_ports_is_internal(shop: Mesh) -> None:
+    shop.write("domains/shop/models/staging/output_ports.sql", "select 1 as one")
+    assert shop.dbt("build").ok
+    assert shop.has("shop__internal.output_ports")
+    assert not shop.has("shop.output_ports")

@@ -157,8 +157,7 @@ def test_clone_is_refused_where_it_would_take_a_published_version_away(shop: Mes
     state = str(shop.folder / "production")
     shutil.copytree(shop.folder / "target", state)
     refused = shop.dbt("clone", "--full-refresh", "--state", state, "--select", "lines")
-    assert refused.statuses["lines"] == "error"
-    assert "shop.lines was not cloned: it is published here" in refused.messages["lines"]
+    assert "shop.lines was not cloned: production reads only its own tables" in refused.messages["lines"]
     assert shop.value("select count(*) from shop.lines") == 100
 
     shop.set_up("shop", environment="dev_ana")
@@ -166,7 +165,21 @@ def test_clone_is_refused_where_it_would_take_a_published_version_away(shop: Mes
     assert cloned.ok, cloned.output
     assert shop.value("select count(*) from dev_ana__shop.lines") == 100
     assert shop.dbt("build", "--select", "lines").ok
+    refused = shop.dbt("clone", "--full-refresh", "--state", state, "--select", "lines")
+    assert "shop.lines was not cloned: it is published here" in refused.messages["lines"]
     assert shop.value("select count(*) from dev_ana__shop.lines") == 100
+
+
+@pytest.mark.writes_json
+def test_production_reads_no_other_environment(shop: Mesh) -> None:
+    shop.set_up("shop", environment="dev_ana")
+    assert shop.dbt("build").ok
+    state = shutil.copytree(shop.folder / "target", shop.folder / "state")
+    shop.set_up("shop")
+    for command in (["clone"], ["build", "--defer", "--favor-state"]):
+        refused = shop.dbt(*command, "--state", str(state))
+        assert "production reads only its own tables" in refused.output
+        assert not shop.has("shop.lines")
 
 
 def test_unit_tests_of_a_port(shop: Mesh) -> None:

@@ -1,8 +1,10 @@
-{# Stops a command that would always do harm: one that reads only part of production's input, writes to a database that
-   is not the mesh's, or would build from outdated copies of the domains. #}
+{# Stops a command that would always do harm: one that reads only part of production's input, or another environment's
+   tables in their place, writes to a database that is not the mesh's, or would build from outdated copies of the
+   domains. #}
 {% macro check_command() %}
   {% if not execute or not portmesh.runs_hooks() %}{{ return('') }}{% endif %}
-  {% set problem = portmesh._partial_run_problem() or portmesh.database_problem() or portmesh._old_packages_problem() %}
+  {% set problem = portmesh._partial_run_problem() or portmesh._deferral_problem() or portmesh.database_problem()
+      or portmesh._old_packages_problem() %}
   {{ return(portmesh.stop_run(problem) if problem else '') }}
 {% endmacro %}
 
@@ -24,6 +26,14 @@
         ~ '  next       add --exclude resource_type:snapshot; or drop the table, then run the same command again') }}
   {% endif %}
   {{ return('') }}
+{% endmacro %}
+
+{# Another environment's rows would be published as production's. #}
+{% macro _deferral_problem() %}
+  {% if not invocation_args_dict.get('defer') or target.schema != 'prod' %}{{ return('') }}{% endif %}
+  {{ return('dbt ' ~ flags.WHICH ~ ' --defer was refused: production reads only its own tables.\n\n'
+      ~ '  next   leave out --defer; or use your own environment: PORTMESH_ENVIRONMENT=dev_<you> dbt ' ~ flags.WHICH
+      ~ ' --defer') }}
 {% endmacro %}
 
 {# The selected snapshots whose tables already exist. #}
