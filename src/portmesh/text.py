@@ -35,6 +35,11 @@ def quoted(*names: str) -> str:
     return ".".join('"' + name.replace('"', '""') + '"' for name in names)
 
 
+def text_literal(value: object) -> str:
+    """A value as a text in SQL, on DuckDB and Athena: 'Joe''s'. The macro of the same name also knows Spark."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
 def count(number: int, noun: str, plural: str = "") -> str:
     """`1 batch`, `22,632,932 rows`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -16,6 +16,8 @@ from dbt.flags import get_flags
 from dbt_common.exceptions import DbtBaseException
 from dbt_common.invocation import get_invocation_id
 
+from portmesh.text import quoted, text_literal
+
 AS_SPARK_READS_IT = {
     "HUGEINT": "decimal(38, 0)",
     "UHUGEINT": "decimal(38, 0)",
@@ -67,12 +69,13 @@ class Here:
             _, described = self._adapter.execute(f"describe select * from {table}", fetch=True)
             columns = ", ".join(_as_spark_reads_it(row[0], row[1]) for row in described.rows)
             limit = " limit 0" if is_empty_run() else ""
-            self._adapter.execute(f"copy (select {columns} from {table}{limit}) to {_literal(file)} (format parquet)")
+            rows = f"select {columns} from {table}{limit}"
+            self._adapter.execute(f"copy ({rows}) to {text_literal(file)} (format parquet)")
         return file
 
     def sql(self, into: str) -> str:
         """The SQL that reads the rows."""
-        return f"select * from read_parquet({_literal(Path(into) / '*.parquet')}, hive_partitioning = false)"
+        return f"select * from read_parquet({text_literal(Path(into) / '*.parquet')}, hive_partitioning = false)"
 
     def close(self) -> None:
         """Remove the files."""
@@ -119,10 +122,6 @@ KINDS: Mapping[str, Callable[[ModelNode, BaseAdapter], Here | Cluster]] = {"duck
 """By dbt's name of the engine."""
 
 
-def _literal(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
-
-
 def _as_spark_reads_it(name: str, kind: str) -> str:
-    quoted = '"' + name.replace('"', '""') + '"'
-    return f"cast({quoted} as {AS_SPARK_READS_IT[kind]}) as {quoted}" if kind in AS_SPARK_READS_IT else quoted
+    column = quoted(name)
+    return f"cast({column} as {AS_SPARK_READS_IT[kind]}) as {column}" if kind in AS_SPARK_READS_IT else column

@@ -15,6 +15,7 @@ from portmesh.lake.folder import FolderLake
 from portmesh.lake.lake import DATA, Damage
 from portmesh.sampling.choosing import Facts
 from portmesh.sampling.wanted import Wanted
+from portmesh.text import quoted, text_literal
 
 ATTACHED = "production"
 
@@ -28,7 +29,7 @@ class FileOrigin:
         self.file = file.resolve()
         self._memory = memory
         try:
-            memory.execute(f"attach {_text(str(self.file))} as {ATTACHED} (read_only)")
+            memory.execute(f"attach {text_literal(str(self.file))} as {ATTACHED} (read_only)")
         except duckdb.Error as error:
             in_use = "Could not set lock" in str(error)
             raise UsageError(
@@ -65,7 +66,7 @@ class FileOrigin:
     @contextmanager
     def opened(self, table: Wanted, memory: duckdb.DuckDBPyConnection) -> Iterator[str]:  # noqa: ARG002
         if not table.feed:
-            yield f"{ATTACHED}.{_name(table.schema)}.{_name(table.table)}"
+            yield f"{ATTACHED}.{quoted(table.schema)}.{quoted(table.table)}"
             return
         lake = self._lake()
         for batch, found in lake.inspect_feed(table.feed) if lake else ():
@@ -91,7 +92,7 @@ class FileOrigin:
     def _feed_sql(self, feed: str) -> str:
         lake = self._lake()
         files = [str(lake.path(batch) / DATA) for batch in lake.batches(feed)] if lake else []
-        return f"read_parquet([{', '.join(map(_text, files))}], union_by_name = true)"
+        return f"read_parquet([{', '.join(map(text_literal, files))}], union_by_name = true)"
 
     def _facts_of_feed(self, table: Wanted) -> Facts | None:
         lake = self._lake()
@@ -127,7 +128,7 @@ class FileOrigin:
         )
         if not found:
             return None
-        name = _text(f"{ATTACHED}.{_name(schema)}.{_name(table)}")
+        name = text_literal(f"{ATTACHED}.{quoted(schema)}.{quoted(table)}")
         blocks = self._rows(
             "select count(distinct block_id) * (select any_value(block_size) from pragma_database_size()) "
             f"from pragma_storage_info({name}) where persistent"
@@ -136,11 +137,3 @@ class FileOrigin:
 
     def _rows(self, sql: str, *values: str) -> list[tuple[str, ...]]:
         return self._memory.cursor().execute(sql, values).fetchall()
-
-
-def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

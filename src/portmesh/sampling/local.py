@@ -24,7 +24,7 @@ from portmesh.lake.batches import BatchName
 from portmesh.lake.folder import MANIFEST, STAGING, FolderLake
 from portmesh.sampling.choosing import STAMPS
 from portmesh.sampling.wanted import Wanted
-from portmesh.text import quoted
+from portmesh.text import quoted, text_literal
 
 MARK = "portmesh sample: "
 """The comment of a table that a sample wrote begins with it."""
@@ -180,7 +180,7 @@ class Writer:
         if table.feed:
             self._land(table.feed, name)
         else:
-            self.connection.execute(f"comment on table {name} is {_text(MARK + about)}")
+            self.connection.execute(f"comment on table {name} is {text_literal(MARK + about)}")
 
     def _land(self, feed: str, name: str) -> None:
         """Land the rows as the batches that they are in production."""
@@ -232,7 +232,3 @@ def _assert_name(feed: str, batch_id: str) -> None:
             f"A batch of {feed} in production has a name that is no name of a batch, so nothing was sampled.",
             [("got", str(batch_id)), ("allowed", "letters, digits, and . _ - after the first character")],
         )
-
-
-def _text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

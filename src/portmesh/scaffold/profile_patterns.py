@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import duckdb
 
 from portmesh.scaffold.column_names import shared_start
+from portmesh.text import text_literal
 
 SAMPLE = 20_000
 ENOUGH = 20
@@ -36,8 +37,7 @@ def pattern_of(connection: duckdb.DuckDBPyConnection, rows: str, column: str, fi
         else f"select distinct {column}::varchar from {rows} where {column} is not null"
     ).fetchall()
     for pattern in candidates([text for (text,) in sampled]):
-        literal = pattern.replace("'", "''")
-        holds = f"select 1 from {rows} where not regexp_matches({column}::varchar, '{literal}') limit 1"
+        holds = f"select 1 from {rows} where not regexp_matches({column}::varchar, {text_literal(pattern)}) limit 1"
         if not connection.execute(holds).fetchall():
             return pattern
     return ""

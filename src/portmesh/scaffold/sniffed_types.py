@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from portmesh.lake.conversion import around_numbers
+from portmesh.text import text_literal
 
 NULLS = ("null", "n/a", "na", "nan", "none", "nil", "-", "--", "k.a.", "k. a.", "#n/a", "#nv", "#div/0!", "?", "\\n")
 """Texts that mean: no value, in a column where every other text is a number, a date or the like."""
@@ -331,8 +332,7 @@ def _style(texts: Texts, numbers: Mapping[int, _Numbers], found: Types) -> tuple
 
 
 def _has(texts: Texts, number: int, sign: str) -> bool:
-    escaped = sign.replace("'", "''")
-    ((some,),) = _ask(texts, number, f"select count(*) > 0 from values_of where contains(n, '{escaped}')")
+    ((some,),) = _ask(texts, number, f"select count(*) > 0 from values_of where contains(n, {text_literal(sign)})")
     return bool(some)
 
 

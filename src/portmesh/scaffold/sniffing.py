@@ -23,7 +23,7 @@ import duckdb
 from portmesh.errors import FindingsError, MissingArtifactError, UsageError
 from portmesh.scaffold.snake_case import column_names
 from portmesh.scaffold.sniffed_types import Odd, Texts, types_of
-from portmesh.text import count, size
+from portmesh.text import count, size, text_literal
 
 MOST_BYTES = 256 << 20
 """How much of a file is read. What is recognised then holds for these bytes, and the command says so."""
@@ -85,7 +85,7 @@ def sniff(path: Path, header: Sequence[str] = (), formats: Sequence[str] = ()) -
     _assert_formats(formats)
     first = _first_bytes(path)
     if first.startswith(b"PAR1"):
-        return _sniff_typed(path, "parquet", f"read_parquet({_quoted(path)})")
+        return _sniff_typed(path, "parquet", f"read_parquet({text_literal(path)})")
     for sign, (what, way_out) in NO_TEXT.items():
         if first.startswith(sign):
             raise UsageError(f"{path.name} is {what}, not CSV, JSON or Parquet.", [("file", str(path))], way_out)
@@ -96,7 +96,8 @@ def sniff(path: Path, header: Sequence[str] = (), formats: Sequence[str] = ()) -
         if not start:
             raise FindingsError(f"{path.name} is empty.", [("file", str(path))], "use a file with rows")
         if start[0] in "{[":
-            found = _sniff_typed(path, "json", f"read_json({_quoted(text)}, maximum_object_size = {LONGEST_ROW * 4})")
+            reader = f"read_json({text_literal(text)}, maximum_object_size = {LONGEST_ROW * 4})"
+            found = _sniff_typed(path, "json", reader)
         else:
             found = _sniff_csv(path, text, header, formats)
     if encoding != "utf-8":
@@ -314,7 +315,7 @@ def _sniffed(database: duckdb.DuckDBPyConnection, path: Path, text: Path) -> dic
     try:
         ((sign, skip, has_header, columns),) = database.execute(
             "select Delimiter, SkipRows, HasHeader, Columns "
-            f"from sniff_csv({_quoted(text)}, quote = '\"', escape = '\"', strict_mode = false)"
+            f"from sniff_csv({text_literal(text)}, quote = '\"', escape = '\"', strict_mode = false)"
         ).fetchall()
     except duckdb.Error as error:
         raise _unreadable(path, error) from error
@@ -334,8 +335,8 @@ def _load(
     types = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(width))
     try:
         database.execute(
-            f"create table rows_of_file as select * from read_csv({_quoted(text)}, auto_detect = false, "
-            f"delim = {_quoted(layout['delimiter'])}, quote = '\"', escape = '\"', header = false, "
+            f"create table rows_of_file as select * from read_csv({text_literal(text)}, auto_detect = false, "
+            f"delim = {text_literal(layout['delimiter'])}, quote = '\"', escape = '\"', header = false, "
             f"skip = {layout['skip']}, columns = {{{types}}}, strict_mode = false, ignore_errors = true, "
             f"null_padding = true, parallel = false, max_line_size = {LONGEST_ROW})"
         )
@@ -365,7 +366,3 @@ def _assert_names(path: Path, names: Sequence[str]) -> None:
                 "rename one of them in the file, or ask the source to",
             )
         spelled.add(_spelling(name))
-
-
-def _quoted(text: object) -> str:
-    return "'" + str(text).replace("'", "''") + "'"

@@ -33,6 +33,7 @@ from portmesh.scaffold.yaml_port_printing import (
     Word,
     layout,
 )
+from portmesh.text import text_literal
 
 Resolve = Callable[[str, str], ColumnTerm]
 """Finds a column by its table (empty if the expression names none) and its name, or raises UsageError."""
@@ -190,7 +191,7 @@ class _Reader:
 
     def _literal(self, node: exp.Literal) -> Term:
         if node.is_string:
-            return Word(types.TEXT, "'" + node.this.replace("'", "''") + "'")
+            return Word(types.TEXT, text_literal(node.this))
         text = node.this.lower()
         kind = "double" if "e" in text else types.DECIMAL_NUMBER if "." in text else types.WHOLE_NUMBER
         return Word(kind, f"0{text}" if text.startswith(".") else text)
