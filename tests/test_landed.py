@@ -340,6 +340,15 @@ def test_the_order_of_columns_is_no_change(staged: tuple[Mesh, Path]) -> None:
     assert mesh.value(f"select sum(sales_value) from {VIEW} where _batch_id = '2017-W03'") > 0
 
 
+def test_a_batch_that_is_named_like_a_partition_keeps_its_rows(staged: tuple[Mesh, Path]) -> None:
+    mesh, lake = staged
+    shutil.rmtree(lake / "sales")
+    with FolderLake(lake).landing():
+        FolderLake(lake).land(BatchName("sales", "line_id=9"), pa.table({"line_id": [1, 2]}), LANDED_AT)
+    found = mesh.rows("select line_id, _batch_id from landed('sales') order by 1")
+    assert found == [(1, "line_id=9"), (2, "line_id=9")]
+
+
 # What is empty, or no name
 
 

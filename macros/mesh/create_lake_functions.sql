@@ -14,7 +14,7 @@
   {%- set folder = portmesh._feed_folder() -%}
   create or replace macro main.landed(feed) as table
   select *
-  from read_parquet({{ folder }} || '/*/data.parquet', union_by_name = true)
+  from read_parquet({{ folder }} || '/*/data.parquet', union_by_name = true, hive_partitioning = false)
   where (
     with
     {{ portmesh.damaged_batches(folder, 'feed') }},

@@ -232,7 +232,8 @@ def _assert_unique(table: LandedTable, staged: Staged) -> None:
         TemporaryDirectory(prefix="portmesh-") as spill,
         duckdb.connect(config={"memory_limit": "1GB", "temp_directory": spill}) as engine,
     ):
-        keys = f"select {listed}, count(*) as times from read_parquet($1) group by all having times > 1"
+        rows = "read_parquet($1, hive_partitioning = false)"
+        keys = f"select {listed}, count(*) as times from {rows} group by all having times > 1"
         (number,) = engine.execute(f"select count(*) from ({keys})", [str(staged.path)]).fetchone() or (0,)
         found = engine.execute(f"{keys} order by all limit {SHOWN}", [str(staged.path)]).fetchall() if number else []
     if found:

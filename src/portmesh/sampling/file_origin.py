@@ -92,7 +92,7 @@ class FileOrigin:
     def _feed_sql(self, feed: str) -> str:
         lake = self._lake()
         files = [str(lake.path(batch) / DATA) for batch in lake.batches(feed)] if lake else []
-        return f"read_parquet([{', '.join(map(text_literal, files))}], union_by_name = true)"
+        return f"read_parquet([{', '.join(map(text_literal, files))}], union_by_name = true, hive_partitioning = false)"
 
     def _facts_of_feed(self, table: Wanted) -> Facts | None:
         lake = self._lake()

@@ -85,7 +85,7 @@ def sniff(path: Path, header: Sequence[str] = (), formats: Sequence[str] = ()) -
     _assert_formats(formats)
     first = _first_bytes(path)
     if first.startswith(b"PAR1"):
-        return _sniff_typed(path, "parquet", f"read_parquet({text_literal(path)})")
+        return _sniff_typed(path, "parquet", f"read_parquet({text_literal(path)}, hive_partitioning = false)")
     for sign, (what, way_out) in NO_TEXT.items():
         if first.startswith(sign):
             raise UsageError(f"{path.name} is {what}, not CSV, JSON or Parquet.", [("file", str(path))], way_out)
