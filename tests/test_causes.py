@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.mesh import Mesh
 
 # A Spark error with words that every Spark stack trace contains.
@@ -134,7 +136,7 @@ def test_the_value_that_cannot_be_cast_is_found_in_each_engines_words(mesh: Mesh
     assert found == [str(value) for value in CASTS.values()]
 
 
-def test_a_value_that_cannot_be_cast_leads_to_its_rows(mesh: Mesh) -> None:
+def test_a_value_that_cannot_be_cast_leads_to_its_rows(mesh: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
     mesh.set_up("shop")
     mesh.write("domains/shop/models/staging/stg_lines.sql",
                "select cast(amount as int) as amount, landed_at from {{ source('raw', 'lines') }}")  # fmt: skip
@@ -157,6 +159,11 @@ def test_a_value_that_cannot_be_cast_leads_to_its_rows(mesh: Mesh) -> None:
         f"{cause} where '12,3a' in (COLUMN)\"\n  next    fix these rows or the cast, then: dbt build" in broken.output
     )
     assert f"shop.int_lines was not built.\n\n  {cause}" in broken.output
+    capsys.readouterr()
+    assert not mesh.dbt("--quiet", "build").ok
+    printed = capsys.readouterr().out
+    assert f"shop.int_lines was not built.\n\n  {cause}" in printed
+    assert "shop.lines was not published: the run failed." in printed
     sources = mesh.folder / "domains/shop/models/staging/_sources.yml"
     sources.write_text(sources.read_text().replace("- name: lines", "- {name: lines, columns: [{name: amount}]}"))
     broken = mesh.dbt("build", "--select", "lines")

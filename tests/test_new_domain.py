@@ -63,8 +63,8 @@ def test_what_it_refuses_it_refuses_before_it_writes(root: Path, portmesh: Portm
     before = files_of(root)
     (root / "domains/half/models").mkdir(parents=True)
     refused = {
-        ("platform", *OPTIONS): "There is a domains/platform already.",
-        ("half", *OPTIONS): "There is a domains/half already.",
+        ("platform", *OPTIONS): "The folder domains/platform exists already.",
+        ("half", *OPTIONS): "The folder domains/half exists already.",
         ("Finance", *OPTIONS): "A domain cannot be named Finance: it becomes the name of a schema",
         ("dbt_utils", *OPTIONS): "A domain cannot be named dbt_utils: that is the name of a dbt package.",
         ("landed", *OPTIONS): "A domain cannot be named landed: that is where files land.",
@@ -240,4 +240,4 @@ def test_the_new_domain_parses_and_passes_lint_and_every_rule(root: Path, portme
         assert done.returncode == 0, command
     again = portmesh("new", "domain", "finance", *OPTIONS)
     assert again.exit_code == 2
-    assert "There is a domains/finance already." in again.err
+    assert "The folder domains/finance exists already." in again.err

@@ -187,7 +187,7 @@ REFUSED = {
     "no source": (["finance", "--from", "visits.csv"], "This is no name of a source."),
     "its name": (["finance.The-Ledger", "--from", "visits.csv"], "This is no name of a source."),
     "nothing": (["finance.ledger"], "It is not said where the rows come from."),
-    "no file": (["finance.ledger", "--from", "visit.csv"], "This file cannot be read."),
+    "no file": (["finance.ledger", "--from", "visit.csv"], "This file cannot be read. Did you mean visits.csv?"),
     "no table": (["finance.ledger", "--from", "visits"], "This is neither a file nor a table."),
     "both": (["finance.ledger", "--from", "visits.csv", "--from", "erp.costs"], "has either files or tables"),
     "schemas": (["finance.ledger", "--from", "a.costs", "--from", "b.costs"], "A source is in one schema."),

@@ -1,4 +1,4 @@
-"""What dbt parsed can be read again, so that it parses only what changed."""
+"""What dbt parsed can be read again, so that it parses only what changed; what it cannot parse has a next step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dbt_common.events.base_types import EventMsg
 from dbt_portmesh.saved_parses import read_any_key, read_text_keys
 from portmesh import dbt
 from tests.mesh import REPOSITORY, Mesh
-from tests.test_rules import PRODUCT
+from tests.test_rules import COLUMNS, LINES, PORT, PRODUCT, READER
 
 
 @pytest.mark.thorough
@@ -50,3 +50,95 @@ def test_dbt_alone_reads_text_only(good: Mesh) -> None:
     parse(good)
     with pytest.raises(ValueError, match="not allowed for map key"):
         read_text_keys((good.folder / "target" / PARTIAL_PARSE_FILE_NAME).read_bytes())
+
+
+def checks_and_descriptions(mesh: Mesh, *options: str) -> dict[str, str]:
+    place = ["--project-dir", str(mesh.folder), "--profiles-dir", str(mesh.folder)]
+    parsed = dbtRunner().invoke(["parse", "--no-write-json", *options, *place])
+    assert isinstance(parsed.result, Manifest), parsed.exception
+    return {id_: node.description for id_, node in parsed.result.nodes.items()}
+
+
+VERSIONS = """
+models:
+  - name: more
+    description: More.
+    latest_version: 1
+    columns: [{name: line_id, data_type: bigint}]
+    versions: [{v: 1}, {v: 2, defined_in: new_more}]
+"""
+
+
+@pytest.mark.parametrize(("name", "yaml"), [("more", ""), ("new_more", VERSIONS)])
+def test_yaml_that_is_there_before_its_sql(good: Mesh, name: str, yaml: str) -> None:
+    folder = good.folder / "domains/shop/models/output_ports"
+    good.port("shop/more", LINES, COLUMNS)
+    if yaml:
+        good.write("domains/shop/models/output_ports/more.yml", yaml)
+        (folder / "more.sql").rename(folder / "more_v1.sql")
+        good.write(f"domains/shop/models/output_ports/{name}.sql", LINES)
+    whole = checks_and_descriptions(good, "--no-partial-parse")
+    (folder / f"{name}.sql").rename(good.folder / "aside")
+    assert checks_and_descriptions(good).keys() < whole.keys()
+    (good.folder / "aside").rename(folder / f"{name}.sql")
+    assert checks_and_descriptions(good) == whole
+    assert any(whole[id_] for id_ in whole if id_.startswith("model.shop.more"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("    columns:", "\tcolumns:", "begins with a tab: write spaces instead"),
+        ("version: 1.0.0", "version: 2027-06-31", "write one that exists, or put it in quotes if it is a text"),
+        ("version: 1.0.0", "version: 1: 0", "or put quotes around a value that has a colon and a space"),
+        ("version: 1.0.0", " version: 1.0.0", "indent the line like the other keys of its entry"),
+        ("version: 1.0.0", "version: [1, 0", "close the bracket, or put quotes around a value"),
+        ("version: 1.0.0", "version: @1", "put quotes around a value that begins with @, ` or %"),
+    ],
+)
+def test_yaml_that_cannot_be_read_has_a_next_step(good: Mesh, old: str, new: str, says: str) -> None:
+    path = good.folder / PORT
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    parsed = good.dbt("parse")
+    assert "lines.yml" in parsed.output
+    assert "Syntax error near line" in parsed.output
+    assert says in parsed.output.split("next   ")[1], parsed.output
+
+
+def test_a_day_that_does_not_exist_is_named(good: Mesh) -> None:
+    path = good.folder / PORT
+    path.write_text(path.read_text().replace("version: 1.0.0", "version: 2027-06-31"))
+    assert "2027-06-31 is no date or time: day is out of range for month" in good.dbt("parse").output
+
+
+@pytest.mark.parametrize(
+    ("sql", "says"),
+    [
+        ("{{ ref('shop', 'linse') }}", "Did you mean ref('shop', 'lines')?"),
+        ("{{ ref('shpo', 'lines') }}", "Did you mean ref('shop', 'lines')?"),
+        ("{{ ref('int_desk__thinsg') }}", "Did you mean ref('int_desk__things')?"),
+        ("{{ source('raw', 'line') }}", "Did you mean source('raw', 'lines')?"),
+        ("{{ ref('shop', 'customers') }}", ""),
+    ],
+)
+def test_a_reference_to_nothing_names_what_is_near(good: Mesh, sql: str, says: str) -> None:
+    good.write("domains/desk/models/intermediate/int_desk__things.sql", "select 1 as a")
+    good.write(READER, f"select * from {sql}")
+    parsed = good.dbt("parse")
+    assert "which was not found" in parsed.output
+    assert ("Did you mean" in parsed.output) == bool(says)
+    assert says in parsed.output
+
+
+def test_a_check_that_does_not_exist_names_what_is_near(good: Mesh) -> None:
+    path = good.folder / PORT
+    text = path.read_text()
+    assert "unique" in text
+    path.write_text(text.replace("unique", "uniqe", 1))
+    said = good.dbt("parse").output
+    assert "There is no check 'uniqe'. Did you mean unique?" in said
+    assert "where     models/output_ports/lines.yml of shop, column line_id" in said
+    assert "allowed   accepted_range, accepted_values, " in said
+    assert "reader_is_listed" not in said

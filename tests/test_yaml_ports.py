@@ -357,7 +357,7 @@ def built(new_mesh: Callable[[Path], Mesh], tmp_path_factory: pytest.TempPathFac
     assert mesh.dbt("deps").ok
     for name, case in CASES.items():
         yaml_port(mesh, case.block, case.columns | {"landed_at": "timestamp"}, name)
-    assert len(write_files(plan_files(mesh.folder), mesh.folder)) == len(CASES)
+    assert len(write_files(plan_files(mesh.folder))) == len(CASES)
     mesh.land("lines", LINES)
     outcome = mesh.dbt("build")
     assert outcome.ok, outcome.output
@@ -700,7 +700,7 @@ def test_the_grain_of_several_columns_wants_a_check_of_them_together(of_two: Mes
 def test_an_input_whose_columns_are_not_known_is_left_to_the_engine(of_two: Mesh) -> None:
     of_two.write("domains/shop/models/staging/stg_raw__open.sql", "select * from {{ source('raw', 'lines') }}")
     yaml_port(of_two, lines(inputs={"lines": "stg_raw__open"}))
-    write_files(plan_files(of_two.folder), of_two.folder)
+    write_files(plan_files(of_two.folder))
     sql = of_two.folder / FOLDER / "sales.sql"
     assert "cast(amount as decimal(10, 2)) as amount" in sql.read_text()
     sql.unlink()
@@ -738,7 +738,7 @@ def test_new_batches_alone_are_read_and_replace_those_of_their_name(
     port["config"]["meta"]["freshness"]["column"] = "_landed_at"
     port["data_tests"] = [{"expression_is_true": {"arguments": {"expression": "_landed_at is not null"}}}]
     mesh.write(f"{FOLDER}/sales.yml", yaml.safe_dump({"models": [port]}, sort_keys=False))
-    write_files(plan_files(mesh.folder), mesh.folder)
+    write_files(plan_files(mesh.folder))
     assert mesh.dbt("deps").ok
     first, second, again = ("2026-11-01 06:00:00", "2026-11-02 06:00:00", "2026-11-03 06:00:00")
 
@@ -763,8 +763,8 @@ def test_files_are_written_once_and_then_up_to_date(mesh: Mesh) -> None:
     with pytest.raises(PortmeshError, match="is not up to date") as missing:
         assert_up_to_date(plan_files(mesh.folder), mesh.folder)
     assert missing.value.facts == [(f"{FOLDER}/sales.sql", "missing"), ("next", "portmesh models, then commit")]
-    assert [file.port.label for file in write_files(plan_files(mesh.folder), mesh.folder)] == ["shop.sales"]
-    assert write_files(plan_files(mesh.folder), mesh.folder) == []
+    assert [file.port.label for file in write_files(plan_files(mesh.folder))] == ["shop.sales"]
+    assert write_files(plan_files(mesh.folder)) == []
     assert_up_to_date(plan_files(mesh.folder), mesh.folder)
     sql = mesh.folder / FOLDER / "sales.sql"
     sql.write_text(sql.read_text().replace("amount", "amount + 1 as amount"))
@@ -803,7 +803,7 @@ def test_plain_dbt_stops_if_sql_and_yaml_differ(mesh: Mesh) -> None:
         return " ".join(outcome.output.split())
 
     assert "PM126 shop.sales has config.meta.model, but its SQL is not written." in stopped()
-    write_files(plan_files(mesh.folder), mesh.folder)
+    write_files(plan_files(mesh.folder))
     assert mesh.dbt("compile").ok
     path.write_text(wanted.replace("decimal(10,2)", "decimal(12,2)"))
     assert "PM126 shop.sales has SQL that is not what its YAML says." in stopped()
@@ -860,7 +860,7 @@ def test_eject_takes_only_the_block_out_of_the_yaml(mesh: Mesh, before: str, aft
     text = YAML_BY_HAND.format(before=before, after=after)
     file = mesh.write(f"{FOLDER}/sales.yml", text)
     file.write_text(text)
-    write_files(plan_files(mesh.folder), mesh.folder)
+    write_files(plan_files(mesh.folder))
     made = (mesh.folder / FOLDER / "sales.sql").read_text()
     eject(plan_ejection(mesh.folder, "shop.sales"))
     start, end = text.index("        model:\n"), text.index("# the key\n") + len("# the key\n")
@@ -871,7 +871,7 @@ def test_eject_takes_only_the_block_out_of_the_yaml(mesh: Mesh, before: str, aft
 
 def test_eject_changes_no_row(mesh: Mesh) -> None:
     yaml_port(mesh, lines({"keep": "amount > 1"}))
-    write_files(plan_files(mesh.folder), mesh.folder)
+    write_files(plan_files(mesh.folder))
     mesh.land("lines", LINES)
     assert mesh.dbt("build").ok
     before = mesh.rows("select * from shop.sales order by all")
@@ -884,7 +884,7 @@ def test_eject_changes_no_row(mesh: Mesh) -> None:
 
 def test_eject_hands_over_the_last_good_sql_of_a_block_with_an_error(mesh: Mesh) -> None:
     path = yaml_port(mesh, lines({"keep": "amount > 1"}))
-    write_files(plan_files(mesh.folder), mesh.folder)
+    write_files(plan_files(mesh.folder))
     path.write_text(path.read_text().replace("amount > 1", "regexp_matches(product, 't')"))
     ejection = plan_ejection(mesh.folder, "shop.sales")
     assert ejection.is_last_good
@@ -901,13 +901,13 @@ def test_eject_refuses_what_it_cannot_hand_over(mesh: Mesh) -> None:
     assert message("shop.sale") == "There is no port in YAML alone 'shop.sale'. Did you mean shop.sales?"
     assert message("shop.stg_raw__lines") == "shop.stg_raw__lines is written in SQL already."
     assert message() == "The SQL of shop.sales is not what its YAML says."
-    write_files(plan_files(mesh.folder), mesh.folder)
+    write_files(plan_files(mesh.folder))
     text = path.read_text()
     path.write_text(text.replace("amount", "amont"))
     assert plan_ejection(mesh.folder, "shop.sales").is_last_good
     entry = yaml.safe_load(text)["models"][0]
     path.write_text(yaml.safe_dump({"models": [entry]}, default_flow_style=True))
-    write_files(plan_files(mesh.folder), mesh.folder)
+    write_files(plan_files(mesh.folder))
     assert message() == "The block cannot be taken out of this file alone."
 
 

@@ -12,7 +12,7 @@
   {%- endfor -%}
   {%- for feed in feeds | unique -%}
     {%- set fault = portmesh._lake_fault(lake, feed) -%}
-    {%- if fault -%}{%- do log(fault, info=true) -%}{%- endif -%}
+    {%- if fault -%}{%- do portmesh.say(fault) -%}{%- endif -%}
   {%- endfor -%}
 {% endmacro %}
 

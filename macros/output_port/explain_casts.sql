@@ -5,7 +5,7 @@
     {%- set node = graph.nodes.get(result.node.unique_id) -%}
     {%- set bad = portmesh.bad_value(node, result.message or '') if node and not portmesh.is_port(node) else '' -%}
     {%- if bad -%}
-      {%- do log(portmesh.label_of(node) ~ ' was not built.\n\n  cause   ' ~ bad, info=true) -%}
+      {%- do portmesh.say(portmesh.label_of(node) ~ ' was not built.\n\n  cause   ' ~ bad) -%}
     {%- endif -%}
   {%- endfor -%}
 {% endmacro %}

@@ -11,9 +11,9 @@
   {%- if faults | rejectattr('cause.answers', 'sameas', false) | list -%}
     {%- do try_or_compiler_error(portmesh._explained(faults), portmesh._ask_what_is_published, faults) -%}
   {%- endif -%}
-  {%- if faults -%}{%- do log(portmesh._explained(faults), info=true) -%}{%- endif -%}
+  {%- if faults -%}{%- do portmesh.say(portmesh._explained(faults)) -%}{%- endif -%}
   {%- do portmesh.explain_casts(results) -%}
-  {%- for text in portmesh._faults_of_others(results, faults) -%}{%- do log(text, info=true) -%}{%- endfor -%}
+  {%- for text in portmesh._faults_of_others(results, faults) -%}{%- do portmesh.say(text) -%}{%- endfor -%}
 {% endmacro %}
 
 {# For other nodes, only the causes that keep the run from using its engine, unless a port's message already names them.
@@ -62,7 +62,7 @@
   {% set text = modules.re.sub('^\\w+ Error[^\\n]*\\n', '', message).replace('\n  ', '\n').strip() %}
   {% set said = of_spark.group(0) if of_spark else text.split('\n\n')[0] %}
   {% set broken = portmesh.describe_broken_checks(fault.port, begun.checks, begun.sql, message) %}
-  {% set cause = {'cause': portmesh.printable(said, 300), 'remedy': broken.remedy} %}
+  {% set cause = {'cause': portmesh.printable(said | replace('\n', ' '), 300), 'remedy': broken.remedy} %}
   {{ return({'what': broken.what, 'cause': fault.cause if fault.cause.pattern else cause}) }}
 {% endmacro %}
 

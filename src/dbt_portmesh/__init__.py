@@ -30,8 +30,10 @@ from dbt_common.helper_types import PathSet
 
 from dbt_portmesh.focus import add_focus
 from dbt_portmesh.macro_names import add_macro_names
+from dbt_portmesh.near_names import add_near_names
 from dbt_portmesh.python_models import add_python_models
 from dbt_portmesh.saved_parses import add_saved_parses
+from dbt_portmesh.yaml_errors import add_yaml_errors
 from portmesh import database
 from portmesh.catalog.viewer import STATIC_PAGE, is_safe, make_page
 from portmesh.engine_faults import meaning_of_error
@@ -93,8 +95,16 @@ class MacroNames(dbtPlugin):
         add_macro_names()
 
 
+class PlainParsing(dbtPlugin):
+    """Makes dbt say what to do about YAML that it cannot read, and about the name of nothing."""
+
+    def initialize(self) -> None:
+        add_yaml_errors()
+        add_near_names()
+
+
 class SavedParses(dbtPlugin):
-    """Makes dbt parse only what changed, whatever keys stand in YAML."""
+    """Makes dbt parse only what changed, whatever keys stand in YAML, and whatever was there first."""
 
     def initialize(self) -> None:
         add_saved_parses()
@@ -113,7 +123,7 @@ MESH = "portmesh"
 # The first line of the findings that the macro check_rules raises.
 _OF_THE_RULES = re.compile(r"^\s*\d+ findings?; nothing was built\.$", re.MULTILINE)
 
-plugins = [SafeDocs, PlainFaults, ListedDomains, OneDomain, MacroNames, SavedParses, PythonModels]
+plugins = [SafeDocs, PlainFaults, ListedDomains, OneDomain, MacroNames, PlainParsing, SavedParses, PythonModels]
 
 
 def _without_domains(paths_of: Any) -> Any:

@@ -53,7 +53,7 @@ class Focus:
     def reads(self, root: Path, other: str) -> bool:
         """Whether the domain mentions a file of another domain by the name of its model."""
         files = (file for file in (root / "domains" / other).rglob("*") if file.suffix in (".sql", ".py", ".yml"))
-        return any(self.mentions(_model_of(file.stem)) for file in files if file.stem != other)
+        return any(self.mentions(model_of(file.stem)) for file in files if file.stem != other)
 
 
 def add_focus() -> None:
@@ -86,7 +86,12 @@ def read_focus(root: Path) -> Focus | None:
     return Focus(domain, frozenset(domains) - {domain}, text)
 
 
-def _model_of(stem: str) -> str:
+def stem_of(file: AnySourceFile) -> str:
+    """The name of a file without its folder and suffix."""
+    return Path(file.path.relative_path).stem
+
+
+def model_of(stem: str) -> str:
     """The name of the model in a file: `order_lines` for the files order_lines_v2 and order_lines.v2."""
     for mark in ("_v", ".v"):
         name, _, version = stem.rpartition(mark)
@@ -154,8 +159,8 @@ def _files_to_keep(focus: Focus, parsers: Mapping[str, list[str]], files: Mappin
         if file.dfy:
             yield file.file_id
     for id_ in parsers.get("ModelParser", ()):
-        stem = Path(files[id_].path.relative_path).stem
-        if stem in stems or focus.mentions(_model_of(stem)):
+        stem = stem_of(files[id_])
+        if stem in stems or focus.mentions(model_of(stem)):
             yield id_
     for parser in KEPT:
         yield from parsers.get(parser, ())

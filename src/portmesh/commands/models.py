@@ -28,7 +28,7 @@ def models(
         files = plan_files(root)
         if check:
             assert_up_to_date(files, root)
-        changed = [] if check else write_files(files, root)
+        changed = [] if check else write_files(files)
     if as_json:
         print_json(dict(as_facts(files, changed, root)))
         return

@@ -40,7 +40,7 @@ def assert_is_free(root: Path, name: str) -> None:
     folder = root / "domains" / name
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(
-            f"There is a domains/{name} already.",
+            f"The folder domains/{name} exists already.",
             [("where", str(folder)), ("written", "nothing")],
             "choose another name; or add to it: portmesh new source, portmesh new port",
         )

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, cast
 
 import duckdb
 
-from portmesh.errors import FindingsError, MissingArtifactError, UsageError
+from portmesh.errors import FindingsError, MissingArtifactError, UsageError, did_you_mean
 from portmesh.scaffold.snake_case import column_names
 from portmesh.scaffold.sniffed_types import Odd, Texts, types_of
 from portmesh.text import count, size, text_literal
@@ -122,7 +122,9 @@ def _first_bytes(path: Path) -> bytes:
             return stream.read(4)
     except OSError as error:
         facts = [("got", str(path)), ("why", error.strerror or "")]
-        raise MissingArtifactError("This file cannot be read.", facts, "name a file that exists") from error
+        beside = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+        message = f"This file cannot be read.{did_you_mean(path.name, beside)}"
+        raise MissingArtifactError(message, facts, "name a file that exists") from error
 
 
 # Encoding

@@ -13,7 +13,6 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 from portmesh.errors import FindingsError, UsageError, not_allowed
-from portmesh.repository import target_folder
 from portmesh.scaffold.writing import write_all
 from portmesh.scaffold.yaml_port import PLACE
 from portmesh.scaffold.yaml_port_inputs import KnownModel, KnownModels
@@ -85,14 +84,10 @@ def _as_dbt_reads(value: Any) -> Any:
     return value.removesuffix("\n") if isinstance(value, str) else value
 
 
-def write_files(files: list[PortFile], root: Path) -> list[PortFile]:
+def write_files(files: list[PortFile]) -> list[PortFile]:
     """Write the files that are not up to date; returns them."""
     changed = [file for file in files if not file.is_up_to_date]
     write_all({file.path: file.wanted for file in changed}, replace=True)
-    if any(not file.text for file in changed):
-        # If dbt has parsed the YAML of a model before its SQL was there, a partial parse ignores that YAML for ever.
-        target = target_folder(root)
-        (target / "partial_parse.msgpack").unlink(missing_ok=True)
     return changed
 
 
