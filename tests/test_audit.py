@@ -219,7 +219,11 @@ def test_columns_whose_names_differ_in_a_blank_have_checks_of_their_own(mesh: Me
 ASKS = "{% if execute %}{% do run_query('select no_such_function(1)') %}{% endif %}"
 BROKEN = {
     "its SQL": ("select no_such_function(1) as k", "select 1 as k, 'a' as t"),
-    "one value": ("select * from {{ model }} where cast(t as integer) = 5", "select 1 as k, 'a\x1b[2J' as t"),
+    # The value looks like the line of an error.
+    "one value": (
+        "select * from {{ model }} where cast(t as integer) = 5",
+        "select 1 as k, 'a\x1b[2J; line 1 pos 1: line 1:1' as t",
+    ),
     "a query of its own": (ASKS + "select * from {{ model }} where 1 = 0", "select 1 as k, 'a' as t"),
 }
 
@@ -267,6 +271,8 @@ BROKEN_SQL = {
     "window": "expression_is_true: {arguments: {expression: row_number() over (order by k) = 1}}",
     "bound": "accepted_range: {arguments: {min_value: oops}}",
     "rows": "not_null: {config: {where: k in (select oops from nowhere)}}",
+    "group": "not_null: {config: {where: k in (select k from (select 1 as k, 2 as n) as x group by n)}}",
+    "text": "expression_is_true: {arguments: {expression: t}}",
 }
 
 
@@ -384,16 +390,36 @@ def test_failing_rows_may_have_columns_without_a_name_or_with_one_twice(mesh: Me
     one_port(mesh, "    - odd")
     mesh.write(
         "domains/shop/macros/odd.sql",
-        "{% test odd(model, column_name) %}select k, max(t) as k, count(*), null as nothing from {{ model }} "
-        "group by 1 having count(*) > 1{% endtest %}",
+        "{% test odd(model, column_name) %}select k, max(t) as k, count(*), null as nothing, interval '1' day as span "
+        "from {{ model }} group by 1 having count(*) > 1{% endtest %}",
     )
     mesh.land("tiny", ROWS)
     message = mesh.dbt("build").messages["one"]
     assert "odd" in message
     assert "1 row" in message
     assert "select * from shop__internal.odd_one_k" in message
-    ((first, second, number, nothing),) = mesh.rows("select * from shop__internal.odd_one_k")
+    ((first, second, number, nothing, span),) = mesh.rows("select * from shop__internal.odd_one_k")
     assert (first, second, number, nothing) == (2, "b", 2, None)
+    assert span
+
+
+def test_a_refusal_whose_failing_rows_cannot_be_kept_is_no_publication(mesh: Mesh) -> None:
+    """No engine looks at a value while it only counts rows."""
+    one_port(mesh, "    - broken")
+    mesh.write(
+        "domains/shop/macros/broken.sql",
+        "{% test broken(model, column_name) %}select cast(t as integer) as n from {{ model }} where k > 1{% endtest %}",
+    )
+    assert mesh.dbt("build").ok
+    mesh.land("tiny", "select 2 as k, 'a' as t, now()::timestamp as landed_at")
+    output = mesh.dbt("build").output
+    sentence = "shop.one was not published: its check broken_one_k could not be run. Consumers read the version of "
+    assert sentence in output, output
+    assert "  step    refuse" in output
+    assert "was published" not in output
+    assert mesh.rows("select k from shop.one") == [(1,)]
+    recorded = mesh.rows("select verdict from portmesh.publications__shop order by sequence")
+    assert recorded == [("published",), ("refused",)]
 
 
 def test_a_check_that_reads_what_the_port_does_not_depend_on_is_refused_with_the_fix(mesh: Mesh) -> None:

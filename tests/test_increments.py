@@ -346,6 +346,21 @@ def test_an_increment_may_refer_to_published_rows_of_its_own_port(sales: Mesh) -
     assert "777" in sales.dbt("build").messages["sales"]
 
 
+def test_a_text_key_is_nothing_but_text(mesh: Mesh) -> None:
+    """Spark would put a setting's value, or nothing, in the place of a variable, and miss the row with this key."""
+    sql = SALES.replace("='sale_id'", "='batch'")
+    mesh.set_up("shop", sources=("sales",))
+    mesh.port("shop/sales", sql, COLUMNS.replace("[unique, not_null]", "[not_null]"), meta=EXEMPT)
+    row = "select {} as sale_id, 1 as amount, '${{user.home}}' as batch, timestamp '2026-01-0{}' as landed_at"
+    mesh.land("sales", row.format(1, 1))
+    assert mesh.dbt("deps").ok
+    assert mesh.dbt("build").ok
+    mesh.land("sales", row.format(2, 2))
+    built = mesh.dbt("build")
+    assert built.ok, built.output
+    assert mesh.rows("select sale_id, batch from shop.sales") == [(2, "${user.home}")]
+
+
 @pytest.mark.thorough
 def test_unique_keys_that_are_an_expression_or_quoted(mesh: Mesh) -> None:
     sql = SALES.replace("='sale_id'", "='batch'").replace("as sale_id", "as {{ adapter.quote('Order') }}")

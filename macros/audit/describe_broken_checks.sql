@@ -16,7 +16,8 @@
    for that. Spark writes `; line 7 pos 1`, `(line 7, pos 1)` or `== SQL (line 7, position 1)`, Athena `: line 7:1:`,
    and DuckDB `LINE 7:`. #}
 {% macro _checks_in_error(checks, sql, message) %}
-  {% set line = modules.re.search('(?m)(?:; line |\\(line |: line |^ *LINE )(\\d+)(?:, pos| pos |:)', message) %}
+  {% set line = modules.re.search('(?m)(?:; line |\\(line |: line |^ *LINE )(\\d+)(?:, pos| pos |:)',
+      portmesh.said_by_engine(message)) %}
   {% if not line %}{{ return([]) }}{% endif %}
   {% set until_there = sql.split('\n')[:line.group(1) | int - 1] | join('\n') %}
   {% set places = modules.re.findall('(?m)^select (\\d+) as place, ', until_there) | map('int') | list %}

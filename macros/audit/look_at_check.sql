@@ -22,12 +22,14 @@
 {% endmacro %}
 
 {# Whether an error of the check's SQL has its line (describe_broken_checks). An operation does not see the error. In a
-   domain's own macro, or with a window function, Spark may leave the line out. An open quote, bracket or comment has
-   the line where another check closes it. An increment has few new checks, so each is looked at: DuckDB leaves out more
-   lines. #}
+   domain's own macro, with a window function, or if a sub-select lacks its `group by`, Spark may leave the line out. An
+   open quote, bracket or comment has the line where another check closes it. An increment has few new checks, so each
+   is looked at: DuckDB leaves out more lines. #}
 {% macro _is_named_by_its_line(check) %}
   {% set closed = "(?s)'(?:[^']|'')*'|\"[^\"]*\"|`[^`]*`|--[^\\n]*|/\\*.*?\\*/" %}
   {% set left = modules.re.sub(closed, '', check.sql) %}
-  {% set is_odd = left.count('(') != left.count(')') or modules.re.search('(?i)[\'"`]|/\\*|\\bover\\b', left) %}
+  {% set stated = (check.where or '') ~ ' ' ~ check.arguments.values() | join(' ') %}
+  {% set is_odd = left.count('(') != left.count(')') or modules.re.search('(?i)[\'"`]|/\\*|\\bover\\b', left)
+      or modules.re.search('(?i)\\bselect\\b', stated) %}
   {{ return(flags.WHICH != 'run-operation' and check.is_of_mesh and not is_odd) }}
 {% endmacro %}

@@ -2,11 +2,15 @@
    message. #}
 {% macro refuse(attempt) %}
   {% set port = attempt.port %}
-  {% do portmesh.begin_step('record') %}
+  {% do portmesh.begin_step('refuse') %}
   {% do portmesh.record_attempt(attempt, 'refused', attempt.place.version) %}
   {{ adapter.commit() }}
   {% set failing = [] %}
-  {% for check in attempt.failed %}{% do failing.append(portmesh._kept_failures(check)) %}{% endfor %}
+  {% for check in attempt.failed %}
+    {% do portmesh.begin_checks([check]) %}
+    {% do failing.append(portmesh._kept_failures(check)) %}
+  {% endfor %}
+  {% do portmesh.begin_checks([]) %}
   {% do portmesh.drop_superseded_versions(port, attempt.history, attempt.place) %}
   {% set message = portmesh._refusal(attempt, failing) %}
   {{ adapter.commit() }}

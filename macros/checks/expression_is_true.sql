@@ -12,5 +12,6 @@ where {{ adapter.dispatch('is_false', 'portmesh')(expression) }}
 {% macro default__is_false(expression) %}not ({{ expression }}){% endmacro %}
 
 {# Iceberg's maximum of a file ignores NaN, so Spark could skip a file with a NaN beyond a bound. Compared as text, the
-   expression is evaluated for every row. https://github.com/apache/iceberg/issues/9130 #}
-{% macro spark__is_false(expression) %}cast(({{ expression }}) as string) = 'false'{% endmacro %}
+   expression is evaluated for every row (https://github.com/apache/iceberg/issues/9130). With `and true`, Spark refuses
+   what is no condition. #}
+{% macro spark__is_false(expression) %}cast(({{ expression }}) and true as string) = 'false'{% endmacro %}

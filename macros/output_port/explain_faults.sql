@@ -55,12 +55,13 @@
   {{ return(dict(fault, meaning=portmesh._what_is_known(fault))) }}
 {% endmacro %}
 
-{# If no known cause matches, the engine's own message is the cause. Spark puts its message, which starts with an error
-   class in brackets, inside Java errors. #}
+{# If no known cause matches, the engine's own message is the cause. Spark puts its message inside Java errors, mostly
+   after an error class in brackets. #}
 {% macro _fault_of_checks(fault, begun, message) %}
-  {% set of_spark = modules.re.search('\\[[A-Z][A-Z0-9_.]+\\] [^\\n]+', message) %}
+  {% set of_spark = modules.re.search('(\\[[A-Z][A-Z0-9_.]+\\] (?![\\w.]+Exception: )[^\\n]+)', message)
+      or modules.re.search('(?m)^.*\\.\\w+Exception: (.+)$', message) %}
   {% set text = modules.re.sub('^\\w+ Error[^\\n]*\\n', '', message).replace('\n  ', '\n').strip() %}
-  {% set said = of_spark.group(0) if of_spark else text.split('\n\n')[0] %}
+  {% set said = of_spark.group(1) if of_spark else text.split('\n\n')[0] %}
   {% set broken = portmesh.describe_broken_checks(fault.port, begun.checks, begun.sql, message) %}
   {% set cause = {'cause': portmesh.printable(said | replace('\n', ' '), 300), 'remedy': broken.remedy} %}
   {{ return({'what': broken.what, 'cause': fault.cause if fault.cause.pattern else cause}) }}

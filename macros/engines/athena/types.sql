@@ -32,9 +32,12 @@
 
 {% macro athena__analyse_query(sql) %}{% do portmesh.query('explain ' ~ sql) %}{% endmacro %}
 
+{# Iceberg stores these types; any other value becomes a text. #}
 {% macro athena__storable_type(type) %}
   {% if type.startswith('timestamp') %}{{ return('timestamp(6)') }}{% endif %}
-  {{ return({'tinyint': 'integer', 'smallint': 'integer', 'json': 'varchar', 'unknown': 'varchar'}.get(type, type)) }}
+  {% set stored = 'boolean|integer|bigint|real|double|decimal|varchar|varbinary|date|array|map|row' %}
+  {% set is_stored = modules.re.match('(' ~ stored ~ ')\\b', type) %}
+  {{ return({'tinyint': 'integer', 'smallint': 'integer'}.get(type, type if is_stored else 'varchar')) }}
 {% endmacro %}
 
 {% macro athena__existing_schemas() %}{{ return(adapter.list_schemas(target.database)) }}{% endmacro %}

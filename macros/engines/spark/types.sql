@@ -10,7 +10,10 @@
   {{ return({'timestamp_ntz': 'timestamp', 'integer': 'int'}.get(type, type)) }}
 {% endmacro %}
 
-{% macro spark__storable_type(type) %}{{ return({'void': 'string'}.get(type, type)) }}{% endmacro %}
+{# Iceberg stores neither void nor intervals, also not inside an array or a struct. #}
+{% macro spark__storable_type(type) %}
+  {{ return('string' if modules.re.search('\\b(void|interval)\\b', type) else type) }}
+{% endmacro %}
 
 {# A backslash is an escape character in a Spark literal. The adapter's macros do not double it, so it would swallow the
    next character. #}
