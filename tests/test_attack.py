@@ -128,6 +128,24 @@ def test_a_rollback_takes_back_what_an_increment_did_to_the_columns(mesh: Mesh) 
     ]
 
 
+def test_a_rollback_narrows_a_column_whose_large_values_it_takes_back(mesh: Mesh) -> None:
+    narrow, wide = (text.replace("[1, 2, 3]", "[1, 3000000000]") for text in (INT_COLUMNS, MORE_COLUMNS))
+    mesh.set_up("shop", sources=("sales",))
+    mesh.port("shop/sales", INT_SALES, narrow, meta=EXEMPT)
+    publish_first_batch(mesh, rows=10)
+    before = mesh.engine.columns("shop.sales")
+    mesh.port("shop/sales", MORE_SALES, wide, meta=EXEMPT)
+    row = "select {} as sale_id, 3000000000 as amount, '2' as batch, timestamp '2026-01-02' as landed_at"
+    mesh.land("sales", f"{row.format(5)} union all {row.format(10)}")
+    built = mesh.dbt("build")
+    assert built.ok, built.output
+    assert contents(mesh) == [("1", 9, 9), ("2", 2, 6_000_000_000)]
+    mesh.port("shop/sales", INT_SALES, narrow, meta=EXEMPT)
+    rollback(mesh)
+    assert mesh.engine.columns("shop.sales") == before
+    assert contents(mesh) == [("1", 10, 10)]
+
+
 REPLACED = (
     "create or replace view shop.sales as select 1::bigint as sale_id, 9::bigint as amount, 'x' as batch, now() as t"
 )
