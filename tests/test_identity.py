@@ -334,15 +334,6 @@ def test_what_a_view_reads_is_not_dropped(shop: Mesh) -> None:
     assert shop.value("select count(*) from desk.of_a_reader") == 100
 
 
-def test_a_model_that_is_named_like_a_version_is_not_dropped(shop: Mesh) -> None:
-    name = "lines__20200101_000000_abcdef"
-    shop.write(f"domains/shop/models/intermediate/{name}.sql", "{{ config(materialized='table') }} select 1 as one")
-    for rows in (110, 120, 130):
-        shop.land("lines", good(rows))
-        assert shop.dbt("build").ok
-        assert shop.value(f"select one from shop__internal.{name}") == 1
-
-
 def test_a_rollback_goes_by_the_key_that_the_version_was_published_with(sales: Mesh) -> None:
     land(sales, 50, 100, batch=2, amount="2")
     assert sales.dbt("build").ok

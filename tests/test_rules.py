@@ -526,6 +526,22 @@ FAILING: list[tuple[str, list[Edit], str]] = [
         "The snapshot desk.days would be written to shop.days, but desk may write it only to desk__internal. ... "
         "Remove its target_schema",
     ),
+    (
+        "PM118",
+        [write("domains/shop/models/staging/lines__20261123_061400_ab12cd.sql", "select 1 as one")],
+        "The model shop.lines__20261123_061400_ab12cd has the name of a version of a port: "
+        "lines__20261123_061400_ab12cd. ... Give it a different name",
+    ),
+    (
+        "PM118",
+        [
+            write(
+                "domains/shop/tests/named.sql",
+                "{{ config(store_failures=true, alias='lines__20261123_061400_ab12cd__replaced') }} select 1 as one",
+            )
+        ],
+        "The test shop.named has the name of a version of a port",
+    ),
 ]
 
 PASSING: list[tuple[str, list[Edit]]] = [
