@@ -37,17 +37,6 @@ def test_reserved_words_as_names_of_ports_and_columns(mesh: Mesh) -> None:
         assert mesh.rows(f'select count(*), max("order"), max("date") from shop."{word}"') == [(100, 0, 4)]
 
 
-@pytest.mark.engines("local")
-def test_a_reserved_word_without_quotes_is_refused(shop: Mesh) -> None:
-    columns = COLUMNS.replace("name: amount", "name: order")
-    shop.port("shop/lines", LINES.replace("as amount", 'as "order"'), columns, meta=EXEMPT)
-    message = shop.dbt("build").messages["lines"]
-    assert "shop.lines was not written: its contract (domains/shop/models/output_ports/lines.yml)" in message
-    assert "has columns that are reserved words of SQL." in message
-    assert "order    write quote: true below it, and put the name in quotes in the model" in message
-    assert not shop.has("shop.lines")
-
-
 def test_a_name_that_not_every_engine_keeps_is_refused(mesh: Mesh) -> None:
     mesh.set_up("shop")
     mesh.port("shop/Lines", LINES, COLUMNS, meta=EXEMPT)

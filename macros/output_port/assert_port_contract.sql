@@ -2,7 +2,6 @@
 {% macro assert_port_contract(port, sql) %}
   {% do portmesh._assert_portable_name(port) %}
   {% do portmesh._assert_portable_types(port) %}
-  {% do portmesh._assert_reserved_words_are_quoted(port) %}
   {% do portmesh._assert_portable_partitions(port) %}
   {% do portmesh._assert_key_is_declared(port) %}
   {% set rows = portmesh.contract_differences(port, portmesh.describe_query(sql)) %}
@@ -35,21 +34,6 @@
         port.label ~ ' was not written: its contract (' ~ port.contract_path
         ~ ') has types that do not exist on every engine.\n\n'
         ~ portmesh.text_table(['column', 'data_type', 'allowed'], rows)) %}
-  {% endif %}
-{% endmacro %}
-
-{# DuckDB lists its own words; elsewhere the engine's error has to do. #}
-{% macro _assert_reserved_words_are_quoted(port) %}
-  {% if target.type != 'duckdb' %}{{ return('') }}{% endif %}
-  {% set words = run_query("select keyword_name from duckdb_keywords() where keyword_category = 'reserved'") %}
-  {% set rows, remedy = [], 'write quote: true below it, and put the name in quotes in the model; or rename it' %}
-  {% for column in port.columns if not column.quote and column.name | lower in words.columns[0].values() %}
-    {% do rows.append([column.name, remedy]) %}
-  {% endfor %}
-  {% if rows %}
-    {% do exceptions.raise_dependency_error(
-        port.label ~ ' was not written: its contract (' ~ port.contract_path
-        ~ ') has columns that are reserved words of SQL.\n\n' ~ portmesh.text_table(['column', 'what to do'], rows)) %}
   {% endif %}
 {% endmacro %}
 
