@@ -411,6 +411,20 @@ def test_more_partitions_than_athena_writes_at_once(mesh: Mesh, partition_by: li
     assert len(aside) == (1 if mesh.target == "athena" else 0)
 
 
+def test_a_partition_of_null_is_not_that_of_an_empty_text(mesh: Mesh) -> None:
+    mesh.set_up("shop")
+    columns = COLUMNS.replace("data_tests: [{accepted_values", "data_tests: [] #")
+    config = "{{ config(partition_by=['channel', 'truncate(2, line_id)']) }}"
+    mesh.port("shop/lines", config + LINES, columns, meta=EXEMPT)
+    channel = "case i % 4 when 0 then '' when 1 then null when 2 then 'null' else 'x' end as channel"
+    values = f"i as line_id, {channel}, 1 as amount, now()::timestamp as landed_at"
+    mesh.land("lines", f"select {values} from range(130) t(i)")
+    assert mesh.dbt("deps").ok
+    built = mesh.dbt("build")
+    assert built.ok, built.output
+    assert len(mesh.engine.catalog.load_table("shop.lines").inspect.partitions()) == 130
+
+
 def test_what_a_rule_finds_is_no_fault_of_the_engine(shop: Mesh) -> None:
     shop.port("shop/lines", LINES, COLUMNS, meta="consumers: [{name: Session timeouts, purpose: ''}]")
     refused = shop.dbt("build")

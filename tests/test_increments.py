@@ -90,6 +90,12 @@ def rollback(mesh: Mesh) -> None:
     assert outcome.ok, outcome.output
 
 
+def test_no_variable_makes_a_full_build_an_increment(sales: Mesh) -> None:
+    land(sales, 100, 50, batch=2)
+    assert sales.dbt("build", "--full-refresh", "--vars", "{compiles_increments: true}").ok
+    assert last_attempt(sales) == ("full", "published", 150)
+
+
 def test_only_the_increment_is_audited_where_the_rest_is_proved(sales: Mesh) -> None:
     land(sales, 100, 50, batch=2)
     built = sales.dbt("build")

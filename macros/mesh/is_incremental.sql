@@ -1,8 +1,9 @@
 {# dbt's own macro knows only its incremental materialization. A port is incremental if it has a unique_key.
 
-   Lineage also needs the SQL for an increment, though nothing is built where it is compiled: `compiles_increments`. #}
+   Lineage also needs the SQL for an increment, though nothing is built where it is compiled: `compiles_increments`.
+   dbt itself never executes anything in `dbt parse`. #}
 {% macro is_incremental() %}
-  {% if execute and var('compiles_increments', false) %}
+  {% if execute and flags.WHICH == 'parse' and var('compiles_increments', false) %}
     {% set is_port = model.config.materialized == 'output_port' and config.get('unique_key') %}
     {{ return(is_port or model.config.materialized == 'incremental') }}
   {% endif %}

@@ -47,7 +47,7 @@
   {{ return(100 // buckets.product) }}
 {% endmacro %}
 
-{# SQL for a text that differs for each partition. It leaves out buckets, because SQL cannot compute their numbers. #}
+{# SQL for a text that differs for each partition; a null is not an empty text. It leaves out buckets, because SQL cannot compute their numbers. #}
 {% macro _partition_key(node, fields) %}
   {%- set types, parts = {}, [] -%}
   {%- for column in node.columns.values() -%}
@@ -62,7 +62,7 @@
       {%- set truncated = "date_trunc('" ~ field.transform ~ "', " ~ column ~ ')' -%}
       {%- set value = column if field.transform == 'identity' else truncated -%}
     {%- endif -%}
-    {%- do parts.append("coalesce(cast(" ~ value ~ " as varchar), '')") -%}
+    {%- do parts.append("coalesce('=' || cast(" ~ value ~ " as varchar), '')") -%}
   {%- endfor -%}
   {{- return(parts | join(" || '|' || ")) -}}
 {% endmacro %}
