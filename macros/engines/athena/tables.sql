@@ -47,7 +47,8 @@
   {{ return(100 // buckets.product) }}
 {% endmacro %}
 
-{# SQL for a text that differs for each partition; a null is not an empty text. It leaves out buckets, because SQL cannot compute their numbers. #}
+{# SQL for a text that differs for each partition; a null is not an empty text. It leaves out buckets, because SQL
+   cannot compute their numbers. #}
 {% macro _partition_key(node, fields) %}
   {%- set types, parts = {}, [] -%}
   {%- for column in node.columns.values() -%}
