@@ -152,6 +152,13 @@ def test_leftovers_of_a_crash_are_removed_once_they_are_old(shop: Mesh, capsys: 
     assert shop.value("select count(*) from shop.lines") == 100
 
 
+def test_the_table_of_a_model_stays_whatever_its_name(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
+    of_a_model, of_a_crash = crashed(shop, NOW - 600 * DAY), crashed(shop, NOW - 500 * DAY)
+    shop.write(f"domains/shop/models/intermediate/{of_a_model}.sql", "select 1 as one")
+    assert cleaned(capsys) == {"gone": [of_a_crash], "left": []}
+    assert shop.has(f"shop__internal.{of_a_model}")
+
+
 @on_every_engine
 def test_a_refused_candidate_stays_for_inspection(shop: Mesh, capsys: pytest.CaptureFixture[str]) -> None:
     shop.land("lines", good() + DUPLICATE)
