@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 from dbt.cli.main import dbtRunner
+from dbt.clients.yaml_helper import load_yaml_text
 from dbt.constants import PARTIAL_PARSE_FILE_NAME
 from dbt.contracts.graph.manifest import Manifest
 from dbt_common.events.base_types import EventMsg
+from dbt_common.exceptions import DbtValidationError
 
 from dbt_portmesh.saved_parses import read_any_key, read_text_keys
+from dbt_portmesh.yaml_errors import add_yaml_errors
 from portmesh import dbt
 from tests.mesh import REPOSITORY, Mesh
 from tests.test_rules import COLUMNS, LINES, PORT, PRODUCT, READER
@@ -105,6 +108,20 @@ def test_yaml_that_cannot_be_read_has_a_next_step(good: Mesh, old: str, new: str
     assert "lines.yml" in parsed.output
     assert "Syntax error near line" in parsed.output
     assert says in parsed.output.split("next   ")[1], parsed.output
+
+
+def test_yaml_that_ends_anywhere_is_read_or_refused(good: Mesh) -> None:
+    add_yaml_errors()
+    text = (good.folder / PORT).read_text() + "until: 2027-06-31\n"
+    said = []
+    for end in range(len(text) + 1):
+        for added in ("", "[", "{", '"', "\t- a"):
+            try:
+                load_yaml_text(text[:end] + added)
+            except DbtValidationError as error:
+                said.append(str(error))
+    assert len(said) > len(text)
+    assert all("Syntax error near line" in each for each in said)
 
 
 def test_a_day_that_does_not_exist_is_named(good: Mesh) -> None:

@@ -64,7 +64,7 @@ def in_yaml(mesh: Mesh) -> Mesh:
         file.with_suffix(".before").write_text(file.read_text())
         file.write_text(file.read_text().replace("      meta:\n", f"      meta:\n{text}", 1))
         file.with_suffix(".sql").unlink()
-    assert len(write_files(plan_files(mesh.folder), mesh.folder)) == len(PORTS) == 10
+    assert len(write_files(plan_files(mesh.folder))) == len(PORTS) == 10
     build(mesh)
     return mesh
 

@@ -55,7 +55,9 @@ def _with_next_step(explain: Any) -> Any:
 
 def _next_step(contents: str, error: yaml.MarkedYAMLError) -> str:
     assert error.problem_mark
-    line = contents.split("\n")[error.problem_mark.line]
+    number = error.problem_mark.line
+    # An error may be found at the end of the file, behind its last line.
+    (line,) = contents.splitlines()[number : number + 1] or [""]
     if "\t" in line[: len(line) - len(line.lstrip())]:
-        return f"line {error.problem_mark.line + 1} begins with a tab: write spaces instead"
+        return f"line {number + 1} begins with a tab: write spaces instead"
     return next((step for part, step in NEXT_STEPS.items() if part in str(error)), "")
