@@ -17,7 +17,7 @@ from dbt.exceptions import TargetNotFoundError
 from dbt.parser import manifest as parsing
 from dbt_common.exceptions import CompilationError
 
-from portmesh.errors import PortmeshError, did_you_mean, not_allowed
+from portmesh.errors import PortmeshError, nearest, not_allowed
 
 _TEST = re.compile(r"\s*\{%-?\s*test\s")
 """How the source of a macro begins that is a data test."""
@@ -66,7 +66,7 @@ def _hint(manifest: Manifest, domain: str, error: TargetNotFoundError) -> str:
     is_ref = error.target_kind == "node"
     known = dict(_refs(manifest, domain) if is_ref else _sources(manifest))
     got = f"{error.target_package or domain}.{error.target_name}" if is_ref else error.target_name
-    near = did_you_mean(got, known, cutoff=0.7).removeprefix(" Did you mean ").removesuffix("?")
+    near = nearest(got, known, cutoff=0.7)
     return f".\nDid you mean {known[near]}?" if near else ""
 
 

@@ -40,17 +40,17 @@ def _with_yaml_of_new_models(build: Any) -> Any:
     """Makes dbt forget what the YAML of a new model said, so that it counts as changed."""
 
     @wraps(build)
-    def build_file_diff(parsing: PartialParsing) -> None:
-        new = [file for id_, file in parsing.new_files.items() if id_ not in parsing.saved_files]
+    def build_file_diff(partial_parse: PartialParsing) -> None:
+        new = [file for id_, file in partial_parse.new_files.items() if id_ not in partial_parse.saved_files]
         stems = {stem_of(file) for file in new if file.parse_file_type == ParseFileType.Model}
-        for file in parsing.saved_files.values() if stems else ():
+        for file in partial_parse.saved_files.values() if stems else ():
             if isinstance(file, SchemaSourceFile):
                 models = file.dict_from_yaml.get("models") or []
                 forgotten = [{"name": each["name"]} if _is_of(each, stems) else each for each in models]
                 if forgotten != models:
                     file.dfy = file.dict_from_yaml | {"models": forgotten}
                     file.checksum = FileHash.from_contents("")
-        build(parsing)
+        build(partial_parse)
 
     return build_file_diff
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import shutil
@@ -14,7 +13,7 @@ from typing import Any
 
 from portmesh import dbt
 from portmesh.building import Graph, Ran, Step, read_graph
-from portmesh.errors import ExitCode, MissingArtifactError, UsageError
+from portmesh.errors import ExitCode, MissingArtifactError, UsageError, nearest
 from portmesh.repository import find_root
 
 
@@ -73,8 +72,8 @@ def _chooses_nothing(graph: Graph, word: str) -> UsageError:
     name = re.sub(r"^(?:@|\d*\+)?(?:[\w.]+:)?|\+\d*$", "", word)
     models = [node for node in graph.nodes.values() if node.kind != "test"]
     known = {text for node in models for text in (node.domain, node.label, node.label.split(".")[1], node.fqn)}
-    near = difflib.get_close_matches(name, sorted(known), n=1)
-    hint = f" Did you mean {word.replace(name, near[0])}?" if near else ""
+    near = nearest(name, sorted(known))
+    hint = f" Did you mean {word.replace(name, near)}?" if near else ""
     return UsageError(
         f"{word} selects nothing, so nothing was built.{hint}", next_step="dbt ls lists what you can select"
     )

@@ -77,10 +77,15 @@ class MissingArtifactError(PortmeshError):
     exit_code = ExitCode.MISSING_ARTIFACT
 
 
+def nearest(got: str, known: Collection[str], cutoff: float = 0.6) -> str:
+    """The known name that is most like the one given; empty if none is. `cutoff` is difflib's."""
+    return next(iter(difflib.get_close_matches(got, known, n=1, cutoff=cutoff)), "")
+
+
 def did_you_mean(got: str, known: Collection[str], cutoff: float = 0.4) -> str:
     """` Did you mean orders?`, to follow a sentence; empty if no known name is near. `cutoff` is difflib's."""
-    near = difflib.get_close_matches(got, known, n=1, cutoff=cutoff)
-    return f" Did you mean {near[0]}?" if near else ""
+    near = nearest(got, known, cutoff)
+    return f" Did you mean {near}?" if near else ""
 
 
 def not_allowed(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from portmesh.catalog.reading import FOLDER
-from portmesh.errors import FindingsError
+from portmesh.errors import FindingsError, nearest
 from portmesh.mesh import Mesh, Port, docs_name
 
 HOME = "__overview__"
@@ -83,7 +82,5 @@ def _replaced(mesh: Mesh, pages: Mapping[str, str]) -> Iterator[Finding]:
 def _unknown(asked: Mapping[str, str], pages: Mapping[str, str]) -> Iterator[Finding]:
     for name, path in asked.items():
         if name not in pages:
-            near = difflib.get_close_matches(name, pages, n=1)
-            yield Finding(
-                path, path, f"there is no page doc('{name}')" + (f"; did you mean {near[0]}?" if near else "")
-            )
+            near = nearest(name, pages)
+            yield Finding(path, path, f"there is no page doc('{name}')" + (f"; did you mean {near}?" if near else ""))

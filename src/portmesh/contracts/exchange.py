@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -13,7 +12,7 @@ from portmesh.contracts import odcs, odps
 from portmesh.contracts.odcs_import import Imported, Left, from_odcs, read_odcs
 from portmesh.contracts.port_contract import PortContract, ProductFacts, read_contracts, read_products, to_yaml
 from portmesh.dbt import parse_manifest, read_credentials
-from portmesh.errors import MissingArtifactError, UsageError, not_allowed
+from portmesh.errors import MissingArtifactError, UsageError, nearest, not_allowed
 from portmesh.mesh import read_mesh
 from portmesh.repository import find_root
 from portmesh.scaffold.register import domain_folders
@@ -132,7 +131,7 @@ def import_odcs(file: Path, domain: str, dry_run: bool) -> Written:
     root = find_root()
     domains = domain_folders(root)
     if domain not in domains:
-        near = difflib.get_close_matches(domain, domains, n=1)
+        near = nearest(domain, domains)
         error = not_allowed("domain", domain, domains)
         raise error if near or not domains else UsageError(error.message, error.facts, f"portmesh new domain {domain}")
     imported = from_odcs(*read_odcs(_text_of(file), str(file)), domain)

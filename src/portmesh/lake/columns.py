@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Sequence
 
-from portmesh.errors import FindingsError
+from portmesh.errors import FindingsError, nearest
 from portmesh.lake.contract import Column, LandedTable, spelling
 
 MOST_NAMES = 30
@@ -55,7 +54,7 @@ def assert_none_missing(file: str, table: LandedTable, missing: Sequence[Column]
     in_key = [column for column in missing if column.name in table.contract.key]
     if not missing or (table.contract.missing_columns == "null" and not in_key and len(missing) < len(table.columns)):
         return
-    near = difflib.get_close_matches(missing[0].of_file, names, n=1, cutoff=0.5)
+    near = nearest(missing[0].of_file, names, cutoff=0.5)
     facts = [
         ("file", table.path),
         ("lacks", _listed([column.of_file for column in missing])),
@@ -65,7 +64,7 @@ def assert_none_missing(file: str, table: LandedTable, missing: Sequence[Column]
     if in_key or len(missing) == len(table.columns):
         way_out = f"fix the file, or the columns in {table.path}"
     if near:
-        way_out = f"if it is {near[0]!r}: config: {{meta: {{from: {near[0]!r}}}}} at the column {missing[0].name}"
+        way_out = f"if it is {near!r}: config: {{meta: {{from: {near!r}}}}} at the column {missing[0].name}"
     if _is_one_text(table, names):
         way_out = f"state what separates its columns: landing: {{delimiter: ...}}; it is {table.contract.delimiter!r}"
     raise FindingsError(f"{file} cannot be read: it lacks columns of the contract of {table.label}.", facts, way_out)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, find_all_in_scope, traverse_scope
 
+from portmesh.errors import nearest
 from portmesh.lineage.tables import Tables
 
 OF_ENGINES = frozenset(
@@ -28,7 +28,7 @@ class Misspelt:
     @property
     def near(self) -> str:
         """The column that is probably meant; empty if none is like it."""
-        return next(iter(get_close_matches(self.name, self.known, n=1)), "")
+        return nearest(self.name, self.known)
 
     def __str__(self) -> str:
         meant = f" Did you mean {self.near}?" if self.near else ""

@@ -29,7 +29,7 @@ class FileOrigin:
         self.file = file.resolve()
         self._memory = memory
         try:
-            memory.execute(f"attach {text_literal(str(self.file))} as {ATTACHED} (read_only)")
+            memory.execute(f"attach {text_literal(self.file)} as {ATTACHED} (read_only)")
         except duckdb.Error as error:
             in_use = "Could not set lock" in str(error)
             raise UsageError(
